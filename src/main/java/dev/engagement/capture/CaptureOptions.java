@@ -1,0 +1,62 @@
+package dev.engagement.capture;
+
+import dev.engagement.connection.SecretRef;
+import java.io.Serializable;
+import java.time.Duration;
+import org.apache.flink.configuration.MemorySize;
+
+/**
+ * What is captured, and how.
+ *
+ * @param jdbcUrl {@code jdbc:postgresql://host:port/database}
+ * @param username a role with REPLICATION and SELECT on both tables
+ * @param password read where the connection is made
+ * @param schema schema of both tables
+ * @param eventsTable table of events, without the schema
+ * @param contentTable table of contents, without the schema
+ * @param heartbeatTable table of one row that capture writes to, so that an idle database does not hold the slot back
+ * @param slotName logical replication slot
+ * @param publication publication with both tables and the heartbeat table
+ * @param start where the first start begins
+ * @param heartbeatInterval how often the heartbeat row is written
+ * @param maxRowBytes largest value that is written to Kafka; a larger row becomes an OVERSIZE letter
+ * @param eventsTopic Kafka topic of events
+ * @param contentTopic Kafka topic of contents
+ */
+public record CaptureOptions(
+        String jdbcUrl,
+        String username,
+        SecretRef password,
+        String schema,
+        String eventsTable,
+        String contentTable,
+        String heartbeatTable,
+        String slotName,
+        String publication,
+        Start start,
+        Duration heartbeatInterval,
+        MemorySize maxRowBytes,
+        String eventsTopic,
+        String contentTopic)
+        implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    /** Where the first start begins; a restart continues at its state. */
+    public enum Start {
+        /** With a snapshot of the rows that are there, then changes. */
+        INITIAL,
+        /** With changes only: at the slot if there is one, else at the present end. */
+        LATEST
+    }
+
+    public CaptureOptions {
+        if (!jdbcUrl.startsWith("jdbc:postgresql://")) {
+            throw new IllegalArgumentException("postgres.url is not of the form jdbc:postgresql://host:port/database");
+        }
+        if (!slotName.matches("[a-z0-9_]{1,63}")) {
+            throw new IllegalArgumentException("postgres.slot-name is '" + slotName
+                    + "'; PostgreSQL allows lower-case letters, digits and underscores, 1 to 63 of them");
+        }
+    }
+}

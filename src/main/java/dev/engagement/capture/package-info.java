@@ -1,0 +1,10 @@
+/**
+ * From PostgreSQL into the two topics: a job of its own, so that the stream does not depend on PostgreSQL.
+ *
+ * <p>Enters: rows of the two tables, by logical replication. Leaves: Debezium envelopes in Kafka, at least once, and
+ * OVERSIZE dead letters. May import: {@code event}, {@code deadletter}, {@code connection}.
+ */
+@NullMarked
+package dev.engagement.capture;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,28 @@
+package dev.engagement.enrichment;
+
+import dev.engagement.event.EngagementRule;
+import java.io.Serializable;
+import java.time.Duration;
+
+/**
+ * How events are enriched.
+ *
+ * @param rule the arithmetic
+ * @param contentWait how long an event waits for an unknown content, processing time, once the content topic has been
+ *     caught up with
+ */
+public record EnrichmentOptions(EngagementRule rule, Duration contentWait) implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    /** The contract's defaults. */
+    public static final EnrichmentOptions DEFAULT =
+            new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30));
+
+    public EnrichmentOptions {
+        if (contentWait.isNegative()) {
+            throw new IllegalArgumentException(
+                    "enrichment.content-wait is " + contentWait + "; it must not be negative");
+        }
+    }
+}

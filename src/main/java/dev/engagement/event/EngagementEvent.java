@@ -1,0 +1,43 @@
+package dev.engagement.event;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One row of {@code engagement_events} as it was read from its topic. Immutable.
+ *
+ * @param id the row's primary key and the event's identity everywhere
+ * @param contentId opaque text: a UUID in most installations, a number in some
+ * @param userId opaque text, or null
+ * @param eventType any text: the database owns the check
+ * @param eventTsMicros when it happened, microseconds since the epoch, within years 1..9999
+ * @param durationMs milliseconds, or {@link #NO_DURATION}; never negative otherwise
+ * @param device any text, or null
+ * @param rawPayload one JSON value as its source wrote it, or null
+ * @param snapshot true if the row was read by a snapshot ({@code op} r), false if it was inserted ({@code op} c)
+ * @param committedAtMillis when the source committed it, milliseconds since the epoch, or {@link #UNKNOWN_TIME}
+ * @param position where in Kafka it was read
+ */
+public record EngagementEvent(
+        long id,
+        String contentId,
+        @Nullable String userId,
+        @Nullable String eventType,
+        long eventTsMicros,
+        int durationMs,
+        @Nullable String device,
+        @Nullable String rawPayload,
+        boolean snapshot,
+        long committedAtMillis,
+        Position position) {
+
+    /** {@link #durationMs} of an event whose source column is null. */
+    public static final int NO_DURATION = -1;
+
+    /** {@link #committedAtMillis} of an event whose source did not say: snapshot rows carry no commit time. */
+    public static final long UNKNOWN_TIME = 0L;
+
+    /** Whether the source gave a duration. */
+    public boolean hasDuration() {
+        return durationMs != NO_DURATION;
+    }
+}

@@ -1,0 +1,9 @@
+/**
+ * The Flink side of the live view: a Sink V2 over Jedis that writes in pipelines.
+ *
+ * <p>May import: {@code liveview}, {@code event}, {@code deadletter}, {@code connection}, Flink, Jedis.
+ */
+@NullMarked
+package dev.engagement.liveview.sink;
+
+import org.jspecify.annotations.NullMarked;
