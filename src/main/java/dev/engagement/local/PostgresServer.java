@@ -207,6 +207,7 @@ public final class PostgresServer implements AutoCloseable {
         properties.setProperty("password", password);
         properties.setProperty("connectTimeout", "5");
         properties.setProperty("ApplicationName", "engagement-local");
+        properties.setProperty("reWriteBatchedInserts", "true");
         return DriverManager.getConnection(jdbcUrl(database), properties);
     }
 
