@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -60,10 +61,7 @@ final class SettingsParser {
         if (key.isSecret()) {
             return secret(key);
         }
-        Given from = given.get(key.name());
-        if (from == null) {
-            from = byDefault(key);
-        }
+        Given from = textOf(key);
         if (from == null) {
             if (key.required()) {
                 problems.add(key + " is missing; give --" + key + ", the environment variable " + key.variable()
@@ -110,18 +108,23 @@ final class SettingsParser {
                 Given.DEFAULT);
     }
 
+    private @Nullable Given textOf(Key<?> key) {
+        Given from = given.get(key.name());
+        String absent = Objects.requireNonNullElse(key.defaultText(), "");
+        // As the reference file writes them: empty where there is no default, and a template, which means itself.
+        boolean noValue = key.defaultText() == null || absent.contains("{");
+        boolean asInReference = from != null && noValue && from.text().equals(absent);
+        return from == null || asInReference ? byDefault(key) : from;
+    }
+
     private String textOf(String name) {
-        Key<?> key = Keys.named(name).orElseThrow();
-        Given from = given.get(name);
-        if (from == null) {
-            from = byDefault(key);
-        }
+        Given from = textOf(Keys.named(name).orElseThrow());
         return from == null ? "" : from.text();
     }
 
     private Settings.Value secret(Key<?> key) {
         Given variable = given.get(key.name());
-        Given file = given.get(key.name() + ".secret-file");
+        Given file = textOf(Keys.named(key.name() + ".secret-file").orElseThrow());
         if (variable != null && file != null) {
             problems.add(key + " is given twice, by the " + variable.origin() + " and by " + key + ".secret-file ("
                     + file.origin() + "); leave one.");

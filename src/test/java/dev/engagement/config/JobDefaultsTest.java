@@ -99,6 +99,15 @@ class JobDefaultsTest {
     }
 
     @Test
+    void optionOfOursWinsEvenWhereItsValueIsTheDefault() {
+        Configuration said = Configuration.fromMap(Map.of("execution.checkpointing.interval", "5 s"));
+
+        assertThat(JobDefaults.missingFrom(said, settings("--checkpoint.interval=30 s"))
+                        .get(CheckpointingOptions.CHECKPOINTING_INTERVAL))
+                .isEqualTo(Duration.ofSeconds(30));
+    }
+
+    @Test
     void pauseFollowsTheIntervalThatHolds() {
         Configuration said = Configuration.fromMap(Map.of("execution.checkpointing.interval", "900 ms"));
 

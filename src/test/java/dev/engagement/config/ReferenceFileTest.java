@@ -98,6 +98,7 @@ class ReferenceFileTest {
         Settings byFile = Settings.parse(command, new String[] {"--config", file.toString()}, environment);
         Settings byDefault = Settings.parse(command, new String[0], environment);
 
+        assertThat(byFile.jobName()).isEqualTo(byDefault.jobName());
         assertThat(byFile.topics()).isEqualTo(byDefault.topics());
         if (command == Command.CAPTURE) {
             assertThat(byFile.captureOptions().toString())
