@@ -1,0 +1,14 @@
+package dev.engagement.local;
+
+import java.time.Instant;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** A row of {@code content}. */
+record ContentRow(
+        UUID id,
+        String slug,
+        String title,
+        String contentType,
+        @Nullable Integer lengthSeconds,
+        Instant publishTs) {}

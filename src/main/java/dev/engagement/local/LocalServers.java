@@ -1,0 +1,78 @@
+package dev.engagement.local;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * PostgreSQL with the source tables, Kafka and Redis: what a test of the whole job needs. Each run takes free ports.
+ *
+ * <pre>{@code
+ * try (LocalServers servers = LocalServers.start(Path.of("target/it/my-test"))) {
+ *     … servers.postgres().connect() … servers.kafka().bootstrapServers() … servers.redis().url() …
+ * }
+ * }</pre>
+ *
+ * @param postgres with {@link Schema} created
+ * @param kafka without topics
+ * @param redis empty, without a password
+ */
+public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServer redis) implements AutoCloseable {
+
+    /**
+     * Starts all three at once, on free ports and without the data of an earlier run in that folder.
+     *
+     * @param directory of this run alone, by habit {@code target/it/…} named for the test
+     */
+    public static LocalServers start(Path directory) {
+        PostgresServer.discard(directory.resolve("postgres"));
+        RedisServer.discard(directory.resolve("redis"));
+        Folders.deleteRecursively(directory);
+        CompletableFuture<PostgresServer> postgres = CompletableFuture.supplyAsync(() -> {
+            PostgresServer server = PostgresServer.start(directory.resolve("postgres"), 0);
+            Schema.create(server);
+            return server;
+        });
+        CompletableFuture<RedisServer> redis =
+                CompletableFuture.supplyAsync(() -> RedisServer.start(directory.resolve("redis"), 0));
+        CompletableFuture<KafkaServer> kafka =
+                CompletableFuture.supplyAsync(() -> KafkaServer.start(directory.resolve("kafka"), 0));
+        try {
+            return new LocalServers(postgres.join(), kafka.join(), redis.join());
+        } catch (CompletionException e) {
+            RuntimeException failure = e.getCause() instanceof ServerException cause ? cause : e;
+            closeStarted(kafka, failure);
+            closeStarted(redis, failure);
+            closeStarted(postgres, failure);
+            throw failure;
+        }
+    }
+
+    private static <S extends AutoCloseable> void closeStarted(CompletableFuture<S> future, RuntimeException failure) {
+        Optional<S> server = future.thenApply(Optional::of)
+                .exceptionally(e -> Optional.empty())
+                .join();
+        if (server.isPresent()) {
+            try {
+                server.get().close();
+            } catch (Exception e) {
+                failure.addSuppressed(e);
+            }
+        }
+    }
+
+    /** Stops in the order in which nobody waits for a stopped one. */
+    @Override
+    public void close() {
+        try {
+            kafka.close();
+        } finally {
+            try {
+                redis.close();
+            } finally {
+                postgres.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package dev.engagement.local;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Jedis;
+
+/**
+ * A real Redis 7 as a child process, in memory only: what it held is gone after {@link #kill} or {@link #stop}, as after
+ * the loss of a production server. It listens on the loopback interface only.
+ *
+ * <p>Not thread safe.
+ */
+public final class RedisServer implements AutoCloseable {
+
+    private static final String NAME = "Redis";
+    private static final String HOST = "127.0.0.1";
+    private static final Duration START_LIMIT = Duration.ofSeconds(30);
+    private static final Duration STOP_PATIENCE = Duration.ofSeconds(5);
+    private static final int TIMEOUT_MILLIS = 5_000;
+    /** Short: on a taken port somebody may accept and never answer. */
+    private static final int PROBE_TIMEOUT_MILLIS = 500;
+
+    private final Path directory;
+    private final int port;
+    private final @Nullable String password;
+    private ServerProcess process;
+
+    private RedisServer(Path directory, int port, @Nullable String password) {
+        this.directory = directory;
+        this.port = port;
+        this.password = password;
+        this.process = launch();
+    }
+
+    /** As {@link #start(Path, int, String)}, without a password. */
+    public static RedisServer start(Path directory, int port) {
+        return start(directory, port, null);
+    }
+
+    /**
+     * Starts an empty server. What a killed JVM left running in that folder is killed first.
+     *
+     * @param directory for configuration, log and pid file; created if missing
+     * @param port where to listen; 0 takes a free one
+     * @param password of the default user; null for none
+     * @throws ServerException if it does not start; with the end of its log
+     */
+    public static RedisServer start(Path directory, int port, @Nullable String password) {
+        Path absolute = Folders.create(directory.toAbsolutePath().normalize());
+        ServerProcess.sweep(NAME, absolute);
+        return new RedisServer(absolute, Ports.orFree(port), password);
+    }
+
+    /** Kills what a killed JVM left running in that folder, and deletes the folder. */
+    public static void discard(Path directory) {
+        Path absolute = directory.toAbsolutePath().normalize();
+        ServerProcess.sweep(NAME, absolute);
+        Folders.deleteRecursively(absolute);
+    }
+
+    private ServerProcess launch() {
+        Path configuration = directory.resolve("redis.conf");
+        // In a file and not in arguments, which every user of the machine can read.
+        Folders.writePrivately(
+                configuration,
+                String.join(
+                        "\n",
+                        "bind " + HOST,
+                        "port " + port,
+                        "dir \"" + directory + "\"",
+                        "save \"\"",
+                        "appendonly no",
+                        password == null ? "" : "requirepass \"" + password + "\"",
+                        ""));
+        ServerProcess started = ServerProcess.start(
+                NAME,
+                directory,
+                "redis-server",
+                List.of(Binaries.redis().toString(), configuration.toString()),
+                Map.of());
+        started.awaitReady(START_LIMIT, () -> {
+            try (Jedis jedis = connect(PROBE_TIMEOUT_MILLIS)) {
+                if (!jedis.info("server").contains("process_id:" + started.pid() + "\r")) {
+                    throw new ServerException("Another server answers on port " + port);
+                }
+            }
+        });
+        return started;
+    }
+
+    /** {@code redis://host:port}, without the password. */
+    public String url() {
+        return "redis://" + HOST + ":" + port;
+    }
+
+    public String host() {
+        return HOST;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /** The default user's password, or null if it has none. */
+    public @Nullable String password() {
+        return password;
+    }
+
+    /** The server's process id, of the last start. */
+    public long pid() {
+        return process.pid();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** A new connection, which the caller closes. */
+    public Jedis connect() {
+        return connect(TIMEOUT_MILLIS);
+    }
+
+    private Jedis connect(int timeoutMillis) {
+        DefaultJedisClientConfig.Builder config =
+                DefaultJedisClientConfig.builder().timeoutMillis(timeoutMillis);
+        if (password != null) {
+            config.password(password);
+        }
+        return new Jedis(new HostAndPort(HOST, port), config.build());
+    }
+
+    /** SIGKILL: a crash. */
+    public void kill() {
+        process.kill();
+    }
+
+    /** Stops in order. */
+    public void stop() {
+        process.stop("TERM", STOP_PATIENCE);
+    }
+
+    /** Starts an empty one on the same port, after {@link #kill} or {@link #stop}; a running one is stopped first. */
+    public void restart() {
+        stop();
+        process = launch();
+    }
+
+    @Override
+    public void close() {
+        stop();
+    }
+}
