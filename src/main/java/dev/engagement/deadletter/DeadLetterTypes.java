@@ -1,0 +1,97 @@
+package dev.engagement.deadletter;
+
+import dev.engagement.event.types.ImmutableSerializer;
+import dev.engagement.event.types.ImmutableType;
+import dev.engagement.event.types.Wire;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+import org.apache.flink.util.OutputTag;
+
+/** Dead letters in Flink: their type and the one side output that every stage uses. */
+public final class DeadLetterTypes {
+
+    private DeadLetterTypes() {}
+
+    /** {@link DeadLetter}. */
+    public static final TypeInformation<DeadLetter> LETTER = ImmutableType.of(DeadLetter.class, LetterSerializer::new);
+
+    /** Where each stage puts what it cannot process. */
+    public static final OutputTag<DeadLetter> DEAD_LETTERS = new OutputTag<>("dead-letters", LETTER);
+
+    /** Serializer of {@link DeadLetter}. */
+    public static final class LetterSerializer extends ImmutableSerializer<DeadLetter> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(DeadLetter letter, DataOutput out) throws IOException {
+            Wire.writeText(letter.id(), out);
+            Wire.writeText(letter.reason().name(), out);
+            Wire.writeText(letter.stage(), out);
+            Wire.writeText(letter.error(), out);
+            out.writeInt(letter.attempts());
+            out.writeLong(letter.failedAtMillis());
+            Wire.writeText(letter.source().topic(), out);
+            out.writeInt(letter.source().partition());
+            out.writeLong(letter.source().offset());
+            out.writeLong(letter.source().timestampMillis());
+            Long eventId = letter.eventId();
+            out.writeBoolean(eventId != null);
+            if (eventId != null) {
+                out.writeLong(eventId);
+            }
+            Wire.writeBytes(letter.payload(), out);
+            Wire.writeUnsigned(letter.headers().size(), out);
+            for (DeadLetter.Header header : letter.headers()) {
+                Wire.writeText(header.key(), out);
+                Wire.writeBytes(header.value(), out);
+            }
+        }
+
+        @Override
+        protected DeadLetter read(int version, DataInput in) throws IOException {
+            return new DeadLetter(
+                    Wire.readRequiredText(in),
+                    Reason.valueOf(Wire.readRequiredText(in)),
+                    Wire.readRequiredText(in),
+                    Wire.readRequiredText(in),
+                    in.readInt(),
+                    in.readLong(),
+                    new DeadLetter.Source(Wire.readRequiredText(in), in.readInt(), in.readLong(), in.readLong()),
+                    in.readBoolean() ? (Long) in.readLong() : null,
+                    Wire.readBytes(in),
+                    headers(in));
+        }
+
+        private static List<DeadLetter.Header> headers(DataInput in) throws IOException {
+            int count = (int) Wire.readUnsigned(in);
+            List<DeadLetter.Header> headers = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                headers.add(new DeadLetter.Header(Wire.readRequiredText(in), Wire.readBytes(in)));
+            }
+            return headers;
+        }
+
+        @Override
+        public TypeSerializerSnapshot<DeadLetter> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link LetterSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<DeadLetter> {
+            public Snapshot() {
+                super(LetterSerializer::new);
+            }
+        }
+    }
+}

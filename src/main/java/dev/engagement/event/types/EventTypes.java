@@ -1,0 +1,252 @@
+package dev.engagement.event.types;
+
+import dev.engagement.event.Content;
+import dev.engagement.event.ContentChange;
+import dev.engagement.event.Engagement;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.Position;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+
+/** The types of {@code event} for Flink's streams and state. Serializer and snapshot class names are part of savepoints. */
+public final class EventTypes {
+
+    private EventTypes() {}
+
+    /** {@link EngagementEvent}. */
+    public static final TypeInformation<EngagementEvent> EVENT =
+            ImmutableType.of(EngagementEvent.class, EventSerializer::new);
+
+    /** {@link Content}. */
+    public static final TypeInformation<Content> CONTENT = ImmutableType.of(Content.class, ContentSerializer::new);
+
+    /** {@link ContentChange}. */
+    public static final TypeInformation<ContentChange> CONTENT_CHANGE =
+            ImmutableType.of(ContentChange.class, ContentChangeSerializer::new);
+
+    /** {@link EnrichedEvent}. */
+    public static final TypeInformation<EnrichedEvent> ENRICHED =
+            ImmutableType.of(EnrichedEvent.class, EnrichedSerializer::new);
+
+    private static void writePosition(Position position, DataOutput out) throws IOException {
+        out.writeInt(position.partition());
+        out.writeLong(position.offset());
+        out.writeLong(position.timestampMillis());
+    }
+
+    private static Position readPosition(DataInput in) throws IOException {
+        return new Position(in.readInt(), in.readLong(), in.readLong());
+    }
+
+    /** Serializer of {@link EngagementEvent}. */
+    public static final class EventSerializer extends ImmutableSerializer<EngagementEvent> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(EngagementEvent event, DataOutput out) throws IOException {
+            out.writeLong(event.id());
+            Wire.writeText(event.contentId(), out);
+            Wire.writeText(event.userId(), out);
+            Wire.writeText(event.eventType(), out);
+            out.writeLong(event.eventTsMicros());
+            out.writeInt(event.durationMs());
+            Wire.writeText(event.device(), out);
+            Wire.writeText(event.rawPayload(), out);
+            out.writeBoolean(event.snapshot());
+            out.writeLong(event.committedAtMillis());
+            writePosition(event.position(), out);
+        }
+
+        @Override
+        protected EngagementEvent read(int version, DataInput in) throws IOException {
+            return new EngagementEvent(
+                    in.readLong(),
+                    Wire.readRequiredText(in),
+                    Wire.readText(in),
+                    Wire.readText(in),
+                    in.readLong(),
+                    in.readInt(),
+                    Wire.readText(in),
+                    Wire.readText(in),
+                    in.readBoolean(),
+                    in.readLong(),
+                    readPosition(in));
+        }
+
+        @Override
+        public TypeSerializerSnapshot<EngagementEvent> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link EventSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<EngagementEvent> {
+            public Snapshot() {
+                super(EventSerializer::new);
+            }
+        }
+    }
+
+    /** Serializer of {@link Content}. */
+    public static final class ContentSerializer extends ImmutableSerializer<Content> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(Content content, DataOutput out) throws IOException {
+            Wire.writeText(content.id(), out);
+            Wire.writeText(content.slug(), out);
+            Wire.writeText(content.title(), out);
+            Wire.writeText(content.contentType(), out);
+            Integer length = content.lengthSeconds();
+            out.writeBoolean(length != null);
+            if (length != null) {
+                out.writeInt(length);
+            }
+            Long publishTs = content.publishTsMicros();
+            out.writeBoolean(publishTs != null);
+            if (publishTs != null) {
+                out.writeLong(publishTs);
+            }
+        }
+
+        @Override
+        protected Content read(int version, DataInput in) throws IOException {
+            return new Content(
+                    Wire.readRequiredText(in),
+                    Wire.readText(in),
+                    Wire.readText(in),
+                    Wire.readText(in),
+                    in.readBoolean() ? (Integer) in.readInt() : null,
+                    in.readBoolean() ? (Long) in.readLong() : null);
+        }
+
+        @Override
+        public TypeSerializerSnapshot<Content> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link ContentSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Content> {
+            public Snapshot() {
+                super(ContentSerializer::new);
+            }
+        }
+    }
+
+    /** Serializer of {@link ContentChange}. */
+    public static final class ContentChangeSerializer extends ImmutableSerializer<ContentChange> {
+        private static final long serialVersionUID = 1L;
+        private static final int PUT = 1;
+        private static final int DELETE = 2;
+        private static final int READ_TO_END = 3;
+
+        private final ContentSerializer contents = new ContentSerializer();
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(ContentChange change, DataOutput out) throws IOException {
+            if (change instanceof ContentChange.Put put) {
+                out.writeByte(PUT);
+                contents.writeVersioned(put.content(), out);
+                out.writeBoolean(put.unchanged().slug());
+                out.writeBoolean(put.unchanged().title());
+                writePosition(put.position(), out);
+            } else if (change instanceof ContentChange.Delete delete) {
+                out.writeByte(DELETE);
+                Wire.writeText(delete.contentId(), out);
+                writePosition(delete.position(), out);
+            } else if (change instanceof ContentChange.ReadToEnd end) {
+                out.writeByte(READ_TO_END);
+                out.writeInt(end.partition());
+                out.writeInt(end.partitions());
+            }
+        }
+
+        @Override
+        protected ContentChange read(int version, DataInput in) throws IOException {
+            byte kind = in.readByte();
+            return switch (kind) {
+                case PUT ->
+                    new ContentChange.Put(
+                            contents.readVersioned(in),
+                            new ContentChange.Unchanged(in.readBoolean(), in.readBoolean()),
+                            readPosition(in));
+                case DELETE -> new ContentChange.Delete(Wire.readRequiredText(in), readPosition(in));
+                case READ_TO_END -> new ContentChange.ReadToEnd(in.readInt(), in.readInt());
+                default -> throw new IOException("Unknown kind of content change " + kind + ": the data is damaged");
+            };
+        }
+
+        @Override
+        public TypeSerializerSnapshot<ContentChange> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link ContentChangeSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<ContentChange> {
+            public Snapshot() {
+                super(ContentChangeSerializer::new);
+            }
+        }
+    }
+
+    /** Serializer of {@link EnrichedEvent}. */
+    public static final class EnrichedSerializer extends ImmutableSerializer<EnrichedEvent> {
+        private static final long serialVersionUID = 1L;
+
+        private final EventSerializer events = new EventSerializer();
+        private final ContentSerializer contents = new ContentSerializer();
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(EnrichedEvent enriched, DataOutput out) throws IOException {
+            events.writeVersioned(enriched.event(), out);
+            contents.writeVersioned(enriched.content(), out);
+            out.writeInt(enriched.engagement().millis());
+            out.writeLong(enriched.engagement().pctUnscaled());
+            out.writeByte(enriched.engagement().pctScale());
+        }
+
+        @Override
+        protected EnrichedEvent read(int version, DataInput in) throws IOException {
+            return new EnrichedEvent(
+                    events.readVersioned(in),
+                    contents.readVersioned(in),
+                    new Engagement(in.readInt(), in.readLong(), in.readByte()));
+        }
+
+        @Override
+        public TypeSerializerSnapshot<EnrichedEvent> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link EnrichedSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<EnrichedEvent> {
+            public Snapshot() {
+                super(EnrichedSerializer::new);
+            }
+        }
+    }
+}

@@ -1,0 +1,406 @@
+package dev.engagement.ingest;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.Reason;
+import dev.engagement.event.JsonText;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a Debezium envelope once, front to back, without a tree: with or without the Connect wrapper
+ * ({@code schema}/{@code payload}), fields in any order, unknown fields skipped, the last of a repeated field counts.
+ *
+ * <p>A subclass keeps the row's fields as they pass and judges them at the end, because {@code op}, which decides whether
+ * they matter, may stand behind them. A field that is wrong is only noted: a bad row in an ignored envelope is ignored.
+ *
+ * @param <T> what a good record holds
+ */
+abstract class EnvelopeDecoder<T> implements Decoder<T> {
+
+    /** Stage name in dead letters. */
+    static final String STAGE = "decode";
+
+    private static final JsonFactory JSON = new JsonFactoryBuilder()
+            // The names come from outside: a run of colliding ones must not turn into an exception.
+            .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+            .build();
+
+    private static final byte[] NO_BYTES = {};
+
+    private final String topic;
+    private final long maxRecordBytes;
+    private final Clock clock;
+
+    /** Kinds of envelope by their {@code op}. */
+    enum Op {
+        CREATE,
+        READ,
+        UPDATE,
+        DELETE,
+        TRUNCATE,
+        MESSAGE
+    }
+
+    /** What one envelope said about its frame; the row is the subclass's. */
+    private @Nullable Op op;
+
+    private @Nullable String opProblem;
+    private boolean hasAfter;
+    private boolean hasBefore;
+    private long committedAtMillis;
+
+    /** First rule that the row breaks, by field, so that a repeated field can take it back. */
+    private int badFields;
+
+    private final String[] problems = new String[32];
+
+    /** The value's bytes while it is being read: nested JSON is cut out of them verbatim. */
+    private byte[] bytes = NO_BYTES;
+
+    EnvelopeDecoder(String topic, long maxRecordBytes, Clock clock) {
+        this.topic = topic;
+        this.maxRecordBytes = maxRecordBytes;
+        this.clock = clock;
+    }
+
+    @Override
+    public final void decode(ConsumerRecord<byte[], byte[]> record, Arrival<T> out) {
+        byte[] value = record.value();
+        if (value == null) {
+            tombstone(record, out);
+            return;
+        }
+        if (value.length > maxRecordBytes) {
+            reject(
+                    record,
+                    Reason.OVERSIZE,
+                    "the value has " + value.length + " bytes, more than ingest.max-record-bytes (" + maxRecordBytes
+                            + ")",
+                    null,
+                    out);
+            return;
+        }
+        op = null;
+        opProblem = null;
+        hasAfter = false;
+        hasBefore = false;
+        committedAtMillis = 0;
+        badFields = 0;
+        bytes = value;
+        clearRow();
+        clearBefore();
+        try (JsonParser parser = JSON.createParser(value)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                undecodable(record, value.length == 0 ? "the value is empty" : "the value is not a JSON object", out);
+                return;
+            }
+            readEnvelope(parser, true);
+            if (parser.nextToken() != null) {
+                undecodable(record, "something follows the JSON object", out);
+                return;
+            }
+        } catch (JacksonException e) {
+            undecodable(record, "not readable as JSON: " + e.getOriginalMessage(), out);
+            return;
+        } catch (IOException | RuntimeException e) {
+            // A record must never restart the job, not even one that finds a defect in the parser.
+            undecodable(record, "not readable: " + e, out);
+            return;
+        } finally {
+            bytes = NO_BYTES;
+        }
+        if (opProblem != null) {
+            undecodable(record, opProblem, out);
+        } else if (op == null) {
+            undecodable(record, "the envelope has no op", out);
+        } else {
+            judge(record, op, out);
+        }
+    }
+
+    private void readEnvelope(JsonParser parser, boolean root) throws IOException {
+        for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+            JsonToken token = parser.nextToken();
+            switch (name) {
+                case "op" -> readOp(parser, token);
+                case "after" -> {
+                    clearRow();
+                    badFields = 0;
+                    hasAfter = token == JsonToken.START_OBJECT;
+                    if (hasAfter) {
+                        for (String field = parser.nextFieldName(); field != null; field = parser.nextFieldName()) {
+                            parser.nextToken();
+                            readRowField(field, parser);
+                        }
+                    } else {
+                        parser.skipChildren();
+                    }
+                }
+                case "before" -> {
+                    clearBefore();
+                    hasBefore = token == JsonToken.START_OBJECT;
+                    if (hasBefore && readsBefore()) {
+                        for (String field = parser.nextFieldName(); field != null; field = parser.nextFieldName()) {
+                            parser.nextToken();
+                            readBeforeField(field, parser);
+                        }
+                    } else {
+                        parser.skipChildren();
+                    }
+                }
+                case "source" -> readSource(parser, token);
+                case "payload" -> {
+                    if (root && token == JsonToken.START_OBJECT) {
+                        readEnvelope(parser, false);
+                    } else {
+                        parser.skipChildren();
+                    }
+                }
+                default -> parser.skipChildren();
+            }
+        }
+    }
+
+    private void readOp(JsonParser parser, JsonToken token) throws IOException {
+        op = null;
+        opProblem = null;
+        if (token != JsonToken.VALUE_STRING) {
+            parser.skipChildren();
+            opProblem = "op is not a text";
+            return;
+        }
+        if (parser.getTextLength() == 1) {
+            op = switch (parser.getTextCharacters()[parser.getTextOffset()]) {
+                case 'c' -> Op.CREATE;
+                case 'r' -> Op.READ;
+                case 'u' -> Op.UPDATE;
+                case 'd' -> Op.DELETE;
+                case 't' -> Op.TRUNCATE;
+                case 'm' -> Op.MESSAGE;
+                default -> null;
+            };
+        }
+        if (op == null) {
+            opProblem = "op is '" + bounded(parser.getText()) + "'; known are c, r, u, d, t and m";
+        }
+    }
+
+    private void readSource(JsonParser parser, JsonToken token) throws IOException {
+        if (token != JsonToken.START_OBJECT) {
+            parser.skipChildren();
+            return;
+        }
+        for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+            JsonToken value = parser.nextToken();
+            if (value == JsonToken.VALUE_NUMBER_INT && name.equals("ts_ms")) {
+                committedAtMillis = parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+                        ? 0
+                        : Math.max(0, parser.getLongValue());
+            } else {
+                parser.skipChildren();
+            }
+        }
+    }
+
+    /** Forgets the row's fields. */
+    abstract void clearRow();
+
+    /** Takes one field of {@code after}; the parser stands on its value and must be left on that value's end. */
+    abstract void readRowField(String name, JsonParser parser) throws IOException;
+
+    /** Whether {@code before} matters at all. */
+    boolean readsBefore() {
+        return false;
+    }
+
+    void clearBefore() {}
+
+    void readBeforeField(String name, JsonParser parser) throws IOException {
+        parser.skipChildren();
+    }
+
+    /** A record without a value. */
+    abstract void tombstone(ConsumerRecord<byte[], byte[]> record, Arrival<T> out);
+
+    /** Says what a readable envelope is. */
+    abstract void judge(ConsumerRecord<byte[], byte[]> record, Op envelopeOp, Arrival<T> out);
+
+    final boolean hasAfter() {
+        return hasAfter;
+    }
+
+    final boolean hasBefore() {
+        return hasBefore;
+    }
+
+    /** When the source committed the row, milliseconds since the epoch; 0 if it did not say. */
+    final long committedAtMillis() {
+        return committedAtMillis;
+    }
+
+    final void good(int field) {
+        badFields &= ~(1 << field);
+    }
+
+    final void bad(int field, String problem) {
+        badFields |= 1 << field;
+        problems[field] = problem;
+    }
+
+    /** What is wrong with the row, or null; the first field that is wrong speaks. */
+    final @Nullable String problem() {
+        return badFields == 0 ? null : problems[Integer.numberOfTrailingZeros(badFields)];
+    }
+
+    /** A text, or null; anything else is noted against the field. */
+    final @Nullable String text(JsonParser parser, int field, String name) throws IOException {
+        JsonToken token = parser.currentToken();
+        if (token == JsonToken.VALUE_STRING) {
+            return checked(parser.getText(), field, name);
+        }
+        good(field);
+        if (token != JsonToken.VALUE_NULL) {
+            notOfType(parser, field, name, "a text");
+        }
+        return null;
+    }
+
+    /** Like {@link #text} for columns with few distinct values, which are shared instead of made anew. */
+    final @Nullable String repeatedText(JsonParser parser, int field, String name, TextCache cache) throws IOException {
+        if (parser.currentToken() == JsonToken.VALUE_STRING) {
+            String known = cache.find(parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength());
+            if (known != null) {
+                good(field);
+                return known;
+            }
+            String text = checked(parser.getText(), field, name);
+            cache.remember(text);
+            return text;
+        }
+        return text(parser, field, name);
+    }
+
+    /** An identifier: a text, or a whole number as its digits, or null. */
+    final @Nullable String identifier(JsonParser parser, int field, String name) throws IOException {
+        if (parser.currentToken() == JsonToken.VALUE_NUMBER_INT) {
+            good(field);
+            return parser.getText();
+        }
+        return text(parser, field, name);
+    }
+
+    /** A 32-bit number, or null; anything else is noted against the field. */
+    final @Nullable Integer integer(JsonParser parser, int field, String name) throws IOException {
+        good(field);
+        JsonToken token = parser.currentToken();
+        if (token == JsonToken.VALUE_NULL) {
+            return null;
+        }
+        if (token != JsonToken.VALUE_NUMBER_INT || parser.getNumberType() != JsonParser.NumberType.INT) {
+            notOfType(parser, field, name, "a whole number of 32 bits");
+            return null;
+        }
+        return parser.getIntValue();
+    }
+
+    /** Notes that a field's value has another type than it should, and skips it. */
+    final void notOfType(JsonParser parser, int field, String name, String wanted) throws IOException {
+        JsonToken token = parser.currentToken();
+        String found =
+                switch (token) {
+                    case START_OBJECT -> "an object";
+                    case START_ARRAY -> "an array";
+                    default -> "'" + bounded(parser.getText()) + "'";
+                };
+        parser.skipChildren();
+        bad(field, name + " is " + found + "; it must be " + wanted);
+    }
+
+    private String checked(String text, int field, String name) {
+        if (JsonText.isWellFormed(text)) {
+            good(field);
+        } else {
+            bad(field, name + " holds half of a surrogate pair, which no text in PostgreSQL can");
+        }
+        return text;
+    }
+
+    /** The source text of the value that the parser stands on, which it leaves at that value's end. */
+    final byte[] verbatim(JsonParser parser) throws IOException {
+        int from = (int) parser.currentTokenLocation().getByteOffset();
+        parser.skipChildren();
+        int to = (int) parser.currentLocation().getByteOffset();
+        return java.util.Arrays.copyOfRange(bytes, from, to);
+    }
+
+    final void undecodable(ConsumerRecord<byte[], byte[]> record, String error, Arrival<T> out) {
+        reject(record, Reason.UNDECODABLE, error, null, out);
+    }
+
+    final void reject(
+            ConsumerRecord<byte[], byte[]> record,
+            Reason reason,
+            String error,
+            @Nullable Long eventId,
+            Arrival<T> out) {
+        List<DeadLetter.Header> headers = new ArrayList<>();
+        for (Header header : record.headers()) {
+            headers.add(new DeadLetter.Header(header.key(), header.value()));
+        }
+        out.reject(DeadLetter.of(
+                reason,
+                STAGE,
+                error,
+                clock.millis(),
+                new DeadLetter.Source(topic, record.partition(), record.offset(), record.timestamp()),
+                eventId,
+                record.value(),
+                headers));
+    }
+
+    /** The one field of a key, {@code {"id":…}} with or without the Connect wrapper, as text; null if there is none. */
+    static @Nullable String idOfKey(byte @Nullable [] key) {
+        if (key == null) {
+            return null;
+        }
+        try (JsonParser parser = JSON.createParser(key)) {
+            return parser.nextToken() == JsonToken.START_OBJECT ? idOfKey(parser, true) : null;
+        } catch (IOException | RuntimeException e) {
+            // No id can be had from it: the caller makes a dead letter of the record.
+            return null;
+        }
+    }
+
+    private static @Nullable String idOfKey(JsonParser parser, boolean root) throws IOException {
+        String id = null;
+        for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+            JsonToken token = parser.nextToken();
+            if (name.equals("id") && (token == JsonToken.VALUE_STRING || token == JsonToken.VALUE_NUMBER_INT)) {
+                id = parser.getText();
+            } else if (name.equals("payload") && root && token == JsonToken.START_OBJECT) {
+                String wrapped = idOfKey(parser, false);
+                id = wrapped == null ? id : wrapped;
+            } else {
+                parser.skipChildren();
+            }
+        }
+        return id;
+    }
+
+    static String bounded(String value) {
+        return value.length() <= 100 ? value : value.substring(0, 99) + '…';
+    }
+}

@@ -1,0 +1,203 @@
+package dev.engagement.ingest;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.JsonText;
+import dev.engagement.event.Position;
+import dev.engagement.event.Timestamps;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decodes the events topic. Facts are immutable: {@code op} c and r count; u, d, t, m and tombstones are ignored.
+ *
+ * <p>UNDECODABLE: not a readable envelope. INVALID: the row has no usable {@code id}, {@code content_id} or
+ * {@code event_ts}, a negative duration, a field of another type than its column's, or a {@code raw_payload} that is not
+ * one JSON value. OVERSIZE: larger than the limit.
+ */
+public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
+
+    // In the order in which problems are reported.
+    private static final int ID = 0;
+    private static final int CONTENT_ID = 1;
+    private static final int EVENT_TS = 2;
+    private static final int DURATION_MS = 3;
+    private static final int USER_ID = 4;
+    private static final int EVENT_TYPE = 5;
+    private static final int DEVICE = 6;
+    private static final int RAW_PAYLOAD = 7;
+
+    private final TextCache eventTypes = new TextCache();
+    private final TextCache devices = new TextCache();
+
+    private boolean hasId;
+    private long id;
+    private @Nullable String contentId;
+    private @Nullable String userId;
+    private @Nullable String eventType;
+    private long eventTsMicros;
+    private int durationMs;
+    private @Nullable String device;
+    private @Nullable String rawPayload;
+
+    /**
+     * Makes a decoder.
+     *
+     * @param topic named in dead letters
+     * @param maxRecordBytes largest accepted value
+     * @param clock says when a letter was written
+     */
+    public EventDecoder(String topic, long maxRecordBytes, Clock clock) {
+        super(topic, maxRecordBytes, clock);
+    }
+
+    @Override
+    void clearRow() {
+        hasId = false;
+        contentId = null;
+        userId = null;
+        eventType = null;
+        eventTsMicros = Timestamps.INVALID;
+        durationMs = EngagementEvent.NO_DURATION;
+        device = null;
+        rawPayload = null;
+    }
+
+    @Override
+    void readRowField(String name, JsonParser parser) throws IOException {
+        switch (name) {
+            case "id" -> readId(parser);
+            case "content_id" -> contentId = identifier(parser, CONTENT_ID, name);
+            case "user_id" -> userId = identifier(parser, USER_ID, name);
+            case "event_type" -> eventType = repeatedText(parser, EVENT_TYPE, name, eventTypes);
+            case "event_ts" -> readEventTs(parser);
+            case "duration_ms" -> readDuration(parser);
+            case "device" -> device = repeatedText(parser, DEVICE, name, devices);
+            case "raw_payload" -> readRawPayload(parser);
+            default -> parser.skipChildren();
+        }
+    }
+
+    private void readId(JsonParser parser) throws IOException {
+        good(ID);
+        hasId = false;
+        if (parser.currentToken() == JsonToken.VALUE_NULL) {
+            return;
+        }
+        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
+                || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+            notOfType(parser, ID, "id", "a whole number of 64 bits");
+            return;
+        }
+        id = parser.getLongValue();
+        hasId = true;
+    }
+
+    private void readEventTs(JsonParser parser) throws IOException {
+        good(EVENT_TS);
+        eventTsMicros = Timestamps.INVALID;
+        if (parser.currentToken() == JsonToken.VALUE_NULL) {
+            return;
+        }
+        if (parser.currentToken() == JsonToken.VALUE_STRING) {
+            eventTsMicros =
+                    Timestamps.parse(parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength());
+        }
+        if (eventTsMicros == Timestamps.INVALID) {
+            notOfType(parser, EVENT_TS, "event_ts", "an ISO-8601 time with a zone, within years 1..9999");
+        }
+    }
+
+    private void readDuration(JsonParser parser) throws IOException {
+        // Not integer(), which would box a number per event.
+        good(DURATION_MS);
+        durationMs = EngagementEvent.NO_DURATION;
+        if (parser.currentToken() == JsonToken.VALUE_NULL) {
+            return;
+        }
+        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
+                || parser.getNumberType() != JsonParser.NumberType.INT
+                || parser.getIntValue() < 0) {
+            notOfType(parser, DURATION_MS, "duration_ms", "a whole number of milliseconds, 0 to 2147483647");
+            return;
+        }
+        durationMs = parser.getIntValue();
+    }
+
+    private void readRawPayload(JsonParser parser) throws IOException {
+        good(RAW_PAYLOAD);
+        rawPayload = null;
+        switch (parser.currentToken()) {
+            case VALUE_NULL -> {}
+            case VALUE_STRING -> {
+                rawPayload = parser.getText();
+                if (!JsonText.isOneValue(rawPayload)) {
+                    bad(RAW_PAYLOAD, "raw_payload is '" + bounded(rawPayload) + "'; it must be one JSON value");
+                }
+            }
+            // A transform before Kafka has turned the text into JSON: its source text is the payload.
+            case START_OBJECT, START_ARRAY -> {
+                rawPayload = new String(verbatim(parser), StandardCharsets.UTF_8);
+                if (!JsonText.isOneValue(rawPayload)) {
+                    bad(RAW_PAYLOAD, "raw_payload is not one JSON value");
+                }
+            }
+            default -> rawPayload = parser.getText();
+        }
+    }
+
+    @Override
+    void tombstone(ConsumerRecord<byte[], byte[]> record, Arrival<EngagementEvent> out) {
+        out.ignore();
+    }
+
+    @Override
+    void judge(ConsumerRecord<byte[], byte[]> record, Op op, Arrival<EngagementEvent> out) {
+        if (op != Op.CREATE && op != Op.READ) {
+            out.ignore();
+            return;
+        }
+        if (!hasAfter()) {
+            undecodable(record, "the envelope has no after", out);
+            return;
+        }
+        if (!hasId && problem() == null) {
+            bad(ID, "id is missing");
+        }
+        if (contentId == null && problem() == null) {
+            bad(CONTENT_ID, "content_id is missing: an event without a content cannot be enriched");
+        }
+        if (eventTsMicros == Timestamps.INVALID && problem() == null) {
+            bad(EVENT_TS, "event_ts is missing");
+        }
+        String problem = problem();
+        if (problem != null || contentId == null) {
+            reject(
+                    record,
+                    Reason.INVALID,
+                    problem == null ? "content_id is missing" : problem,
+                    hasId ? (Long) id : null,
+                    out);
+            return;
+        }
+        out.accept(
+                new EngagementEvent(
+                        id,
+                        contentId,
+                        userId,
+                        eventType,
+                        eventTsMicros,
+                        durationMs,
+                        device,
+                        rawPayload,
+                        op == Op.READ,
+                        committedAtMillis(),
+                        new Position(record.partition(), record.offset(), record.timestamp())),
+                record.timestamp());
+    }
+}
