@@ -327,7 +327,9 @@ public final class LocalStack {
         MiniCluster flink = started(cluster);
         try {
             StreamExecutionEnvironment env = new StreamExecutionEnvironment(flinkConfiguration());
-            EngagementJob.prepare(arguments, env);
+            if (!EngagementJob.prepare(arguments, env)) {
+                throw new ServerException("The command line " + List.of(arguments) + " makes no job");
+            }
             JobGraph graph = env.getStreamGraph().getJobGraph();
             flink.submitJob(graph).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
             synchronized (jobs) {
