@@ -14,6 +14,7 @@ import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.ChainingStrategy;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,7 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
     DedupeOperator(DedupeOptions options) {
         this.horizonMillis =
                 options.horizon() == null ? Long.MAX_VALUE : options.horizon().toMillis();
+        setChainingStrategy(ChainingStrategy.ALWAYS);
     }
 
     @Override
