@@ -22,7 +22,7 @@ final class SlotContinuity {
      * Where capture wants to continue.
      *
      * @param lsn everything before it is in Kafka; 0 if that is not known
-     * @param committedAtMicros commit time of the last row that is in Kafka, microseconds since the epoch; 0 if not known
+     * @param committedAtMicros what committed before it is in Kafka, microseconds since the epoch; 0 if not known
      */
     record Position(long lsn, long committedAtMicros) {
         static final Position UNKNOWN = new Position(0, 0);
