@@ -81,6 +81,13 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
     @Override
     public void processElement(StreamRecord<EnrichedEvent> record) throws Exception {
         EngagementEvent event = record.getValue().event();
+        if (horizonMillis != Long.MAX_VALUE) {
+            arrivalClockMillis = Math.max(
+                    arrivalClockMillis,
+                    Math.min(
+                            event.position().timestampMillis(),
+                            getProcessingTimeService().getCurrentProcessingTime()));
+        }
         long id = event.id();
         int shard = EventShards.shardOf(id);
         long ofShard = Math.floorDiv(id, (long) EventShards.SHARDS);
@@ -91,13 +98,6 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
             chunk = chunk(shard, number);
             lastChunk[shard] = chunk;
             lastNumber[shard] = number;
-        }
-        if (horizonMillis != Long.MAX_VALUE) {
-            arrivalClockMillis = Math.max(
-                    arrivalClockMillis,
-                    Math.min(
-                            event.position().timestampMillis(),
-                            getProcessingTimeService().getCurrentProcessingTime()));
         }
         if (chunk.add(position, event.position().timestampMillis())) {
             output.collect(record);

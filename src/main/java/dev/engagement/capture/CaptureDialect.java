@@ -1,0 +1,83 @@
+package dev.engagement.capture;
+
+import dev.engagement.capture.SourceDatabase.Slot;
+import dev.engagement.capture.SourceDatabase.SlotView;
+import java.sql.SQLException;
+import java.util.Map;
+import org.apache.flink.cdc.connectors.base.config.JdbcSourceConfig;
+import org.apache.flink.cdc.connectors.base.relational.connection.JdbcConnectionPoolFactory;
+import org.apache.flink.cdc.connectors.base.source.meta.offset.Offset;
+import org.apache.flink.cdc.connectors.base.source.meta.split.SourceSplitBase;
+import org.apache.flink.cdc.connectors.base.source.reader.external.FetchTask;
+import org.apache.flink.cdc.connectors.postgres.source.PostgresDialect;
+import org.apache.flink.cdc.connectors.postgres.source.config.PostgresSourceConfig;
+import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffset;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.apache.flink.util.FlinkRuntimeException;
+import org.jspecify.annotations.Nullable;
+
+/** Flink CDC's way of reading PostgreSQL, with the slot judged each time before it is read from. */
+final class CaptureDialect extends PostgresDialect {
+
+    private static final long serialVersionUID = 1L;
+
+    private final CaptureOptions options;
+
+    CaptureDialect(PostgresSourceConfig config, CaptureOptions options) {
+        super(config);
+        this.options = options;
+    }
+
+    @Override
+    public JdbcConnectionPoolFactory getPooledDataSourceFactory() {
+        return new CaptureConnectionPool();
+    }
+
+    /** Called on the fetching thread, at each (re)start of reading a split. */
+    @Override
+    public FetchTask<SourceSplitBase> createFetchTask(SourceSplitBase split) {
+        if (split.isStreamSplit()) {
+            prepareStream(split.asStreamSplit().getStartingOffset());
+        }
+        return super.createFetchTask(split);
+    }
+
+    private void prepareStream(Offset start) {
+        SourceDatabase database = new SourceDatabase(options);
+        try {
+            SlotContinuity.require(options, database.slot(), StreamPosition.of(start));
+            // The driver confirms up to where the server is as long as it has received no change at all. A change
+            // that waits for it keeps the slot from moving beyond the state, which would look like a new slot.
+            database.beat();
+        } catch (SlotLostException e) {
+            throw new SuppressRestartsException(e);
+        } catch (SQLException e) {
+            throw new FlinkRuntimeException(
+                    "Replication slot " + options.slotName() + " of " + options.jdbcUrl() + " cannot be looked at", e);
+        }
+    }
+
+    /** Where the slot stands; Flink CDC's own falls back to the present end if there is no slot. */
+    @Override
+    public Offset displayCommittedOffset(JdbcSourceConfig config) {
+        try {
+            SlotView view = new SourceDatabase(options).slot();
+            SlotContinuity.require(options, view, SlotContinuity.Position.UNKNOWN);
+            Slot slot = view.slot();
+            return PostgresOffset.of(Map.of(StreamPosition.LSN, slot == null ? 0L : slot.confirmedLsn()));
+        } catch (SlotLostException e) {
+            throw new SuppressRestartsException(e);
+        } catch (SQLException e) {
+            throw new FlinkRuntimeException(
+                    "Replication slot " + options.slotName() + " of " + options.jdbcUrl() + " cannot be looked at", e);
+        }
+    }
+
+    @Override
+    public void notifyCheckpointComplete(long checkpointId, @Nullable Offset offset) throws Exception {
+        // For a checkpoint from before the stream began there is no offset, and Flink CDC would confirm the newest.
+        if (offset != null) {
+            super.notifyCheckpointComplete(checkpointId, offset);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package dev.engagement.capture;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.function.Supplier;
+import org.apache.flink.api.connector.source.SourceEvent;
+import org.apache.flink.api.connector.source.SplitEnumerator;
+import org.apache.flink.api.connector.source.SplitEnumeratorContext;
+import org.apache.flink.cdc.connectors.base.source.assigner.state.HybridPendingSplitsState;
+import org.apache.flink.cdc.connectors.base.source.assigner.state.PendingSplitsState;
+import org.apache.flink.cdc.connectors.base.source.assigner.state.StreamPendingSplitsState;
+import org.apache.flink.cdc.connectors.base.source.enumerator.IncrementalSourceEnumerator;
+import org.apache.flink.cdc.connectors.base.source.meta.split.SourceSplitBase;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.apache.flink.util.FlinkRuntimeException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Flink CDC's enumerator, which begins only once the database is found fit, and a heartbeat beside it.
+ *
+ * <p>The slot is created at a first start and never after a restore: there its absence is a gap. What must be set up by
+ * hand ends the job; a database that is away restarts it. All methods on the coordinator's thread, but the heartbeat,
+ * which is written on its worker thread.
+ */
+final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, PendingSplitsState> {
+
+    /** Heartbeats that may fail in a row: a database that restarts is not yet an error. */
+    private static final int HEARTBEAT_PATIENCE = 3;
+
+    private final CaptureOptions options;
+    private final SplitEnumeratorContext<SourceSplitBase> context;
+    private final @Nullable PendingSplitsState restored;
+    private final Supplier<IncrementalSourceEnumerator> factory;
+    private final SourceDatabase database;
+    private @Nullable IncrementalSourceEnumerator delegate;
+    private int failedHeartbeats;
+
+    CaptureEnumerator(
+            CaptureOptions options,
+            SplitEnumeratorContext<SourceSplitBase> context,
+            @Nullable PendingSplitsState restored,
+            Supplier<IncrementalSourceEnumerator> factory) {
+        this.options = options;
+        this.context = context;
+        this.restored = restored;
+        this.factory = factory;
+        this.database = new SourceDatabase(options);
+    }
+
+    @Override
+    public void start() {
+        try {
+            CapturePreflight.require(options, restored == null);
+            if (restored == null) {
+                if (database.slot().slot() == null) {
+                    database.createSlot();
+                }
+            } else if (!isStreamAssigned(restored)) {
+                // Once the stream is assigned its reader knows the position, and so says more than could be said here.
+                SlotContinuity.require(options, database.slot(), SlotContinuity.Position.UNKNOWN);
+            }
+        } catch (CaptureSetupException | SlotLostException e) {
+            throw new SuppressRestartsException(e);
+        } catch (SQLException e) {
+            throw new FlinkRuntimeException(
+                    "Capture cannot work with " + options.jdbcUrl() + " as " + options.username() + ": "
+                            + e.getMessage(),
+                    e);
+        }
+        IncrementalSourceEnumerator enumerator = factory.get();
+        delegate = enumerator;
+        enumerator.start();
+        long interval = options.heartbeatInterval().toMillis();
+        context.callAsync(this::beat, this::onBeat, interval, interval);
+    }
+
+    private static boolean isStreamAssigned(PendingSplitsState state) {
+        return state instanceof StreamPendingSplitsState stream
+                ? stream.isStreamSplitAssigned()
+                : state instanceof HybridPendingSplitsState hybrid && hybrid.isStreamSplitAssigned();
+    }
+
+    private boolean beat() throws SQLException {
+        database.beat();
+        return true;
+    }
+
+    private void onBeat(@Nullable Boolean written, @Nullable Throwable failure) {
+        if (failure == null) {
+            failedHeartbeats = 0;
+        } else if (++failedHeartbeats > HEARTBEAT_PATIENCE) {
+            throw new FlinkRuntimeException(
+                    "The heartbeat table " + options.schema() + '.' + options.heartbeatTable() + " of "
+                            + options.jdbcUrl() + " could not be written " + failedHeartbeats
+                            + " times in a row; without it an idle database keeps its write-ahead log for slot "
+                            + options.slotName(),
+                    failure);
+        }
+    }
+
+    private IncrementalSourceEnumerator delegate() {
+        IncrementalSourceEnumerator enumerator = delegate;
+        if (enumerator == null) {
+            throw new IllegalStateException("Capture's enumerator has not started");
+        }
+        return enumerator;
+    }
+
+    @Override
+    public void handleSplitRequest(int subtaskId, @Nullable String requesterHostname) {
+        delegate().handleSplitRequest(subtaskId, requesterHostname);
+    }
+
+    @Override
+    public void addSplitsBack(List<SourceSplitBase> splits, int subtaskId) {
+        delegate().addSplitsBack(splits, subtaskId);
+    }
+
+    @Override
+    public void addReader(int subtaskId) {
+        delegate().addReader(subtaskId);
+    }
+
+    @Override
+    public void handleSourceEvent(int subtaskId, SourceEvent event) {
+        delegate().handleSourceEvent(subtaskId, event);
+    }
+
+    @Override
+    public PendingSplitsState snapshotState(long checkpointId) {
+        return delegate().snapshotState(checkpointId);
+    }
+
+    @Override
+    public void notifyCheckpointComplete(long checkpointId) {
+        delegate().notifyCheckpointComplete(checkpointId);
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (delegate != null) {
+            delegate.close();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.engagement.capture;
+
+import org.jspecify.annotations.Nullable;
+
+/** What the source makes of a changed row. */
+sealed interface Captured {
+
+    /**
+     * A record for Kafka; its arrays are not to be written to.
+     *
+     * @param table which table, hence which topic
+     * @param key the primary key as JSON
+     * @param value the Debezium envelope as JSON, or null for the tombstone after a delete
+     */
+    record Row(CapturedTable table, byte[] key, byte @Nullable [] value) implements Captured {}
+
+    /**
+     * A row whose envelope is too large, without the envelope.
+     *
+     * @param table schema and name of the table
+     * @param key the primary key as JSON
+     * @param operation Debezium's op: c, u, d or r
+     * @param bytes size of the envelope
+     * @param lsn log sequence number of the change; 0 if the row came with the snapshot
+     * @param committedAtMillis commit time, milliseconds since the epoch; 0 if the row came with the snapshot
+     * @param eventId the event's id, or null if it is a content
+     */
+    record Oversize(
+            String table,
+            String key,
+            String operation,
+            int bytes,
+            long lsn,
+            long committedAtMillis,
+            @Nullable Long eventId)
+            implements Captured {}
+}

@@ -1,0 +1,7 @@
+package dev.engagement.capture;
+
+/** The two tables that are captured. The order is part of the serialized form of {@link Captured}. */
+enum CapturedTable {
+    EVENTS,
+    CONTENT
+}

@@ -1,0 +1,120 @@
+package dev.engagement.capture;
+
+import dev.engagement.event.types.ImmutableSerializer;
+import dev.engagement.event.types.ImmutableType;
+import dev.engagement.event.types.Wire;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+
+/** Types of capture's streams. Serializer and snapshot class names are part of savepoints. */
+final class CapturedTypes {
+
+    static final TypeInformation<Captured> CAPTURED = ImmutableType.of(Captured.class, CapturedSerializer::new);
+
+    static final TypeInformation<Captured.Row> ROW = ImmutableType.of(Captured.Row.class, RowSerializer::new);
+
+    private CapturedTypes() {}
+
+    /** Serializer of {@link Captured.Row}. */
+    static final class RowSerializer extends ImmutableSerializer<Captured.Row> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(Captured.Row row, DataOutput out) throws IOException {
+            out.writeByte(row.table().ordinal());
+            Wire.writeBytes(row.key(), out);
+            Wire.writeBytes(row.value(), out);
+        }
+
+        @Override
+        protected Captured.Row read(int version, DataInput in) throws IOException {
+            CapturedTable table = in.readByte() == 0 ? CapturedTable.EVENTS : CapturedTable.CONTENT;
+            byte[] key = Wire.readBytes(in);
+            if (key == null) {
+                throw new IOException("A captured row has no key: the data is damaged");
+            }
+            return new Captured.Row(table, key, Wire.readBytes(in));
+        }
+
+        @Override
+        public TypeSerializerSnapshot<Captured.Row> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link RowSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Captured.Row> {
+            public Snapshot() {
+                super(RowSerializer::new);
+            }
+        }
+    }
+
+    /** Serializer of {@link Captured}. */
+    static final class CapturedSerializer extends ImmutableSerializer<Captured> {
+        private static final long serialVersionUID = 1L;
+
+        private static final RowSerializer ROWS = new RowSerializer();
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(Captured captured, DataOutput out) throws IOException {
+            if (captured instanceof Captured.Row row) {
+                out.writeBoolean(true);
+                ROWS.writeVersioned(row, out);
+            } else if (captured instanceof Captured.Oversize row) {
+                out.writeBoolean(false);
+                Wire.writeText(row.table(), out);
+                Wire.writeText(row.key(), out);
+                Wire.writeText(row.operation(), out);
+                out.writeInt(row.bytes());
+                out.writeLong(row.lsn());
+                out.writeLong(row.committedAtMillis());
+                Long eventId = row.eventId();
+                out.writeBoolean(eventId != null);
+                if (eventId != null) {
+                    out.writeLong(eventId);
+                }
+            }
+        }
+
+        @Override
+        protected Captured read(int version, DataInput in) throws IOException {
+            if (in.readBoolean()) {
+                return ROWS.readVersioned(in);
+            }
+            return new Captured.Oversize(
+                    Wire.readRequiredText(in),
+                    Wire.readRequiredText(in),
+                    Wire.readRequiredText(in),
+                    in.readInt(),
+                    in.readLong(),
+                    in.readLong(),
+                    in.readBoolean() ? (Long) in.readLong() : null);
+        }
+
+        @Override
+        public TypeSerializerSnapshot<Captured> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link CapturedSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Captured> {
+            public Snapshot() {
+                super(CapturedSerializer::new);
+            }
+        }
+    }
+}

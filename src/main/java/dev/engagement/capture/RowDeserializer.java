@@ -1,0 +1,120 @@
+package dev.engagement.capture;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Struct;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.json.JsonConverter;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.source.SourceRecord;
+import org.apache.flink.cdc.debezium.DebeziumDeserializationSchema;
+import org.apache.flink.util.Collector;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A Debezium record as key and envelope in JSON, without Connect's schema wrapper. Rows of other tables of the
+ * publication, the heartbeat above all, give nothing. A deleted content gives its envelope and then a tombstone, so that
+ * compaction removes it. On the task thread.
+ */
+final class RowDeserializer implements DebeziumDeserializationSchema<Captured> {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String schema;
+    private final String eventsTable;
+    private final String contentTable;
+    private final long maxRowBytes;
+    private transient @Nullable JsonConverter keys;
+    private transient @Nullable JsonConverter values;
+
+    RowDeserializer(CaptureOptions options) {
+        this.schema = options.schema();
+        this.eventsTable = options.eventsTable();
+        this.contentTable = options.contentTable();
+        this.maxRowBytes = options.maxRowBytes().getBytes();
+    }
+
+    @Override
+    public void deserialize(SourceRecord record, Collector<Captured> out) {
+        Struct envelope = (Struct) record.value();
+        Struct source = envelope.getStruct("source");
+        CapturedTable table = table(source.getString("schema"), source.getString("table"));
+        if (table == null) {
+            return;
+        }
+        if (record.key() == null) {
+            throw new IllegalStateException("A row of " + schema + '.' + source.getString("table")
+                    + " came without its key: the table has lost its primary key. Add it again:"
+                    + " ALTER TABLE … ADD PRIMARY KEY (id)");
+        }
+        byte[] key = keys().fromConnectData(record.topic(), record.keySchema(), record.key());
+        byte[] value = values().fromConnectData(record.topic(), record.valueSchema(), envelope);
+        String operation = envelope.getString("op");
+        if (value.length <= maxRowBytes) {
+            out.collect(new Captured.Row(table, key, value));
+        } else {
+            out.collect(oversize(table, source, key, operation, value.length, (Struct) record.key()));
+        }
+        if (table == CapturedTable.CONTENT && "d".equals(operation)) {
+            out.collect(new Captured.Row(table, key, null));
+        }
+    }
+
+    private Captured.Oversize oversize(
+            CapturedTable table, Struct source, byte[] key, String operation, int bytes, Struct keyFields) {
+        Long lsn = source.getInt64("lsn");
+        Long committedAt = source.getInt64("ts_ms");
+        Long eventId = null;
+        if (table == CapturedTable.EVENTS
+                && keyFields.schema().field("id") != null
+                && keyFields.get("id") instanceof Number id) {
+            eventId = id.longValue();
+        }
+        return new Captured.Oversize(
+                schema + '.' + source.getString("table"),
+                new String(key, StandardCharsets.UTF_8),
+                operation,
+                bytes,
+                lsn == null ? 0 : lsn,
+                committedAt == null ? 0 : committedAt,
+                eventId);
+    }
+
+    private @Nullable CapturedTable table(@Nullable String schemaName, @Nullable String tableName) {
+        if (!schema.equals(schemaName)) {
+            return null;
+        }
+        if (eventsTable.equals(tableName)) {
+            return CapturedTable.EVENTS;
+        }
+        return contentTable.equals(tableName) ? CapturedTable.CONTENT : null;
+    }
+
+    private JsonConverter keys() {
+        JsonConverter converter = keys;
+        if (converter == null) {
+            converter = converter(true);
+            keys = converter;
+        }
+        return converter;
+    }
+
+    private JsonConverter values() {
+        JsonConverter converter = values;
+        if (converter == null) {
+            converter = converter(false);
+            values = converter;
+        }
+        return converter;
+    }
+
+    private static JsonConverter converter(boolean key) {
+        JsonConverter converter = new JsonConverter();
+        converter.configure(Map.of("schemas.enable", "false"), key);
+        return converter;
+    }
+
+    @Override
+    public TypeInformation<Captured> getProducedType() {
+        return CapturedTypes.CAPTURED;
+    }
+}

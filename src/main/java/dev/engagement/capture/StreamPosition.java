@@ -1,0 +1,75 @@
+package dev.engagement.capture;
+
+import dev.engagement.capture.SlotContinuity.Position;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.flink.cdc.connectors.base.source.meta.offset.Offset;
+import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffset;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The position in the write-ahead log that goes into state: always between two transactions, just before the end of the
+ * last one that is complete.
+ *
+ * <p>Flink CDC's own position is that of the last change. Continuing there loses rows: Debezium 1.9 drops the first
+ * change of a transaction whose sequence number equals the end of the commit before it, and all but the first of the
+ * changes that share one sequence number (COPY). From here a restart begins with the first incomplete transaction and
+ * repeats it whole, so rows come twice and never not at all. One byte before the end, because no change and no commit
+ * has that number, and because confirming it does not tell the driver that all it received is safe.
+ */
+final class StreamPosition {
+
+    /** Debezium's names of the parts of an offset. */
+    static final String LSN = "lsn";
+
+    private static final String COMMIT_LSN = "lsn_commit";
+    private static final String TRANSACTION = "txId";
+    private static final String COMMIT_TIME = "ts_usec";
+
+    private Offset current;
+    private long commitLsn;
+
+    /** Begins where the split began. */
+    StreamPosition(Offset start) {
+        this.current = start;
+    }
+
+    /** The position after a record with that Debezium offset. */
+    Offset after(Map<String, ?> record) {
+        if (record.get(COMMIT_LSN) instanceof Long commit && commit != commitLsn) {
+            commitLsn = commit;
+            Map<String, Object> next = new HashMap<>();
+            next.put(LSN, commit - 1);
+            put(next, TRANSACTION, record.get(TRANSACTION));
+            put(next, COMMIT_TIME, commitTime(record, commit));
+            current = PostgresOffset.of(next);
+        }
+        return current;
+    }
+
+    /** The commit time, unless the record belongs to a transaction beyond that commit. */
+    private @Nullable Object commitTime(Map<String, ?> record, long commit) {
+        boolean complete = record.get(LSN) instanceof Long lsn && lsn < commit;
+        return complete ? record.get(COMMIT_TIME) : current.getOffset().get(COMMIT_TIME);
+    }
+
+    private static void put(Map<String, Object> offset, String key, @Nullable Object value) {
+        if (value != null) {
+            offset.put(key, value);
+        }
+    }
+
+    /** The position in an offset, of this build or of Flink CDC. */
+    static Position of(@Nullable Offset offset) {
+        if (offset == null) {
+            return Position.UNKNOWN;
+        }
+        Map<String, String> parts = offset.getOffset();
+        // Flink CDC writes the least Instant, overflown, where it has no time.
+        return new Position(Math.max(0, number(parts.get(LSN))), Math.max(0, number(parts.get(COMMIT_TIME))));
+    }
+
+    private static long number(@Nullable String text) {
+        return text == null ? 0 : Long.parseLong(text);
+    }
+}
