@@ -1,5 +1,7 @@
 package dev.engagement;
 
+import dev.engagement.capture.CaptureJob;
+import dev.engagement.capture.CapturePreflight;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.JobDefaults;
 import dev.engagement.config.Settings;
@@ -14,6 +16,7 @@ import dev.engagement.pipeline.Rules;
 import dev.engagement.pipeline.Sources;
 import java.util.List;
 import java.util.Objects;
+import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
@@ -46,7 +49,7 @@ public final class EngagementJob {
         }
         Settings settings = ((Invocation.Run) invocation).settings();
         env.configure(JobDefaults.missingFrom(env.getConfiguration(), settings));
-        env.configure(new org.apache.flink.configuration.Configuration().set(PipelineOptions.NAME, settings.jobName()));
+        env.configure(new Configuration().set(PipelineOptions.NAME, settings.jobName()));
         KafkaTopics.ensure(
                 settings.kafka(),
                 settings.replicationFactor(),
@@ -62,7 +65,8 @@ public final class EngagementJob {
     }
 
     private static void capture(Settings settings, StreamExecutionEnvironment env) {
-        throw new UnsupportedOperationException("not yet wired");
+        CapturePreflight.check(settings.captureOptions());
+        deadLetters(settings).keep(CaptureJob.wire(env, settings.captureOptions(), settings.kafka()));
     }
 
     private static void stream(Settings settings, StreamExecutionEnvironment env) {
