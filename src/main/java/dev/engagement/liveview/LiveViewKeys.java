@@ -8,6 +8,13 @@ package dev.engagement.liveview;
  */
 public record LiveViewKeys(String prefix) {
 
+    public LiveViewKeys {
+        if ((prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0) && !hasHashTag(prefix)) {
+            throw new IllegalArgumentException("redis.key-prefix is " + prefix
+                    + "; braces in it must enclose a hash tag of Redis Cluster, as in {stage}:");
+        }
+    }
+
     /** String: the enriched JSON of the content's last event. */
     public String last(String contentId) {
         return prefix + "content:last:" + contentId;

@@ -52,35 +52,16 @@ final class JedisConnection implements RedisConnection {
                 .ssl("rediss".equals(url.getScheme()))
                 .user(user(url))
                 .password(options.password().read())
-                .database(database(url))
+                .database(options.database())
                 // An access rule may allow no more than the scripts need.
                 .clientSetInfoConfig(ClientSetInfoConfig.DISABLED)
                 .build();
-        return new JedisConnection(new Connection(new HostAndPort(url.getHost(), port(url)), config));
-    }
-
-    /** Redis' usual port if there is none. */
-    static int port(URI url) {
-        return url.getPort() == -1 ? Protocol.DEFAULT_PORT : url.getPort();
+        return new JedisConnection(new Connection(new HostAndPort(url.getHost(), options.port()), config));
     }
 
     private static @Nullable String user(URI url) {
         String user = url.getUserInfo();
         return user == null || user.isEmpty() ? null : user;
-    }
-
-    /** {@code /3} is 3; none is 0. */
-    static int database(URI url) {
-        String path = url.getPath();
-        if (path == null || path.isEmpty() || path.equals("/")) {
-            return 0;
-        }
-        try {
-            return Integer.parseInt(path.substring(1));
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(
-                    "redis.url ends with " + path + "; a database is a number, as in redis://host:6379/3", e);
-        }
     }
 
     @Override

@@ -187,13 +187,11 @@ public final class RedisSink<T> implements Sink<T>, SupportsWriterState<T, Scrip
          * The sink.
          *
          * @throws NullPointerException if something required is missing
-         * @throws IllegalArgumentException if the address names no database
          */
         public RedisSink<T> build() {
             LiveViewOptions where = Objects.requireNonNull(options, "RedisSink needs options(…)");
             LiveViewMapping<T> what = Objects.requireNonNull(mapping, "RedisSink needs mapping(…)");
-            int database = JedisConnection.database(where.url());
-            String server = where.url().getHost() + ":" + JedisConnection.port(where.url()) + "/" + database;
+            String server = where.url().getHost() + ":" + where.port() + "/" + where.database();
             return new RedisSink<>(
                     name, what, where.keyPrefix(), server, () -> JedisConnection.connect(where), limits, backoff);
         }
