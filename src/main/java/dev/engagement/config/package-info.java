@@ -3,7 +3,7 @@
  *
  * <p>Enters: arguments, environment variables, a file. Leaves: {@link dev.engagement.config.Settings}, complete and
  * checked, or one {@link dev.engagement.config.ConfigurationException} with all that is wrong. Every option is declared
- * in {@link dev.engagement.config.Keys} and nowhere else. Nothing here reads a secret's value into an object.
+ * in {@link dev.engagement.config.Keys} and nowhere else. No secret's value is kept, only where it is.
  *
  * <p>May import: the rooms' option records, {@code connection}, and Flink's configuration classes. No room imports it.
  */
