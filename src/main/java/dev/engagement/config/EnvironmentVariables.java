@@ -34,7 +34,9 @@ final class EnvironmentVariables {
             }
             Key<?> key = BY_VARIABLE.get(variable);
             if (key != null) {
-                options.put(key.name(), new Given(text, "environment variable " + variable));
+                // Of a secret it is enough to know that it is there.
+                String known = key.isSecret() ? "set" : text;
+                options.put(key.name(), new Given(known, "environment variable " + variable));
             } else if (variable.startsWith(KAFKA_PROPERTIES) && variable.length() > KAFKA_PROPERTIES.length()) {
                 // Names of Kafka's properties have dots and nothing else between their words.
                 String property = variable.substring(KAFKA_PROPERTIES.length())
