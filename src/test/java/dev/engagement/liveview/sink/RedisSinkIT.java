@@ -45,7 +45,6 @@ class RedisSinkIT {
     /** Which run of the test's job is to fail how often; static, since functions are serialized. */
     private static final AtomicInteger FAILURES_LEFT = new AtomicInteger();
 
-
     private RedisServer server;
 
     @BeforeEach
