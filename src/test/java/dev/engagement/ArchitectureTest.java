@@ -241,7 +241,7 @@ class ArchitectureTest {
     @Test
     void nothingKeepsARandom() {
         fields().that()
-                .areDeclaredInClassesThat(outside(LOCAL))
+                .areDeclaredInClassesThat(isProduction().and(outside(LOCAL)))
                 .should()
                 .notHaveRawType(assignableTo(Random.class))
                 .because("what is computed again after a failure has to be the same; pass a seed or a number in")
