@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Lets the first arrival of each id pass.
  *
- * <p>State: for each shard, chunk number to {@link IdChunk.Frozen}. Dense ids cost about a bit each, and nothing once a
+ * <p>State: for each shard, chunk number to {@link IdChunk.Frozen}. Dense ids cost about a bit each, and a byte once a
  * chunk is full; sparse ones two bytes each and a chunk's overhead. An event touches one bit of a chunk that the subtask
  * holds in the heap; changed chunks go into state when a checkpoint is taken or when they are put aside, so that the cost
  * of an event is the same on every state backend.
