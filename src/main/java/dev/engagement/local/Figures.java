@@ -279,7 +279,7 @@ final class Figures implements AutoCloseable {
         @Nullable
         Double update(@Nullable Long value, long now) {
             Sample last = samples.peekLast();
-            if (value == null || last != null && value < last.value) {
+            if (value == null || (last != null && value < last.value)) {
                 samples.clear();
             }
             if (value == null) {
