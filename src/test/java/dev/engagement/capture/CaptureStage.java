@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -41,6 +42,7 @@ import org.apache.flink.util.ExceptionUtils;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -70,6 +72,7 @@ final class CaptureStage implements AutoCloseable {
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final List<Record> records = new ArrayList<>();
     private @Nullable JobID job;
+    private Duration heartbeat = Duration.ofMillis(300);
     private Consumer<DeadLetter> onLetter = letter -> {};
 
     CaptureStage(String name, PostgresServer postgres, KafkaServer kafka, MiniCluster cluster, Path passwordFile)
@@ -110,18 +113,14 @@ final class CaptureStage implements AutoCloseable {
         consumer.seekToBeginning(partitions);
     }
 
-    /** A record as it stands in Kafka. */
-    record Record(String topic, String key, @Nullable JsonNode value) {
+    /** A record as it stands in Kafka; the id is 0 if the key's is not a number. */
+    record Record(
+            String topic,
+            String key,
+            long eventId,
+            @Nullable JsonNode value) {
         String op() {
             return value == null ? "tombstone" : value.path("op").asText();
-        }
-
-        long eventId() {
-            try {
-                return JSON.readTree(key).path("id").asLong();
-            } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-                throw new AssertionError("The key " + key + " is not JSON", e);
-            }
         }
     }
 
@@ -149,10 +148,14 @@ final class CaptureStage implements AutoCloseable {
                 slot(),
                 name + "_publication",
                 start,
-                Duration.ofMillis(300),
+                heartbeat,
                 MemorySize.parse("20kb"),
                 eventsTopic(),
                 contentTopic());
+    }
+
+    void heartbeat(Duration interval) {
+        heartbeat = interval;
     }
 
     void onLetter(Consumer<DeadLetter> action) {
@@ -240,10 +243,12 @@ final class CaptureStage implements AutoCloseable {
 
     /** Everything read from both topics so far. */
     List<Record> records() {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) {
-            records.add(read(record));
+        ConsumerRecords<byte[], byte[]> polled = consumer.poll(Duration.ofMillis(50));
+        while (!polled.isEmpty()) {
+            polled.forEach(record -> records.add(read(record)));
+            polled = consumer.poll(Duration.ZERO);
         }
-        return List.copyOf(records);
+        return Collections.unmodifiableList(records);
     }
 
     List<Record> await(Predicate<List<Record>> condition) {
@@ -263,6 +268,7 @@ final class CaptureStage implements AutoCloseable {
             return new Record(
                     record.topic(),
                     new String(record.key(), StandardCharsets.UTF_8),
+                    JSON.readTree(record.key()).path("id").asLong(),
                     record.value() == null ? null : JSON.readTree(record.value()));
         } catch (java.io.IOException e) {
             throw new AssertionError(e);
