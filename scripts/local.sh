@@ -30,7 +30,7 @@ if [[ ! -f $stamp || ! -d target/classes || ! -s target/classpath.txt ]] \
   mkdir -p target
   touch "$stamp.new"
   SECONDS=0
-  ./mvnw -q -B -ntp process-classes
+  ./mvnw -q -B -ntp -Dstyle.color=never process-classes
   mv "$stamp.new" "$stamp"
   printf 'built in %s s\n' "$SECONDS"
 fi

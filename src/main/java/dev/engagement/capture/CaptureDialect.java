@@ -64,7 +64,8 @@ final class CaptureDialect extends PostgresDialect {
             SlotView view = new SourceDatabase(options).slot();
             SlotContinuity.require(options, view, SlotContinuity.Position.UNKNOWN);
             Slot slot = view.slot();
-            return PostgresOffset.of(Map.of(StreamPosition.LSN, slot == null ? 0L : slot.confirmedLsn()));
+            return PostgresOffset.of(Map.of(
+                    StreamPosition.LSN, slot == null ? 0L : slot.confirmedLsn(), StreamPosition.COMMIT_TIME, 0L));
         } catch (SlotLostException e) {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {

@@ -46,14 +46,12 @@ public final class CaptureJob {
                         "PostgreSQL",
                         CapturedTypes.CAPTURED)
                 .uid(CaptureOperatorIds.POSTGRES_SOURCE)
-                .name("read " + options.schema() + '.' + options.eventsTable() + ", " + options.contentTable())
+                .name("PostgreSQL changes")
                 .process(new OversizeSplit(options.maxRowBytes()))
                 .returns(CapturedTypes.ROW)
                 .uid(CaptureOperatorIds.OVERSIZE_SPLIT)
-                .name("split oversize rows off");
-        rows.sinkTo(sink(options, kafka))
-                .uid(CaptureOperatorIds.KAFKA_SINK)
-                .name("write " + options.eventsTopic() + ", " + options.contentTopic());
+                .name("oversize rows");
+        rows.sinkTo(sink(options, kafka)).uid(CaptureOperatorIds.KAFKA_SINK).name("Kafka topics");
         return rows.getSideOutput(DeadLetterTypes.DEAD_LETTERS);
     }
 

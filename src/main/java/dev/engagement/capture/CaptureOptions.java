@@ -54,6 +54,22 @@ public record CaptureOptions(
         if (!jdbcUrl.startsWith("jdbc:postgresql://")) {
             throw new IllegalArgumentException("postgres.url is not of the form jdbc:postgresql://host:port/database");
         }
+        if (jdbcUrl.matches(".*[?&](password|sslpassword)=.*")) {
+            throw new IllegalArgumentException(
+                    "postgres.url contains a password; it belongs into postgres.password.secret-file or the environment");
+        }
+        if (jdbcUrl.matches("jdbc:postgresql://[^/?]*,.*")) {
+            throw new IllegalArgumentException("postgres.url names several hosts; a replication slot lives on one,"
+                    + " so name the primary, or an address that follows it");
+        }
+        if (heartbeatInterval.toMillis() <= 0) {
+            throw new IllegalArgumentException("capture.heartbeat-interval is " + heartbeatInterval
+                    + "; it must be at least a millisecond, for example 10 s");
+        }
+        if (maxRowBytes.getBytes() <= 0) {
+            throw new IllegalArgumentException(
+                    "capture.max-row-bytes is " + maxRowBytes + "; it must be above 0, for example 4 mb");
+        }
         if (!slotName.matches("[a-z0-9_]{1,63}")) {
             throw new IllegalArgumentException("postgres.slot-name is '" + slotName
                     + "'; PostgreSQL allows lower-case letters, digits and underscores, 1 to 63 of them");

@@ -70,7 +70,7 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
         this.options = options;
     }
 
-    private static PostgresSourceConfigFactory configFactory(CaptureOptions options) {
+    static PostgresSourceConfigFactory configFactory(CaptureOptions options) {
         Properties address = Driver.parseURL(options.jdbcUrl(), null);
         if (address == null) {
             throw new IllegalArgumentException(

@@ -22,7 +22,7 @@ final class SlotContinuity {
      * Where capture wants to continue.
      *
      * @param lsn everything before it is in Kafka; 0 if that is not known
-     * @param committedAtMicros commit time of the last row that is in Kafka, microseconds since the epoch; 0 if not known
+     * @param committedAtMicros what committed before it is in Kafka, microseconds since the epoch; 0 if not known
      */
     record Position(long lsn, long committedAtMicros) {
         static final Position UNKNOWN = new Position(0, 0);
@@ -54,10 +54,14 @@ final class SlotContinuity {
 
     private static String message(CaptureOptions options, SlotView view, Position position, String what) {
         Instant to = view.databaseTime().truncatedTo(ChronoUnit.SECONDS).plusSeconds(1);
-        Instant from = Instant.EPOCH
-                .plus(position.committedAtMicros(), ChronoUnit.MICROS)
-                .truncatedTo(ChronoUnit.SECONDS);
         boolean known = position.committedAtMicros() > 0;
+        // A second earlier, as commit times do not quite follow the order of the log.
+        Instant from = known
+                ? Instant.EPOCH
+                        .plus(position.committedAtMicros(), ChronoUnit.MICROS)
+                        .truncatedTo(ChronoUnit.SECONDS)
+                        .minusSeconds(1)
+                : Instant.EPOCH;
         Slot slot = view.slot();
         long end = slot == null || slot.isLost() ? view.currentLsn() : slot.restartLsn();
         String drop = slot != null && slot.isLost()

@@ -23,8 +23,8 @@ final class StreamPosition {
     static final String LSN = "lsn";
 
     private static final String COMMIT_LSN = "lsn_commit";
-    private static final String TRANSACTION = "txId";
-    private static final String COMMIT_TIME = "ts_usec";
+    /** Debezium reads no offset without it. */
+    static final String COMMIT_TIME = "ts_usec";
 
     private Offset current;
     private long commitLsn;
@@ -34,29 +34,19 @@ final class StreamPosition {
         this.current = start;
     }
 
-    /** The position after a record with that Debezium offset. */
+    /**
+     * The position after a record with that Debezium offset. Its commit time is that of the record's own transaction: if
+     * that one is not complete yet, it is the first that a restart repeats.
+     */
     Offset after(Map<String, ?> record) {
         if (record.get(COMMIT_LSN) instanceof Long commit && commit != commitLsn) {
             commitLsn = commit;
             Map<String, Object> next = new HashMap<>();
             next.put(LSN, commit - 1);
-            put(next, TRANSACTION, record.get(TRANSACTION));
-            put(next, COMMIT_TIME, commitTime(record, commit));
+            next.put(COMMIT_TIME, record.get(COMMIT_TIME) instanceof Long time ? time : 0L);
             current = PostgresOffset.of(next);
         }
         return current;
-    }
-
-    /** The commit time, unless the record belongs to a transaction beyond that commit. */
-    private @Nullable Object commitTime(Map<String, ?> record, long commit) {
-        boolean complete = record.get(LSN) instanceof Long lsn && lsn < commit;
-        return complete ? record.get(COMMIT_TIME) : current.getOffset().get(COMMIT_TIME);
-    }
-
-    private static void put(Map<String, Object> offset, String key, @Nullable Object value) {
-        if (value != null) {
-            offset.put(key, value);
-        }
     }
 
     /** The position in an offset, of this build or of Flink CDC. */

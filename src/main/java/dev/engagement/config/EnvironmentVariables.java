@@ -17,6 +17,9 @@ final class EnvironmentVariables {
             .filter(key -> key.kind() != Key.Kind.FLAG && key.kind() != Key.Kind.NAMESPACE)
             .collect(Collectors.toMap(Key::variable, Function.identity(), (a, b) -> a, LinkedHashMap::new));
 
+    /** Variables of the local stack's scripts, which the job in it inherits. */
+    private static final String OF_SCRIPTS = Key.VARIABLE_PREFIX + "LOCAL_";
+
     private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();
 
     /** What Kubernetes puts into every pod beside a service whose name begins with "engagement". */
@@ -29,12 +32,14 @@ final class EnvironmentVariables {
     static Map<String, Given> parse(Map<String, String> environment, List<String> problems) {
         Map<String, Given> options = new LinkedHashMap<>();
         new TreeMap<>(environment).forEach((variable, text) -> {
-            if (!variable.startsWith(Key.VARIABLE_PREFIX) || text.isEmpty()) {
+            if (!variable.startsWith(Key.VARIABLE_PREFIX) || variable.startsWith(OF_SCRIPTS) || text.isEmpty()) {
                 return;
             }
             Key<?> key = BY_VARIABLE.get(variable);
             if (key != null) {
-                options.put(key.name(), new Given(text, "environment variable " + variable));
+                // Of a secret it is enough to know that it is there.
+                String known = key.isSecret() ? "set" : text;
+                options.put(key.name(), new Given(known, "environment variable " + variable));
             } else if (variable.startsWith(KAFKA_PROPERTIES) && variable.length() > KAFKA_PROPERTIES.length()) {
                 // Names of Kafka's properties have dots and nothing else between their words.
                 String property = variable.substring(KAFKA_PROPERTIES.length())

@@ -14,6 +14,7 @@ import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.ChainingStrategy;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Lets the first arrival of each id pass.
  *
- * <p>State: for each shard, chunk number to {@link IdChunk.Frozen}. Dense ids cost about a bit each, and nothing once a
+ * <p>State: for each shard, chunk number to {@link IdChunk.Frozen}. Dense ids cost about a bit each, and a byte once a
  * chunk is full; sparse ones two bytes each and a chunk's overhead. An event touches one bit of a chunk that the subtask
  * holds in the heap; changed chunks go into state when a checkpoint is taken or when they are put aside, so that the cost
  * of an event is the same on every state backend.
@@ -59,6 +60,7 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
     DedupeOperator(DedupeOptions options) {
         this.horizonMillis =
                 options.horizon() == null ? Long.MAX_VALUE : options.horizon().toMillis();
+        setChainingStrategy(ChainingStrategy.ALWAYS);
     }
 
     @Override

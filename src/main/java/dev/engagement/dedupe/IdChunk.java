@@ -1,5 +1,6 @@
 package dev.engagement.dedupe;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -64,7 +65,7 @@ final class IdChunk {
     /**
      * A chunk in state. Immutable: its bytes are not to be written to.
      *
-     * @param encoded nothing if all positions were seen; two bytes a position if few were; else one bit a position. The
+     * @param encoded one byte if all positions were seen; two bytes a position if few were; else one bit a position. The
      *     three differ by their length
      * @param newestArrivalMillis the latest Kafka time of a first arrival in it
      */
@@ -72,9 +73,11 @@ final class IdChunk {
 
     private static final int BITMAP_BYTES = IDS / 8;
 
+    private static final int FULL_BYTES = 1;
+
     private byte[] encode() {
         if (count == IDS) {
-            return new byte[0];
+            return new byte[FULL_BYTES];
         }
         if (count * 2 < BITMAP_BYTES) {
             byte[] list = new byte[count * 2];
@@ -89,18 +92,18 @@ final class IdChunk {
             return list;
         }
         byte[] bitmap = new byte[BITMAP_BYTES];
-        java.nio.ByteBuffer.wrap(bitmap).asLongBuffer().put(bits);
+        ByteBuffer.wrap(bitmap).asLongBuffer().put(bits);
         return bitmap;
     }
 
     private static IdChunk decode(byte[] encoded, long newestArrivalMillis) {
         long[] bits = new long[IDS / 64];
-        if (encoded.length == 0) {
+        if (encoded.length == FULL_BYTES) {
             Arrays.fill(bits, -1L);
             return new IdChunk(bits, IDS, newestArrivalMillis);
         }
         if (encoded.length == BITMAP_BYTES) {
-            java.nio.ByteBuffer.wrap(encoded).asLongBuffer().get(bits);
+            ByteBuffer.wrap(encoded).asLongBuffer().get(bits);
             int count = 0;
             for (long word : bits) {
                 count += Long.bitCount(word);

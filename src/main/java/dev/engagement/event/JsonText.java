@@ -1,5 +1,9 @@
 package dev.engagement.event;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
 /**
  * Checks on text that is embedded verbatim into JSON. Thread-safe, allocation-free but for deep nesting.
  *
@@ -9,6 +13,11 @@ public final class JsonText {
 
     /** Deepest nesting that is accepted, as in Jackson's own limit. */
     public static final int MAX_DEPTH = 1_000;
+
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+
+    /** Set in every byte that is no ASCII. */
+    private static final long NOT_ASCII = 0x8080808080808080L;
 
     private JsonText() {}
 
@@ -24,6 +33,39 @@ public final class JsonText {
                 }
                 i++;
             }
+        }
+        return true;
+    }
+
+    /** Whether bytes are well-formed UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+    public static boolean isUtf8(byte[] bytes) {
+        int at = 0;
+        int length = bytes.length;
+        while (at < length) {
+            if (length - at >= 8 && ((long) LONGS.get(bytes, at) & NOT_ASCII) == 0) {
+                at += 8;
+                continue;
+            }
+            int lead = bytes[at++];
+            if (lead >= 0) {
+                continue;
+            }
+            int more = lead >= (byte) 0xF0 ? 3 : lead >= (byte) 0xE0 ? 2 : 1;
+            if (lead < (byte) 0xC2 || lead > (byte) 0xF4 || at + more > length) {
+                return false;
+            }
+            int second = bytes[at] & 0xFF;
+            int least = lead == (byte) 0xE0 ? 0xA0 : lead == (byte) 0xF0 ? 0x90 : 0x80;
+            int most = lead == (byte) 0xED ? 0x9F : lead == (byte) 0xF4 ? 0x8F : 0xBF;
+            if (second < least || second > most) {
+                return false;
+            }
+            for (int i = 1; i < more; i++) {
+                if ((bytes[at + i] & 0xC0) != 0x80) {
+                    return false;
+                }
+            }
+            at += more;
         }
         return true;
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
@@ -12,6 +13,7 @@ import dev.engagement.event.JsonText;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
@@ -36,6 +38,13 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
             .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+            // UTF-8 and nothing else: a guess at UTF-16 would break every byte offset.
+            .disable(JsonFactory.Feature.CHARSET_DETECTION)
+            // Skipped fields are never converted: the size of the record is limit enough.
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNumberLength(Integer.MAX_VALUE)
+                    .maxNameLength(Integer.MAX_VALUE)
+                    .build())
             .build();
 
     private static final byte[] NO_BYTES = {};
@@ -93,15 +102,12 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                     out);
             return;
         }
-        op = null;
-        opProblem = null;
-        hasAfter = false;
-        hasBefore = false;
-        committedAtMillis = 0;
-        badFields = 0;
+        if (!JsonText.isUtf8(value)) {
+            undecodable(record, "the value is not UTF-8", out);
+            return;
+        }
+        clearEnvelope();
         bytes = value;
-        clearRow();
-        clearBefore();
         try (JsonParser parser = JSON.createParser(value)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 undecodable(record, value.length == 0 ? "the value is empty" : "the value is not a JSON object", out);
@@ -131,11 +137,26 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         }
     }
 
+    private void clearEnvelope() {
+        op = null;
+        opProblem = null;
+        hasAfter = false;
+        hasBefore = false;
+        committedAtMillis = 0;
+        badFields = 0;
+        clearRow();
+        clearBefore();
+    }
+
     private void readEnvelope(JsonParser parser, boolean root) throws IOException {
+        boolean opSeen = false;
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
             JsonToken token = parser.nextToken();
             switch (name) {
-                case "op" -> readOp(parser, token);
+                case "op" -> {
+                    opSeen = true;
+                    readOp(parser, token);
+                }
                 case "after" -> {
                     clearRow();
                     badFields = 0;
@@ -163,8 +184,14 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                 }
                 case "source" -> readSource(parser, token);
                 case "payload" -> {
-                    if (root && token == JsonToken.START_OBJECT) {
-                        readEnvelope(parser, false);
+                    if (root && !opSeen) {
+                        clearEnvelope();
+                        if (token == JsonToken.START_OBJECT) {
+                            readEnvelope(parser, false);
+                        } else {
+                            parser.skipChildren();
+                            opProblem = "the payload is not an object";
+                        }
                     } else {
                         parser.skipChildren();
                     }
@@ -199,19 +226,20 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     }
 
     private void readSource(JsonParser parser, JsonToken token) throws IOException {
+        committedAtMillis = 0;
         if (token != JsonToken.START_OBJECT) {
             parser.skipChildren();
             return;
         }
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
             JsonToken value = parser.nextToken();
-            if (value == JsonToken.VALUE_NUMBER_INT && name.equals("ts_ms")) {
-                committedAtMillis = parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+            if (name.equals("ts_ms")) {
+                committedAtMillis = value != JsonToken.VALUE_NUMBER_INT
+                                || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
                         ? 0
                         : Math.max(0, parser.getLongValue());
-            } else {
-                parser.skipChildren();
             }
+            parser.skipChildren();
         }
     }
 
@@ -343,7 +371,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         int from = (int) parser.currentTokenLocation().getByteOffset();
         parser.skipChildren();
         int to = (int) parser.currentLocation().getByteOffset();
-        return java.util.Arrays.copyOfRange(bytes, from, to);
+        return Arrays.copyOfRange(bytes, from, to);
     }
 
     final void undecodable(ConsumerRecord<byte[], byte[]> record, String error, Arrival<T> out) {
@@ -377,7 +405,11 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
             return null;
         }
         try (JsonParser parser = JSON.createParser(key)) {
-            return parser.nextToken() == JsonToken.START_OBJECT ? idOfKey(parser, true) : null;
+            if (!JsonText.isUtf8(key) || parser.nextToken() != JsonToken.START_OBJECT) {
+                return null;
+            }
+            String id = idOfKey(parser, true);
+            return id != null && parser.nextToken() == null && JsonText.isWellFormed(id) ? id : null;
         } catch (IOException | RuntimeException e) {
             // No id can be had from it: the caller makes a dead letter of the record.
             return null;
@@ -388,8 +420,10 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         String id = null;
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
             JsonToken token = parser.nextToken();
-            if (name.equals("id") && (token == JsonToken.VALUE_STRING || token == JsonToken.VALUE_NUMBER_INT)) {
-                id = parser.getText();
+            if (name.equals("id")) {
+                boolean usable = token == JsonToken.VALUE_STRING || token == JsonToken.VALUE_NUMBER_INT;
+                id = usable ? parser.getText() : null;
+                parser.skipChildren();
             } else if (name.equals("payload") && root && token == JsonToken.START_OBJECT) {
                 String wrapped = idOfKey(parser, false);
                 id = wrapped == null ? id : wrapped;

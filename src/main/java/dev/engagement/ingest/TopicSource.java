@@ -81,7 +81,6 @@ public final class TopicSource<T>
         properties.putIfAbsent("max.poll.records", "2000");
         properties.putIfAbsent("isolation.level", "read_committed");
         properties.setProperty("group.id", options.groupId());
-        properties.setProperty("auto.offset.reset", "none");
         properties.setProperty("enable.auto.commit", "false");
         properties.setProperty("key.deserializer", ByteArrayDeserializer.class.getName());
         properties.setProperty("value.deserializer", ByteArrayDeserializer.class.getName());
@@ -120,6 +119,8 @@ public final class TopicSource<T>
                 () -> {
                     Properties consumer = new Properties();
                     consumer.putAll(properties);
+                    // A missing offset is an error to be explained, not a reason to go on elsewhere.
+                    consumer.setProperty("auto.offset.reset", "none");
                     consumer.setProperty(
                             "client.id", properties.getProperty("group.id") + "-" + context.getIndexOfSubtask());
                     return new TopicSplitReader(

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 import org.apache.flink.connector.base.source.reader.splitreader.SplitReader;
@@ -21,6 +22,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
@@ -64,7 +66,7 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
     private final Map<String, Integer> partitionCounts = new HashMap<>();
     private long partitionCountsAtMillis;
     private volatile long lag;
-    private volatile long failedCommits;
+    private final AtomicLong failedCommits = new AtomicLong();
 
     private record KnownEnd(long offset, long atMillis) {}
 
@@ -230,9 +232,12 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         Map<TopicPartition, OffsetAndMetadata> offsets = toCommit.getAndSet(null);
         if (offsets != null && !offsets.isEmpty()) {
             consumer.commitAsync(offsets, (committed, failure) -> {
-                if (failure != null) {
+                if (failure instanceof RetriableCommitFailedException) {
+                    // With the next fetch, unless a newer checkpoint has completed by then.
+                    toCommit.compareAndSet(null, committed);
+                } else if (failure != null) {
                     // Offsets in Kafka are for onlookers; the job continues at its own state.
-                    failedCommits++;
+                    failedCommits.incrementAndGet();
                     LOG.warn("Reporting the offsets {} to Kafka failed", committed, failure);
                 }
             });
@@ -255,7 +260,7 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
 
     /** How often offsets could not be reported. Any thread. */
     long failedCommits() {
-        return failedCommits;
+        return failedCommits.get();
     }
 
     /** Has offsets reported to Kafka with the next fetch. Any thread. */

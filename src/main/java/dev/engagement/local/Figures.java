@@ -94,6 +94,11 @@ final class Figures implements AutoCloseable {
             try {
                 p50 = orNull(flink.metric(streamJob, "commitToVisibleMillis_median", FlinkRest.Aggregation.MAX));
                 p99 = orNull(flink.metric(streamJob, "commitToVisibleMillis_p99", FlinkRest.Aggregation.MAX));
+                if (p99 != null && p99 == 0) {
+                    // A histogram that has seen nothing yet.
+                    p50 = null;
+                    p99 = null;
+                }
                 Double dropped = orNull(flink.metric(streamJob, "duplicates", FlinkRest.Aggregation.SUM));
                 duplicates = dropped == null ? null : dropped.longValue();
             } catch (IOException e) {

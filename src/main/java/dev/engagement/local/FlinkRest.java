@@ -14,6 +14,7 @@ import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.jspecify.annotations.Nullable;
 
 /** Metrics of a job by Flink's REST API: what an operator would read there too. */
 final class FlinkRest {
@@ -73,6 +74,26 @@ final class FlinkRest {
                         : OptionalDouble.of(
                                 values.stream().mapToDouble(Double::doubleValue).sum());
         };
+    }
+
+    /** The exception that last made the job restart or fail, in one line; null if there was none. */
+    @Nullable
+    String lastException(String job) throws IOException, InterruptedException {
+        JsonNode latest = get("/jobs/" + job + "/exceptions?maxExceptions=1")
+                .path("exceptionHistory")
+                .path("entries")
+                .path(0);
+        if (latest.isMissingNode()) {
+            return null;
+        }
+        // The innermost cause says what happened; those around it only that something did.
+        return latest.path("stacktrace")
+                .asText()
+                .lines()
+                .filter(line -> line.startsWith("Caused by: "))
+                .reduce((outer, inner) -> inner)
+                .map(line -> line.substring("Caused by: ".length()))
+                .orElse(latest.path("exceptionName").asText());
     }
 
     private JsonNode get(String path) throws IOException, InterruptedException {

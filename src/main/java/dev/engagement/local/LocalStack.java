@@ -53,6 +53,8 @@ public final class LocalStack {
     private static final String HELP = "dev/engagement/local/help.txt";
     private static final String DEAD_LETTERS = "engagement.dead-letters";
 
+    private static final String KAFKA = "Kafka";
+
     private static final int POSTGRES_PORT = 5432;
     private static final int KAFKA_PORT = 9092;
     private static final int REDIS_PORT = 6379;
@@ -79,6 +81,7 @@ public final class LocalStack {
     private volatile @Nullable RedisServer redis;
     private volatile @Nullable MiniCluster cluster;
     private volatile @Nullable LoadGenerator generator;
+    private @Nullable FlinkRest rest;
 
     private LocalStack(LocalOptions options, Terminal terminal) {
         this.options = options;
@@ -169,10 +172,10 @@ public final class LocalStack {
         PostgresServer source = started(postgres);
         KafkaServer broker = started(kafka);
         RedisServer liveView = started(redis);
-        int rest = Ports.preferred(FLINK_PORT);
-        URI restUri = URI.create("http://127.0.0.1:" + rest);
+        int restPort = Ports.preferred(FLINK_PORT);
+        URI restUri = URI.create("http://127.0.0.1:" + restPort);
         if (options.jobs()) {
-            timed("Flink", () -> startCluster(rest));
+            timed("Flink", () -> startCluster(restPort));
         }
         writeEndpoints(source, broker, liveView, restUri);
         if (options.jobs()) {
@@ -182,10 +185,12 @@ public final class LocalStack {
         LoadGenerator load = LoadGenerator.start(options.load(), source.connect(), Clock.systemUTC());
         generator = load;
         terminal.say("");
+        FlinkRest flink = new FlinkRest(restUri);
+        rest = flink;
         Properties admin = new Properties();
         admin.setProperty("bootstrap.servers", broker.bootstrapServers());
         try (Admin client = Admin.create(admin);
-                Figures figures = new Figures(source, liveView, client, new FlinkRest(restUri), DEAD_LETTERS)) {
+                Figures figures = new Figures(source, liveView, client, flink, DEAD_LETTERS)) {
             return options.exit()
                     ? watchUntilArrived(figures, checks(source, liveView, load), load)
                     : watch(figures, load);
@@ -327,7 +332,9 @@ public final class LocalStack {
         MiniCluster flink = started(cluster);
         try {
             StreamExecutionEnvironment env = new StreamExecutionEnvironment(flinkConfiguration());
-            EngagementJob.prepare(arguments, env);
+            if (!EngagementJob.prepare(arguments, env)) {
+                throw new ServerException("The command line " + List.of(arguments) + " makes no job");
+            }
             JobGraph graph = env.getStreamGraph().getJobGraph();
             flink.submitJob(graph).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
             synchronized (jobs) {
@@ -404,6 +411,11 @@ public final class LocalStack {
         JobID stream = job("stream");
         Figures.Reading reading = figures.read(stream == null ? null : stream.toHexString());
         List<String> notes = new ArrayList<>(reading.notes());
+        for (Job job : states) {
+            if (!job.state().equals("RUNNING")) {
+                notes.addAll(lastExceptions(job.name()));
+            }
+        }
         SQLException failure = load.failure();
         if (failure != null) {
             notes.add("the load generator has ended: " + failure.getMessage());
@@ -420,6 +432,21 @@ public final class LocalStack {
                 reading.top(),
                 places,
                 notes);
+    }
+
+    /** Why that job last restarted or failed, if it did. */
+    private List<String> lastExceptions(String name) throws InterruptedException {
+        JobID job = job(name);
+        FlinkRest flink = rest;
+        if (job == null || flink == null) {
+            return List.of();
+        }
+        try {
+            String exception = flink.lastException(job.toHexString());
+            return exception == null ? List.of() : List.of(name + ": " + exception);
+        } catch (IOException e) {
+            return List.of(name + ": Flink does not answer, " + rootCause(e));
+        }
     }
 
     private @Nullable JobID job(String name) {
@@ -546,7 +573,7 @@ public final class LocalStack {
             comparisons.put(check.destination(), check.compare());
         }
         comparisons.put(
-                "Kafka",
+                KAFKA,
                 List.of(new Comparison(
                         "dead letters (" + DEAD_LETTERS + ")", "0", Long.toString(figures.deadLetters()), List.of())));
         return comparisons;
@@ -568,12 +595,16 @@ public final class LocalStack {
         }
         terminal.say("");
         comparisons.forEach((destination, each) -> {
-            SelfCheck.table(destination, each).forEach(terminal::say);
+            SelfCheck.table(destination.equals(KAFKA) ? "expected" : "source (SQL)", destination, each)
+                    .forEach(terminal::say);
             terminal.say("");
         });
         if (passed) {
             terminal.say("PASSED: everything has arrived, once, and both sides are equal");
             return 0;
+        }
+        for (String name : allJobs().keySet()) {
+            lastExceptions(name).forEach(each -> terminal.say("  last exception of " + each));
         }
         return failed("no progress for " + options.patience().toSeconds() + " s (--patience), and the two sides are not"
                 + " equal" + (error == null ? "" : "; last error: " + error));

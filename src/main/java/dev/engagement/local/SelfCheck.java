@@ -16,10 +16,15 @@ final class SelfCheck {
         return comparisons.stream().allMatch(Comparison::isEqual);
     }
 
-    /** The table's lines. */
-    static List<String> table(String destination, List<Comparison> comparisons) {
+    /**
+     * The table's lines.
+     *
+     * @param expected heading of what should be
+     * @param destination heading of what is
+     */
+    static List<String> table(String expected, String destination, List<Comparison> comparisons) {
         List<String[]> cells = new ArrayList<>();
-        cells.add(new String[] {"compared", "source (SQL)", destination, ""});
+        cells.add(new String[] {"compared", expected, destination, ""});
         for (Comparison each : comparisons) {
             cells.add(
                     new String[] {each.what(), each.source(), each.destination(), each.isEqual() ? "equal" : "DIFFERENT"

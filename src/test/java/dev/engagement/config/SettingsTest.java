@@ -313,6 +313,13 @@ class SettingsTest {
     }
 
     @Test
+    void variablesOfTheLocalStackAreNotOptions() {
+        assertThat(Settings.parse(Command.STREAM, args(), Map.of("ENGAGEMENT_LOCAL_JAVA_OPTS", "-Xmx1g"))
+                        .command())
+                .isEqualTo(Command.STREAM);
+    }
+
+    @Test
     void variablesOfKubernetesServicesAreNotOurs() {
         Settings settings = Settings.parse(
                 Command.STREAM,

@@ -1,0 +1,125 @@
+package dev.engagement.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.api.common.functions.util.ListCollector;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Schema;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.SchemaBuilder;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Struct;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.source.SourceRecord;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.Test;
+
+class RowDeserializerTest {
+
+    private static final Schema SOURCE = SchemaBuilder.struct()
+            .field("schema", Schema.STRING_SCHEMA)
+            .field("table", Schema.STRING_SCHEMA)
+            .field("lsn", Schema.OPTIONAL_INT64_SCHEMA)
+            .field("ts_ms", Schema.INT64_SCHEMA)
+            .build();
+    private static final Schema KEY =
+            SchemaBuilder.struct().field("id", Schema.INT64_SCHEMA).build();
+    private static final Schema ROW = SchemaBuilder.struct()
+            .optional()
+            .field("id", Schema.INT64_SCHEMA)
+            .field("device", Schema.OPTIONAL_STRING_SCHEMA)
+            .build();
+    private static final Schema ENVELOPE = SchemaBuilder.struct()
+            .field("before", ROW)
+            .field("after", ROW)
+            .field("source", SOURCE)
+            .field("op", Schema.STRING_SCHEMA)
+            .field("ts_ms", Schema.INT64_SCHEMA)
+            .build();
+
+    private final RowDeserializer deserializer = new RowDeserializer(CaptureSamples.options());
+
+    @Test
+    void anEventIsKeyAndEnvelopeWithoutSchema() {
+        List<Captured> captured = deserialize("public", "engagement_events", "c", "web");
+
+        Captured.Row row = (Captured.Row) captured.get(0);
+        assertThat(captured).hasSize(1);
+        assertThat(row.table()).isEqualTo(CapturedTable.EVENTS);
+        assertThat(text(row.key())).isEqualTo("{\"id\":16}");
+        assertThat(text(row.value()))
+                .isEqualTo(
+                        "{\"before\":null,\"after\":{\"id\":16,\"device\":\"web\"},\"source\":{\"schema\":\"public\","
+                                + "\"table\":\"engagement_events\",\"lsn\":4711,\"ts_ms\":1700000000000},\"op\":\"c\",\"ts_ms\":1}");
+    }
+
+    @Test
+    void aDeletedContentIsFollowedByATombstone() {
+        List<Captured> captured = deserialize("public", "content", "d", null);
+
+        assertThat(captured).hasSize(2);
+        assertThat(((Captured.Row) captured.get(1)).value()).isNull();
+        assertThat(((Captured.Row) captured.get(1)).table()).isEqualTo(CapturedTable.CONTENT);
+    }
+
+    @Test
+    void aDeletedEventIsNot() {
+        assertThat(deserialize("public", "engagement_events", "d", null)).hasSize(1);
+    }
+
+    @Test
+    void heartbeatsAndTablesOfOtherSchemasGiveNothing() {
+        assertThat(deserialize("public", "heartbeat", "u", null)).isEmpty();
+        assertThat(deserialize("other", "engagement_events", "c", null)).isEmpty();
+    }
+
+    @Test
+    void anOversizeRowIsAReference() {
+        List<Captured> captured = deserialize("public", "engagement_events", "c", "x".repeat(2000));
+
+        assertThat(captured)
+                .singleElement()
+                .asInstanceOf(InstanceOfAssertFactories.type(Captured.Oversize.class))
+                .satisfies(row -> {
+                    assertThat(row.table()).isEqualTo("public.engagement_events");
+                    assertThat(row.key()).isEqualTo("{\"id\":16}");
+                    assertThat(row.operation()).isEqualTo("c");
+                    assertThat(row.bytes()).isGreaterThan(2000);
+                    assertThat(row.lsn()).isEqualTo(4711);
+                    assertThat(row.committedAtMillis()).isEqualTo(1_700_000_000_000L);
+                    assertThat(row.eventId()).isEqualTo(16);
+                });
+    }
+
+    @Test
+    void anOversizeContentHasNoEventId() {
+        Captured.Oversize row = (Captured.Oversize)
+                deserialize("public", "content", "u", "x".repeat(2000)).get(0);
+        assertThat(row.eventId()).isNull();
+    }
+
+    private List<Captured> deserialize(String schema, String table, String op, String device) {
+        Struct envelope = new Struct(ENVELOPE)
+                .put(
+                        op.equals("d") ? "before" : "after",
+                        new Struct(ROW).put("id", 16L).put("device", device))
+                .put(
+                        "source",
+                        new Struct(SOURCE)
+                                .put("schema", schema)
+                                .put("table", table)
+                                .put("lsn", 4711L)
+                                .put("ts_ms", 1_700_000_000_000L))
+                .put("op", op)
+                .put("ts_ms", 1L);
+        List<Captured> captured = new java.util.ArrayList<>();
+        deserializer.deserialize(
+                new SourceRecord(
+                        Map.of(), Map.of(), "t", null, KEY, new Struct(KEY).put("id", 16L), ENVELOPE, envelope),
+                new ListCollector<>(captured));
+        return captured;
+    }
+
+    private static String text(byte[] json) {
+        return new String(json, StandardCharsets.UTF_8);
+    }
+}
