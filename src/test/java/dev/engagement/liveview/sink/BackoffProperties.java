@@ -9,7 +9,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
 
-class BackoffPropertiesTest {
+class BackoffProperties {
 
     private final Backoff backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
 

@@ -13,7 +13,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.NotEmpty;
 
-class LiveValuePropertiesTest {
+class LiveValueProperties {
 
     private static final BigInteger WEIGHT = BigInteger.ONE.shiftLeft(80);
 

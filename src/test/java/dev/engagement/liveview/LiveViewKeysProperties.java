@@ -10,7 +10,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
-class LiveViewKeysPropertiesTest {
+class LiveViewKeysProperties {
 
     @Property
     void a_content_and_its_grave_are_in_one_slot_of_a_cluster(
