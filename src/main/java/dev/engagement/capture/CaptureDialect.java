@@ -46,8 +46,7 @@ final class CaptureDialect extends PostgresDialect {
         SourceDatabase database = new SourceDatabase(options);
         try {
             SlotContinuity.require(options, database.slot(), StreamPosition.of(start));
-            // The driver confirms up to where the server is as long as it has received no change at all. A change
-            // that waits for it keeps the slot from moving beyond the state, which would look like a new slot.
+            // A change of our own, so that the position is found and confirmed at once; see confirm().
             database.beat();
         } catch (SlotLostException e) {
             throw new SuppressRestartsException(e);
@@ -72,6 +71,18 @@ final class CaptureDialect extends PostgresDialect {
             throw new FlinkRuntimeException(
                     "Replication slot " + options.slotName() + " of " + options.jdbcUrl() + " cannot be looked at", e);
         }
+    }
+
+    /**
+     * Confirms a position of which nothing after it was read yet. On the task thread.
+     *
+     * <p>While the driver has received no change, it takes every position that the server mentions for confirmed, and
+     * tells it so some seconds later: the slot would move beyond the state, and after the next failure look like one
+     * that was created again. Once there was a change, and an explicit confirmation before it, it no longer does.
+     */
+    void confirm(long lsn) throws Exception {
+        super.notifyCheckpointComplete(
+                0, PostgresOffset.of(Map.of(StreamPosition.LSN, lsn, StreamPosition.COMMIT_TIME, 0L)));
     }
 
     @Override
