@@ -391,6 +391,16 @@ class CaptureIT {
     }
 
     @Test
+    void aRestartOfPostgresIsSurvived() throws Exception {
+        stage.start(Start.INITIAL);
+        awaitStreaming();
+        postgres.kill();
+        postgres.restart();
+        stage.awaitEvent(stage.insertEvent());
+        assertThat(capturedEvents()).containsAll(ids("SELECT id FROM %s.engagement_events"));
+    }
+
+    @Test
     void whatIsNotSetUpStopsTheJobAndSaysHowToSetItUp() throws Exception {
         assertThatCode(() -> CapturePreflight.check(stage.options(Start.INITIAL)))
                 .doesNotThrowAnyException();
