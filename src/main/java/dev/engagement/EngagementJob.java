@@ -1,5 +1,23 @@
 package dev.engagement;
 
+import dev.engagement.capture.CaptureJob;
+import dev.engagement.capture.CapturePreflight;
+import dev.engagement.config.Invocation;
+import dev.engagement.config.JobDefaults;
+import dev.engagement.config.Settings;
+import dev.engagement.connection.KafkaTopics;
+import dev.engagement.connection.KafkaTopics.Topic;
+import dev.engagement.liveview.LiveViewRules;
+import dev.engagement.pipeline.Destinations;
+import dev.engagement.pipeline.EngagementPipeline;
+import dev.engagement.pipeline.KafkaDeadLetters;
+import dev.engagement.pipeline.RedisLiveView;
+import dev.engagement.pipeline.Rules;
+import dev.engagement.pipeline.Sources;
+import java.util.List;
+import java.util.Objects;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /** Entry point of {@code flink run engagement-job.jar COMMAND [--config FILE] [--KEY VALUE …]}. */
@@ -9,17 +27,70 @@ public final class EngagementJob {
     /** Runs one command. */
     public static void main(String[] args) throws Exception {
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
-        prepare(args, env);
-        env.execute();
+        if (prepare(args, env)) {
+            env.execute();
+        }
     }
 
     /**
-     * Everything that {@link #main} does but the execution: options parsed and checked, topics created, the job built.
+     * Everything that {@link #main} does but the execution: options read and checked, topics made, the job built.
      *
      * @param args the command and its options
      * @param env where the job is built
+     * @return whether there is a job to execute: not after {@code --help}
+     * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options, before anything is
+     *     connected to
      */
-    public static void prepare(String[] args, StreamExecutionEnvironment env) {
-        throw new UnsupportedOperationException("not yet wired");
+    public static boolean prepare(String[] args, StreamExecutionEnvironment env) {
+        Invocation invocation = Invocation.parse(args, System.getenv());
+        if (invocation instanceof Invocation.Help help) {
+            System.out.println(help.text());
+            return false;
+        }
+        Settings settings = ((Invocation.Run) invocation).settings();
+        env.configure(JobDefaults.missingFrom(env.getConfiguration(), settings));
+        env.configure(new Configuration().set(PipelineOptions.NAME, settings.jobName()));
+        KafkaTopics.ensure(
+                settings.kafka(),
+                settings.replicationFactor(),
+                List.of(
+                        Topic.ofEvents(settings.topics().events()),
+                        Topic.ofContent(settings.topics().content()),
+                        Topic.ofDeadLetters(settings.topics().deadLetters())));
+        switch (settings.command()) {
+            case CAPTURE -> capture(settings, env);
+            case STREAM -> stream(settings, env);
+        }
+        return true;
+    }
+
+    private static void capture(Settings settings, StreamExecutionEnvironment env) {
+        CapturePreflight.check(settings.captureOptions());
+        deadLetters(settings).keep(CaptureJob.wire(env, settings.captureOptions(), settings.kafka()));
+    }
+
+    private static void stream(Settings settings, StreamExecutionEnvironment env) {
+        Rules rules = new Rules(
+                settings.topics().events(),
+                settings.ingestOptions().eventTime(),
+                settings.enrichmentOptions(),
+                settings.dedupeOptions());
+        EngagementPipeline.wire(
+                Sources.ofTopics(env, settings.ingestOptions()),
+                rules,
+                new Destinations(
+                        new RedisLiveView(
+                                settings.liveViewOptions(),
+                                new LiveViewRules(rules.eventTime().maxClockSkew())),
+                        deadLetters(settings)));
+    }
+
+    private static KafkaDeadLetters deadLetters(Settings settings) {
+        return new KafkaDeadLetters(settings.kafka(), settings.deadLetterOptions(build()));
+    }
+
+    /** The version in the jar's manifest; classes that never were in a jar have none. */
+    private static String build() {
+        return Objects.requireNonNullElse(EngagementJob.class.getPackage().getImplementationVersion(), "development");
     }
 }

@@ -2,7 +2,7 @@
  * How the servers outside are reached: addresses, client properties, and secrets that are read where they are used, so
  * that what travels in a job graph is a reference and never the value.
  *
- * <p>May import: the JDK only. Every room may import it.
+ * <p>May import: the JDK and Kafka's client. Every room may import it.
  */
 @NullMarked
 package dev.engagement.connection;

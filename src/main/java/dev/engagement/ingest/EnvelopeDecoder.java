@@ -5,13 +5,18 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.core.util.RecyclerPool;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.JsonText;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
@@ -31,12 +36,41 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     /** Stage name in dead letters. */
     static final String STAGE = "decode";
 
-    private static final JsonFactory JSON = new JsonFactoryBuilder()
-            // The names come from outside: a run of colliding ones must not turn into an exception.
-            .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-            .build();
+    private final JsonFactory json = factory(new OwnRecycler());
+
+    private static final JsonFactory KEYS = factory(JsonRecyclerPools.defaultPool());
+
+    private static JsonFactory factory(RecyclerPool<BufferRecycler> recyclers) {
+        return new JsonFactoryBuilder()
+                .recyclerPool(recyclers)
+                // The names come from outside: a run of colliding ones must not turn into an exception.
+                .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                // UTF-8 and nothing else: a guess at UTF-16 would break every byte offset.
+                .disable(JsonFactory.Feature.CHARSET_DETECTION)
+                // Skipped fields are never converted: the size of the record is limit enough.
+                .streamReadConstraints(StreamReadConstraints.builder()
+                        .maxNumberLength(Integer.MAX_VALUE)
+                        .maxNameLength(Integer.MAX_VALUE)
+                        .build())
+                .build();
+    }
+
+    /** The buffers of the one parser that a decoder has open at a time: nothing to look up, nothing to lock. */
+    private static final class OwnRecycler implements RecyclerPool<BufferRecycler> {
+        private static final long serialVersionUID = 1L;
+
+        private final transient BufferRecycler recycler = new BufferRecycler();
+
+        @Override
+        public BufferRecycler acquirePooled() {
+            return recycler;
+        }
+
+        @Override
+        public void releasePooled(BufferRecycler released) {}
+    }
 
     private static final byte[] NO_BYTES = {};
 
@@ -67,6 +101,9 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
 
     private final String[] problems = new String[32];
 
+    /** Whether texts of this value may hold half of a surrogate pair. */
+    private boolean checkTexts;
+
     /** The value's bytes while it is being read: nested JSON is cut out of them verbatim. */
     private byte[] bytes = NO_BYTES;
 
@@ -93,16 +130,15 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                     out);
             return;
         }
-        op = null;
-        opProblem = null;
-        hasAfter = false;
-        hasBefore = false;
-        committedAtMillis = 0;
-        badFields = 0;
+        JsonText.Encoding encoding = JsonText.scan(value);
+        if (encoding == JsonText.Encoding.BROKEN) {
+            undecodable(record, "the value is not UTF-8", out);
+            return;
+        }
+        checkTexts = encoding == JsonText.Encoding.SURROGATE_ESCAPES;
+        clearEnvelope();
         bytes = value;
-        clearRow();
-        clearBefore();
-        try (JsonParser parser = JSON.createParser(value)) {
+        try (JsonParser parser = json.createParser(value)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 undecodable(record, value.length == 0 ? "the value is empty" : "the value is not a JSON object", out);
                 return;
@@ -131,11 +167,26 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         }
     }
 
+    private void clearEnvelope() {
+        op = null;
+        opProblem = null;
+        hasAfter = false;
+        hasBefore = false;
+        committedAtMillis = 0;
+        badFields = 0;
+        clearRow();
+        clearBefore();
+    }
+
     private void readEnvelope(JsonParser parser, boolean root) throws IOException {
+        boolean opSeen = false;
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
             JsonToken token = parser.nextToken();
             switch (name) {
-                case "op" -> readOp(parser, token);
+                case "op" -> {
+                    opSeen = true;
+                    readOp(parser, token);
+                }
                 case "after" -> {
                     clearRow();
                     badFields = 0;
@@ -163,8 +214,14 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                 }
                 case "source" -> readSource(parser, token);
                 case "payload" -> {
-                    if (root && token == JsonToken.START_OBJECT) {
-                        readEnvelope(parser, false);
+                    if (root && !opSeen) {
+                        clearEnvelope();
+                        if (token == JsonToken.START_OBJECT) {
+                            readEnvelope(parser, false);
+                        } else {
+                            parser.skipChildren();
+                            opProblem = "the payload is not an object";
+                        }
                     } else {
                         parser.skipChildren();
                     }
@@ -199,19 +256,20 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     }
 
     private void readSource(JsonParser parser, JsonToken token) throws IOException {
+        committedAtMillis = 0;
         if (token != JsonToken.START_OBJECT) {
             parser.skipChildren();
             return;
         }
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
             JsonToken value = parser.nextToken();
-            if (value == JsonToken.VALUE_NUMBER_INT && name.equals("ts_ms")) {
-                committedAtMillis = parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+            if (name.equals("ts_ms")) {
+                committedAtMillis = value != JsonToken.VALUE_NUMBER_INT
+                                || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
                         ? 0
                         : Math.max(0, parser.getLongValue());
-            } else {
-                parser.skipChildren();
             }
+            parser.skipChildren();
         }
     }
 
@@ -330,7 +388,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     }
 
     private String checked(String text, int field, String name) {
-        if (JsonText.isWellFormed(text)) {
+        if (!checkTexts || JsonText.isWellFormed(text)) {
             good(field);
         } else {
             bad(field, name + " holds half of a surrogate pair, which no text in PostgreSQL can");
@@ -343,7 +401,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         int from = (int) parser.currentTokenLocation().getByteOffset();
         parser.skipChildren();
         int to = (int) parser.currentLocation().getByteOffset();
-        return java.util.Arrays.copyOfRange(bytes, from, to);
+        return Arrays.copyOfRange(bytes, from, to);
     }
 
     final void undecodable(ConsumerRecord<byte[], byte[]> record, String error, Arrival<T> out) {
@@ -376,8 +434,12 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         if (key == null) {
             return null;
         }
-        try (JsonParser parser = JSON.createParser(key)) {
-            return parser.nextToken() == JsonToken.START_OBJECT ? idOfKey(parser, true) : null;
+        try (JsonParser parser = KEYS.createParser(key)) {
+            if (JsonText.scan(key) == JsonText.Encoding.BROKEN || parser.nextToken() != JsonToken.START_OBJECT) {
+                return null;
+            }
+            String id = idOfKey(parser, true);
+            return id != null && parser.nextToken() == null && JsonText.isWellFormed(id) ? id : null;
         } catch (IOException | RuntimeException e) {
             // No id can be had from it: the caller makes a dead letter of the record.
             return null;
@@ -388,8 +450,10 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         String id = null;
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
             JsonToken token = parser.nextToken();
-            if (name.equals("id") && (token == JsonToken.VALUE_STRING || token == JsonToken.VALUE_NUMBER_INT)) {
-                id = parser.getText();
+            if (name.equals("id")) {
+                boolean usable = token == JsonToken.VALUE_STRING || token == JsonToken.VALUE_NUMBER_INT;
+                id = usable ? parser.getText() : null;
+                parser.skipChildren();
             } else if (name.equals("payload") && root && token == JsonToken.START_OBJECT) {
                 String wrapped = idOfKey(parser, false);
                 id = wrapped == null ? id : wrapped;

@@ -196,7 +196,7 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
                         device,
                         rawPayload,
                         op == Op.READ,
-                        committedAtMillis(),
+                        op == Op.READ ? EngagementEvent.UNKNOWN_TIME : committedAtMillis(),
                         new Position(record.partition(), record.offset(), record.timestamp())),
                 record.timestamp());
     }

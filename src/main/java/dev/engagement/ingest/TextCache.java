@@ -1,5 +1,6 @@
 package dev.engagement.ingest;
 
+import dev.engagement.event.JsonText;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +38,7 @@ final class TextCache {
 
     /** Remembers a string, in the place of another that hashes alike. */
     void remember(String text) {
-        if (text.length() <= LONGEST && dev.engagement.event.JsonText.isWellFormed(text)) {
+        if (text.length() <= LONGEST && JsonText.isWellFormed(text)) {
             slots[slot(text.hashCode())] = text;
         }
     }

@@ -14,6 +14,7 @@ import java.net.URI;
 public record LiveViewOptions(URI url, SecretRef password, String keyPrefix) implements Serializable {
 
     private static final long serialVersionUID = 1L;
+    private static final int DEFAULT_PORT = 6379;
 
     public LiveViewOptions {
         String scheme = url.getScheme();
@@ -25,5 +26,29 @@ public record LiveViewOptions(URI url, SecretRef password, String keyPrefix) imp
                     "redis.url contains a password; put it into the environment (ENGAGEMENT_REDIS_PASSWORD) or into a"
                             + " file named by redis.password.secret-file");
         }
+        databaseOf(url);
+        new LiveViewKeys(keyPrefix);
+    }
+
+    /** Redis' usual port if the url has none. */
+    public int port() {
+        return url.getPort() == -1 ? DEFAULT_PORT : url.getPort();
+    }
+
+    /** The number that the url's path gives; 0 if it gives none. */
+    public int database() {
+        return databaseOf(url);
+    }
+
+    private static int databaseOf(URI url) {
+        String path = url.getPath();
+        if (path == null || path.isEmpty() || path.equals("/")) {
+            return 0;
+        }
+        if (!path.matches("/\\d{1,5}")) {
+            throw new IllegalArgumentException(
+                    "redis.url ends with " + path + "; a database is a number, as in redis://host:6379/3");
+        }
+        return Integer.parseInt(path.substring(1));
     }
 }

@@ -44,7 +44,11 @@ final class ServerProcess {
         Runtime.getRuntime().addShutdownHook(new Thread(ServerProcess::killAllUnlessSomebodyStopsThem, "kill-servers"));
     }
 
+    /** Short commands in progress. */
+    private static final Set<Process> COMMANDS = ConcurrentHashMap.newKeySet();
+
     private static volatile boolean somebodyStopsThem;
+    private static volatile boolean ending;
 
     private final String name;
     private final Process process;
@@ -85,6 +89,10 @@ final class ServerProcess {
             Process process = builder.start();
             ServerProcess server = new ServerProcess(name, process, log, pidFile);
             RUNNING.add(server);
+            if (ending) {
+                server.kill();
+                throw new ServerException(name + " is not started any more: this JVM is ending");
+            }
             long startedAt =
                     process.info().startInstant().map(Instant::toEpochMilli).orElseGet(System::currentTimeMillis);
             Files.writeString(pidFile, process.pid() + " " + startedAt + " " + executable + "\n");
@@ -200,8 +208,10 @@ final class ServerProcess {
         somebodyStopsThem = true;
     }
 
-    /** SIGKILL to every server of this JVM. */
+    /** SIGKILL to every server of this JVM, which is ending: none is started any more. */
     static void killAll() {
+        ending = true;
+        COMMANDS.forEach(command -> killTree(command.toHandle()));
         List.copyOf(RUNNING).forEach(ServerProcess::kill);
     }
 
@@ -268,7 +278,10 @@ final class ServerProcess {
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                     .start();
-            if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            COMMANDS.add(process);
+            boolean ended = process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+            COMMANDS.remove(process);
+            if (!ended) {
                 killTree(process.toHandle());
                 throw new ServerException(what + " did not end within " + limit.toSeconds() + " s" + logTail(log));
             }

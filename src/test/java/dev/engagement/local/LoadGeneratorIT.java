@@ -40,7 +40,7 @@ class LoadGeneratorIT {
                 Connection connection = postgres.connect();
                 Statement statement = connection.createStatement()) {
             await().atMost(Duration.ofSeconds(30)).until(generator::isDone);
-            assertThat(generator.failure()).isNull();
+            assertThat((Throwable) generator.failure()).isNull();
             assertThat(generator.created()).isEqualTo(6_000);
             assertThat(count(statement, "engagement_events")).isEqualTo(6_000);
             // It has ended: time alone brings no more.

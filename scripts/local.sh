@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# The whole pipeline on this machine, on real servers: scripts/local.sh --help
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+for argument in "$@"; do
+  if [[ $argument == --help || $argument == -h ]]; then
+    cat src/main/resources/dev/engagement/local/help.txt
+    exit 0
+  fi
+done
+
+fail() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+if [[ -n ${JAVA_HOME:-} ]]; then
+  java=$JAVA_HOME/bin/java
+else
+  java=$(command -v java) || fail "There is no java: install a JDK 17 and put it into PATH or JAVA_HOME"
+fi
+[[ -x $java ]] || fail "JAVA_HOME is '$JAVA_HOME', which has no bin/java: point it to a JDK 17"
+
+# Built again only if a source is newer than the beginning of the last build.
+stamp=target/local-build.stamp
+if [[ ! -f $stamp || ! -d target/classes || ! -s target/classpath.txt ]] \
+  || [[ -n $(find pom.xml src/main -newer "$stamp" -print -quit) ]]; then
+  printf 'building… (the first build downloads its dependencies, some 300 MB)\n'
+  mkdir -p target
+  touch "$stamp.new"
+  SECONDS=0
+  ./mvnw -q -B -ntp -Dstyle.color=never process-classes
+  mv "$stamp.new" "$stamp"
+  printf 'built in %s s\n' "$SECONDS"
+fi
+
+mkdir -p target/local/tmp
+terminal=false
+[[ ! -t 1 ]] || terminal=true
+read -r -a java_options <<<"${ENGAGEMENT_LOCAL_JAVA_OPTS:--Xmx2g}"
+
+# exec: Ctrl-C and kill reach the stack itself, which stops its servers in order.
+exec "$java" \
+  --add-opens=java.base/java.util=ALL-UNNAMED \
+  --add-opens=java.base/java.time=ALL-UNNAMED \
+  --add-opens=java.base/java.lang=ALL-UNNAMED \
+  -XX:+ExitOnOutOfMemoryError \
+  -Dfile.encoding=UTF-8 \
+  -Djava.io.tmpdir="$PWD/target/local/tmp" \
+  -Dengagement.local.terminal="$terminal" \
+  -Dlog.file=target/local/flink.log \
+  -Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties \
+  "${java_options[@]}" \
+  -cp "target/classes:$(<target/classpath.txt)" \
+  dev.engagement.local.LocalStack "$@"

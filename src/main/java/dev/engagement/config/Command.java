@@ -1,0 +1,53 @@
+package dev.engagement.config;
+
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** What a start of the jar does: the first word of its command line. */
+public enum Command {
+    /** PostgreSQL into Kafka, a job of its own. */
+    CAPTURE("copies rows of PostgreSQL into the two Kafka topics, until it is stopped"),
+    /** Kafka into the destinations. */
+    STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped");
+
+    /** Commands that are part of the product and not of this build. */
+    static final List<String> NOT_IN_THIS_BUILD = List.of("backfill", "rebuild", "redrive", "audit");
+
+    static final Set<Command> ALL = Set.copyOf(EnumSet.allOf(Command.class));
+
+    private final String summary;
+
+    Command(String summary) {
+        this.summary = summary;
+    }
+
+    /** The word on the command line. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    String summary() {
+        return summary;
+    }
+
+    static List<String> words() {
+        return Arrays.stream(values()).map(Command::word).toList();
+    }
+
+    static Command of(String word) {
+        for (Command command : values()) {
+            if (command.word().equals(word)) {
+                return command;
+            }
+        }
+        if (NOT_IN_THIS_BUILD.contains(word)) {
+            throw new ConfigurationException(
+                    "The command '" + word + "' is not in this build yet; it has " + String.join(", ", words()) + ".");
+        }
+        throw new ConfigurationException("Unknown command '" + word + "'" + Nearest.hint(word, words(), "")
+                + "; the commands are " + String.join(", ", words()) + ". --help explains them.");
+    }
+}

@@ -1,0 +1,69 @@
+package dev.engagement.config;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** Options in {@code ENGAGEMENT_…} variables. An empty variable counts as not set. */
+final class EnvironmentVariables {
+    private EnvironmentVariables() {}
+
+    private static final Map<String, Key<?>> BY_VARIABLE = Keys.ALL.stream()
+            .filter(key -> key.kind() != Key.Kind.FLAG && key.kind() != Key.Kind.NAMESPACE)
+            .collect(Collectors.toMap(Key::variable, Function.identity(), (a, b) -> a, LinkedHashMap::new));
+
+    /** Variables of the local stack's scripts, which the job in it inherits. */
+    private static final String OF_SCRIPTS = Key.VARIABLE_PREFIX + "LOCAL_";
+
+    private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();
+
+    /** What Kubernetes puts into every pod beside a service whose name begins with "engagement". */
+    private static final Pattern SERVICE_LINK =
+            Pattern.compile(".*_SERVICE_(HOST|PORT(_.*)?)" + "|.*_PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?");
+
+    private static final Pattern SERVICE_LINK_URL = Pattern.compile("(tcp|udp|sctp)://.*");
+
+    /** All options of all commands in the environment: it is shared by the commands. */
+    static Map<String, Given> parse(Map<String, String> environment, List<String> problems) {
+        Map<String, Given> options = new LinkedHashMap<>();
+        new TreeMap<>(environment).forEach((variable, text) -> {
+            if (!variable.startsWith(Key.VARIABLE_PREFIX) || variable.startsWith(OF_SCRIPTS) || text.isEmpty()) {
+                return;
+            }
+            Key<?> key = BY_VARIABLE.get(variable);
+            if (key != null) {
+                // Of a secret it is enough to know that it is there.
+                String known = key.isSecret() ? "set" : text;
+                options.put(key.name(), new Given(known, "environment variable " + variable));
+            } else if (variable.startsWith(KAFKA_PROPERTIES) && variable.length() > KAFKA_PROPERTIES.length()) {
+                // Names of Kafka's properties have dots and nothing else between their words.
+                String property = variable.substring(KAFKA_PROPERTIES.length())
+                        .toLowerCase(Locale.ROOT)
+                        .replace('_', '.');
+                options.put(
+                        Keys.KAFKA_PROPERTIES.name() + property, new Given(text, "environment variable " + variable));
+            } else if (variable.equals(Keys.ACCEPT_GAP.variable())) {
+                problems.add("The environment variable " + variable + " is set, but " + Keys.ACCEPT_GAP
+                        + " is for one start only; give it on the command line, --" + Keys.ACCEPT_GAP + ".");
+            } else if (!isServiceLink(variable, text)) {
+                problems.add("Unknown environment variable " + variable
+                        + Nearest.hint(variable, BY_VARIABLE.keySet(), "")
+                        + (Nearest.to(variable, BY_VARIABLE.keySet()).isEmpty()
+                                ? "; variables that begin with " + Key.VARIABLE_PREFIX
+                                        + " are options of this job, --help lists them; unset or rename it."
+                                : ""));
+            }
+        });
+        return options;
+    }
+
+    private static boolean isServiceLink(String variable, String text) {
+        return SERVICE_LINK.matcher(variable).matches()
+                || (variable.endsWith("_PORT") && SERVICE_LINK_URL.matcher(text).matches());
+    }
+}

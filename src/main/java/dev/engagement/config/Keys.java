@@ -1,0 +1,300 @@
+package dev.engagement.config;
+
+import dev.engagement.capture.CaptureOptions;
+import dev.engagement.event.EngagementRule;
+import java.net.URI;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.flink.configuration.MemorySize;
+
+/**
+ * Every option there is. {@code engagement-reference.properties} explains each at length; a test keeps the two equal.
+ */
+public final class Keys {
+    private Keys() {}
+
+    private static final Set<Command> BOTH = Command.ALL;
+    private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
+    private static final Set<Command> STREAM = Set.of(Command.STREAM);
+
+    private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
+    private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
+
+    /** The topics take messages of 8 MiB; what is left of it is for the key, the headers and the framing. */
+    private static final MemorySize LARGEST_ROW = MemorySize.parse("8128 kb");
+
+    public static final Key<String> CONFIG = new Key<>(
+            "config", Type.PATH, Key.Kind.FILE, null, false, "file with options, KEY=VALUE a line, UTF-8", BOTH);
+
+    public static final Key<String> JOB_NAME = Key.of(
+            "job.name", Type.TEXT, "engagement-{command}", BOTH, "name of the job in Flink, its metrics and its UI");
+    public static final Key<Integer> PARALLELISM = Key.optional(
+            "parallelism", Type.integer(1, 128), BOTH, "parallel instances of each stage; Flink's own if not given");
+    public static final Key<Duration> CHECKPOINT_INTERVAL =
+            Key.of("checkpoint.interval", SHORT_INTERVAL, "30 s", BOTH, "time between the starts of two checkpoints");
+    public static final Key<Duration> CHECKPOINT_TIMEOUT =
+            Key.of("checkpoint.timeout", SHORT_INTERVAL, "10 min", BOTH, "when a checkpoint that hangs is given up");
+
+    public static final Key<String> KAFKA_BOOTSTRAP_SERVERS =
+            Key.of("kafka.bootstrap-servers", Type.SERVERS, "localhost:9092", BOTH, "where Kafka is, comma separated");
+    public static final Key<String> KAFKA_TOPIC_PREFIX =
+            Key.of("kafka.topic-prefix", Type.TOPIC, "dbserver1", BOTH, "first part of the two captured topics' names");
+    public static final Key<String> KAFKA_PROPERTIES = new Key<>(
+            "kafka.properties.",
+            Type.TEXT_OR_EMPTY,
+            Key.Kind.NAMESPACE,
+            null,
+            false,
+            "any property of a Kafka client, for example kafka.properties.security.protocol",
+            BOTH);
+    public static final Key<String> KAFKA_GROUP_ID =
+            Key.of("kafka.group-id", Type.TEXT, "engagement-stream", STREAM, "group that offsets are reported under");
+    public static final Key<Integer> KAFKA_REPLICATION_FACTOR = Key.of(
+            "kafka.replication-factor",
+            Type.replicationFactor(),
+            "-1",
+            BOTH,
+            "copies of a topic that has to be created; -1 is the broker's default");
+    public static final Key<String> KAFKA_EVENTS_TOPIC = Key.of(
+            "kafka.topics.events",
+            Type.TOPIC,
+            "{kafka.topic-prefix}.{postgres.schema}.{postgres.events-table}",
+            BOTH,
+            "topic of engagement events");
+    public static final Key<String> KAFKA_CONTENT_TOPIC = Key.of(
+            "kafka.topics.content",
+            Type.TOPIC,
+            "{kafka.topic-prefix}.{postgres.schema}.{postgres.content-table}",
+            BOTH,
+            "topic of contents, compacted");
+    public static final Key<String> KAFKA_DEAD_LETTERS_TOPIC = Key.of(
+            "kafka.topics.dead-letters",
+            Type.TOPIC,
+            "engagement.dead-letters",
+            BOTH,
+            "topic of what could not be processed");
+    public static final Key<String> KAFKA_DEAD_LETTERS_REDRIVEN_TOPIC = Key.of(
+            "kafka.topics.dead-letters-redriven",
+            Type.TOPIC,
+            "engagement.dead-letters-redriven",
+            BOTH,
+            "topic of which dead letters were put back, compacted");
+    public static final Key<String> KAFKA_DELIVERY_RETRY_TOPIC = Key.of(
+            "kafka.topics.delivery-retry",
+            Type.TOPIC,
+            "engagement.delivery-retry",
+            BOTH,
+            "topic of deliveries diverted from the live path");
+
+    public static final Key<String> POSTGRES_URL = Key.of(
+            "postgres.url",
+            Type.POSTGRES_URL,
+            "jdbc:postgresql://localhost:5432/postgres",
+            CAPTURE,
+            "where PostgreSQL is, without user and password");
+    public static final Key<String> POSTGRES_USERNAME =
+            Key.required("postgres.username", Type.TEXT, CAPTURE, "role with REPLICATION, and SELECT on both tables");
+    public static final Key<String> POSTGRES_PASSWORD =
+            Key.secret("postgres.password", true, CAPTURE, "that role's password");
+    public static final Key<String> POSTGRES_PASSWORD_FILE = Key.fileOf(POSTGRES_PASSWORD);
+    public static final Key<String> POSTGRES_SCHEMA =
+            Key.of("postgres.schema", Type.POSTGRES_NAME, "public", BOTH, "schema of the tables");
+    public static final Key<String> POSTGRES_EVENTS_TABLE =
+            Key.of("postgres.events-table", Type.POSTGRES_NAME, "engagement_events", BOTH, "table of events");
+    public static final Key<String> POSTGRES_CONTENT_TABLE =
+            Key.of("postgres.content-table", Type.POSTGRES_NAME, "content", BOTH, "table of contents");
+    public static final Key<String> POSTGRES_HEARTBEAT_TABLE = Key.of(
+            "postgres.heartbeat-table",
+            Type.POSTGRES_NAME,
+            "engagement_heartbeat",
+            CAPTURE,
+            "table that capture writes to, so that an idle database does not hold the slot back");
+    public static final Key<String> POSTGRES_SLOT_NAME =
+            Key.of("postgres.slot-name", Type.SLOT_NAME, "engagement_slot", CAPTURE, "logical replication slot");
+    public static final Key<String> POSTGRES_PUBLICATION = Key.of(
+            "postgres.publication",
+            Type.POSTGRES_NAME,
+            "engagement_publication",
+            CAPTURE,
+            "publication with both tables and the heartbeat table");
+
+    public static final Key<CaptureOptions.Start> CAPTURE_START = Key.of(
+            "capture.start",
+            Type.oneOf(CaptureOptions.Start.class),
+            "initial",
+            CAPTURE,
+            "first start with the rows that are there, or with changes only");
+    public static final Key<Duration> CAPTURE_HEARTBEAT_INTERVAL = Key.of(
+            "capture.heartbeat-interval",
+            Type.duration(Duration.ofMillis(100)),
+            "10 s",
+            CAPTURE,
+            "how often the heartbeat row is written");
+    public static final Key<MemorySize> CAPTURE_MAX_ROW_BYTES = Key.of(
+            "capture.max-row-bytes",
+            Type.size(MemorySize.parse("1 kb"), LARGEST_ROW),
+            "8128 kb",
+            CAPTURE,
+            "largest row written to Kafka; a larger one becomes an OVERSIZE letter");
+
+    public static final Key<MemorySize> INGEST_MAX_RECORD_BYTES = Key.of(
+            "ingest.max-record-bytes",
+            Type.size(MemorySize.parse("1 kb"), MemorySize.parse("8 mb")),
+            "1 mb",
+            STREAM,
+            "largest Kafka value read; a larger one becomes an OVERSIZE letter");
+
+    public static final Key<EngagementRule.PctMode> ENRICHMENT_PCT_MODE = Key.of(
+            "enrichment.pct-mode",
+            Type.oneOf(EngagementRule.PctMode.class),
+            "ratio",
+            STREAM,
+            "7 s of 300 s as 0.02 or as 2.33");
+    public static final Key<Integer> ENRICHMENT_PCT_SCALE = Key.of(
+            "enrichment.pct-scale",
+            Type.integer(0, EngagementRule.MAX_PCT_SCALE),
+            "2",
+            STREAM,
+            "digits after the point of engagement_pct");
+    public static final Key<EngagementRule.NullRule> ENRICHMENT_NULL_RULE = Key.of(
+            "enrichment.null-rule",
+            Type.oneOf(EngagementRule.NullRule.class),
+            "independent",
+            STREAM,
+            "whether engagement_seconds survives a missing length");
+    public static final Key<Duration> ENRICHMENT_CONTENT_WAIT = Key.of(
+            "enrichment.content-wait",
+            ANY_DURATION,
+            "30 s",
+            STREAM,
+            "how long an event waits for an unknown content before it becomes an UNRESOLVED letter");
+
+    public static final Key<Duration> RANKING_MAX_OUT_OF_ORDERNESS = Key.of(
+            "ranking.max-out-of-orderness",
+            ANY_DURATION,
+            "2 s",
+            STREAM,
+            "how much older than the newest event another may be and not be late");
+    public static final Key<Duration> RANKING_MAX_CLOCK_SKEW = Key.of(
+            "ranking.max-clock-skew",
+            ANY_DURATION,
+            "1 min",
+            STREAM,
+            "how far ahead of its Kafka timestamp an event may be stamped and still move event time");
+    public static final Key<Duration> RANKING_IDLE_TIMEOUT = Key.of(
+            "ranking.idle-timeout",
+            SHORT_INTERVAL,
+            "1 s",
+            STREAM,
+            "after how long without a record a partition follows the wall clock");
+
+    public static final Key<Optional<Duration>> DEDUPE_HORIZON = Key.of(
+            "dedupe.horizon",
+            Type.NONE_OR_DURATION,
+            "none",
+            STREAM,
+            "how long ids are remembered after their first arrival");
+
+    public static final Key<Set<Destination>> DESTINATIONS = Key.of(
+            "destinations",
+            Type.DESTINATIONS,
+            String.join(",", Destination.wordsInThisBuild()),
+            STREAM,
+            "where events go, comma separated");
+
+    public static final Key<URI> REDIS_URL = Key.of(
+            "redis.url",
+            Type.REDIS_URL,
+            "redis://localhost:6379",
+            STREAM,
+            "where Redis is, without password; rediss:// for TLS");
+    public static final Key<String> REDIS_PASSWORD = Key.secret("redis.password", false, STREAM, "password of Redis");
+    public static final Key<String> REDIS_PASSWORD_FILE = Key.fileOf(REDIS_PASSWORD);
+    public static final Key<String> REDIS_KEY_PREFIX =
+            Key.of("redis.key-prefix", Type.TEXT_OR_EMPTY, "", STREAM, "put before every key in Redis");
+
+    public static final Key<Boolean> ACCEPT_GAP =
+            Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next");
+
+    /** All of them, in the order in which they are explained. */
+    public static final List<Key<?>> ALL = List.of(
+            CONFIG,
+            JOB_NAME,
+            PARALLELISM,
+            CHECKPOINT_INTERVAL,
+            CHECKPOINT_TIMEOUT,
+            KAFKA_BOOTSTRAP_SERVERS,
+            KAFKA_PROPERTIES,
+            KAFKA_GROUP_ID,
+            KAFKA_TOPIC_PREFIX,
+            KAFKA_EVENTS_TOPIC,
+            KAFKA_CONTENT_TOPIC,
+            KAFKA_DEAD_LETTERS_TOPIC,
+            KAFKA_DEAD_LETTERS_REDRIVEN_TOPIC,
+            KAFKA_DELIVERY_RETRY_TOPIC,
+            KAFKA_REPLICATION_FACTOR,
+            POSTGRES_URL,
+            POSTGRES_USERNAME,
+            POSTGRES_PASSWORD,
+            POSTGRES_PASSWORD_FILE,
+            POSTGRES_SCHEMA,
+            POSTGRES_EVENTS_TABLE,
+            POSTGRES_CONTENT_TABLE,
+            POSTGRES_HEARTBEAT_TABLE,
+            POSTGRES_SLOT_NAME,
+            POSTGRES_PUBLICATION,
+            CAPTURE_START,
+            CAPTURE_HEARTBEAT_INTERVAL,
+            CAPTURE_MAX_ROW_BYTES,
+            INGEST_MAX_RECORD_BYTES,
+            ENRICHMENT_PCT_MODE,
+            ENRICHMENT_PCT_SCALE,
+            ENRICHMENT_NULL_RULE,
+            ENRICHMENT_CONTENT_WAIT,
+            RANKING_MAX_OUT_OF_ORDERNESS,
+            RANKING_MAX_CLOCK_SKEW,
+            RANKING_IDLE_TIMEOUT,
+            DEDUPE_HORIZON,
+            DESTINATIONS,
+            REDIS_URL,
+            REDIS_PASSWORD,
+            REDIS_PASSWORD_FILE,
+            REDIS_KEY_PREFIX,
+            ACCEPT_GAP);
+
+    private static final Map<String, Key<?>> BY_NAME =
+            ALL.stream().collect(Collectors.toMap(Key::name, key -> key, (a, b) -> a, LinkedHashMap::new));
+
+    /** Names in {@code kafka.properties.*} whose values are secrets. */
+    private static final Pattern SECRET_KAFKA_PROPERTY =
+            Pattern.compile(".*(password|secret|token|credential|user\\.info|keystore\\.key|jaas\\.config).*");
+
+    /** Names that only look so. */
+    private static final Pattern OPEN_KAFKA_PROPERTY = Pattern.compile(
+            ".*\\.(url|class|location|type|ms|seconds|algorithm)|config\\.providers(\\.[^.]+\\.class)?");
+
+    /** The key of that name, or of the namespace that the name is in. */
+    static Optional<Key<?>> named(String name) {
+        if (isKafkaProperty(name)) {
+            return Optional.<Key<?>>of(KAFKA_PROPERTIES);
+        }
+        return Optional.<Key<?>>ofNullable(BY_NAME.get(name)).filter(key -> key.kind() != Key.Kind.NAMESPACE);
+    }
+
+    static boolean isKafkaProperty(String name) {
+        return name.startsWith(KAFKA_PROPERTIES.name())
+                && name.length() > KAFKA_PROPERTIES.name().length();
+    }
+
+    /** Whether the value of that Kafka client property is a secret, which may stand only as a reference. */
+    static boolean isSecretKafkaProperty(String property) {
+        return SECRET_KAFKA_PROPERTY.matcher(property).matches()
+                && !OPEN_KAFKA_PROPERTY.matcher(property).matches();
+    }
+}

@@ -1,0 +1,240 @@
+package dev.engagement.config;
+
+import dev.engagement.capture.CaptureOptions;
+import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.SecretRef;
+import dev.engagement.deadletter.DeadLetterOptions;
+import dev.engagement.dedupe.DedupeOptions;
+import dev.engagement.enrichment.EnrichmentOptions;
+import dev.engagement.event.EngagementRule;
+import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestOptions;
+import dev.engagement.liveview.LiveViewOptions;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The options of one start, complete and checked: command line before environment before file before default. Immutable;
+ * holds no secret, only where each is to be found.
+ */
+public final class Settings {
+
+    /** A value and where it came from; null if the option is optional and was not given. */
+    record Value(@Nullable Object value, String origin, boolean usable) {
+        /** Of an option with a problem. */
+        static final Value UNUSABLE = new Value(null, Given.DEFAULT, false);
+
+        static Value of(@Nullable Object value, String origin) {
+            return new Value(value, origin, true);
+        }
+    }
+
+    /** An option was asked for whose problem is known. Never leaves the room. */
+    static final class UnusableException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        UnusableException(Key<?> key) {
+            super(key + " cannot be used", null, false, false);
+        }
+    }
+
+    private final Command command;
+    private final Map<Key<?>, Value> values;
+    private final Map<String, String> kafkaProperties;
+
+    Settings(Command command, Map<Key<?>, Value> values, Map<String, String> kafkaProperties) {
+        this.command = command;
+        this.values = new LinkedHashMap<>(values);
+        this.kafkaProperties = Map.copyOf(kafkaProperties);
+    }
+
+    /**
+     * Reads and checks everything; starts and connects nothing.
+     *
+     * @param command whose options they are
+     * @param args what stands behind the command's word
+     * @param environment {@link System#getenv()}
+     * @throws ConfigurationException with all that is wrong
+     */
+    public static Settings parse(Command command, String[] args, Map<String, String> environment) {
+        return SettingsParser.parse(command, args, environment);
+    }
+
+    /** What is to be done. */
+    public Command command() {
+        return command;
+    }
+
+    /** The job's name. */
+    public String jobName() {
+        return get(Keys.JOB_NAME);
+    }
+
+    /** The job's parallelism, if anybody said; else Flink's own. */
+    public OptionalInt parallelism() {
+        Integer given = find(Keys.PARALLELISM);
+        return given == null ? OptionalInt.empty() : OptionalInt.of(given);
+    }
+
+    /** What was said about checkpoints. */
+    public CheckpointOptions checkpointing() {
+        return new CheckpointOptions(
+                get(Keys.CHECKPOINT_INTERVAL),
+                isGiven(Keys.CHECKPOINT_INTERVAL),
+                get(Keys.CHECKPOINT_TIMEOUT),
+                isGiven(Keys.CHECKPOINT_TIMEOUT));
+    }
+
+    /** How to reach Kafka. */
+    public KafkaConnection kafka() {
+        return new KafkaConnection(get(Keys.KAFKA_BOOTSTRAP_SERVERS), kafkaProperties);
+    }
+
+    /** The topics' names. */
+    public Topics topics() {
+        return new Topics(
+                get(Keys.KAFKA_EVENTS_TOPIC),
+                get(Keys.KAFKA_CONTENT_TOPIC),
+                get(Keys.KAFKA_DEAD_LETTERS_TOPIC),
+                get(Keys.KAFKA_DEAD_LETTERS_REDRIVEN_TOPIC),
+                get(Keys.KAFKA_DELIVERY_RETRY_TOPIC));
+    }
+
+    /** Copies of a topic that has to be created; -1 is the broker's default, as in Kafka's own {@code NewTopic}. */
+    public short replicationFactor() {
+        return get(Keys.KAFKA_REPLICATION_FACTOR).shortValue();
+    }
+
+    /** Of {@code capture}. */
+    public CaptureOptions captureOptions() {
+        return new CaptureOptions(
+                get(Keys.POSTGRES_URL),
+                get(Keys.POSTGRES_USERNAME),
+                secret(Keys.POSTGRES_PASSWORD),
+                get(Keys.POSTGRES_SCHEMA),
+                get(Keys.POSTGRES_EVENTS_TABLE),
+                get(Keys.POSTGRES_CONTENT_TABLE),
+                get(Keys.POSTGRES_HEARTBEAT_TABLE),
+                get(Keys.POSTGRES_SLOT_NAME),
+                get(Keys.POSTGRES_PUBLICATION),
+                get(Keys.CAPTURE_START),
+                get(Keys.CAPTURE_HEARTBEAT_INTERVAL),
+                get(Keys.CAPTURE_MAX_ROW_BYTES),
+                get(Keys.KAFKA_EVENTS_TOPIC),
+                get(Keys.KAFKA_CONTENT_TOPIC));
+    }
+
+    /** Of {@code stream}. */
+    public IngestOptions ingestOptions() {
+        return new IngestOptions(
+                kafka(),
+                get(Keys.KAFKA_EVENTS_TOPIC),
+                get(Keys.KAFKA_CONTENT_TOPIC),
+                get(Keys.KAFKA_GROUP_ID),
+                get(Keys.INGEST_MAX_RECORD_BYTES),
+                get(Keys.ACCEPT_GAP),
+                new EventTimeOptions(
+                        get(Keys.RANKING_MAX_OUT_OF_ORDERNESS),
+                        get(Keys.RANKING_MAX_CLOCK_SKEW),
+                        get(Keys.RANKING_IDLE_TIMEOUT)));
+    }
+
+    /** Of {@code stream}. */
+    public EnrichmentOptions enrichmentOptions() {
+        return new EnrichmentOptions(
+                new EngagementRule(
+                        get(Keys.ENRICHMENT_PCT_MODE), get(Keys.ENRICHMENT_PCT_SCALE), get(Keys.ENRICHMENT_NULL_RULE)),
+                get(Keys.ENRICHMENT_CONTENT_WAIT));
+    }
+
+    /** Of {@code stream}. */
+    public DedupeOptions dedupeOptions() {
+        return new DedupeOptions(get(Keys.DEDUPE_HORIZON).orElse(null));
+    }
+
+    /** Of {@code stream}: where its events go. */
+    public Set<Destination> destinations() {
+        return get(Keys.DESTINATIONS);
+    }
+
+    /** Of {@code stream}. */
+    public LiveViewOptions liveViewOptions() {
+        return new LiveViewOptions(get(Keys.REDIS_URL), secret(Keys.REDIS_PASSWORD), get(Keys.REDIS_KEY_PREFIX));
+    }
+
+    /**
+     * Of both commands.
+     *
+     * @param build version of this build, written into each letter
+     */
+    public DeadLetterOptions deadLetterOptions(String build) {
+        return new DeadLetterOptions(get(Keys.KAFKA_DEAD_LETTERS_TOPIC), build);
+    }
+
+    /** Whether the user gave that option, as against its default. */
+    public boolean isGiven(Key<?> key) {
+        return !value(key).origin().equals(Given.DEFAULT);
+    }
+
+    /** Three tables, three names. */
+    Set<String> distinctTables() {
+        String events = get(Keys.POSTGRES_EVENTS_TABLE);
+        String content = get(Keys.POSTGRES_CONTENT_TABLE);
+        String heartbeat = get(Keys.POSTGRES_HEARTBEAT_TABLE);
+        if (events.equals(content) || events.equals(heartbeat) || content.equals(heartbeat)) {
+            throw new IllegalArgumentException("postgres.events-table is '" + events + "', postgres.content-table '"
+                    + content + "' and postgres.heartbeat-table '" + heartbeat + "'; each must be a table of its own");
+        }
+        return Set.of(events, content, heartbeat);
+    }
+
+    private <T> T get(Key<T> key) {
+        T value = find(key);
+        if (value == null) {
+            throw new IllegalStateException(key + " has no value; ask find() for it");
+        }
+        return value;
+    }
+
+    // A key's type parsed the value.
+    @SuppressWarnings("unchecked")
+    private <T> @Nullable T find(Key<T> key) {
+        return (T) value(key).value();
+    }
+
+    private SecretRef secret(Key<String> key) {
+        Object reference = value(key).value();
+        return reference == null ? SecretRef.none() : (SecretRef) reference;
+    }
+
+    private Value value(Key<?> key) {
+        Value value = values.get(key);
+        if (value == null) {
+            throw new IllegalStateException(
+                    "'" + command.word() + "' takes no " + key + "; it is an option of " + key.commands());
+        }
+        if (!value.usable()) {
+            throw new UnusableException(key);
+        }
+        return value;
+    }
+
+    /** Every option, its value and where it came from; of secrets only where they are, of Kafka properties the names. */
+    @Override
+    public String toString() {
+        StringJoiner text = new StringJoiner(", ", "Settings[" + command.word() + ": ", "]");
+        values.forEach((key, value) -> {
+            if (value.value() != null) {
+                text.add(key + "=" + value.value() + " (" + value.origin() + ")");
+            }
+        });
+        kafkaProperties.keySet().stream()
+                .sorted()
+                .forEach(property -> text.add(Keys.KAFKA_PROPERTIES.name() + property + "=…"));
+        return text.toString();
+    }
+}

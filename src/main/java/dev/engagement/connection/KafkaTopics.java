@@ -1,0 +1,123 @@
+package dev.engagement.connection;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.CreateTopicsResult;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TopicExistsException;
+
+/** Makes the pipeline's topics where they are missing; those that are there are left as they are. */
+public final class KafkaTopics {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+    private static final long MEBIBYTE = 1024L * 1024L;
+
+    private KafkaTopics() {}
+
+    /**
+     * A topic to be made.
+     *
+     * @param name its name
+     * @param partitions how many partitions
+     * @param settings Kafka's own topic settings
+     */
+    public record Topic(String name, int partitions, Map<String, String> settings) {
+
+        /** Engagement events: 16 partitions, 14 days, messages to 8 MiB. */
+        public static Topic ofEvents(String name) {
+            return new Topic(
+                    name,
+                    16,
+                    Map.of(
+                            "retention.ms", Long.toString(Duration.ofDays(14).toMillis()),
+                            "max.message.bytes", Long.toString(8 * MEBIBYTE)));
+        }
+
+        /** Contents: the latest of each for ever, in the order of one partition. */
+        public static Topic ofContent(String name) {
+            return new Topic(
+                    name, 1, Map.of("cleanup.policy", "compact", "max.message.bytes", Long.toString(8 * MEBIBYTE)));
+        }
+
+        /** Dead letters: nothing expires, messages to 16 MiB. */
+        public static Topic ofDeadLetters(String name) {
+            return new Topic(
+                    name,
+                    4,
+                    Map.of(
+                            "cleanup.policy", "delete",
+                            "retention.ms", "-1",
+                            "retention.bytes", "-1",
+                            "max.message.bytes", Long.toString(16 * MEBIBYTE)));
+        }
+    }
+
+    /**
+     * Makes the topics that are missing.
+     *
+     * @param replicationFactor -1 for the broker's default
+     * @throws KafkaUnreachableException if no broker answers in time, or it refuses
+     */
+    public static void ensure(KafkaConnection kafka, short replicationFactor, List<Topic> topics) {
+        Properties properties = kafka.clientProperties();
+        properties.setProperty("default.api.timeout.ms", Long.toString(PATIENCE.toMillis()));
+        properties.setProperty("request.timeout.ms", Long.toString(PATIENCE.toMillis() / 2));
+        try (Admin admin = Admin.create(properties)) {
+            Set<String> existing = admin.listTopics().names().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            List<NewTopic> missing = new ArrayList<>();
+            for (Topic topic : topics) {
+                if (!existing.contains(topic.name())) {
+                    missing.add(new NewTopic(topic.name(), topic.partitions(), replicationFactor)
+                            .configs(topic.settings()));
+                }
+            }
+            if (!missing.isEmpty()) {
+                create(admin, missing);
+            }
+        } catch (ExecutionException | TimeoutException | KafkaException e) {
+            Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
+            throw new KafkaUnreachableException(kafka, cause);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KafkaUnreachableException(kafka, e);
+        }
+    }
+
+    private static void create(Admin admin, List<NewTopic> missing)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        CreateTopicsResult created = admin.createTopics(missing);
+        for (NewTopic topic : missing) {
+            try {
+                created.values().get(topic.name()).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (ExecutionException e) {
+                // Another start may have made it in the meantime.
+                if (!(e.getCause() instanceof TopicExistsException)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Kafka cannot be reached, or does not let topics be made. */
+    public static final class KafkaUnreachableException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        KafkaUnreachableException(KafkaConnection kafka, Throwable cause) {
+            super(
+                    "The topics cannot be looked up or made at kafka.bootstrap-servers = " + kafka.bootstrapServers()
+                            + " (" + cause.getClass().getSimpleName() + ": " + cause.getMessage()
+                            + "). Is the broker there, and may this client list and create topics?",
+                    cause);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package dev.engagement.ingest;
+
+import dev.engagement.event.ContentChange;
+import dev.engagement.event.EngagementEvent;
+import java.time.Clock;
+import org.apache.flink.api.common.eventtime.Watermark;
+import org.apache.flink.api.common.eventtime.WatermarkGenerator;
+import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+
+/**
+ * Event time of one partition: behind its newest event while events come, and behind the wall clock while none come and
+ * the partition is known to have been read to its end. A partition that cannot be fetched keeps its time.
+ */
+final class EventTime {
+
+    private EventTime() {}
+
+    /** Event time of the events topic, for each partition on its own. */
+    static WatermarkStrategy<Arrival<EngagementEvent>> ofEvents(EventTimeOptions options) {
+        return WatermarkStrategy.<Arrival<EngagementEvent>>forGenerator(
+                        context -> new PartitionClock(options, Clock.systemUTC()))
+                .withTimestampAssigner((arrival, kafkaTimestamp) -> arrival.kind() == Arrival.Kind.VALUE
+                        ? Math.floorDiv(arrival.value().eventTsMicros(), 1_000)
+                        : kafkaTimestamp);
+    }
+
+    /** Contents have no event time, and never hold that of events back. */
+    static WatermarkStrategy<Arrival<ContentChange>> ofContent() {
+        return WatermarkStrategy.<Arrival<ContentChange>>forGenerator(context -> new AlwaysIdle());
+    }
+
+    /**
+     * Whether an event is stamped further ahead of its own Kafka record than clocks may differ: decided from the record
+     * alone, so that a replay decides alike.
+     */
+    static boolean isFromTheFuture(long eventTsMicros, long kafkaTimestampMillis, long maxClockSkewMillis) {
+        return Math.floorDiv(eventTsMicros, 1_000) > kafkaTimestampMillis + maxClockSkewMillis;
+    }
+
+    /** The watermark generator of one partition. */
+    static final class PartitionClock implements WatermarkGenerator<Arrival<EngagementEvent>> {
+
+        private final long maxOutOfOrdernessMillis;
+        private final long maxClockSkewMillis;
+        private final long idleTimeoutMillis;
+        private final Clock clock;
+
+        private long newestMillis = Long.MIN_VALUE;
+        private long readToEndAtMillis = Long.MIN_VALUE;
+        private long lastRecordAtMillis;
+        private boolean recordsSinceLastEmit;
+
+        PartitionClock(EventTimeOptions options, Clock clock) {
+            this.maxOutOfOrdernessMillis = options.maxOutOfOrderness().toMillis();
+            this.maxClockSkewMillis = options.maxClockSkew().toMillis();
+            this.idleTimeoutMillis = options.idleTimeout().toMillis();
+            this.clock = clock;
+            this.lastRecordAtMillis = clock.millis();
+        }
+
+        @Override
+        public void onEvent(Arrival<EngagementEvent> arrival, long eventMillis, WatermarkOutput output) {
+            switch (arrival.kind()) {
+                case VALUE -> {
+                    recordsSinceLastEmit = true;
+                    if (eventMillis > newestMillis
+                            && eventMillis <= arrival.kafkaTimestampMillis() + maxClockSkewMillis) {
+                        newestMillis = eventMillis;
+                    }
+                }
+                case READ_TO_END -> readToEndAtMillis = Math.max(readToEndAtMillis, arrival.readToEndAtMillis());
+                case IGNORED, LETTER -> recordsSinceLastEmit = true;
+            }
+        }
+
+        @Override
+        public void onPeriodicEmit(WatermarkOutput output) {
+            if (recordsSinceLastEmit) {
+                // Asking for the time once per emit, not per event.
+                recordsSinceLastEmit = false;
+                lastRecordAtMillis = clock.millis();
+            }
+            boolean idle =
+                    readToEndAtMillis != Long.MIN_VALUE && readToEndAtMillis - lastRecordAtMillis >= idleTimeoutMillis;
+            long time = idle ? Math.max(newestMillis, readToEndAtMillis) : newestMillis;
+            if (time != Long.MIN_VALUE) {
+                output.emitWatermark(new Watermark(time - maxOutOfOrdernessMillis - 1));
+            }
+        }
+    }
+
+    private static final class AlwaysIdle implements WatermarkGenerator<Arrival<ContentChange>> {
+        @Override
+        public void onEvent(Arrival<ContentChange> arrival, long timestamp, WatermarkOutput output) {
+            output.markIdle();
+        }
+
+        @Override
+        public void onPeriodicEmit(WatermarkOutput output) {
+            output.markIdle();
+        }
+    }
+}

@@ -1,0 +1,153 @@
+package dev.engagement.ingest;
+
+import dev.engagement.deadletter.DeadLetterTypes;
+import dev.engagement.event.ContentChange;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.types.EventTypes;
+import java.time.Clock;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.functions.ProcessFunction;
+import org.apache.flink.util.Collector;
+
+/**
+ * The first stage: what the two topics hold, decoded, with dead letters aside.
+ *
+ * <p>read = accepted + ignored + dead letters, for each topic and at all times: the metrics {@code accepted},
+ * {@code ignored} and {@code deadLetters} of the decode operators count every record exactly once.
+ */
+public final class Ingest {
+
+    private Ingest() {}
+
+    /** The events topic. */
+    public static DataStream<Arrival<EngagementEvent>> events(
+            StreamExecutionEnvironment env, IngestOptions options, boolean bounded, String uid) {
+        long maxBytes = options.maxRecordBytes().getBytes();
+        String topic = options.eventsTopic();
+        TopicSource<EngagementEvent> source = TopicSource.of(
+                topic,
+                options,
+                () -> new EventDecoder(topic, maxBytes, Clock.systemUTC()),
+                ArrivalTypes.EVENTS,
+                bounded);
+        return env.fromSource(source, EventTime.ofEvents(options.eventTime()), "events topic", ArrivalTypes.EVENTS)
+                .uid(uid);
+    }
+
+    /** The content topic. */
+    public static DataStream<Arrival<ContentChange>> contentChanges(
+            StreamExecutionEnvironment env, IngestOptions options, boolean bounded, String uid) {
+        long maxBytes = options.maxRecordBytes().getBytes();
+        String topic = options.contentTopic();
+        TopicSource<ContentChange> source = TopicSource.of(
+                topic,
+                options,
+                () -> new ContentDecoder(topic, maxBytes, Clock.systemUTC()),
+                ArrivalTypes.CONTENT,
+                bounded);
+        return env.fromSource(source, EventTime.ofContent(), "content topic", ArrivalTypes.CONTENT)
+                .uid(uid);
+    }
+
+    /** The good events; UNDECODABLE, INVALID and OVERSIZE in the side output. */
+    public static SingleOutputStreamOperator<EngagementEvent> decode(
+            DataStream<Arrival<EngagementEvent>> arrivals, EventTimeOptions eventTime) {
+        return arrivals.process(new DecodeEvents(eventTime.maxClockSkew().toMillis()), EventTypes.EVENT);
+    }
+
+    /** The content changes and the marks of the topic's end; dead letters in the side output. */
+    public static SingleOutputStreamOperator<ContentChange> decodeContent(DataStream<Arrival<ContentChange>> arrivals) {
+        return arrivals.process(new DecodeContent(), EventTypes.CONTENT_CHANGE);
+    }
+
+    private abstract static class Decode<T> extends ProcessFunction<Arrival<T>, T> {
+        private static final long serialVersionUID = 1L;
+
+        private transient Counter accepted;
+        private transient Counter ignored;
+        private transient Counter deadLetters;
+
+        @Override
+        public void open(Configuration configuration) {
+            MetricGroup metrics = getRuntimeContext().getMetricGroup();
+            accepted = metrics.counter("accepted");
+            ignored = metrics.counter("ignored");
+            deadLetters = metrics.counter("deadLetters");
+        }
+
+        @Override
+        public void processElement(Arrival<T> arrival, Context context, Collector<T> out) {
+            switch (arrival.kind()) {
+                case VALUE -> {
+                    accepted.inc();
+                    onValue(arrival);
+                    out.collect(arrival.value());
+                }
+                case IGNORED -> ignored.inc();
+                case LETTER -> {
+                    deadLetters.inc();
+                    context.output(DeadLetterTypes.DEAD_LETTERS, arrival.letter());
+                }
+                case READ_TO_END -> onReadToEnd(arrival, out);
+            }
+        }
+
+        void onValue(Arrival<T> arrival) {}
+
+        void onReadToEnd(Arrival<T> arrival, Collector<T> out) {}
+    }
+
+    private static final class DecodeEvents extends Decode<EngagementEvent> {
+        private static final long serialVersionUID = 1L;
+
+        private final long maxClockSkewMillis;
+        private transient Counter futureDated;
+
+        DecodeEvents(long maxClockSkewMillis) {
+            this.maxClockSkewMillis = maxClockSkewMillis;
+        }
+
+        @Override
+        public void open(Configuration configuration) {
+            super.open(configuration);
+            futureDated = getRuntimeContext().getMetricGroup().counter("futureDated");
+        }
+
+        @Override
+        void onValue(Arrival<EngagementEvent> arrival) {
+            if (EventTime.isFromTheFuture(
+                    arrival.value().eventTsMicros(), arrival.kafkaTimestampMillis(), maxClockSkewMillis)) {
+                futureDated.inc();
+            }
+        }
+    }
+
+    private static final class DecodeContent extends Decode<ContentChange> {
+        private static final long serialVersionUID = 1L;
+
+        private transient Counter publishTsDropped;
+
+        @Override
+        public void open(Configuration configuration) {
+            super.open(configuration);
+            publishTsDropped = getRuntimeContext().getMetricGroup().counter("publishTsDropped");
+        }
+
+        @Override
+        void onValue(Arrival<ContentChange> arrival) {
+            if (arrival.publishTsDropped()) {
+                publishTsDropped.inc();
+            }
+        }
+
+        @Override
+        void onReadToEnd(Arrival<ContentChange> arrival, Collector<ContentChange> out) {
+            out.collect(new ContentChange.ReadToEnd(arrival.partition(), arrival.partitions()));
+        }
+    }
+}

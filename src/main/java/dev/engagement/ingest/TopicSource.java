@@ -1,0 +1,159 @@
+package dev.engagement.ingest;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Properties;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.connector.source.Boundedness;
+import org.apache.flink.api.connector.source.Source;
+import org.apache.flink.api.connector.source.SourceReader;
+import org.apache.flink.api.connector.source.SourceReaderContext;
+import org.apache.flink.api.connector.source.SplitEnumerator;
+import org.apache.flink.api.connector.source.SplitEnumeratorContext;
+import org.apache.flink.api.java.typeutils.ResultTypeQueryable;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
+import org.apache.flink.connector.kafka.source.enumerator.KafkaSourceEnumState;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
+import org.apache.flink.core.io.SimpleVersionedSerializer;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * One Kafka topic, decoded: Flink's {@link KafkaSource} finds and assigns the partitions and keeps their offsets in its own
+ * state format; the reading is our own, for three things that it does not do: it says when a partition has been read to
+ * its end, it stops where the offset to continue at is gone, and it decodes into one reused {@link Arrival}.
+ *
+ * <p>Guarantee: each record is emitted once along one line of checkpoints. A first start begins at the earliest record.
+ * Only committed records are read.
+ *
+ * @param <T> what a good record holds
+ */
+public final class TopicSource<T>
+        implements Source<Arrival<T>, KafkaPartitionSplit, KafkaSourceEnumState>, ResultTypeQueryable<Arrival<T>> {
+
+    private static final long serialVersionUID = 1L;
+
+    private final KafkaSource<byte[]> partitions;
+    private final Properties properties;
+    private final DecoderFactory<T> decoders;
+    private final TypeInformation<Arrival<T>> type;
+    private final Duration markInterval;
+    private final boolean acceptGap;
+
+    /** Makes the decoder of each reader. */
+    @FunctionalInterface
+    interface DecoderFactory<T> extends Serializable {
+        Decoder<T> create();
+    }
+
+    private TopicSource(
+            KafkaSource<byte[]> partitions,
+            Properties properties,
+            DecoderFactory<T> decoders,
+            TypeInformation<Arrival<T>> type,
+            Duration markInterval,
+            boolean acceptGap) {
+        this.partitions = partitions;
+        this.properties = properties;
+        this.decoders = decoders;
+        this.type = type;
+        this.markInterval = markInterval;
+        this.acceptGap = acceptGap;
+    }
+
+    /**
+     * The source of one topic.
+     *
+     * @param bounded whether to stop at the end that the topic has at the start
+     */
+    static <T> TopicSource<T> of(
+            String topic,
+            IngestOptions options,
+            DecoderFactory<T> decoders,
+            TypeInformation<Arrival<T>> type,
+            boolean bounded) {
+        Properties properties = options.kafka().clientProperties();
+        properties.putIfAbsent("max.poll.records", "2000");
+        properties.putIfAbsent("isolation.level", "read_committed");
+        properties.setProperty("group.id", options.groupId());
+        properties.setProperty("enable.auto.commit", "false");
+        properties.setProperty("key.deserializer", ByteArrayDeserializer.class.getName());
+        properties.setProperty("value.deserializer", ByteArrayDeserializer.class.getName());
+        KafkaSourceBuilder<byte[]> builder = KafkaSource.<byte[]>builder()
+                .setTopics(topic)
+                .setGroupId(options.groupId())
+                .setClientIdPrefix(options.groupId() + "-" + topic)
+                .setStartingOffsets(OffsetsInitializer.earliest())
+                .setDeserializer(KafkaRecordDeserializationSchema.valueOnly(ByteArrayDeserializer.class))
+                .setProperties(properties);
+        if (bounded) {
+            builder.setBounded(OffsetsInitializer.latest());
+        }
+        return new TopicSource<>(
+                builder.build(),
+                properties,
+                decoders,
+                type,
+                markInterval(options.eventTime().idleTimeout()),
+                options.acceptGap());
+    }
+
+    /** Twice within the idle timeout, and neither a burden on the broker nor slower than a reader would notice. */
+    private static Duration markInterval(Duration idleTimeout) {
+        return Duration.ofMillis(Math.min(500, Math.max(50, idleTimeout.toMillis() / 2)));
+    }
+
+    @Override
+    public Boundedness getBoundedness() {
+        return partitions.getBoundedness();
+    }
+
+    @Override
+    public SourceReader<Arrival<T>, KafkaPartitionSplit> createReader(SourceReaderContext context) {
+        return TopicSourceReader.of(
+                () -> {
+                    Properties consumer = new Properties();
+                    consumer.putAll(properties);
+                    // A missing offset is an error to be explained, not a reason to go on elsewhere.
+                    consumer.setProperty("auto.offset.reset", "none");
+                    consumer.setProperty(
+                            "client.id", properties.getProperty("group.id") + "-" + context.getIndexOfSubtask());
+                    return new TopicSplitReader(
+                            new KafkaConsumer<>(consumer), Clock.systemUTC(), markInterval, acceptGap);
+                },
+                decoders.create(),
+                context);
+    }
+
+    @Override
+    public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
+            SplitEnumeratorContext<KafkaPartitionSplit> context) {
+        return partitions.createEnumerator(context);
+    }
+
+    @Override
+    public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restoreEnumerator(
+            SplitEnumeratorContext<KafkaPartitionSplit> context, KafkaSourceEnumState checkpoint) throws IOException {
+        return partitions.restoreEnumerator(context, checkpoint);
+    }
+
+    @Override
+    public SimpleVersionedSerializer<KafkaPartitionSplit> getSplitSerializer() {
+        return partitions.getSplitSerializer();
+    }
+
+    @Override
+    public SimpleVersionedSerializer<KafkaSourceEnumState> getEnumeratorCheckpointSerializer() {
+        return partitions.getEnumeratorCheckpointSerializer();
+    }
+
+    @Override
+    public TypeInformation<Arrival<T>> getProducedType() {
+        return type;
+    }
+}

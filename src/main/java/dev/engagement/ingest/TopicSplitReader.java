@@ -1,0 +1,320 @@
+package dev.engagement.ingest;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
+import org.apache.flink.connector.base.source.reader.splitreader.SplitReader;
+import org.apache.flink.connector.base.source.reader.splitreader.SplitsChange;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads Kafka partitions, and says when one has been read to its end.
+ *
+ * <p>That a partition is quiet and that it cannot be fetched look the same to who only sees records. So the end is asked
+ * for, and an {@link EndMark} is made only from an answer: a partition that cannot be reached makes none. Where the offset
+ * to continue at is gone, reading stops with the range that is missing, instead of going on somewhere else.
+ *
+ * <p>All methods but {@link #wakeUp} and {@link #commitLater} run on the fetcher thread.
+ */
+final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[]>, KafkaPartitionSplit> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TopicSplitReader.class);
+
+    private static final Duration POLL = Duration.ofMillis(100);
+    private static final Duration ASK = Duration.ofSeconds(1);
+    private static final long PARTITION_COUNT_MILLIS = 60_000;
+
+    private final Consumer<byte[], byte[]> consumer;
+    private final Clock clock;
+    private final long markIntervalMillis;
+    private final boolean acceptGap;
+
+    private final Map<TopicPartition, Long> stoppingOffsets = new HashMap<>();
+
+    /** Partitions of which the end at the start of this run is not known yet. */
+    private final Set<TopicPartition> endUnknown = new HashSet<>();
+
+    /** The end that a partition had in this run, until it is reached. */
+    private final Map<TopicPartition, KnownEnd> endToReach = new HashMap<>();
+
+    private final AtomicReference<@Nullable Map<TopicPartition, OffsetAndMetadata>> toCommit = new AtomicReference<>();
+
+    private long nextMarksAtMillis;
+    private final Map<String, Integer> partitionCounts = new HashMap<>();
+    private long partitionCountsAtMillis;
+    private volatile long lag;
+    private final AtomicLong failedCommits = new AtomicLong();
+
+    private record KnownEnd(long offset, long atMillis) {}
+
+    TopicSplitReader(Consumer<byte[], byte[]> consumer, Clock clock, Duration markInterval, boolean acceptGap) {
+        this.consumer = consumer;
+        this.clock = clock;
+        this.markIntervalMillis = markInterval.toMillis();
+        this.acceptGap = acceptGap;
+    }
+
+    @Override
+    public RecordsWithSplitIds<ConsumerRecord<byte[], byte[]>> fetch() {
+        FetchedRecords fetched = new FetchedRecords();
+        if (consumer.assignment().isEmpty()) {
+            return fetched;
+        }
+        Set<TopicPartition> busy;
+        try {
+            ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
+            busy = polled.partitions();
+            for (TopicPartition partition : busy) {
+                addUpToStop(fetched, partition, polled.records(partition));
+            }
+        } catch (WakeupException e) {
+            // Somebody has a task for this thread; the records come with the next fetch.
+            return fetched;
+        } catch (OffsetOutOfRangeException e) {
+            try {
+                onMissingOffsets(e.offsetOutOfRangePartitions());
+            } catch (WakeupException interrupted) {
+                // The next fetch meets the same gap.
+                return fetched;
+            }
+            return fetched;
+        }
+        try {
+            addMarks(fetched, busy);
+            finishStopped(fetched);
+        } catch (WakeupException | TimeoutException e) {
+            // No answer, so no mark; the next round asks again.
+            LOG.debug("The ends of {} could not be asked for", consumer.assignment(), e);
+        }
+        commit();
+        measureLag();
+        return fetched;
+    }
+
+    private void addUpToStop(
+            FetchedRecords fetched, TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
+        Long stop = stoppingOffsets.get(partition);
+        if (stop == null || records.get(records.size() - 1).offset() < stop) {
+            fetched.add(partition, records);
+        } else {
+            fetched.add(
+                    partition,
+                    records.stream().filter(record -> record.offset() < stop).toList());
+        }
+    }
+
+    /** Partitions that have passed their stopping offset are finished, even if only markers stood at the end. */
+    private void finishStopped(FetchedRecords fetched) {
+        if (stoppingOffsets.isEmpty()) {
+            return;
+        }
+        List<TopicPartition> open = new ArrayList<>();
+        for (TopicPartition partition : consumer.assignment()) {
+            Long stop = stoppingOffsets.get(partition);
+            if (stop != null && consumer.position(partition, ASK) >= stop) {
+                fetched.finish(partition);
+                stoppingOffsets.remove(partition);
+                endToReach.remove(partition);
+                endUnknown.remove(partition);
+            } else {
+                open.add(partition);
+            }
+        }
+        if (open.size() < consumer.assignment().size()) {
+            consumer.assign(open);
+        }
+    }
+
+    private void addMarks(FetchedRecords fetched, Set<TopicPartition> busy) {
+        long now = clock.millis();
+        for (TopicPartition partition : List.copyOf(endToReach.keySet())) {
+            KnownEnd end = endToReach.get(partition);
+            if (end != null && consumer.position(partition, ASK) >= end.offset()) {
+                mark(fetched, partition, end.atMillis());
+                endToReach.remove(partition);
+            }
+        }
+        if (now < nextMarksAtMillis) {
+            return;
+        }
+        nextMarksAtMillis = now + markIntervalMillis;
+        List<TopicPartition> asked = new ArrayList<>();
+        for (TopicPartition partition : consumer.assignment()) {
+            if (!busy.contains(partition) || endUnknown.contains(partition)) {
+                asked.add(partition);
+            }
+        }
+        if (asked.isEmpty()) {
+            return;
+        }
+        Map<TopicPartition, Long> ends = consumer.endOffsets(asked, ASK);
+        for (TopicPartition partition : asked) {
+            Long end = ends.get(partition);
+            if (end == null) {
+                continue;
+            }
+            boolean first = endUnknown.remove(partition);
+            if (consumer.position(partition, ASK) >= end) {
+                mark(fetched, partition, now);
+            } else if (first) {
+                endToReach.put(partition, new KnownEnd(end, now));
+            }
+        }
+    }
+
+    private void mark(FetchedRecords fetched, TopicPartition partition, long atMillis) {
+        fetched.add(
+                partition,
+                List.of(new EndMark(
+                        partition, consumer.position(partition, ASK), atMillis, partitionCount(partition.topic()))));
+    }
+
+    private int partitionCount(String topic) {
+        long now = clock.millis();
+        if (now - partitionCountsAtMillis > PARTITION_COUNT_MILLIS) {
+            partitionCounts.clear();
+            partitionCountsAtMillis = now;
+        }
+        return partitionCounts.computeIfAbsent(
+                topic, name -> consumer.partitionsFor(name, ASK).size());
+    }
+
+    private void onMissingOffsets(Map<TopicPartition, Long> wanted) {
+        Map<TopicPartition, Long> begins = consumer.beginningOffsets(wanted.keySet());
+        Map<TopicPartition, Long> ends = consumer.endOffsets(wanted.keySet());
+        for (Map.Entry<TopicPartition, Long> entry : wanted.entrySet()) {
+            TopicPartition partition = entry.getKey();
+            String message = missing(
+                    partition, entry.getValue(), begins.getOrDefault(partition, 0L), ends.getOrDefault(partition, 0L));
+            if (!acceptGap) {
+                throw new SuppressRestartsException(new MissingOffsetsException(message));
+            }
+            LOG.warn("Going on because of --accept-gap. {}", message);
+        }
+        consumer.seekToBeginning(wanted.keySet());
+    }
+
+    private static String missing(TopicPartition partition, long wanted, long begin, long end) {
+        String what = wanted < begin
+                ? "offsets " + wanted + " to " + (begin - 1) + " (" + (begin - wanted)
+                        + " records at most) are gone: they expired before they were read"
+                : "the topic ends at " + end + ": it was made anew or cut off";
+        return "Reading " + partition.topic() + " partition " + partition.partition() + " was to continue at offset "
+                + wanted + ", but " + what
+                + ". Fill the range with the backfill command, or restart with --accept-gap to continue at offset "
+                + begin + " without it";
+    }
+
+    private void commit() {
+        Map<TopicPartition, OffsetAndMetadata> offsets = toCommit.getAndSet(null);
+        if (offsets != null && !offsets.isEmpty()) {
+            consumer.commitAsync(offsets, (committed, failure) -> {
+                if (failure instanceof RetriableCommitFailedException) {
+                    // With the next fetch, unless a newer checkpoint has completed by then.
+                    toCommit.compareAndSet(null, committed);
+                } else if (failure != null) {
+                    // Offsets in Kafka are for onlookers; the job continues at its own state.
+                    failedCommits.incrementAndGet();
+                    LOG.warn("Reporting the offsets {} to Kafka failed", committed, failure);
+                }
+            });
+        }
+    }
+
+    private void measureLag() {
+        long sum = 0;
+        for (TopicPartition partition : consumer.assignment()) {
+            OptionalLong behind = consumer.currentLag(partition);
+            sum += behind.isPresent() ? behind.getAsLong() : 0;
+        }
+        lag = sum;
+    }
+
+    /** Records behind the ends of the partitions, as far as the consumer knows. Any thread. */
+    long lag() {
+        return lag;
+    }
+
+    /** How often offsets could not be reported. Any thread. */
+    long failedCommits() {
+        return failedCommits.get();
+    }
+
+    /** Has offsets reported to Kafka with the next fetch. Any thread. */
+    void commitLater(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        toCommit.set(offsets);
+    }
+
+    @Override
+    public void handleSplitsChanges(SplitsChange<KafkaPartitionSplit> change) {
+        Set<TopicPartition> all = new HashSet<>(consumer.assignment());
+        List<TopicPartition> fromBeginning = new ArrayList<>();
+        List<TopicPartition> fromEnd = new ArrayList<>();
+        Map<TopicPartition, Long> fromOffset = new HashMap<>();
+        for (KafkaPartitionSplit split : change.splits()) {
+            TopicPartition partition = split.getTopicPartition();
+            all.add(partition);
+            endUnknown.add(partition);
+            long start = split.getStartingOffset();
+            if (start == KafkaPartitionSplit.EARLIEST_OFFSET) {
+                fromBeginning.add(partition);
+            } else if (start == KafkaPartitionSplit.LATEST_OFFSET) {
+                fromEnd.add(partition);
+            } else if (start >= 0) {
+                fromOffset.put(partition, start);
+            } else {
+                throw new IllegalArgumentException("Starting offset " + start + " of " + partition
+                        + " is not supported; start at the earliest, the latest or a given offset");
+            }
+            split.getStoppingOffset().ifPresent(stop -> stoppingOffsets.put(partition, stop));
+        }
+        consumer.assign(all);
+        consumer.seekToBeginning(fromBeginning);
+        if (!fromEnd.isEmpty()) {
+            consumer.seekToEnd(fromEnd);
+        }
+        fromOffset.forEach(consumer::seek);
+        nextMarksAtMillis = 0;
+    }
+
+    @Override
+    public void pauseOrResumeSplits(Collection<KafkaPartitionSplit> toPause, Collection<KafkaPartitionSplit> toResume) {
+        consumer.resume(
+                toResume.stream().map(KafkaPartitionSplit::getTopicPartition).toList());
+        consumer.pause(
+                toPause.stream().map(KafkaPartitionSplit::getTopicPartition).toList());
+    }
+
+    @Override
+    public void wakeUp() {
+        consumer.wakeup();
+    }
+
+    @Override
+    public void close() {
+        consumer.close(ASK);
+    }
+}

@@ -1,0 +1,57 @@
+package dev.engagement.liveview.sink;
+
+import dev.engagement.event.types.ImmutableSerializer;
+import dev.engagement.event.types.ImmutableType;
+import dev.engagement.event.types.Wire;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+
+/**
+ * A part of a count: how many distinct events of a content one task saw since it last said so.
+ *
+ * @param contentId of which content
+ * @param events how many, at least 1
+ */
+public record CountPartial(String contentId, long events) {
+
+    /** Its type, explicit. */
+    public static final TypeInformation<CountPartial> TYPE =
+            ImmutableType.of(CountPartial.class, CountPartialSerializer::new);
+
+    /** Serializer of {@link CountPartial}. */
+    public static final class CountPartialSerializer extends ImmutableSerializer<CountPartial> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(CountPartial partial, DataOutput out) throws IOException {
+            Wire.writeText(partial.contentId(), out);
+            Wire.writeUnsigned(partial.events(), out);
+        }
+
+        @Override
+        protected CountPartial read(int version, DataInput in) throws IOException {
+            return new CountPartial(Wire.readRequiredText(in), Wire.readUnsigned(in));
+        }
+
+        @Override
+        public TypeSerializerSnapshot<CountPartial> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link CountPartialSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<CountPartial> {
+            public Snapshot() {
+                super(CountPartialSerializer::new);
+            }
+        }
+    }
+}

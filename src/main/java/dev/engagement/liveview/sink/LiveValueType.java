@@ -1,0 +1,84 @@
+package dev.engagement.liveview.sink;
+
+import dev.engagement.event.types.EventTypes;
+import dev.engagement.event.types.ImmutableSerializer;
+import dev.engagement.event.types.ImmutableType;
+import dev.engagement.event.types.Wire;
+import dev.engagement.liveview.LiveValue;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+
+/** The type of {@link LiveValue} for Flink's streams and state. */
+public final class LiveValueType {
+
+    /** Every kind of {@link LiveValue}. */
+    public static final TypeInformation<LiveValue> LIVE_VALUE =
+            ImmutableType.of(LiveValue.class, LiveValueSerializer::new);
+
+    private LiveValueType() {}
+
+    /** Serializer of {@link LiveValue}. */
+    public static final class LiveValueSerializer extends ImmutableSerializer<LiveValue> {
+        private static final long serialVersionUID = 1L;
+        private static final int LAST = 1;
+        private static final int COUNT = 2;
+        private static final int META = 3;
+        private static final int META_GONE = 4;
+
+        private final EventTypes.EnrichedSerializer events = new EventTypes.EnrichedSerializer();
+        private final EventTypes.ContentSerializer contents = new EventTypes.ContentSerializer();
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(LiveValue value, DataOutput out) throws IOException {
+            if (value instanceof LiveValue.Last last) {
+                out.writeByte(LAST);
+                events.writeVersioned(last.enriched(), out);
+            } else if (value instanceof LiveValue.Count count) {
+                out.writeByte(COUNT);
+                Wire.writeText(count.contentId(), out);
+                Wire.writeUnsigned(count.total(), out);
+            } else if (value instanceof LiveValue.Meta meta) {
+                out.writeByte(META);
+                contents.writeVersioned(meta.content(), out);
+                Wire.writeUnsigned(meta.version(), out);
+            } else if (value instanceof LiveValue.MetaGone gone) {
+                out.writeByte(META_GONE);
+                Wire.writeText(gone.contentId(), out);
+                Wire.writeUnsigned(gone.version(), out);
+            }
+        }
+
+        @Override
+        protected LiveValue read(int version, DataInput in) throws IOException {
+            byte kind = in.readByte();
+            return switch (kind) {
+                case LAST -> new LiveValue.Last(events.readVersioned(in));
+                case COUNT -> new LiveValue.Count(Wire.readRequiredText(in), Wire.readUnsigned(in));
+                case META -> new LiveValue.Meta(contents.readVersioned(in), Wire.readUnsigned(in));
+                case META_GONE -> new LiveValue.MetaGone(Wire.readRequiredText(in), Wire.readUnsigned(in));
+                default -> throw new IOException("Unknown kind of live value " + kind + ": the data is damaged");
+            };
+        }
+
+        @Override
+        public TypeSerializerSnapshot<LiveValue> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link LiveValueSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<LiveValue> {
+            public Snapshot() {
+                super(LiveValueSerializer::new);
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+package dev.engagement.local;
+
+import dev.engagement.local.ScreenState.Flow;
+import dev.engagement.local.ScreenState.Top;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisException;
+
+/**
+ * Asks the servers for what the screen shows, over connections that stay open while they work. A server that does not
+ * answer becomes a note on the screen, and its figures unknown, until it answers again. Not thread safe.
+ */
+final class Figures implements AutoCloseable {
+
+    /** The stream's histogram, by the suffixes that Flink gives its parts, and its counter of second arrivals. */
+    private static final String MEDIAN = "commitToVisibleMillis_median";
+
+    private static final String P99 = "commitToVisibleMillis_p99";
+    private static final String DUPLICATES = "duplicates";
+    private static final Map<String, FlinkRest.Aggregation> METRICS = Map.of(
+            MEDIAN, FlinkRest.Aggregation.MAX, P99, FlinkRest.Aggregation.MAX, DUPLICATES, FlinkRest.Aggregation.SUM);
+
+    private static final int TOP = 20;
+    private static final Duration RATE_OVER = Duration.ofSeconds(5);
+    private static final int KAFKA_LIMIT_SECONDS = 3;
+    /** Counting a large table takes a while; it gets this part of the time at most. */
+    private static final int COUNT_SHARE = 20;
+
+    private final PostgresServer postgres;
+    private final RedisServer redis;
+    private final Admin kafka;
+    private final FlinkRest flink;
+    private final String deadLetterTopic;
+    private final Rate inRate = new Rate(RATE_OVER);
+    private final Rate outRate = new Rate(RATE_OVER);
+    private @Nullable Connection source;
+    private @Nullable Jedis liveView;
+    private long nextCountAt = System.nanoTime();
+    private @Nullable Long counted;
+    private List<String> contentIds = List.of();
+
+    Figures(PostgresServer postgres, RedisServer redis, Admin kafka, FlinkRest flink, String deadLetterTopic) {
+        this.postgres = postgres;
+        this.redis = redis;
+        this.kafka = kafka;
+        this.flink = flink;
+        this.deadLetterTopic = deadLetterTopic;
+    }
+
+    /** The figures of one moment. */
+    record Reading(
+            Flow in,
+            Flow out,
+            @Nullable Long deadLetters,
+            @Nullable Long duplicates,
+            @Nullable Double p50Millis,
+            @Nullable Double p99Millis,
+            List<Top> top,
+            List<String> notes) {}
+
+    /** @param streamJob id of the job whose metrics are wanted, or null */
+    Reading read(@Nullable String streamJob) throws InterruptedException {
+        List<String> notes = new ArrayList<>();
+        Long in = readSource(notes);
+        Map<String, Long> counts = readCounts(notes);
+        Long out = counts == null
+                ? null
+                : counts.values().stream().mapToLong(Long::longValue).sum();
+        Long letters = null;
+        try {
+            letters = deadLetters();
+        } catch (ExecutionException | TimeoutException e) {
+            notes.add("Kafka does not answer: " + message(e));
+        }
+        Long duplicates = null;
+        Double p50 = null;
+        Double p99 = null;
+        if (streamJob != null) {
+            try {
+                Map<String, Double> metrics = flink.metrics(streamJob, METRICS);
+                Double dropped = metrics.get(DUPLICATES);
+                duplicates = dropped == null ? null : dropped.longValue();
+                p50 = metrics.get(MEDIAN);
+                p99 = metrics.get(P99);
+                if (p50 != null && p50 == 0) {
+                    // A histogram that has seen nothing yet.
+                    p50 = null;
+                    p99 = null;
+                }
+            } catch (IOException e) {
+                notes.add("Flink does not answer: " + message(e));
+            }
+        }
+        return new Reading(
+                new Flow(in, inRate.update(in)),
+                new Flow(out, outRate.update(out)),
+                letters,
+                duplicates,
+                p50,
+                p99,
+                counts == null ? List.of() : top(counts, notes),
+                notes);
+    }
+
+    /** How many events the source has now. */
+    long countSource() throws SQLException {
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement()) {
+            return count(statement);
+        }
+    }
+
+    /** Letters ever written to the dead-letter topic; 0 if it does not exist. */
+    long deadLetters() throws InterruptedException, ExecutionException, TimeoutException {
+        TopicDescription topic;
+        try {
+            topic = kafka.describeTopics(List.of(deadLetterTopic))
+                    .allTopicNames()
+                    .get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS)
+                    .get(deadLetterTopic);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+                return 0;
+            }
+            throw e;
+        }
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        topic.partitions()
+                .forEach(each -> ends.put(new TopicPartition(deadLetterTopic, each.partition()), OffsetSpec.latest()));
+        return kafka.listOffsets(ends).all().get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS).values().stream()
+                .mapToLong(ListOffsetsResultInfo::offset)
+                .sum();
+    }
+
+    private @Nullable Long readSource(List<String> notes) {
+        try {
+            Connection connection = source;
+            if (connection == null) {
+                connection = postgres.connect();
+                source = connection;
+            }
+            try (Statement statement = connection.createStatement()) {
+                if (System.nanoTime() >= nextCountAt) {
+                    long begin = System.nanoTime();
+                    counted = count(statement);
+                    List<String> ids = new ArrayList<>();
+                    try (ResultSet rows = statement.executeQuery("SELECT id FROM content")) {
+                        while (rows.next()) {
+                            ids.add(rows.getString(1));
+                        }
+                    }
+                    contentIds = ids;
+                    long end = System.nanoTime();
+                    nextCountAt = end + (end - begin) * COUNT_SHARE;
+                }
+            }
+            return counted;
+        } catch (SQLException e) {
+            notes.add("PostgreSQL does not answer: " + message(e));
+            closeSource();
+            return null;
+        }
+    }
+
+    private static long count(Statement statement) throws SQLException {
+        try (ResultSet result = statement.executeQuery("SELECT count(*) FROM " + Schema.EVENTS)) {
+            result.next();
+            return result.getLong(1);
+        }
+    }
+
+    private @Nullable Map<String, Long> readCounts(List<String> notes) {
+        try {
+            return RedisCheck.counts(liveView(), contentIds);
+        } catch (JedisException e) {
+            notes.add("Redis does not answer: " + message(e));
+            closeLiveView();
+            return null;
+        }
+    }
+
+    private List<Top> top(Map<String, Long> counts, List<String> notes) {
+        List<Map.Entry<String, Long>> first = counts.entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
+                        .thenComparing(Map.Entry.comparingByKey()))
+                .limit(TOP)
+                .toList();
+        try {
+            List<Top> top = new ArrayList<>();
+            for (Map.Entry<String, Long> each : first) {
+                String title = RedisCheck.title(liveView(), each.getKey());
+                top.add(new Top(title == null ? each.getKey() : title, each.getValue()));
+            }
+            return top;
+        } catch (JedisException e) {
+            notes.add("Redis does not answer: " + message(e));
+            closeLiveView();
+            return List.of();
+        }
+    }
+
+    private Jedis liveView() {
+        Jedis connection = liveView;
+        if (connection == null) {
+            connection = redis.connect();
+            liveView = connection;
+        }
+        return connection;
+    }
+
+    private static String message(Exception e) {
+        String message = e.getMessage();
+        return message == null
+                ? e.getClass().getSimpleName()
+                : message.lines().findFirst().orElse("");
+    }
+
+    @Override
+    public void close() {
+        closeSource();
+        closeLiveView();
+    }
+
+    private void closeSource() {
+        Connection connection = source;
+        source = null;
+        if (connection != null) {
+            try {
+                connection.close();
+            } catch (SQLException alreadyBroken) {
+                assert source == null;
+            }
+        }
+    }
+
+    private void closeLiveView() {
+        Jedis connection = liveView;
+        liveView = null;
+        if (connection != null) {
+            connection.close();
+        }
+    }
+
+    /** Change per second of a counter, over the last few seconds. */
+    static final class Rate {
+        private record Sample(long at, long value) {}
+
+        private final Duration over;
+        private final Deque<Sample> samples = new ArrayDeque<>();
+
+        Rate(Duration over) {
+            this.over = over;
+        }
+
+        @Nullable
+        Double update(@Nullable Long value) {
+            return update(value, System.nanoTime());
+        }
+
+        /** @param value unknown (null) or less than before starts afresh */
+        @Nullable
+        Double update(@Nullable Long value, long now) {
+            Sample last = samples.peekLast();
+            if (value == null || (last != null && value < last.value)) {
+                samples.clear();
+            }
+            if (value == null) {
+                return null;
+            }
+            samples.addLast(new Sample(now, value));
+            while (samples.size() > 2 && now - samples.getFirst().at > over.toNanos()) {
+                samples.removeFirst();
+            }
+            Sample first = samples.getFirst();
+            return now == first.at ? null : (value - first.value) * 1e9 / (now - first.at);
+        }
+    }
+}

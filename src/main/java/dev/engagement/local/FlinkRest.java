@@ -1,0 +1,107 @@
+package dev.engagement.local;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.jspecify.annotations.Nullable;
+
+/** Metrics of a job by Flink's REST API: what an operator would read there too. */
+final class FlinkRest {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(3);
+
+    private final ObjectMapper mapper = new ObjectMapper();
+    private final HttpClient client =
+            HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+    private final URI base;
+
+    /** @param base {@code http://host:port} */
+    FlinkRest(URI base) {
+        this.base = base;
+    }
+
+    /** How the values of several subtasks and operators become one. */
+    enum Aggregation {
+        MAX,
+        SUM
+    }
+
+    /**
+     * Metrics of a job, each over all operators that have one of that name, and all of one moment.
+     *
+     * @param wanted the last part of each name (for a histogram with its suffix, such as {@code _p99}), and how the values
+     *     of several become one
+     * @return without those that no operator reports yet
+     */
+    Map<String, Double> metrics(String job, Map<String, Aggregation> wanted) throws IOException, InterruptedException {
+        Map<String, Double> found = new HashMap<>();
+        for (JsonNode vertex : get("/jobs/" + job).path("vertices")) {
+            String path = "/jobs/" + job + "/vertices/" + vertex.path("id").asText() + "/subtasks/metrics";
+            List<String> names = new ArrayList<>();
+            for (JsonNode each : get(path)) {
+                String name = each.path("id").asText();
+                if (wanted.containsKey(lastPart(name))) {
+                    names.add(URLEncoder.encode(name, StandardCharsets.UTF_8));
+                }
+            }
+            if (names.isEmpty()) {
+                continue;
+            }
+            for (JsonNode value : get(path + "?get=" + String.join(",", names))) {
+                String metric = lastPart(value.path("id").asText());
+                Aggregation aggregation = wanted.getOrDefault(metric, Aggregation.SUM);
+                JsonNode aggregated = value.path(aggregation == Aggregation.MAX ? "max" : "sum");
+                if (aggregated.isNumber() && Double.isFinite(aggregated.asDouble())) {
+                    found.merge(
+                            metric, aggregated.asDouble(), aggregation == Aggregation.MAX ? Math::max : Double::sum);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static String lastPart(String name) {
+        return name.substring(name.lastIndexOf('.') + 1);
+    }
+
+    /** The exception that last made the job restart or fail, in one line; null if there was none. */
+    @Nullable
+    String lastException(String job) throws IOException, InterruptedException {
+        JsonNode latest = get("/jobs/" + job + "/exceptions?maxExceptions=1")
+                .path("exceptionHistory")
+                .path("entries")
+                .path(0);
+        if (latest.isMissingNode()) {
+            return null;
+        }
+        // The innermost cause says what happened; those around it only that something did.
+        return latest.path("stacktrace")
+                .asText()
+                .lines()
+                .filter(line -> line.startsWith("Caused by: "))
+                .reduce((outer, inner) -> inner)
+                .map(line -> line.substring("Caused by: ".length()))
+                .orElse(latest.path("exceptionName").asText());
+    }
+
+    private JsonNode get(String path) throws IOException, InterruptedException {
+        HttpRequest request =
+                HttpRequest.newBuilder(base.resolve(path)).timeout(TIMEOUT).build();
+        HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        if (response.statusCode() != 200) {
+            throw new IOException("Flink answers " + response.statusCode() + " to " + base.resolve(path));
+        }
+        return mapper.readTree(response.body());
+    }
+}

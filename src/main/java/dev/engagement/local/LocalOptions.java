@@ -1,0 +1,126 @@
+package dev.engagement.local;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The options of {@code scripts/local.sh}; what they mean is in its help text.
+ *
+ * @param load how much load
+ * @param exit whether to compare and exit once all events are there
+ * @param patience how long the self-check waits without progress
+ * @param parallelism of the jobs
+ * @param jobs whether to run the jobs at all
+ * @param help whether the help text is all that is wanted
+ */
+record LocalOptions(LoadOptions load, boolean exit, Duration patience, int parallelism, boolean jobs, boolean help) {
+
+    /** A command line that cannot be run; the message says why and what would do. */
+    static final class UsageException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        UsageException(String message) {
+            super(message);
+        }
+    }
+
+    private static final String SEE_HELP = "; scripts/local.sh --help lists the options";
+    private static final int MAX_PARALLELISM = 128;
+
+    /** Reads a command line: {@code --option value} or {@code --option=value}. */
+    static LocalOptions parse(List<String> arguments) throws UsageException {
+        double rate = 50;
+        long events = 0;
+        long burst = 0;
+        long burstEvery = 0;
+        long contents = 200;
+        long seed = 1;
+        long patience = 60;
+        long parallelism = 2;
+        boolean exit = false;
+        boolean jobs = true;
+        boolean help = false;
+        int at = 0;
+        while (at < arguments.size()) {
+            String argument = arguments.get(at++);
+            int equals = argument.indexOf('=');
+            String option = equals < 0 ? argument : argument.substring(0, equals);
+            switch (option) {
+                case "--exit", "--no-jobs", "--help", "-h" -> {
+                    if (equals >= 0) {
+                        throw new UsageException(option + " takes no value, but got '" + argument + "'" + SEE_HELP);
+                    }
+                    exit |= option.equals("--exit");
+                    jobs &= !option.equals("--no-jobs");
+                    help |= option.equals("--help") || option.equals("-h");
+                }
+                case "--rate",
+                        "--events",
+                        "--burst",
+                        "--burst-every",
+                        "--contents",
+                        "--seed",
+                        "--patience",
+                        "--parallelism" -> {
+                    String value;
+                    if (equals >= 0) {
+                        value = argument.substring(equals + 1);
+                    } else if (at < arguments.size()) {
+                        value = arguments.get(at++);
+                    } else {
+                        throw new UsageException(option + " needs a value" + SEE_HELP);
+                    }
+                    switch (option) {
+                        case "--rate" -> rate = decimal(option, value);
+                        case "--events" -> events = number(option, value, 0, Long.MAX_VALUE);
+                        case "--burst" -> burst = number(option, value, 0, Integer.MAX_VALUE);
+                        case "--burst-every" -> burstEvery = number(option, value, 0, 86_400);
+                        case "--contents" -> contents = number(option, value, 1, 1_000_000);
+                        case "--seed" -> seed = number(option, value, Long.MIN_VALUE, Long.MAX_VALUE);
+                        case "--patience" -> patience = number(option, value, 1, 86_400);
+                        default -> parallelism = number(option, value, 1, MAX_PARALLELISM);
+                    }
+                }
+                default -> throw new UsageException("Unknown option '" + argument + "'" + SEE_HELP);
+            }
+        }
+        if (exit && events == 0 && !help) {
+            throw new UsageException(
+                    "--exit needs --events above 0: it exits when so many events have arrived" + SEE_HELP);
+        }
+        if (exit && !jobs) {
+            throw new UsageException("--exit and --no-jobs exclude each other: without jobs nothing ever arrives");
+        }
+        try {
+            return new LocalOptions(
+                    new LoadOptions(seed, (int) contents, rate, events, (int) burst, Duration.ofSeconds(burstEvery)),
+                    exit,
+                    Duration.ofSeconds(patience),
+                    (int) parallelism,
+                    jobs,
+                    help);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage() + SEE_HELP);
+        }
+    }
+
+    private static long number(String option, String value, long least, long most) throws UsageException {
+        try {
+            long number = Long.parseLong(value);
+            if (number >= least && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            throw new UsageException(option + " is '" + value + "', which is not a whole number" + SEE_HELP);
+        }
+        throw new UsageException(option + " is " + value + "; it needs to be " + least + " to " + most + SEE_HELP);
+    }
+
+    private static double decimal(String option, String value) throws UsageException {
+        try {
+            return Double.parseDouble(value);
+        } catch (NumberFormatException e) {
+            throw new UsageException(option + " is '" + value + "', which is not a number" + SEE_HELP);
+        }
+    }
+}

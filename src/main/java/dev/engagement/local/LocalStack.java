@@ -1,0 +1,676 @@
+package dev.engagement.local;
+
+import dev.engagement.EngagementJob;
+import dev.engagement.local.DestinationCheck.Comparison;
+import dev.engagement.local.LocalOptions.UsageException;
+import dev.engagement.local.ScreenState.Job;
+import dev.engagement.local.ScreenState.Place;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.runtime.jobgraph.JobGraph;
+import org.apache.flink.runtime.minicluster.MiniCluster;
+import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.admin.Admin;
+import org.jspecify.annotations.Nullable;
+import sun.misc.Signal;
+
+/**
+ * The whole pipeline on this machine: servers, jobs, load, screen and self-check, in one JVM and the servers' processes.
+ * Started by {@code scripts/local.sh}, whose help text says what the options mean.
+ */
+public final class LocalStack {
+
+    private static final Path DIRECTORY = Path.of("target/local");
+    private static final String HELP = "dev/engagement/local/help.txt";
+    private static final String DEAD_LETTERS = "engagement.dead-letters";
+
+    private static final String KAFKA = "Kafka";
+
+    private static final int POSTGRES_PORT = 5432;
+    private static final int KAFKA_PORT = 9092;
+    private static final int REDIS_PORT = 6379;
+    private static final int FLINK_PORT = 8081;
+
+    private static final Duration REFRESH = Duration.ofSeconds(1);
+    private static final Duration LINE_EVERY = Duration.ofSeconds(5);
+    private static final Duration CHECK_EVERY = Duration.ofMillis(500);
+    private static final long CLUSTER_LIMIT_SECONDS = 30;
+    /** What a shell reports for a command ended by Ctrl-C. */
+    private static final int INTERRUPTED = 130;
+
+    private final LocalOptions options;
+    private final Terminal terminal;
+    private final Path directory = DIRECTORY.toAbsolutePath();
+    private final long startedAt = System.nanoTime();
+    private final CountDownLatch stopRequested = new CountDownLatch(1);
+    private final AtomicBoolean stopping = new AtomicBoolean();
+    private final Map<String, JobID> jobs = new LinkedHashMap<>();
+    private final List<Place> places = new ArrayList<>();
+
+    private volatile @Nullable PostgresServer postgres;
+    private volatile @Nullable KafkaServer kafka;
+    private volatile @Nullable RedisServer redis;
+    private volatile @Nullable MiniCluster cluster;
+    private volatile @Nullable LoadGenerator generator;
+    private @Nullable FlinkRest rest;
+
+    private LocalStack(LocalOptions options, Terminal terminal) {
+        this.options = options;
+        this.terminal = terminal;
+    }
+
+    /** Runs until Ctrl-C, or with {@code --exit} until the self-check has its answer. */
+    public static void main(String[] args) {
+        LocalOptions options;
+        try {
+            options = LocalOptions.parse(List.of(args));
+        } catch (UsageException e) {
+            System.err.println(e.getMessage());
+            System.exit(2);
+            return;
+        }
+        Terminal terminal = Terminal.ofThisProcess();
+        if (options.help()) {
+            terminal.say(helpText().stripTrailing());
+            return;
+        }
+        System.exit(new LocalStack(options, terminal).run());
+    }
+
+    static String helpText() {
+        try (InputStream in = LocalStack.class.getClassLoader().getResourceAsStream(HELP)) {
+            if (in == null) {
+                throw new ServerException("The class path has no " + HELP + "; start this by scripts/local.sh");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new ServerException(HELP + " cannot be read", e);
+        }
+    }
+
+    /** @return the exit code */
+    private int run() {
+        Folders.create(directory);
+        try {
+            // Never closed: it ends with this process, after the last server.
+            FileLock lock = FileChannel.open(
+                            directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)
+                    .tryLock();
+            if (lock == null) {
+                terminal.say("Another local stack runs in this checkout (it holds " + directory.resolve("lock")
+                        + "); stop it first, or use another checkout");
+                return 1;
+            }
+            takeOverStopping();
+            return runLocked();
+        } catch (ServerException e) {
+            return stopping.get() ? INTERRUPTED : failed(e.getMessage());
+        } catch (IOException e) {
+            return failed("The local stack cannot use " + directory + ": " + e);
+        } catch (SQLException e) {
+            return stopping.get() ? INTERRUPTED : failed("PostgreSQL refuses: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return INTERRUPTED;
+        }
+    }
+
+    private int failed(@Nullable String message) {
+        terminal.release();
+        terminal.say("FAILED: " + message);
+        terminal.say("The log is " + DIRECTORY.resolve("flink.log"));
+        return 1;
+    }
+
+    /** Every way to end but SIGKILL leads through {@link #stop}; a second Ctrl-C does not wait for it. */
+    private void takeOverStopping() {
+        ServerProcess.leaveStoppingToCaller();
+        Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop-local-stack"));
+        Signal.handle(new Signal("INT"), signal -> {
+            if (stopping.getAndSet(true)) {
+                ServerProcess.killAll();
+                terminal.release();
+                Runtime.getRuntime().halt(INTERRUPTED);
+            }
+            // On a thread of its own: exit waits for the hooks, and the next signal must find this thread free.
+            new Thread(() -> System.exit(INTERRUPTED), "exit").start();
+        });
+    }
+
+    private int runLocked() throws SQLException, InterruptedException, IOException {
+        sweep();
+        startServers();
+        PostgresServer source = started(postgres);
+        KafkaServer broker = started(kafka);
+        RedisServer liveView = started(redis);
+        int restPort = Ports.preferred(FLINK_PORT);
+        URI restUri = URI.create("http://127.0.0.1:" + restPort);
+        if (options.jobs()) {
+            timed("Flink", () -> startCluster(restPort));
+        }
+        writeEndpoints(source, broker, liveView, restUri);
+        if (options.jobs()) {
+            timed("job capture", () -> submit("capture", captureArguments(source, broker)));
+            timed("job stream", () -> submit("stream", streamArguments(broker, liveView)));
+        }
+        LoadGenerator load = LoadGenerator.start(options.load(), source.connect(), Clock.systemUTC());
+        generator = load;
+        terminal.say("");
+        FlinkRest flink = new FlinkRest(restUri);
+        rest = flink;
+        Properties admin = new Properties();
+        admin.setProperty("bootstrap.servers", broker.bootstrapServers());
+        try (Admin client = Admin.create(admin);
+                Figures figures = new Figures(source, liveView, client, flink, DEAD_LETTERS)) {
+            return options.exit()
+                    ? watchUntilArrived(figures, checks(source, liveView, load), load)
+                    : watch(figures, load);
+        }
+    }
+
+    /** The destinations that the self-check compares with the source. */
+    private static List<DestinationCheck> checks(PostgresServer source, RedisServer liveView, LoadGenerator load) {
+        return List.of(new RedisCheck(source, liveView, load::versions));
+    }
+
+    // ------------------------------------------------------------------------------------------------- starting
+
+    private void sweep() {
+        boolean leftover = ServerProcess.sweep("PostgreSQL", directory.resolve("postgres"));
+        leftover |= ServerProcess.sweep("Redis", directory.resolve("redis"));
+        if (leftover) {
+            terminal.say("swept servers that a killed earlier run left behind");
+        }
+        PostgresServer.discard(directory.resolve("postgres"));
+        RedisServer.discard(directory.resolve("redis"));
+        for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink", "tmp")) {
+            Folders.deleteRecursively(directory.resolve(folder));
+        }
+        // Where java.io.tmpdir points.
+        Folders.create(directory.resolve("tmp"));
+    }
+
+    private void startServers() {
+        terminal.say("starting servers…");
+        CompletableFuture<?> all = CompletableFuture.allOf(
+                CompletableFuture.runAsync(() -> timed("PostgreSQL 17", () -> {
+                    PostgresServer server =
+                            PostgresServer.start(directory.resolve("postgres"), Ports.preferred(POSTGRES_PORT));
+                    postgres = server;
+                    Schema.create(server);
+                    return server.dataDirectory().startsWith(directory)
+                            ? "port " + server.port()
+                            : "port " + server.port() + ", data in " + server.dataDirectory() + " since uid "
+                                    + Folders.UNPRIVILEGED + " cannot reach " + directory;
+                })),
+                CompletableFuture.runAsync(() -> timed("Kafka", () -> {
+                    KafkaServer server = KafkaServer.start(directory.resolve("kafka"), Ports.preferred(KAFKA_PORT));
+                    kafka = server;
+                    return "port " + server.port();
+                })),
+                CompletableFuture.runAsync(() -> timed("Redis 7", () -> {
+                    RedisServer server = RedisServer.start(directory.resolve("redis"), Ports.preferred(REDIS_PORT));
+                    redis = server;
+                    return "port " + server.port();
+                })));
+        try {
+            all.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof ServerException failure
+                    ? failure
+                    : new ServerException("The servers could not be started: " + e.getCause(), e);
+        }
+    }
+
+    /** Does it, then says what was done and how long it took. */
+    private void timed(String what, Supplier<String> work) {
+        long begin = System.nanoTime();
+        String remark = work.get();
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        terminal.say(String.format(Locale.ROOT, "  %-14s %5.1f s   %s", what, seconds, remark));
+    }
+
+    private String startCluster(int rest) {
+        Configuration configuration = flinkConfiguration();
+        configuration.setString("rest.address", "127.0.0.1");
+        configuration.setString("rest.bind-address", "127.0.0.1");
+        configuration.setString("rest.port", Integer.toString(rest));
+        configuration.setString("rest.bind-port", Integer.toString(rest));
+        configuration.setString(
+                "io.tmp.dirs", Folders.create(directory.resolve("flink")).toString());
+        configuration.setString("metrics.fetcher.update-interval", "1000");
+        configuration.setString("taskmanager.memory.network.min", "128mb");
+        configuration.setString("taskmanager.memory.network.max", "128mb");
+        MiniCluster starting = new MiniCluster(new MiniClusterConfiguration.Builder()
+                .setConfiguration(configuration)
+                .setNumTaskManagers(1)
+                // Each job takes as many slots as it has parallelism; and room for one more, such as a backfill.
+                .setNumSlotsPerTaskManager(3 * options.parallelism())
+                .build());
+        cluster = starting;
+        try {
+            starting.start();
+        } catch (Exception e) {
+            throw new ServerException("The Flink MiniCluster did not start: " + e.getMessage(), e);
+        }
+        return "port " + rest;
+    }
+
+    /** Defaults of the jobs; what a job sets itself takes precedence. */
+    private Configuration flinkConfiguration() {
+        Configuration configuration = new Configuration();
+        configuration.setString("parallelism.default", Integer.toString(options.parallelism()));
+        configuration.setString("execution.checkpointing.interval", "5 s");
+        configuration.setString(
+                "execution.checkpointing.dir",
+                directory.resolve("checkpoints").toUri().toString());
+        configuration.setString(
+                "execution.checkpointing.savepoint-dir",
+                directory.resolve("savepoints").toUri().toString());
+        configuration.setString("state.backend.type", "hashmap");
+        return configuration;
+    }
+
+    private String[] captureArguments(PostgresServer source, KafkaServer broker) {
+        Path passwordFile = directory.resolve("postgres.password");
+        Folders.writePrivately(passwordFile, source.password());
+        return new String[] {
+            "capture",
+            "--job.name",
+            "engagement capture",
+            "--kafka.bootstrap-servers",
+            broker.bootstrapServers(),
+            "--postgres.url",
+            source.jdbcUrl(),
+            "--postgres.username",
+            source.username(),
+            "--postgres.password.secret-file",
+            passwordFile.toString(),
+        };
+    }
+
+    private static String[] streamArguments(KafkaServer broker, RedisServer liveView) {
+        return new String[] {
+            "stream",
+            "--job.name",
+            "engagement stream",
+            "--kafka.bootstrap-servers",
+            broker.bootstrapServers(),
+            "--redis.url",
+            liveView.url(),
+        };
+    }
+
+    private String submit(String name, String[] arguments) {
+        MiniCluster flink = started(cluster);
+        try {
+            StreamExecutionEnvironment env = new StreamExecutionEnvironment(flinkConfiguration());
+            if (!EngagementJob.prepare(arguments, env)) {
+                throw new ServerException("The command line " + List.of(arguments) + " makes no job");
+            }
+            JobGraph graph = env.getStreamGraph().getJobGraph();
+            flink.submitJob(graph).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
+            synchronized (jobs) {
+                jobs.put(name, graph.getJobID());
+            }
+            return graph.getName();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServerException("Interrupted while submitting the job " + name, e);
+        } catch (Exception e) {
+            throw new ServerException("The job " + name + " could not be started: " + rootCause(e), e);
+        }
+    }
+
+    private void writeEndpoints(PostgresServer source, KafkaServer broker, RedisServer liveView, URI rest)
+            throws IOException {
+        Map<String, String> endpoints = new LinkedHashMap<>();
+        endpoints.put("postgres.url", source.jdbcUrl());
+        endpoints.put("postgres.username", source.username());
+        endpoints.put("postgres.password", source.password());
+        endpoints.put("kafka.bootstrap-servers", broker.bootstrapServers());
+        endpoints.put("redis.url", liveView.url());
+        if (options.jobs()) {
+            endpoints.put("flink.rest", rest.toString());
+        }
+        // Not by Properties.store, whose escaped colons a shell script would trip over.
+        StringBuilder text = new StringBuilder("# Where the local stack listens; written at each start\n");
+        endpoints.forEach(
+                (key, value) -> text.append(key).append('=').append(value).append('\n'));
+        Path partial = directory.resolve("endpoints.properties.partial");
+        Folders.writePrivately(partial, text.toString());
+        // At once, so that nobody reads a half file.
+        Files.move(partial, directory.resolve("endpoints.properties"), StandardCopyOption.ATOMIC_MOVE);
+
+        places.add(new Place("PostgreSQL", "psql " + source.psqlUrl()));
+        places.add(new Place("Redis", "redis-cli -p " + liveView.port()));
+        places.add(new Place("Kafka", broker.bootstrapServers()));
+        if (options.jobs()) {
+            places.add(new Place("Flink", rest.toString()));
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------- watching
+
+    private int watch(Figures figures, LoadGenerator load) throws InterruptedException {
+        if (!terminal.isInteractive()) {
+            sayPlaces();
+        }
+        Duration interval = terminal.isInteractive() ? REFRESH : LINE_EVERY;
+        do {
+            show(figures, load);
+        } while (!stopRequested.await(interval.toMillis(), TimeUnit.MILLISECONDS));
+        return INTERRUPTED;
+    }
+
+    private void sayPlaces() {
+        places.forEach(place -> terminal.say(String.format(Locale.ROOT, "  %-12s %s", place.server(), place.how())));
+    }
+
+    private void show(Figures figures, LoadGenerator load) throws InterruptedException {
+        ScreenState state = state(figures, load);
+        if (stopping.get()) {
+            return;
+        }
+        if (terminal.isInteractive()) {
+            terminal.paint(Screen.render(state, terminal.width(), terminal.height(), terminal.isColourful()));
+        } else {
+            terminal.say(Screen.line(state));
+        }
+    }
+
+    private ScreenState state(Figures figures, LoadGenerator load) throws InterruptedException {
+        List<Job> states = jobStates();
+        JobID stream = job("stream");
+        Figures.Reading reading = figures.read(stream == null ? null : stream.toHexString());
+        List<String> notes = new ArrayList<>(reading.notes());
+        for (Job job : states) {
+            if (!job.state().equals("RUNNING")) {
+                notes.addAll(lastExceptions(job.name()));
+            }
+        }
+        SQLException failure = load.failure();
+        if (failure != null) {
+            notes.add("the load generator has ended: " + failure.getMessage());
+        }
+        return new ScreenState(
+                Duration.ofNanos(System.nanoTime() - startedAt),
+                states,
+                reading.in(),
+                reading.out(),
+                reading.deadLetters(),
+                reading.duplicates(),
+                reading.p50Millis(),
+                reading.p99Millis(),
+                reading.top(),
+                places,
+                notes);
+    }
+
+    /** Why that job last restarted or failed, if it did. */
+    private List<String> lastExceptions(String name) throws InterruptedException {
+        JobID job = job(name);
+        FlinkRest flink = rest;
+        if (job == null || flink == null) {
+            return List.of();
+        }
+        try {
+            String exception = flink.lastException(job.toHexString());
+            return exception == null ? List.of() : List.of(name + ": " + exception);
+        } catch (IOException e) {
+            return List.of(name + ": Flink does not answer, " + rootCause(e));
+        }
+    }
+
+    private @Nullable JobID job(String name) {
+        synchronized (jobs) {
+            return jobs.get(name);
+        }
+    }
+
+    private Map<String, JobID> allJobs() {
+        synchronized (jobs) {
+            return new LinkedHashMap<>(jobs);
+        }
+    }
+
+    private List<Job> jobStates() throws InterruptedException {
+        List<Job> states = new ArrayList<>();
+        MiniCluster flink = cluster;
+        if (flink == null || stopping.get()) {
+            return states;
+        }
+        for (Map.Entry<String, JobID> each : allJobs().entrySet()) {
+            states.add(new Job(each.getKey(), stateOf(flink, each.getValue())));
+        }
+        return states;
+    }
+
+    private static String stateOf(MiniCluster flink, JobID job) throws InterruptedException {
+        try {
+            JobStatus status = flink.getJobStatus(job).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
+            if (status != JobStatus.FAILED) {
+                return status.name();
+            }
+            return status.name() + ": "
+                    + flink.requestJobResult(job)
+                            .get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS)
+                            .getSerializedThrowable()
+                            .map(LocalStack::rootCause)
+                            .orElse("no cause given");
+        } catch (ExecutionException | TimeoutException e) {
+            return "unknown, " + rootCause(e);
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------- self-check
+
+    private int watchUntilArrived(Figures figures, List<DestinationCheck> checks, LoadGenerator load)
+            throws InterruptedException, SQLException {
+        sayPlaces();
+        long shownAt = 0;
+        long progressAt = System.nanoTime();
+        String before = "";
+        while (true) {
+            if (shownAt == 0 || since(shownAt).compareTo(terminal.isInteractive() ? REFRESH : LINE_EVERY) >= 0) {
+                shownAt = System.nanoTime();
+                show(figures, load);
+            }
+            SQLException failure = load.failure();
+            if (failure != null) {
+                return failed("The load generator has ended early: " + failure.getMessage());
+            }
+            for (Job job : jobStates()) {
+                if (job.state().startsWith("FAILED")) {
+                    return failed("The job " + job.name() + " " + job.state());
+                }
+            }
+            Attempt attempt = attempt(figures, checks, load);
+            boolean passed = attempt.complete && attempt.passed();
+            if (!attempt.progress.equals(before)) {
+                before = attempt.progress;
+                progressAt = System.nanoTime();
+            }
+            if (passed || since(progressAt).compareTo(options.patience()) > 0) {
+                show(figures, load);
+                return report(figures, attempt, checks, passed);
+            }
+            if (stopRequested.await(CHECK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
+                return INTERRUPTED;
+            }
+        }
+    }
+
+    /** One look at all destinations: compared in full only if everything seems to be there. */
+    private record Attempt(
+            boolean complete,
+            String progress,
+            Map<String, List<Comparison>> comparisons,
+            @Nullable String error) {
+
+        boolean passed() {
+            return error == null && comparisons.values().stream().allMatch(SelfCheck::isPassed);
+        }
+    }
+
+    private static Attempt attempt(Figures figures, List<DestinationCheck> checks, LoadGenerator load)
+            throws InterruptedException {
+        try {
+            boolean complete = load.isDone();
+            long expected = figures.countSource();
+            StringBuilder progress = new StringBuilder().append(expected);
+            for (DestinationCheck check : checks) {
+                long arrived = check.arrived();
+                // More than there is will not become right by waiting: compare, and say so.
+                complete &= arrived >= expected;
+                progress.append(' ').append(arrived);
+            }
+            Map<String, List<Comparison>> comparisons = complete ? compare(figures, checks) : new LinkedHashMap<>();
+            comparisons.forEach((destination, each) -> progress.append(' ')
+                    .append(each.stream()
+                            .mapToInt(one -> one.differing().size())
+                            .sum()));
+            return new Attempt(complete, progress.toString(), comparisons, null);
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            // A server that restarts just now: the next look will tell, or patience ends.
+            return new Attempt(false, "", Map.of(), rootCause(e));
+        }
+    }
+
+    private static Map<String, List<Comparison>> compare(Figures figures, List<DestinationCheck> checks)
+            throws Exception {
+        Map<String, List<Comparison>> comparisons = new LinkedHashMap<>();
+        for (DestinationCheck check : checks) {
+            comparisons.put(check.destination(), check.compare());
+        }
+        comparisons.put(
+                KAFKA,
+                List.of(new Comparison(
+                        "dead letters (" + DEAD_LETTERS + ")", "0", Long.toString(figures.deadLetters()), List.of())));
+        return comparisons;
+    }
+
+    private int report(Figures figures, Attempt last, List<DestinationCheck> checks, boolean passed)
+            throws InterruptedException {
+        terminal.release();
+        Map<String, List<Comparison>> comparisons = last.comparisons;
+        String error = last.error;
+        if (comparisons.isEmpty() && error == null) {
+            try {
+                comparisons = compare(figures, checks);
+            } catch (InterruptedException e) {
+                throw e;
+            } catch (Exception e) {
+                error = rootCause(e);
+            }
+        }
+        terminal.say("");
+        comparisons.forEach((destination, each) -> {
+            SelfCheck.table(destination.equals(KAFKA) ? "expected" : "source (SQL)", destination, each)
+                    .forEach(terminal::say);
+            terminal.say("");
+        });
+        if (passed) {
+            terminal.say("PASSED: everything has arrived, once, and both sides are equal");
+            return 0;
+        }
+        for (String name : allJobs().keySet()) {
+            lastExceptions(name).forEach(each -> terminal.say("  last exception of " + each));
+        }
+        return failed("no progress for " + options.patience().toSeconds() + " s (--patience), and the two sides are not"
+                + " equal" + (error == null ? "" : "; last error: " + error));
+    }
+
+    private static Duration since(long nanoTime) {
+        return Duration.ofNanos(System.nanoTime() - nanoTime);
+    }
+
+    // ------------------------------------------------------------------------------------------------- stopping
+
+    /** In the order in which nobody waits for something already stopped; a failure does not keep the rest from it. */
+    private void stop() {
+        stopping.set(true);
+        stopRequested.countDown();
+        terminal.release();
+        terminal.say("stopping…");
+        step("load", generator);
+        MiniCluster flink = cluster;
+        if (flink != null) {
+            allJobs().forEach((name, id) -> step("job " + name, () -> cancel(flink, id)));
+            step("Flink", flink);
+        }
+        step("Kafka", kafka);
+        step("Redis", redis);
+        step("PostgreSQL", postgres);
+        // What was still starting.
+        ServerProcess.killAll();
+        terminal.say("stopped");
+    }
+
+    private void step(String what, @Nullable AutoCloseable closeable) {
+        if (closeable == null) {
+            return;
+        }
+        try {
+            closeable.close();
+        } catch (Exception e) {
+            terminal.say("  " + what + " did not stop in order: " + rootCause(e));
+        }
+    }
+
+    private static void cancel(MiniCluster flink, JobID job) throws Exception {
+        JobStatus status = flink.getJobStatus(job).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
+        if (!status.isGloballyTerminalState()) {
+            flink.cancelJob(job).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
+            // The result is there once the job has let go of the servers.
+            flink.requestJobResult(job).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    private static <T> T started(@Nullable T server) {
+        if (server == null) {
+            throw new ServerException("The local stack is being stopped");
+        }
+        return server;
+    }
+
+    private static String rootCause(Throwable failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null && cause.getCause() != cause) {
+            cause = cause.getCause();
+        }
+        String message = cause.getMessage();
+        return message == null ? cause.getClass().getSimpleName() : message;
+    }
+}

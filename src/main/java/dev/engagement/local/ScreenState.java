@@ -1,0 +1,46 @@
+package dev.engagement.local;
+
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything the screen shows, at one moment. What is not known, or not yet, is null.
+ *
+ * @param uptime since the stack's start
+ * @param jobs the jobs and how they are
+ * @param in events in the source table
+ * @param out events counted in Redis
+ * @param deadLetters letters in the dead-letter topic
+ * @param duplicates second arrivals that the stream dropped
+ * @param p50Millis median of commit to visible in Redis
+ * @param p99Millis 99th percentile of the same
+ * @param top the most engaged contents, the first first
+ * @param places where each server listens
+ * @param notes what else the reader should know, such as a server that does not answer
+ */
+record ScreenState(
+        Duration uptime,
+        List<Job> jobs,
+        Flow in,
+        Flow out,
+        @Nullable Long deadLetters,
+        @Nullable Long duplicates,
+        @Nullable Double p50Millis,
+        @Nullable Double p99Millis,
+        List<Top> top,
+        List<Place> places,
+        List<String> notes) {
+
+    /** A job and its state as Flink calls it. */
+    record Job(String name, String state) {}
+
+    /** A counted flow. */
+    record Flow(@Nullable Long total, @Nullable Double perSecond) {}
+
+    /** A content, by its title or, as long as that is unknown, its id. */
+    record Top(String title, long events) {}
+
+    /** A server and how to reach it, ready to be copied. */
+    record Place(String server, String how) {}
+}

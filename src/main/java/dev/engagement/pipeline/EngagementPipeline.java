@@ -1,0 +1,44 @@
+package dev.engagement.pipeline;
+
+import dev.engagement.dedupe.Dedupe;
+import dev.engagement.enrichment.Enrichment;
+import dev.engagement.ingest.Ingest;
+
+/**
+ * The drawing as code. The stream, a rebuild and every test call the same {@link #wire} and swap only the ends.
+ *
+ * <pre>
+ *  content topic ──► content changes ──────────broadcast─────┐
+ *                                                            ▼
+ *  events topic ──► decode ──by shard of the id──────────► enrich ─► dedupe ─► unique
+ *                     │                                      │                   ├─► live view
+ *                     ▼                                      ▼                   └─► …
+ *                  DEAD LETTERS ◄────────────────────────────┘
+ * </pre>
+ *
+ * <p>A whole event crosses the network once, between decode and enrich. Enrich, dedupe and what hangs on {@code unique}
+ * are chained.
+ */
+public final class EngagementPipeline {
+
+    private EngagementPipeline() {}
+
+    /** Connects the stages, in the order of the drawing. */
+    public static void wire(Sources in, Rules rules, Destinations out) {
+        var contents = Ingest.decodeContent(in.contentChanges())
+                .uid(OperatorIds.DECODE_CONTENT)
+                .name("decode content");
+        var decoded = Ingest.decode(in.events(), rules.eventTime())
+                .uid(OperatorIds.DECODE_EVENTS)
+                .name("decode events");
+        var enriched = Enrichment.join(decoded, contents, rules.enrichment(), rules.eventsTopic())
+                .uid(OperatorIds.ENRICH)
+                .name("enrich");
+        var unique = Dedupe.byEventId(enriched, rules.dedupe())
+                .uid(OperatorIds.DEDUPE)
+                .name("dedupe");
+
+        out.liveView().show(unique, contents);
+        out.deadLetters().keep(decoded, contents, enriched);
+    }
+}

@@ -1,0 +1,32 @@
+package dev.engagement.pipeline;
+
+import dev.engagement.event.ContentChange;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.Ingest;
+import dev.engagement.ingest.IngestOptions;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * Where the pipeline begins.
+ *
+ * @param events what arrives of events
+ * @param contentChanges what arrives of contents
+ */
+public record Sources(DataStream<Arrival<EngagementEvent>> events, DataStream<Arrival<ContentChange>> contentChanges) {
+
+    /** The two topics, for ever. */
+    public static Sources ofTopics(StreamExecutionEnvironment env, IngestOptions options) {
+        return new Sources(
+                Ingest.events(env, options, false, OperatorIds.EVENTS_SOURCE),
+                Ingest.contentChanges(env, options, false, OperatorIds.CONTENT_SOURCE));
+    }
+
+    /** The two topics, to the ends they have at the start. */
+    public static Sources ofTopicsToTheirEnd(StreamExecutionEnvironment env, IngestOptions options) {
+        return new Sources(
+                Ingest.events(env, options, true, OperatorIds.EVENTS_SOURCE),
+                Ingest.contentChanges(env, options, true, OperatorIds.CONTENT_SOURCE));
+    }
+}

@@ -1,0 +1,409 @@
+package dev.engagement;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.ArchConfiguration;
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaCall;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.resolvers.SelectedClassResolverFromClasspath;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import com.tngtech.archunit.library.GeneralCodingRules;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Which room may import which, for production and test code, and what no room does.
+ *
+ * <p>A room is a package under {@code dev.engagement} with what is below it, except where a part of it has a line of its
+ * own ({@code event.types}, {@code liveview.sink}).
+ */
+class ArchitectureTest {
+
+    static final String BASE = "dev.engagement";
+
+    /** The package of {@code EngagementJob} itself. */
+    private static final String JOB = "the job";
+
+    private static final String LOCAL = "local";
+
+    /** In test code only: benchmarks, which put whole stretches of the pipeline together as the job does. */
+    private static final String BENCH = "bench";
+
+    /** In test code only, under any room: what tests of other rooms may use, such as sample events. */
+    private static final String TEST_SUPPORT = ".testing";
+
+    private static final String DESTINATIONS_AND_STAGES = "enrichment dedupe ranking rollup warehouse delivery";
+
+    private static final Map<String, Set<String>> MAY_IMPORT = new HashMap<>();
+
+    static {
+        // Two rooms that all stand on. Both are free of Flink, so that a reader of the stores needs none.
+        room("connection", "");
+        room("event", "");
+        // Flink's serializers of what is in event: apart from it, for that reason.
+        room("event.types", "event");
+        room("deadletter", "connection event event.types");
+
+        String common = "connection event event.types deadletter";
+        room("capture", common);
+        room("ingest", common);
+        for (String room : DESTINATIONS_AND_STAGES.split(" ")) {
+            room(room, common);
+        }
+        // Keys and codec are read by the API too, which has no Flink; the sink is not.
+        room("liveview", "connection event deadletter");
+        room("liveview.sink", common + " liveview");
+
+        // Of the stores' rooms they use keys and table names.
+        for (String room : "backfill redrive audit".split(" ")) {
+            room(room, common + " ingest liveview warehouse");
+        }
+        room("api", "connection event liveview");
+        room("pipeline", common + " ingest liveview liveview.sink " + DESTINATIONS_AND_STAGES);
+        // And the option records of the rooms; see importsAreInTheTable.
+        room("config", "connection");
+
+        Set<String> all = new TreeSet<>(MAY_IMPORT.keySet());
+        all.remove("api");
+        MAY_IMPORT.put(JOB, all);
+        MAY_IMPORT.put(BENCH, all);
+        Set<String> anything = new TreeSet<>(MAY_IMPORT.keySet());
+        MAY_IMPORT.put(LOCAL, anything);
+    }
+
+    private static JavaClasses code;
+
+    @BeforeAll
+    static void readTheCode() {
+        ArchConfiguration.withThreadLocalScope(configuration -> {
+            // Nothing is asked about the insides of libraries, and reading them all takes longer than the rules.
+            configuration.setClassResolver(SelectedClassResolverFromClasspath.class);
+            configuration.setClassResolverArguments("java", BASE);
+            code = new ClassFileImporter()
+                    // What annotation processors write beside the benchmarks.
+                    .withImportOption(location -> !location.contains("jmh_generated"))
+                    .importPackages(BASE);
+        });
+    }
+
+    @Test
+    void everyClassIsInARoom() {
+        classes()
+                .should(new ArchCondition<>("be in a room of the table") {
+                    @Override
+                    public void check(JavaClass type, ConditionEvents events) {
+                        if (!MAY_IMPORT.containsKey(roomOf(type))) {
+                            events.add(SimpleConditionEvent.violated(
+                                    type, type.getName() + " is in no room; add a line for '" + roomOf(type) + "'"));
+                        } else if (roomOf(type).equals(BENCH) && !isTest(type)) {
+                            events.add(SimpleConditionEvent.violated(type, type.getName() + " belongs into test code"));
+                        }
+                    }
+                })
+                .check(code);
+    }
+
+    @Test
+    void roomsImportWhatTheTableAllows() {
+        classes()
+                .should(importsAreInTheTable())
+                .as(
+                        "Rooms import only what the table in ArchitectureTest allows. Named additions to the drawing's table:"
+                                + " 'connection' (addresses and references to secrets) may be imported by every room but 'event';"
+                                + " 'event.types' (Flink's serializers) stands apart from 'event'; 'config' may import the rooms'"
+                                + " *Options and EngagementRule; classes *IT, and what only they use, may import 'local'"
+                                + " and the job, because they run the"
+                                + " real servers; tests may import packages 'testing', which hold what tests share")
+                .check(code);
+    }
+
+    @Test
+    void nothingImportsLocal() {
+        noClasses()
+                .that(outside(LOCAL).and(not(isIntegrationTest())))
+                .should()
+                .dependOnClassesThat(inRoom(LOCAL))
+                .because("the local stack is not in the job jar")
+                .check(code);
+    }
+
+    @Test
+    void theLocalServersAreLocal() {
+        noClasses()
+                .that(isProduction().and(outside(LOCAL)))
+                .should()
+                .dependOnClassesThat(resideInAnyPackage(
+                        "kafka..", "org.apache.kafka.server..", "redis.embedded..", "io.zonky..", "org.tukaani.."))
+                .because("the job jar does not contain them")
+                .check(code);
+    }
+
+    @Test
+    void connectionIsJavaAndKafkasAdminClient() {
+        classes()
+                .that(isProduction().and(inRoom("connection")))
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage(
+                        "java..",
+                        "org.jspecify..",
+                        "org.slf4j..",
+                        "org.apache.kafka.clients.admin..",
+                        "org.apache.kafka.common..",
+                        BASE + ".connection.."))
+                .because("every room may import it; it speaks to Kafka's admin client, which makes the topics")
+                .check(code);
+    }
+
+    @Test
+    void eventIsPlainJavaAndJackson() {
+        classes()
+                .that(isProduction().and(inRoom("event")))
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage(
+                        "java..", "org.jspecify..", "com.fasterxml.jackson.core..", BASE + ".event.."))
+                .because("all rooms speak in its types, with Flink and without")
+                .check(code);
+    }
+
+    @Test
+    void eventTypesAreFlinkSerializers() {
+        classes()
+                .that(isProduction().and(inRoom("event.types")))
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage(
+                                "java..",
+                                "org.jspecify..",
+                                "org.apache.flink.api..",
+                                "org.apache.flink.core..",
+                                "org.apache.flink.util..",
+                                BASE + ".event..")
+                        // How Flink spreads keys over subtasks: shards of the id are spread with it in view.
+                        .or(assignableTo("org.apache.flink.runtime.state.KeyGroupRangeAssignment")))
+                .allowEmptyShould(true)
+                .check(code);
+    }
+
+    @Test
+    void keysAndApiAreFreeOfFlink() {
+        noClasses()
+                .that(isProduction().and(inRoom("liveview").or(inRoom("api"))))
+                .should()
+                .dependOnClassesThat(resideInAPackage("org.apache.flink.."))
+                .because("readers of the live view run without Flink")
+                .check(code);
+    }
+
+    @Test
+    void configKnowsOfFlinkOnlyItsConfiguration() {
+        noClasses()
+                .that(isProduction().and(inRoom("config")))
+                .should()
+                .dependOnClassesThat(resideInAPackage("org.apache.flink..")
+                        .and(not(resideInAnyPackage("org.apache.flink.configuration..", "org.apache.flink.util..")))
+                        // The enum that is the value of one option.
+                        .and(not(assignableTo("org.apache.flink.core.execution.CheckpointingMode"))))
+                .because("options are checked before there is a job")
+                .check(code);
+    }
+
+    @Test
+    void nothingSleeps() {
+        noClasses()
+                .that(outside(LOCAL))
+                .should()
+                .callMethodWhere(calls("sleep", Thread.class).or(calls("sleep", TimeUnit.class)))
+                .because("a task thread that sleeps holds up checkpoints, and a test that sleeps is slow or wrong")
+                .check(code);
+    }
+
+    @Test
+    void nothingKeepsARandom() {
+        fields().that()
+                .areDeclaredInClassesThat(isProduction().and(outside(LOCAL)))
+                .should()
+                .notHaveRawType(assignableTo(Random.class))
+                .because("what is computed again after a failure has to be the same; pass a seed or a number in")
+                .check(code);
+    }
+
+    @Test
+    void nothingPrintsStackTraces() {
+        noClasses()
+                .that(outside(LOCAL))
+                .should()
+                .callMethodWhere(calls("printStackTrace", Throwable.class))
+                .because("a catch rethrows with context, emits a dead letter, or releases a resource")
+                .check(code);
+    }
+
+    @Test
+    void nothingPrints() {
+        noClasses()
+                .that(outside(LOCAL).and(outside(BENCH)).and(isNotTheMain()))
+                .should(GeneralCodingRules.ACCESS_STANDARD_STREAMS)
+                .because("only the mains speak to a terminal; help is a text that EngagementJob prints")
+                .check(code);
+    }
+
+    @Test
+    void nothingLogsThroughTheJdk() {
+        noClasses()
+                .should()
+                .dependOnClassesThat(resideInAPackage("java.util.logging.."))
+                .because("Flink logs through SLF4J")
+                .check(code);
+    }
+
+    @Test
+    void productionReadsJsonAsAStream() {
+        noClasses()
+                .that(isProduction().and(outside(LOCAL)))
+                .should()
+                .dependOnClassesThat(resideInAPackage("..jackson.databind.."))
+                .because("trees and reflection cost per record, and the job jar holds jackson-core alone")
+                .check(code);
+    }
+
+    private static ArchCondition<JavaClass> importsAreInTheTable() {
+        return new ArchCondition<>("import only what the table allows") {
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
+                    JavaClass target = dependency.getTargetClass().getBaseComponentType();
+                    if (target.getPackageName().startsWith(BASE) && !mayImport(type, target)) {
+                        events.add(SimpleConditionEvent.violated(
+                                type, roomOf(type) + " -> " + roomOf(target) + ": " + dependency.getDescription()));
+                    }
+                }
+            }
+        };
+    }
+
+    private static boolean mayImport(JavaClass type, JavaClass target) {
+        String from = roomOf(type);
+        String to = roomOf(target);
+        if (from.equals(to) || MAY_IMPORT.getOrDefault(from, Set.of()).contains(to)) {
+            return true;
+        }
+        if (from.equals("config") && isOptionRecord(target)) {
+            return true;
+        }
+        if (isTest(type) && target.getPackageName().contains(TEST_SUPPORT)) {
+            return true;
+        }
+        return isIntegrationTest().test(type) && (to.equals(LOCAL) || to.equals(JOB));
+    }
+
+    private static boolean isOptionRecord(JavaClass type) {
+        String name = outermost(type).getSimpleName();
+        return name.endsWith("Options") || name.equals("EngagementRule");
+    }
+
+    /** The longest line of the table that the class's package begins with; else the first part of its name. */
+    private static String roomOf(JavaClass type) {
+        String name = type.getPackageName();
+        if (name.equals(BASE)) {
+            return JOB;
+        }
+        String path = name.substring(BASE.length() + 1);
+        String room = "";
+        for (String candidate : MAY_IMPORT.keySet()) {
+            if ((path + ".").startsWith(candidate + ".") && candidate.length() > room.length()) {
+                room = candidate;
+            }
+        }
+        return room.isEmpty() ? path : room;
+    }
+
+    private static DescribedPredicate<JavaClass> inRoom(String room) {
+        return describe(
+                "are in '" + room + "'",
+                type -> type.getPackageName().startsWith(BASE) && roomOf(type).equals(room));
+    }
+
+    private static DescribedPredicate<JavaClass> outside(String room) {
+        return not(inRoom(room)).as("are outside of '" + room + "'");
+    }
+
+    private static DescribedPredicate<JavaClass> isNotTheMain() {
+        return describe(
+                "are not EngagementJob",
+                type -> !outermost(type).getSimpleName().equals("EngagementJob"));
+    }
+
+    /** Classes {@code *IT}, and test code that nothing but these uses. */
+    private static DescribedPredicate<JavaClass> isIntegrationTest() {
+        return describe(
+                "are integration tests",
+                type -> isTest(type) && servesOnlyIntegrationTests(outermost(type), new HashSet<>()));
+    }
+
+    private static boolean servesOnlyIntegrationTests(JavaClass type, Set<JavaClass> asked) {
+        if (type.getSimpleName().endsWith("IT")) {
+            return true;
+        }
+        Set<JavaClass> users = code.stream()
+                .filter(other -> outermost(other).equals(type))
+                .flatMap(part -> part.getDirectDependenciesToSelf().stream())
+                .map(dependency -> outermost(dependency.getOriginClass()))
+                .filter(user -> !user.equals(type))
+                .collect(Collectors.toSet());
+        if (!asked.add(type)) {
+            // Two that use each other: the others that use them decide.
+            return true;
+        }
+        return !users.isEmpty() && users.stream().allMatch(user -> servesOnlyIntegrationTests(user, asked));
+    }
+
+    private static DescribedPredicate<JavaClass> isProduction() {
+        return describe("are production code", type -> !isTest(type));
+    }
+
+    private static DescribedPredicate<JavaCall<?>> calls(String method, Class<?> owner) {
+        DescribedPredicate<JavaAccess<?>> predicate = describe(
+                owner.getSimpleName() + "." + method,
+                call -> call.getTarget().getName().equals(method)
+                        && call.getTarget().getOwner().isAssignableTo(owner));
+        return predicate.forSubtype();
+    }
+
+    private static boolean isTest(JavaClass type) {
+        return type.getSource()
+                .map(source -> source.getUri().toString().contains("/test-classes/"))
+                .orElse(false);
+    }
+
+    private static JavaClass outermost(JavaClass type) {
+        JavaClass outer = type;
+        while (outer.getEnclosingClass().isPresent()) {
+            outer = outer.getEnclosingClass().get();
+        }
+        return outer;
+    }
+
+    private static void room(String name, String mayImport) {
+        MAY_IMPORT.put(name, mayImport.isEmpty() ? Set.of() : new TreeSet<>(Set.of(mayImport.split(" "))));
+    }
+}

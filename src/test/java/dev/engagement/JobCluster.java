@@ -1,0 +1,145 @@
+package dev.engagement;
+
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.CoreOptions;
+import org.apache.flink.configuration.HeartbeatManagerOptions;
+import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.RestOptions;
+import org.apache.flink.configuration.StateBackendOptions;
+import org.apache.flink.configuration.TaskManagerOptions;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
+import org.apache.flink.runtime.jobgraph.JobGraph;
+import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
+import org.apache.flink.runtime.minicluster.MiniCluster;
+import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.jspecify.annotations.Nullable;
+
+/** A Flink cluster in this JVM that runs the jar's commands as its command line would. */
+public final class JobCluster implements AutoCloseable {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final MiniCluster cluster;
+    private final Path directory;
+    private final String stateBackend;
+
+    private JobCluster(MiniCluster cluster, Path directory, String stateBackend) {
+        this.cluster = cluster;
+        this.directory = directory;
+        this.stateBackend = stateBackend;
+    }
+
+    /**
+     * Starts a cluster.
+     *
+     * @param directory for checkpoints and savepoints
+     * @param stateBackend {@code hashmap} or {@code rocksdb}
+     */
+    public static JobCluster start(Path directory, int taskManagers, int slots, String stateBackend) throws Exception {
+        Configuration configuration = new Configuration();
+        configuration.set(RestOptions.BIND_PORT, "0");
+        configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(64));
+        configuration.set(HeartbeatManagerOptions.HEARTBEAT_INTERVAL, Duration.ofMillis(500));
+        configuration.set(HeartbeatManagerOptions.HEARTBEAT_TIMEOUT, Duration.ofSeconds(5));
+        MiniCluster cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
+                .setConfiguration(configuration)
+                .setNumTaskManagers(taskManagers)
+                .setNumSlotsPerTaskManager(slots)
+                .build());
+        cluster.start();
+        return new JobCluster(cluster, directory.toAbsolutePath(), stateBackend);
+    }
+
+    /** Runs a command and waits until it runs. */
+    public JobID run(String... args) throws Exception {
+        return runFrom(null, args);
+    }
+
+    /** Runs a command from a savepoint and waits until it runs. */
+    public JobID runFrom(@Nullable String savepoint, String... args) throws Exception {
+        JobGraph graph = graph(args);
+        if (savepoint != null) {
+            graph.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(savepoint, false));
+        }
+        JobID job = cluster.submitJob(graph)
+                .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                .getJobID();
+        await().atMost(PATIENCE)
+                .until(() -> status(job) == JobStatus.RUNNING || status(job).isTerminalState());
+        return job;
+    }
+
+    private JobGraph graph(String... args) {
+        Configuration configuration = new Configuration();
+        configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(500));
+        configuration.set(
+                CheckpointingOptions.CHECKPOINTS_DIRECTORY,
+                directory.resolve("checkpoints").toUri().toString());
+        configuration.set(StateBackendOptions.STATE_BACKEND, stateBackend);
+        configuration.set(CoreOptions.DEFAULT_PARALLELISM, 2);
+        StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
+        if (!EngagementJob.prepare(args, env)) {
+            throw new IllegalArgumentException(Arrays.toString(args) + " builds no job");
+        }
+        return env.getStreamGraph().getJobGraph();
+    }
+
+    public JobStatus status(JobID job) {
+        return cluster.getJobStatus(job).join();
+    }
+
+    /** Checkpoints that the job has completed since it was submitted. */
+    public long completedCheckpoints(JobID job) {
+        AccessExecutionGraph graph = cluster.getExecutionGraph(job).join();
+        return graph.getCheckpointStatsSnapshot() == null
+                ? 0
+                : graph.getCheckpointStatsSnapshot().getCounts().getNumberOfCompletedCheckpoints();
+    }
+
+    /** Waits until the job has completed one more checkpoint than it has now. */
+    public void awaitCheckpoint(JobID job) {
+        long now = completedCheckpoints(job);
+        await().atMost(PATIENCE).until(() -> completedCheckpoints(job) > now);
+    }
+
+    /** Kills a task manager without a word to its tasks, and starts another. */
+    public void replaceTaskManager(int index) throws Exception {
+        cluster.terminateTaskManager(index).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        cluster.startTaskManager();
+    }
+
+    /** Stops the job with a savepoint and answers where it is. */
+    public String stop(JobID job) throws Exception {
+        return cluster.stopWithSavepoint(
+                        job, directory.resolve("savepoints").toUri().toString(), false, SavepointFormatType.CANONICAL)
+                .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Cancels the job; what it did since its last checkpoint is forgotten. */
+    public void cancel(JobID job) throws Exception {
+        cluster.cancelJob(job).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        await().atMost(PATIENCE).until(() -> status(job).isTerminalState());
+    }
+
+    /** Why the job failed, in one text. */
+    public String failure(JobID job) {
+        var info = cluster.getExecutionGraph(job).join().getFailureInfo();
+        return info == null ? "" : info.getExceptionAsString();
+    }
+
+    @Override
+    public void close() throws Exception {
+        cluster.close();
+    }
+}

@@ -1,0 +1,138 @@
+package dev.engagement.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ReferenceFileTest {
+
+    /** A key that is commented out; words are commented with a blank behind the sign. */
+    private static final Pattern ENTRY = Pattern.compile("#([^ #=][^ =]*)=(.*)");
+
+    private static final Map<String, String> DEFAULTS = new LinkedHashMap<>();
+    private static final Map<String, String> COMMENTS = new LinkedHashMap<>();
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void read() throws IOException {
+        StringBuilder comment = new StringBuilder();
+        for (String line : lines()) {
+            Matcher entry = ENTRY.matcher(line);
+            if (entry.matches()) {
+                assertThat(DEFAULTS.put(entry.group(1), entry.group(2)))
+                        .as("%s stands twice", entry.group(1))
+                        .isNull();
+                COMMENTS.put(entry.group(1), comment.toString());
+                comment.setLength(0);
+            } else {
+                assertThat(line)
+                        .as("a comment begins with '# ', a key with '#' alone")
+                        .matches("|#|# .*");
+                comment = line.isEmpty()
+                        ? new StringBuilder()
+                        : comment.append(line).append('\n');
+            }
+        }
+    }
+
+    @Test
+    void holdsEveryKeyAndNoOther() {
+        assertThat(DEFAULTS.keySet())
+                .containsExactlyInAnyOrderElementsOf(
+                        Keys.ALL.stream().map(ReferenceFileTest::entry).toList());
+    }
+
+    @Test
+    void defaultsAreThoseOfTheCode() {
+        for (Key<?> key : Keys.ALL) {
+            String text = key.defaultText();
+            assertThat(DEFAULTS).containsEntry(entry(key), text == null ? "" : text);
+        }
+    }
+
+    @Test
+    void everyKeyIsExplained() {
+        for (Key<?> key : Keys.ALL) {
+            assertThat(COMMENTS.get(entry(key))).as("comment of %s", key).isNotBlank();
+            if (key.type().ordered()) {
+                assertThat(COMMENTS.get(entry(key)))
+                        .as("comment of %s", key)
+                        .contains("Too low:", "Too high:")
+                        .containsPattern("Duration|Size|Number|duration");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void uncommentedItChangesNothing(Command command) throws IOException {
+        Path file = folder.resolve("all.properties");
+        Files.write(
+                file,
+                DEFAULTS.entrySet().stream()
+                        .filter(entry -> entry.getKey().matches("[a-z].*[a-z]"))
+                        .filter(entry ->
+                                !entry.getValue().isEmpty() && !entry.getValue().contains("{"))
+                        .map(entry -> entry.getKey() + "=" + entry.getValue())
+                        .toList());
+        Map<String, String> environment =
+                Map.of("ENGAGEMENT_POSTGRES_USERNAME", "u", "ENGAGEMENT_POSTGRES_PASSWORD", "p");
+
+        Settings byFile = Settings.parse(command, new String[] {"--config", file.toString()}, environment);
+        Settings byDefault = Settings.parse(command, new String[0], environment);
+
+        assertThat(byFile.jobName()).isEqualTo(byDefault.jobName());
+        assertThat(byFile.topics()).isEqualTo(byDefault.topics());
+        if (command == Command.CAPTURE) {
+            assertThat(byFile.captureOptions().toString())
+                    .isEqualTo(byDefault.captureOptions().toString());
+        } else {
+            assertThat(byFile.ingestOptions()).isEqualTo(byDefault.ingestOptions());
+            assertThat(byFile.enrichmentOptions()).isEqualTo(byDefault.enrichmentOptions());
+            assertThat(byFile.dedupeOptions()).isEqualTo(byDefault.dedupeOptions());
+            assertThat(byFile.destinations()).isEqualTo(byDefault.destinations());
+            assertThat(byFile.liveViewOptions()).isEqualTo(byDefault.liveViewOptions());
+        }
+    }
+
+    @Test
+    void noTwoKeysShareAVariable() {
+        assertThat(Keys.ALL.stream().map(Key::variable).collect(Collectors.toSet()))
+                .hasSameSizeAs(Keys.ALL);
+    }
+
+    private static String entry(Key<?> key) {
+        return switch (key.kind()) {
+            case SECRET -> key.variable();
+            case FLAG, FILE -> "--" + key;
+            case NAMESPACE -> key + "*";
+            case VALUE -> key.name();
+        };
+    }
+
+    private static List<String> lines() throws IOException {
+        try (InputStream file = Keys.class.getResourceAsStream("/engagement-reference.properties")) {
+            assertThat(file).as("engagement-reference.properties").isNotNull();
+            return new String(file.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
+        }
+    }
+}

@@ -1,0 +1,512 @@
+package dev.engagement.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.engagement.capture.CaptureOptions;
+import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.SecretRef;
+import dev.engagement.deadletter.DeadLetterOptions;
+import dev.engagement.dedupe.DedupeOptions;
+import dev.engagement.enrichment.EnrichmentOptions;
+import dev.engagement.event.EngagementRule;
+import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestOptions;
+import dev.engagement.liveview.LiveViewOptions;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.configuration.MemorySize;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SettingsTest {
+
+    private static final Map<String, String> NOTHING = Map.of();
+    private static final Map<String, String> CAPTURE_ENV =
+            Map.of("ENGAGEMENT_POSTGRES_USERNAME", "capturer", "ENGAGEMENT_POSTGRES_PASSWORD", "hunter2");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void streamNeedsNothingButItsName() {
+        Settings settings = stream();
+
+        assertThat(settings.jobName()).isEqualTo("engagement-stream");
+        assertThat(settings.parallelism()).isEmpty();
+        assertThat(settings.checkpointing())
+                .isEqualTo(new CheckpointOptions(Duration.ofSeconds(30), false, Duration.ofMinutes(10), false));
+        assertThat(settings.kafka()).isEqualTo(new KafkaConnection("localhost:9092", Map.of()));
+        assertThat(settings.topics())
+                .isEqualTo(new Topics(
+                        "dbserver1.public.engagement_events",
+                        "dbserver1.public.content",
+                        "engagement.dead-letters",
+                        "engagement.dead-letters-redriven",
+                        "engagement.delivery-retry"));
+        assertThat(settings.replicationFactor()).isEqualTo((short) -1);
+        assertThat(settings.ingestOptions())
+                .isEqualTo(new IngestOptions(
+                        settings.kafka(),
+                        "dbserver1.public.engagement_events",
+                        "dbserver1.public.content",
+                        "engagement-stream",
+                        MemorySize.ofMebiBytes(1),
+                        false,
+                        EventTimeOptions.DEFAULT));
+        assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
+        assertThat(settings.dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
+        assertThat(settings.destinations()).containsExactly(Destination.LIVEVIEW);
+        assertThat(settings.liveViewOptions())
+                .isEqualTo(new LiveViewOptions(URI.create("redis://localhost:6379"), SecretRef.none(), ""));
+        assertThat(settings.deadLetterOptions("1.2.3"))
+                .isEqualTo(new DeadLetterOptions("engagement.dead-letters", "1.2.3"));
+    }
+
+    @Test
+    void captureNeedsUserAndPassword() {
+        assertThat(problems(Command.CAPTURE, NOTHING))
+                .satisfiesExactlyInAnyOrder(
+                        problem -> assertThat(problem)
+                                .contains(
+                                        "postgres.username is missing",
+                                        "--postgres.username",
+                                        "ENGAGEMENT_POSTGRES_USERNAME"),
+                        problem -> assertThat(problem)
+                                .contains(
+                                        "postgres.password is missing",
+                                        "ENGAGEMENT_POSTGRES_PASSWORD",
+                                        "postgres.password.secret-file"));
+
+        CaptureOptions options =
+                Settings.parse(Command.CAPTURE, args(), CAPTURE_ENV).captureOptions();
+
+        assertThat(options.jdbcUrl()).isEqualTo("jdbc:postgresql://localhost:5432/postgres");
+        assertThat(options.username()).isEqualTo("capturer");
+        assertThat(options.password()).hasToString("secret in $ENGAGEMENT_POSTGRES_PASSWORD");
+        assertThat(options.schema()).isEqualTo("public");
+        assertThat(options.eventsTable()).isEqualTo("engagement_events");
+        assertThat(options.contentTable()).isEqualTo("content");
+        assertThat(options.heartbeatTable()).isEqualTo("engagement_heartbeat");
+        assertThat(options.slotName()).isEqualTo("engagement_slot");
+        assertThat(options.publication()).isEqualTo("engagement_publication");
+        assertThat(options.start()).isEqualTo(CaptureOptions.Start.INITIAL);
+        assertThat(options.heartbeatInterval()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(options.maxRowBytes()).isEqualTo(MemorySize.parse("8128 kb"));
+        assertThat(options.eventsTopic()).isEqualTo("dbserver1.public.engagement_events");
+        assertThat(options.contentTopic()).isEqualTo("dbserver1.public.content");
+    }
+
+    @Test
+    void everyOptionReachesItsRecord() {
+        Settings settings = stream(
+                "--job.name=nightly",
+                "--parallelism=3",
+                "--checkpoint.interval=PT5S",
+                "--checkpoint.timeout=1min",
+                "--kafka.bootstrap-servers= a:1 , b:2",
+                "--kafka.group-id=g",
+                "--kafka.replication-factor=3",
+                "--kafka.topics.events=e",
+                "--kafka.topics.content=c",
+                "--kafka.topics.dead-letters=d",
+                "--kafka.topics.dead-letters-redriven=r",
+                "--kafka.topics.delivery-retry=t",
+                "--kafka.properties.security.protocol=SSL",
+                "--ingest.max-record-bytes=64 kb",
+                "--enrichment.pct-mode=percent",
+                "--enrichment.pct-scale=4",
+                "--enrichment.null-rule=EITHER",
+                "--enrichment.content-wait=1 h",
+                "--ranking.max-out-of-orderness=250ms",
+                "--ranking.max-clock-skew=0 s",
+                "--ranking.idle-timeout=2 s",
+                "--dedupe.horizon=30 d",
+                "--destinations=liveview",
+                "--redis.url=rediss://cache/2",
+                "--redis.password.secret-file=/run/secrets/redis",
+                "--redis.key-prefix=eu:",
+                "--accept-gap");
+
+        assertThat(settings.jobName()).isEqualTo("nightly");
+        assertThat(settings.parallelism()).hasValue(3);
+        assertThat(settings.checkpointing())
+                .isEqualTo(new CheckpointOptions(Duration.ofSeconds(5), true, Duration.ofMinutes(1), true));
+        assertThat(settings.kafka()).isEqualTo(new KafkaConnection("a:1,b:2", Map.of("security.protocol", "SSL")));
+        assertThat(settings.topics()).isEqualTo(new Topics("e", "c", "d", "r", "t"));
+        assertThat(settings.replicationFactor()).isEqualTo((short) 3);
+        assertThat(settings.ingestOptions())
+                .isEqualTo(new IngestOptions(
+                        settings.kafka(),
+                        "e",
+                        "c",
+                        "g",
+                        MemorySize.parse("64 kb"),
+                        true,
+                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2))));
+        assertThat(settings.enrichmentOptions())
+                .isEqualTo(new EnrichmentOptions(
+                        new EngagementRule(EngagementRule.PctMode.PERCENT, 4, EngagementRule.NullRule.EITHER),
+                        Duration.ofHours(1)));
+        assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30)));
+        assertThat(settings.liveViewOptions().url()).isEqualTo(URI.create("rediss://cache:6379/2"));
+        assertThat(settings.liveViewOptions().password()).hasToString("secret in /run/secrets/redis");
+        assertThat(settings.liveViewOptions().keyPrefix()).isEqualTo("eu:");
+        assertThat(settings.deadLetterOptions("b").topic()).isEqualTo("d");
+    }
+
+    @Test
+    void commandLineBeatsEnvironmentBeatsFileBeatsDefault() throws IOException {
+        String file = file(
+                "kafka.group-id=file", "kafka.topic-prefix=file", "redis.key-prefix=file", "postgres.slot-name=file");
+        Map<String, String> environment = Map.of(
+                "ENGAGEMENT_KAFKA_GROUP_ID", "environment",
+                "ENGAGEMENT_KAFKA_TOPIC_PREFIX", "environment",
+                "ENGAGEMENT_CONFIG", file);
+
+        Settings settings = Settings.parse(Command.STREAM, args("--kafka.group-id", "arguments"), environment);
+
+        assertThat(settings.ingestOptions().groupId()).isEqualTo("arguments");
+        assertThat(settings.topics().content()).isEqualTo("environment.public.content");
+        assertThat(settings.liveViewOptions().keyPrefix()).isEqualTo("file");
+        assertThat(settings.ingestOptions().maxRecordBytes()).isEqualTo(MemorySize.ofMebiBytes(1));
+    }
+
+    @Test
+    void theFileOfTheCommandLineReplacesThatOfTheEnvironment() throws IOException {
+        String file = file("kafka.group-id=mine");
+
+        Settings settings =
+                Settings.parse(Command.STREAM, args("--config", file), Map.of("ENGAGEMENT_CONFIG", "/does/not/exist"));
+
+        assertThat(settings.ingestOptions().groupId()).isEqualTo("mine");
+    }
+
+    @Test
+    void topicNamesFollowPrefixSchemaAndTables() {
+        Settings settings = stream(
+                "--kafka.topic-prefix", "eu", "--postgres.schema", "app", "--postgres.events-table", "happenings");
+
+        assertThat(settings.topics().events()).isEqualTo("eu.app.happenings");
+        assertThat(settings.topics().content()).isEqualTo("eu.app.content");
+    }
+
+    @Test
+    void allProblemsAreToldAtOnce() throws IOException {
+        String file = file("kafka.topic-prefx=x", "redis.password=hunter2");
+
+        List<String> problems = problems(
+                Command.STREAM,
+                Map.of("ENGAGEMENT_KAFKA_GROUPID", "g", "ENGAGEMENT_CHECKPOINT_TIMEOUT", "soon"),
+                "--config",
+                file,
+                "--redis.ulr",
+                "redis://x",
+                "--enrichment.pct-scale",
+                "10",
+                "--kafka.group-id",
+                "--dedupe.horizon=1 s");
+
+        assertThat(problems)
+                .anySatisfy(
+                        p -> assertThat(p).contains("'kafka.topic-prefx'", file, "did you mean kafka.topic-prefix?"))
+                .anySatisfy(p -> assertThat(p).contains("redis.password", file, "ENGAGEMENT_REDIS_PASSWORD"))
+                .anySatisfy(p -> assertThat(p).contains("ENGAGEMENT_KAFKA_GROUPID", "mean ENGAGEMENT_KAFKA_GROUP_ID?"))
+                .anySatisfy(
+                        p -> assertThat(p).contains("checkpoint.timeout is 'soon'", "ENGAGEMENT_CHECKPOINT_TIMEOUT"))
+                .anySatisfy(p -> assertThat(p).contains("--redis.ulr", "did you mean --redis.url?"))
+                .anySatisfy(p -> assertThat(p).contains("enrichment.pct-scale is '10'", "between 0 and 9"))
+                .anySatisfy(p -> assertThat(p).contains("--kafka.group-id has no value"))
+                .anySatisfy(p -> assertThat(p).contains("dedupe.horizon", "at least 1 h"))
+                .hasSize(8);
+    }
+
+    @Test
+    void messageNamesTheCommandAndThatNothingWasStarted() {
+        assertThatThrownBy(() -> stream("--nonsense"))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessage("The configuration of 'stream' cannot be used; nothing was started:"
+                        + "\n  - Unknown option --nonsense; 'stream --help' lists all.")
+                .hasNoCause();
+    }
+
+    @Test
+    void optionGivenTwiceIsRefused() throws IOException {
+        assertThat(problems(Command.STREAM, NOTHING, "--kafka.group-id=a", "--kafka.group-id", "a"))
+                .containsExactly("--kafka.group-id is given twice; leave one.");
+        assertThat(problems(Command.STREAM, NOTHING, "--accept-gap", "--accept-gap"))
+                .containsExactly("--accept-gap is given twice; leave one.");
+        assertThat(problems(Command.STREAM, NOTHING, "--config", file("job.name=a", "job.name:b")))
+                .singleElement()
+                .asString()
+                .contains("'job.name' stands twice");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--bootstrap-servers, --kafka.bootstrap-servers",
+        "--kafka.bootstrap.servers, --kafka.bootstrap-servers",
+        "--chekpoint.interval, --checkpoint.interval",
+        "--accept-gaps, --accept-gap",
+        "--redis-url, --redis.url"
+    })
+    void nearestOptionIsNamed(String typed, String meant) {
+        assertThat(problems(Command.STREAM, NOTHING, typed, "x"))
+                .containsExactly("Unknown option " + typed + "; did you mean " + meant + "?");
+    }
+
+    @Test
+    void optionsOfTheOtherCommandAreRefusedOnTheCommandLineOnly() throws IOException {
+        assertThat(problems(Command.CAPTURE, CAPTURE_ENV, "--redis.url", "redis://x"))
+                .containsExactly("--redis.url is no option of 'capture' but of 'stream'; leave it out.");
+
+        Map<String, String> environment = new HashMap<>(CAPTURE_ENV);
+        environment.put("ENGAGEMENT_REDIS_PASSWORD", "hunter2");
+        String file = file("redis.url=redis://x", "enrichment.pct-scale=3");
+        assertThat(Settings.parse(Command.CAPTURE, args("--config", file), environment)
+                        .command())
+                .isEqualTo(Command.CAPTURE);
+    }
+
+    @Test
+    void optionsOfTheOtherCommandCannotBeAskedFor() {
+        assertThatThrownBy(() -> stream().captureOptions())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("'stream' takes no postgres.url");
+    }
+
+    @Test
+    void strayWordsAreRefusedAndNotRepeated() {
+        assertThat(problems(Command.STREAM, NOTHING, "--redis.key-prefix", "pass", "word"))
+                .containsExactly(
+                        "There is a stray word behind --redis.key-prefix and its value; options are --KEY VALUE"
+                                + " or --KEY=VALUE, a value with spaces in quotes.");
+        assertThat(problems(Command.STREAM, NOTHING, "redis.url=redis://x"))
+                .singleElement()
+                .asString()
+                .contains("does not begin with --");
+    }
+
+    @Test
+    void negativeNumberIsAValueAndNoOption() {
+        assertThat(stream("--kafka.replication-factor", "-1").replicationFactor())
+                .isEqualTo((short) -1);
+    }
+
+    @Test
+    void emptyVariableCountsAsNotSet() {
+        Settings settings =
+                Settings.parse(Command.STREAM, args(), Map.of("ENGAGEMENT_KAFKA_GROUP_ID", "", "ENGAGEMENT_X", ""));
+
+        assertThat(settings.isGiven(Keys.KAFKA_GROUP_ID)).isFalse();
+    }
+
+    @Test
+    void variablesOfTheLocalStackAreNotOptions() {
+        assertThat(Settings.parse(Command.STREAM, args(), Map.of("ENGAGEMENT_LOCAL_JAVA_OPTS", "-Xmx1g"))
+                        .command())
+                .isEqualTo(Command.STREAM);
+    }
+
+    @Test
+    void variablesOfKubernetesServicesAreNotOurs() {
+        Settings settings = Settings.parse(
+                Command.STREAM,
+                args(),
+                Map.of(
+                        "ENGAGEMENT_SERVICE_HOST", "10.0.0.1",
+                        "ENGAGEMENT_UI_SERVICE_PORT", "8081",
+                        "ENGAGEMENT_UI_SERVICE_PORT_HTTP", "8081",
+                        "ENGAGEMENT_PORT", "tcp://10.0.0.1:8081",
+                        "ENGAGEMENT_PORT_8081_TCP", "tcp://10.0.0.1:8081",
+                        "ENGAGEMENT_PORT_8081_TCP_ADDR", "10.0.0.1"));
+
+        assertThat(settings.command()).isEqualTo(Command.STREAM);
+        assertThat(problems(Command.STREAM, Map.of("ENGAGEMENT_REDIS_PORT", "6379")))
+                .singleElement()
+                .asString()
+                .contains("ENGAGEMENT_REDIS_PORT");
+    }
+
+    @Test
+    void gapIsAcceptedOnTheCommandLineOnly() throws IOException {
+        assertThat(stream("--accept-gap").ingestOptions().acceptGap()).isTrue();
+        assertThat(stream("--accept-gap=false").ingestOptions().acceptGap()).isFalse();
+        assertThat(problems(Command.STREAM, Map.of("ENGAGEMENT_ACCEPT_GAP", "true")))
+                .singleElement()
+                .asString()
+                .contains("one start only");
+        assertThat(problems(Command.STREAM, NOTHING, "--config", file("accept-gap=true")))
+                .singleElement()
+                .asString()
+                .contains("one start only");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"warehouse", "delivery", "liveview,warehouse"})
+    void destinationsOfLaterBuildsAreRefused(String destinations) {
+        assertThat(problems(Command.STREAM, NOTHING, "--destinations", destinations))
+                .singleElement()
+                .asString()
+                .contains("not in this build yet", "liveview");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "redis", "liveview,liveview", "liveview,"})
+    void malformedDestinationsAreRefused(String destinations) {
+        assertThat(problems(Command.STREAM, NOTHING, "--destinations=" + destinations))
+                .singleElement()
+                .asString()
+                .contains("destinations is '" + destinations + "'");
+    }
+
+    @Test
+    void everyTopicAndEveryTableIsItsOwn() {
+        assertThat(problems(Command.STREAM, NOTHING, "--kafka.topics.dead-letters=dbserver1.public.content"))
+                .containsExactly(
+                        "kafka.topics.content and kafka.topics.dead-letters are both 'dbserver1.public.content';"
+                                + " each needs a topic of its own.");
+        assertThat(problems(Command.CAPTURE, CAPTURE_ENV, "--postgres.heartbeat-table=content"))
+                .singleElement()
+                .asString()
+                .contains("each must be a table of its own");
+    }
+
+    @Test
+    void badPartOfADefaultIsToldOnce() {
+        assertThat(problems(Command.STREAM, NOTHING, "--postgres.schema=a b"))
+                .singleElement()
+                .asString()
+                .contains("postgres.schema is 'a b'");
+    }
+
+    @Test
+    void unusableFilesAreExplained() throws IOException {
+        assertThat(problems(Command.STREAM, NOTHING, "--config=/does/not/exist"))
+                .containsExactly("The configuration file /does/not/exist (--config) does not exist.");
+        assertThat(problems(Command.STREAM, NOTHING, "--config", folder.toString()))
+                .singleElement()
+                .asString()
+                .contains("cannot be read");
+        Path latin = folder.resolve("latin.properties");
+        Files.write(latin, "redis.key-prefix=é".getBytes(StandardCharsets.ISO_8859_1));
+        assertThat(problems(Command.STREAM, NOTHING, "--config", latin.toString()))
+                .singleElement()
+                .asString()
+                .contains("is not UTF-8");
+        assertThat(problems(Command.STREAM, NOTHING, "--config", file("redis.key-prefix=C:\\users")))
+                .singleElement()
+                .asString()
+                .contains("malformed");
+        assertThat(problems(Command.STREAM, NOTHING, "--config", file("config=other")))
+                .singleElement()
+                .asString()
+                .contains("Unknown key 'config'");
+    }
+
+    @Test
+    void fileIsUtf8() throws IOException {
+        assertThat(stream("--config", file("redis.key-prefix=zürich:"))
+                        .liveViewOptions()
+                        .keyPrefix())
+                .isEqualTo("zürich:");
+    }
+
+    @Test
+    void secretGivenInBothWaysIsRefused() {
+        assertThat(problems(Command.CAPTURE, CAPTURE_ENV, "--postgres.password.secret-file=/run/secrets/postgres"))
+                .singleElement()
+                .asString()
+                .contains("postgres.password is given twice")
+                .doesNotContain("hunter2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--postgres.password=hunter2",
+                "--redis.password=hunter2",
+                "--redis.password hunter2",
+                "--redis.pasword hunter2",
+                "--redis.url redis://:hunter2@cache:6379",
+                "--redis.url redis://user:hunter2@cache:6379",
+                "--redis.url redis://user:p#hunter2@cache:6379",
+                "--redis.url redis://user:p hunter2@cache:6379",
+                "--redis.url http://user:hunter2@cache:6379",
+                "--redis.url redis://cache:6379?password=hunter2",
+                "--postgres.url jdbc:postgresql://u:hunter2@db/postgres",
+                "--postgres.url jdbc:postgresql://db/postgres?user=u&password=hunter2",
+                "--postgres.url jdbc:postgresql://db/postgres?sslpassword=hunter2",
+                "--postgres.url postgres://u:hunter2@db/postgres",
+                "--kafka.bootstrap-servers u:hunter2@kafka:9092",
+                "--kafka.properties.ssl.key.password hunter2",
+                "--kafka.properties.sasl.jaas.config x_required_password=\"hunter2\";",
+                "--kafka.properties.my.client.secret.value hunter2",
+                "--kafka.properties.schema.registry https://u:hunter2@registry",
+            })
+    void valueOfASecretIsInNoMessage(String option) {
+        int space = option.indexOf(' ');
+        String[] args = space < 0
+                ? args(option)
+                : args(option.substring(0, space), option.substring(space + 1).replace('_', ' '));
+        for (Command command : Command.values()) {
+            String message = catchThrowableOfType(
+                            ConfigurationException.class, () -> Settings.parse(command, args, CAPTURE_ENV))
+                    .getMessage();
+
+            assertThat(message).doesNotContain("hunter2").contains(option.substring(2, option.indexOf('.')));
+        }
+    }
+
+    @Test
+    void textOfTheSettingsHoldsNoSecret() {
+        Map<String, String> environment = new HashMap<>(CAPTURE_ENV);
+        environment.put("ENGAGEMENT_KAFKA_PROPERTIES_SSL_KEY_LOCATION", "/keys/hunter2");
+
+        Settings settings = Settings.parse(Command.CAPTURE, args("--postgres.slot-name=slot"), environment);
+
+        assertThat(settings.toString())
+                .doesNotContain("hunter2")
+                .contains(
+                        "postgres.slot-name=slot (--postgres.slot-name)",
+                        "postgres.password=secret in $ENGAGEMENT_POSTGRES_PASSWORD",
+                        "kafka.properties.ssl.key.location=…",
+                        "postgres.schema=public (default)");
+        assertThat(settings.captureOptions().toString()).doesNotContain("hunter2");
+    }
+
+    @Test
+    void parsingTwiceGivesEqualOptions() {
+        assertThat(stream("--job.name", "a").ingestOptions())
+                .isEqualTo(stream("--job.name", "a").ingestOptions());
+    }
+
+    private static Settings stream(String... args) {
+        return Settings.parse(Command.STREAM, args, NOTHING);
+    }
+
+    private static List<String> problems(Command command, Map<String, String> environment, String... args) {
+        return catchThrowableOfType(ConfigurationException.class, () -> Settings.parse(command, args, environment))
+                .problems();
+    }
+
+    private String file(String... lines) throws IOException {
+        return Files.write(Files.createTempFile(folder, "options", ".properties"), List.of(lines))
+                .toString();
+    }
+
+    private static String[] args(String... args) {
+        return args;
+    }
+}

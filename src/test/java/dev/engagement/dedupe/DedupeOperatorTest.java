@@ -1,0 +1,221 @@
+package dev.engagement.dedupe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.Position;
+import dev.engagement.event.Samples;
+import dev.engagement.event.types.EventShards;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class DedupeOperatorTest {
+
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable one : opened) {
+            one.close();
+        }
+    }
+
+    @Test
+    void only_the_first_arrival_passes() throws Exception {
+        var harness = started(DedupeOptions.DEFAULT);
+        for (long id : new long[] {1, 2, 1, 129, 2, Long.MAX_VALUE, -5, Long.MAX_VALUE, -5, 0, Long.MIN_VALUE}) {
+            arrive(harness, id, 0);
+        }
+        assertThat(ids(harness)).containsExactly(1L, 2L, 129L, Long.MAX_VALUE, -5L, 0L, Long.MIN_VALUE);
+    }
+
+    @Test
+    void random_ids_in_any_density_across_restores_and_rescaling_equal_a_set() throws Exception {
+        Random random = new Random(42);
+        Set<Long> oracle = new HashSet<>();
+        OperatorSubtaskState state = null;
+        int parallelism = 1;
+        for (int generation = 0; generation < 6; generation++) {
+            int next = 1 + random.nextInt(4);
+            List<Long> arrivals = arrivals(random, generation);
+            List<OperatorSubtaskState> states = new ArrayList<>();
+            for (int subtask = 0; subtask < next; subtask++) {
+                var harness = harness(DedupeOptions.DEFAULT, subtask, next);
+                if (state != null) {
+                    harness.initializeState(AbstractStreamOperatorTestHarness.repartitionOperatorState(
+                            state, EventShards.SHARDS, parallelism, next, subtask));
+                }
+                harness.open();
+                List<Long> expected = new ArrayList<>();
+                for (long id : arrivals) {
+                    int owner = KeyGroupRangeAssignment.assignKeyToParallelOperator(
+                            EventShards.keyOf(EventShards.shardOf(id)), EventShards.SHARDS, next);
+                    if (owner == subtask) {
+                        arrive(harness, id, 0);
+                        if (oracle.add(id)) {
+                            expected.add(id);
+                        }
+                    }
+                }
+                assertThat(ids(harness)).isEqualTo(expected);
+                states.add(harness.snapshot(generation, generation));
+            }
+            state = AbstractStreamOperatorTestHarness.repackageState(states.toArray(new OperatorSubtaskState[0]));
+            parallelism = next;
+        }
+    }
+
+    private static List<Long> arrivals(Random random, int generation) {
+        List<Long> arrivals = new ArrayList<>();
+        for (int i = 0; i < 5_000; i++) {
+            arrivals.add(
+                    switch (random.nextInt(3)) {
+                        case 0 -> (long) i + generation * 2_500L; // dense, half of it seen before
+                        case 1 -> random.nextLong(1_000_000); // scattered
+                        default -> random.nextLong() & ~0xFFFFFFL; // sparse over all numbers
+                    });
+        }
+        return arrivals;
+    }
+
+    @Test
+    void more_chunks_than_are_held_in_the_heap_are_remembered() throws Exception {
+        var harness = started(DedupeOptions.DEFAULT);
+        long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
+        int chunks = DedupeOperator.CACHED_CHUNKS + 100;
+        for (int round = 0; round < 2; round++) {
+            for (int chunk = 0; chunk < chunks; chunk++) {
+                arrive(harness, chunk * chunkSpan + 3, 0);
+            }
+        }
+        assertThat(ids(harness)).hasSize(chunks).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void a_million_dense_ids_cost_about_a_bit_each() throws Exception {
+        var harness = started(DedupeOptions.DEFAULT);
+        int ids = 1_000_000;
+        for (long id = 0; id < ids; id++) {
+            arrive(harness, id, 0);
+        }
+        harness.getOutput().clear();
+        long bytes = harness.snapshot(1, 1).getManagedKeyedState().stream()
+                .mapToLong(handle -> handle.getStateSize())
+                .sum();
+        assertThat(bytes).as("bytes of state").isLessThan(ids / 8);
+    }
+
+    @Test
+    void with_a_horizon_ids_are_remembered_that_long_at_least_and_not_for_ever() throws Exception {
+        var harness = started(new DedupeOptions(Duration.ofHours(1)));
+        long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
+        long hour = 3_600_000;
+        harness.setProcessingTime(100 * hour);
+        arrive(harness, 1, 0);
+        arrive(harness, 1 + chunkSpan, hour); // a new chunk sweeps: the first is exactly an hour old
+        reopen(harness);
+        arrive(harness, 1, hour);
+        assertThat(ids(harness)).as("within the horizon").containsExactly(1L, 1 + chunkSpan);
+    }
+
+    @Test
+    void after_the_horizon_the_state_shrinks() throws Exception {
+        var harness = started(new DedupeOptions(Duration.ofHours(1)));
+        long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
+        long hour = 3_600_000;
+        harness.setProcessingTime(1_000 * hour);
+        for (int chunk = 0; chunk < 20; chunk++) {
+            arrive(harness, 1 + chunk * chunkSpan, chunk * hour);
+        }
+        OperatorSubtaskState state = harness.snapshot(1, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1)), 0, 1);
+        restored.initializeState(state);
+        restored.open();
+        restored.setProcessingTime(1_000 * hour);
+        arrive(restored, 1 + 100 * chunkSpan, 100 * hour);
+        arrive(restored, 1, 100 * hour);
+        assertThat(ids(restored)).as("forgotten, hence first again").containsExactly(1 + 100 * chunkSpan, 1L);
+    }
+
+    @Test
+    void a_record_from_the_future_makes_nothing_forgotten_early() throws Exception {
+        var harness = started(new DedupeOptions(Duration.ofHours(1)));
+        long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
+        harness.setProcessingTime(1_000);
+        arrive(harness, 1, 1_000);
+        OperatorSubtaskState state = harness.snapshot(1, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1)), 0, 1);
+        restored.initializeState(state);
+        restored.open();
+        restored.setProcessingTime(1_000);
+        arrive(restored, 2 * EventShards.SHARDS + 1 + chunkSpan, Long.MAX_VALUE / 2);
+        arrive(restored, 1 + 5 * chunkSpan, 1_000);
+        arrive(restored, 1, 1_000);
+        assertThat(ids(restored)).doesNotContain(1L);
+    }
+
+    private static void reopen(KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness)
+            throws Exception {
+        harness.snapshot(1, 1);
+    }
+
+    private KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> started(DedupeOptions options)
+            throws Exception {
+        var harness = harness(options, 0, 1);
+        harness.open();
+        return harness;
+    }
+
+    private KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness(
+            DedupeOptions options, int subtask, int parallelism) throws Exception {
+        var harness = new KeyedOneInputStreamOperatorTestHarness<>(
+                new DedupeOperator(options),
+                EventShards.ofEnriched(),
+                EventShards.KEY_TYPE,
+                EventShards.SHARDS,
+                parallelism,
+                subtask);
+        opened.add(harness);
+        return harness;
+    }
+
+    private static void arrive(
+            KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness,
+            long id,
+            long kafkaMillis)
+            throws Exception {
+        EnrichedEvent sample = Samples.enriched(0, 1);
+        EngagementEvent of = sample.event();
+        EngagementEvent event = new EngagementEvent(
+                id,
+                of.contentId(),
+                of.userId(),
+                of.eventType(),
+                of.eventTsMicros(),
+                of.durationMs(),
+                of.device(),
+                of.rawPayload(),
+                false,
+                0,
+                new Position(0, 0, kafkaMillis));
+        harness.processElement(new EnrichedEvent(event, sample.content(), sample.engagement()), 0);
+    }
+
+    private static List<Long> ids(
+            KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness) {
+        return harness.extractOutputValues().stream()
+                .map(enriched -> enriched.event().id())
+                .toList();
+    }
+}

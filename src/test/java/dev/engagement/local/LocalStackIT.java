@@ -1,0 +1,134 @@
+package dev.engagement.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The local stack as its user has it: a process of its own, with real servers and, for the self-check, real jobs. */
+class LocalStackIT {
+
+    private static final Path DIRECTORY = Path.of("target/it/local-stack").toAbsolutePath();
+    private static final Duration START_LIMIT = Duration.ofMinutes(2);
+
+    private final List<Process> started = new ArrayList<>();
+
+    @AfterEach
+    void leaveNothing() {
+        started.forEach(Process::destroyForcibly);
+        serversOf(DIRECTORY).forEach(ProcessHandle::destroyForcibly);
+    }
+
+    @Test
+    void theSelfCheckFindsEveryEventInRedisAndLeavesNoProcess() throws Exception {
+        Path directory = Folders.create(DIRECTORY.resolve("self-check"));
+        Process stack = start(directory, "--events", "600", "--rate", "300", "--burst", "100", "--exit");
+        assertThat(stack.waitFor(4, TimeUnit.MINUTES)).isTrue();
+        String output = output(directory);
+        assertThat(stack.exitValue()).as(output).isZero();
+        assertThat(output).contains("PASSED").containsPattern("events +600 +600 +equal");
+        assertThat(serversOf(directory)).isEmpty();
+        assertThat(Files.readAllLines(directory.resolve("target/local/endpoints.properties")))
+                .anyMatch(line -> line.startsWith("postgres.url=jdbc:postgresql://127.0.0.1:"))
+                .anyMatch(line -> line.startsWith("postgres.username="))
+                .anyMatch(line -> line.startsWith("postgres.password="))
+                .anyMatch(line -> line.startsWith("kafka.bootstrap-servers=127.0.0.1:"))
+                .anyMatch(line -> line.startsWith("redis.url=redis://127.0.0.1:"))
+                .anyMatch(line -> line.startsWith("flink.rest=http://127.0.0.1:"));
+    }
+
+    @Test
+    void aKilledRunIsSweptByTheNextAndATerminatedOneLeavesNothing() throws Exception {
+        Path directory = Folders.create(DIRECTORY.resolve("killed"));
+        Process killed = start(directory, "--no-jobs");
+        awaitFirstLine(directory);
+        assertThat(killed.destroyForcibly().waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(serversOf(directory)).isNotEmpty();
+
+        Process next = start(directory, "--no-jobs");
+        awaitFirstLine(directory);
+        assertThat(output(directory)).contains("swept servers that a killed earlier run left behind");
+        Process second = startWritingTo("second.out", directory, "--no-jobs");
+        assertThat(second.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(second.exitValue()).isEqualTo(1);
+        assertThat(Files.readString(directory.resolve("second.out"))).contains("Another local stack runs");
+
+        next.destroy();
+        assertThat(next.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(serversOf(directory)).isEmpty();
+        assertThat(output(directory)).endsWith("stopped\n");
+    }
+
+    @Test
+    void anUnknownOptionIsRefusedBeforeAnythingStarts() throws Exception {
+        Path directory = Folders.create(DIRECTORY.resolve("unknown"));
+        Process stack = start(directory, "--evnets", "5");
+        assertThat(stack.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(stack.exitValue()).isEqualTo(2);
+        assertThat(output(directory))
+                .isEqualTo("Unknown option '--evnets'; scripts/local.sh --help lists the options\n");
+        assertThat(directory.resolve("target")).doesNotExist();
+    }
+
+    private static void awaitFirstLine(Path directory) {
+        await().atMost(START_LIMIT).until(() -> output(directory).contains("dead letters"));
+    }
+
+    private Process start(Path directory, String... arguments) throws IOException {
+        return startWritingTo("out", directory, arguments);
+    }
+
+    private Process startWritingTo(String output, Path directory, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-opens=java.base/java.util=ALL-UNNAMED",
+                "--add-opens=java.base/java.time=ALL-UNNAMED",
+                "--add-opens=java.base/java.lang=ALL-UNNAMED",
+                "-Xmx1g",
+                "-Dfile.encoding=UTF-8",
+                "-Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties",
+                "-Dengagement.local.programs=" + Path.of("target/servers").toAbsolutePath(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                LocalStack.class.getName()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve(output).toFile());
+        // What the machine's user has set for his own jobs is not part of this test.
+        builder.environment().keySet().removeIf(name -> name.startsWith("ENGAGEMENT_"));
+        Process process = builder.start();
+        started.add(process);
+        return process;
+    }
+
+    private static String output(Path directory) throws IOException {
+        return Files.readString(directory.resolve("out"));
+    }
+
+    /** Servers that were started below that folder, whoever their parent is now. */
+    private static List<ProcessHandle> serversOf(Path directory) {
+        return ProcessHandle.allProcesses()
+                .filter(process -> process.info().commandLine().orElse("").contains(directory.toString())
+                        || workingDirectory(process).startsWith(directory))
+                .filter(process -> process.pid() != ProcessHandle.current().pid())
+                .toList();
+    }
+
+    private static Path workingDirectory(ProcessHandle process) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc", Long.toString(process.pid()), "cwd"));
+        } catch (IOException notOurs) {
+            return Path.of("/");
+        }
+    }
+}
