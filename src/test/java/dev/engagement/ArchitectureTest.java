@@ -51,6 +51,9 @@ class ArchitectureTest {
     /** In test code only: benchmarks, which put whole stretches of the pipeline together as the job does, on real servers. */
     private static final String BENCH = "bench";
 
+    /** In test code only: the fault harness, which owns the real servers and a cluster, and breaks them. */
+    private static final String FAULTS = "faults";
+
     /** In test code only, under any room: what tests of other rooms may use, such as sample events. */
     private static final String TEST_SUPPORT = ".testing";
 
@@ -91,6 +94,8 @@ class ArchitectureTest {
         MAY_IMPORT.put(BENCH, all);
         Set<String> anything = new TreeSet<>(MAY_IMPORT.keySet());
         MAY_IMPORT.put(LOCAL, anything);
+        room(FAULTS, LOCAL);
+        MAY_IMPORT.get(FAULTS).add(JOB);
     }
 
     private static JavaClasses code;
@@ -117,7 +122,7 @@ class ArchitectureTest {
                         if (!MAY_IMPORT.containsKey(roomOf(type))) {
                             events.add(SimpleConditionEvent.violated(
                                     type, type.getName() + " is in no room; add a line for '" + roomOf(type) + "'"));
-                        } else if (roomOf(type).equals(BENCH) && !isTest(type)) {
+                        } else if (Set.of(BENCH, FAULTS).contains(roomOf(type)) && !isTest(type)) {
                             events.add(SimpleConditionEvent.violated(type, type.getName() + " belongs into test code"));
                         }
                     }
@@ -142,7 +147,7 @@ class ArchitectureTest {
     @Test
     void nothingImportsLocal() {
         noClasses()
-                .that(outside(LOCAL).and(outside(BENCH)).and(not(isIntegrationTest())))
+                .that(outside(LOCAL).and(outside(BENCH)).and(outside(FAULTS)).and(not(isIntegrationTest())))
                 .should()
                 .dependOnClassesThat(inRoom(LOCAL))
                 .because("the local stack is not in the job jar")
@@ -261,7 +266,7 @@ class ArchitectureTest {
     @Test
     void nothingPrints() {
         noClasses()
-                .that(outside(LOCAL).and(outside(BENCH)).and(isNotTheMain()))
+                .that(outside(LOCAL).and(outside(BENCH)).and(outside(FAULTS)).and(isNotTheMain()))
                 .should(GeneralCodingRules.ACCESS_STANDARD_STREAMS)
                 .because("only the mains speak to a terminal; help is a text that EngagementJob prints")
                 .check(code);

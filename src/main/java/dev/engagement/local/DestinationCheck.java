@@ -3,10 +3,10 @@ package dev.engagement.local;
 import java.util.List;
 
 /**
- * One destination against the source, for the self-check. A new destination is added by an implementation of this and a
- * line in {@link LocalStack#checks}.
+ * One destination against the source, for the self-check and the fault harness. A new destination is added by an
+ * implementation of this and a line in {@link DestinationChecks#of}.
  */
-interface DestinationCheck {
+public interface DestinationCheck {
 
     /** What the destination is called, for example {@code Redis}. */
     String destination();

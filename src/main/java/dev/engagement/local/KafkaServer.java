@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * A real Kafka broker in KRaft mode (broker and controller in one) inside this JVM, on the loopback interface only.
  * Topics are not created by being used, as in production; messages may be up to {@value #MAX_MESSAGE_BYTES} bytes.
  *
- * <p>Being inside this JVM it has no process to kill: {@link #kill} ends it like {@link #stop}. Not thread safe. Its
+ * <p>Being inside this JVM it has no process to kill: {@link #kill} ends it like {@link #stop}; {@link KafkaProcess} has
+ * one. Not thread safe. Its
  * records survive {@link #stop} and a later {@link #start} in the same folder.
  */
 public final class KafkaServer implements AutoCloseable {
@@ -47,21 +48,31 @@ public final class KafkaServer implements AutoCloseable {
      * @throws ServerException if it does not start
      */
     public static KafkaServer start(Path directory, int port) {
-        Path absolute = Folders.create(directory.toAbsolutePath().normalize());
         int broker = Ports.orFree(port);
-        Properties properties = properties(absolute.resolve("log"), broker, Ports.free());
-        format(absolute, properties);
-        return new KafkaServer(KafkaConfig.fromProps(properties), broker);
+        return start(directory, broker, broker);
     }
 
-    private static Properties properties(Path log, int broker, int controller) {
+    /**
+     * As {@link #start(Path, int)}, behind a proxy.
+     *
+     * @param port where it listens
+     * @param advertisedPort where clients are told to connect
+     */
+    static KafkaServer start(Path directory, int port, int advertisedPort) {
+        Path absolute = Folders.create(directory.toAbsolutePath().normalize());
+        Properties properties = properties(absolute.resolve("log"), port, advertisedPort, Ports.free());
+        format(absolute, properties);
+        return new KafkaServer(KafkaConfig.fromProps(properties), port);
+    }
+
+    private static Properties properties(Path log, int broker, int advertised, int controller) {
         Properties properties = new Properties();
         properties.setProperty("process.roles", "broker,controller");
         properties.setProperty("node.id", "1");
         properties.setProperty("controller.quorum.voters", "1@" + HOST + ":" + controller);
         properties.setProperty(
                 "listeners", "PLAINTEXT://" + HOST + ":" + broker + ",CONTROLLER://" + HOST + ":" + controller);
-        properties.setProperty("advertised.listeners", "PLAINTEXT://" + HOST + ":" + broker);
+        properties.setProperty("advertised.listeners", "PLAINTEXT://" + HOST + ":" + advertised);
         properties.setProperty("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
         properties.setProperty("controller.listener.names", "CONTROLLER");
         properties.setProperty("inter.broker.listener.name", "PLAINTEXT");

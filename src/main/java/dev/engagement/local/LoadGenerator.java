@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Runs on a thread of its own; its figures may be read from any. A database error ends it ({@link #failure}): whether
  * a failed commit took place is unknown, and a second try could double rows.
  */
-final class LoadGenerator implements AutoCloseable {
+public final class LoadGenerator implements AutoCloseable {
 
     private static final String UPSERT_CONTENT = """
             INSERT INTO content (id, slug, title, content_type, length_seconds, publish_ts) VALUES (?, ?, ?, ?, ?, ?)
@@ -48,7 +48,7 @@ final class LoadGenerator implements AutoCloseable {
     private final Workload workload;
     private final Connection connection;
     private final Clock clock;
-    private final Map<UUID, List<ContentRow>> contentVersions = new ConcurrentHashMap<>();
+    private final Map<UUID, List<ContentRow>> contentVersions;
     private final ScheduledExecutorService executor;
     private @Nullable ScheduledFuture<?> ticking;
     private final long startedAt = System.nanoTime();
@@ -59,9 +59,18 @@ final class LoadGenerator implements AutoCloseable {
     private volatile boolean done;
     private volatile @Nullable SQLException failure;
 
-    private LoadGenerator(LoadOptions options, Connection connection, Clock clock) {
+    private LoadGenerator(
+            LoadOptions options,
+            Workload workload,
+            Map<UUID, List<ContentRow>> contentVersions,
+            long written,
+            Connection connection,
+            Clock clock) {
         this.options = options;
-        this.workload = new Workload(options.seed(), options.contents());
+        this.workload = workload;
+        this.contentVersions = contentVersions;
+        this.written = written;
+        this.created = written;
         this.connection = connection;
         this.clock = clock;
         this.executor = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -76,38 +85,65 @@ final class LoadGenerator implements AutoCloseable {
      *
      * @param connection to the source, for this generator alone; closed by {@link #close}
      */
-    static LoadGenerator start(LoadOptions options, Connection connection, Clock clock) throws SQLException {
-        LoadGenerator generator = new LoadGenerator(options, connection, clock);
-        connection.setAutoCommit(false);
-        generator.writeContents(generator.workload.initialContents());
-        connection.commit();
-        if (options.rate() == 0 && options.burst() == 0) {
-            generator.done = true;
-        } else {
-            generator.ticking =
-                    generator.executor.scheduleAtFixedRate(generator::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
-        }
+    public static LoadGenerator start(LoadOptions options, Connection connection, Clock clock) throws SQLException {
+        Workload workload = new Workload(options.seed(), options.contents());
+        LoadGenerator generator = new LoadGenerator(options, workload, new ConcurrentHashMap<>(), 0, connection, clock);
+        generator.begin(workload.initialContents());
         return generator;
     }
 
+    /**
+     * Goes on where this one ended, after {@link #close}: after a pause, which is not caught up, or after a failure.
+     * Events whose commit failed are not tried again. All contents are written once more, since those of a failed commit
+     * may be missing.
+     *
+     * @param connection to the source, for the new generator alone; closed by its {@link #close}
+     */
+    public LoadGenerator continued(Connection connection) throws SQLException {
+        if (!executor.isTerminated()) {
+            throw new IllegalStateException("The load generator has not been closed; close it before continuing");
+        }
+        LoadGenerator generator = new LoadGenerator(options, workload, contentVersions, created, connection, clock);
+        generator.begin(workload.contents());
+        return generator;
+    }
+
+    private void begin(List<ContentRow> contents) throws SQLException {
+        try {
+            connection.setAutoCommit(false);
+            writeContents(contents);
+            connection.commit();
+        } catch (SQLException e) {
+            executor.shutdownNow();
+            throw e;
+        }
+        if (options.rate() == 0 && options.burst() == 0) {
+            done = true;
+        } else {
+            ticking = executor.scheduleAtFixedRate(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
     /** Events committed so far. */
-    long created() {
+    public long created() {
         return created;
     }
 
     /** Whether it will write no more: all events made, nothing to make, or failed. */
-    boolean isDone() {
+    public boolean isDone() {
         return done;
     }
 
     /** Why it ended early, or null. */
-    @Nullable
-    SQLException failure() {
+    public @Nullable SQLException failure() {
         return failure;
     }
 
-    /** Every version of that content that this generator committed, oldest first; empty for contents of others. */
-    List<ContentRow> versions(UUID content) {
+    /**
+     * Every version of that content that this generator, and those it continues, committed, oldest first; empty for
+     * contents of others.
+     */
+    public List<ContentRow> versions(UUID content) {
         return contentVersions.getOrDefault(content, List.of());
     }
 

@@ -12,9 +12,9 @@ import java.time.Duration;
  * @param burst events made at once at the start, and again every {@code burstEvery}; 0 for none
  * @param burstEvery zero for a single burst at the start
  */
-record LoadOptions(long seed, int contents, double rate, long events, int burst, Duration burstEvery) {
+public record LoadOptions(long seed, int contents, double rate, long events, int burst, Duration burstEvery) {
 
-    LoadOptions {
+    public LoadOptions {
         check(contents >= 1, "--contents", contents, "at least 1");
         check(rate >= 0 && rate <= 1_000_000, "--rate", rate, "0 to 1000000 events a second");
         check(events >= 0, "--events", events, "at least 0; 0 for no end");

@@ -192,14 +192,9 @@ public final class LocalStack {
         try (Admin client = Admin.create(admin);
                 Figures figures = new Figures(source, liveView, client, flink, DEAD_LETTERS)) {
             return options.exit()
-                    ? watchUntilArrived(figures, checks(source, liveView, load), load)
+                    ? watchUntilArrived(figures, DestinationChecks.of(source, liveView, load::versions), load)
                     : watch(figures, load);
         }
-    }
-
-    /** The destinations that the self-check compares with the source. */
-    private static List<DestinationCheck> checks(PostgresServer source, RedisServer liveView, LoadGenerator load) {
-        return List.of(new RedisCheck(source, liveView, load::versions));
     }
 
     // ------------------------------------------------------------------------------------------------- starting

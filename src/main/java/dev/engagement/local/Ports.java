@@ -7,7 +7,7 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** TCP ports of this machine's loopback interface. */
-final class Ports {
+public final class Ports {
 
     /** Below the range from which outgoing connections take theirs, so that none of them takes a port just found free. */
     private static final int FIRST = 20_000;
@@ -23,7 +23,7 @@ final class Ports {
     }
 
     /** A port that nothing listened on a moment ago. */
-    static int free() {
+    public static int free() {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = ThreadLocalRandom.current().nextInt(FIRST, LAST + 1);
             if (isFree(port)) {

@@ -10,8 +10,8 @@ import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 
 /**
- * A real Redis 7 as a child process, in memory only: what it held is gone after {@link #kill} or {@link #stop}, as after
- * the loss of a production server. It listens on the loopback interface only.
+ * A real Redis 7 as a child process, on the loopback interface only. In memory only, unless it is started durable: what
+ * it held is gone after {@link #kill} or {@link #stop}, as after the loss of a production server.
  *
  * <p>Not thread safe.
  */
@@ -28,12 +28,14 @@ public final class RedisServer implements AutoCloseable {
     private final Path directory;
     private final int port;
     private final @Nullable String password;
+    private final boolean durable;
     private ServerProcess process;
 
-    private RedisServer(Path directory, int port, @Nullable String password) {
+    private RedisServer(Path directory, int port, @Nullable String password, boolean durable) {
         this.directory = directory;
         this.port = port;
         this.password = password;
+        this.durable = durable;
         this.process = launch();
     }
 
@@ -51,9 +53,25 @@ public final class RedisServer implements AutoCloseable {
      * @throws ServerException if it does not start; with the end of its log
      */
     public static RedisServer start(Path directory, int port, @Nullable String password) {
+        return start(directory, port, password, false);
+    }
+
+    /**
+     * Starts a server that keeps what it has acknowledged, in an append-only file that is synced before each answer:
+     * {@link #restart} finds it again, after {@link #kill} too. It begins with what that folder holds.
+     *
+     * @param directory for configuration, log, pid file and data; created if missing
+     * @param port where to listen; 0 takes a free one
+     * @throws ServerException if it does not start; with the end of its log
+     */
+    public static RedisServer startDurable(Path directory, int port) {
+        return start(directory, port, null, true);
+    }
+
+    private static RedisServer start(Path directory, int port, @Nullable String password, boolean durable) {
         Path absolute = Folders.create(directory.toAbsolutePath().normalize());
         ServerProcess.sweep(NAME, absolute);
-        return new RedisServer(absolute, Ports.orFree(port), password);
+        return new RedisServer(absolute, Ports.orFree(port), password, durable);
     }
 
     /** Kills what a killed JVM left running in that folder, and deletes the folder. */
@@ -74,7 +92,9 @@ public final class RedisServer implements AutoCloseable {
                         "port " + port,
                         "dir \"" + directory + "\"",
                         "save \"\"",
-                        "appendonly no",
+                        "appendonly " + (durable ? "yes" : "no"),
+                        // With everysec, an answer may come before its write has reached even the kernel.
+                        "appendfsync always",
                         password == null ? "" : "requirepass \"" + password + "\"",
                         ""));
         ServerProcess started = ServerProcess.start(
@@ -144,7 +164,7 @@ public final class RedisServer implements AutoCloseable {
         process.stop("TERM", STOP_PATIENCE);
     }
 
-    /** Starts an empty one on the same port, after {@link #kill} or {@link #stop}; a running one is stopped first. */
+    /** Starts it again on the same port, empty unless durable, after {@link #kill} or {@link #stop}; a running one is stopped first. */
     public void restart() {
         stop();
         process = launch();

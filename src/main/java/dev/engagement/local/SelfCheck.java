@@ -5,14 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What the self-check found, as a table: both sides of every comparison, and what differs by name. */
-final class SelfCheck {
+public final class SelfCheck {
 
     private static final int MAX_DIFFERING_SHOWN = 10;
 
     private SelfCheck() {}
 
     /** Whether everything agrees. */
-    static boolean isPassed(List<Comparison> comparisons) {
+    public static boolean isPassed(List<Comparison> comparisons) {
         return comparisons.stream().allMatch(Comparison::isEqual);
     }
 
@@ -22,7 +22,7 @@ final class SelfCheck {
      * @param expected heading of what should be
      * @param destination heading of what is
      */
-    static List<String> table(String expected, String destination, List<Comparison> comparisons) {
+    public static List<String> table(String expected, String destination, List<Comparison> comparisons) {
         List<String[]> cells = new ArrayList<>();
         cells.add(new String[] {"compared", expected, destination, ""});
         for (Comparison each : comparisons) {

@@ -124,6 +124,11 @@ final class Workload {
         return List.copyOf(contents.subList(0, initialContents));
     }
 
+    /** All contents so far, as they are now. */
+    List<ContentRow> contents() {
+        return List.copyOf(contents);
+    }
+
     /** The next event and what must happen before it, at that time. */
     Step next(Instant now) {
         events++;

@@ -1,0 +1,21 @@
+package dev.engagement.local;
+
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** The destinations that are compared with the source, by the self-check and by the fault harness: one place for both. */
+public final class DestinationChecks {
+
+    private DestinationChecks() {}
+
+    /**
+     * A check of each destination that exists.
+     *
+     * @param versions every version that a content had, as far as known; the present row counts without it
+     */
+    public static List<DestinationCheck> of(
+            PostgresServer source, RedisServer liveView, Function<UUID, List<ContentRow>> versions) {
+        return List.of(new RedisCheck(source, liveView, versions));
+    }
+}

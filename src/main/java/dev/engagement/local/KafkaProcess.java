@@ -1,0 +1,139 @@
+package dev.engagement.local;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A {@link KafkaServer} in a child JVM of its own, so that it can be killed and frozen as a real broker. Records survive
+ * {@link #kill}, {@link #stop} and a later {@link #start} in the same folder.
+ *
+ * <p>Not thread safe.
+ */
+public final class KafkaProcess implements AutoCloseable {
+
+    private static final String NAME = "Kafka";
+    private static final String HOST = "127.0.0.1";
+    private static final String HEAP = "-Xmx512m";
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
+
+    private final Path directory;
+    private final int port;
+    private final int advertisedPort;
+    private ServerProcess process;
+
+    private KafkaProcess(Path directory, int port, int advertisedPort) {
+        this.directory = directory;
+        this.port = port;
+        this.advertisedPort = advertisedPort;
+        this.process = launch();
+    }
+
+    /**
+     * Starts a broker, on a new log if the folder has none yet. What a killed JVM left running in that folder is killed
+     * first.
+     *
+     * @param directory for records, logs and pid file; created if missing
+     * @param port where to listen; 0 takes a free one
+     * @param advertisedPort where clients are told to connect, for a proxy in between; 0 for {@code port}
+     * @throws ServerException if it does not start; with the end of its log
+     */
+    public static KafkaProcess start(Path directory, int port, int advertisedPort) {
+        Path absolute = Folders.create(directory.toAbsolutePath().normalize());
+        int broker = Ports.orFree(port);
+        return new KafkaProcess(absolute, broker, advertisedPort == 0 ? broker : advertisedPort);
+    }
+
+    /** Kills what a killed JVM left running in that folder, and deletes the folder with all records. */
+    public static void discard(Path directory) {
+        Path absolute = directory.toAbsolutePath().normalize();
+        ServerProcess.sweep(NAME, absolute);
+        Folders.deleteRecursively(absolute);
+    }
+
+    /** The child: folder, port, advertised port. Ends by a signal. */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        Path directory = Path.of(args[0]);
+        KafkaServer server = KafkaServer.start(directory, Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+        Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "stop-kafka"));
+        Files.writeString(
+                readyFile(directory), Long.toString(ProcessHandle.current().pid()));
+        Thread.currentThread().join();
+    }
+
+    private ServerProcess launch() {
+        Path tmp = Folders.create(directory.resolve("tmp"));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                HEAP,
+                "-XX:+UseSerialGC",
+                "-XX:+ExitOnOutOfMemoryError",
+                "-Dfile.encoding=UTF-8",
+                "-Djava.io.tmpdir=" + tmp,
+                "-Dlog.file=" + directory.resolve("broker.log"),
+                "-Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties",
+                "-cp",
+                System.getProperty("java.class.path"),
+                KafkaProcess.class.getName(),
+                directory.toString(),
+                Integer.toString(port),
+                Integer.toString(advertisedPort)));
+        ServerProcess started = ServerProcess.start(NAME, directory, "java", command, Map.of());
+        started.awaitReady(START_LIMIT, () -> {
+            if (!Files.readString(readyFile(directory)).equals(Long.toString(started.pid()))) {
+                throw new ServerException("Kafka has not started yet");
+            }
+        });
+        return started;
+    }
+
+    /** Holds the pid of the broker that last became ready. */
+    private static Path readyFile(Path directory) {
+        return directory.resolve("ready");
+    }
+
+    /** {@code host:port} as advertised. */
+    public String bootstrapServers() {
+        return HOST + ":" + advertisedPort;
+    }
+
+    /** Where it listens itself. */
+    public int port() {
+        return port;
+    }
+
+    /** The broker's process id, of the last start. */
+    public long pid() {
+        return process.pid();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** SIGKILL: a crash. */
+    public void kill() {
+        process.kill();
+    }
+
+    /** Stops in order; records stay on disk. */
+    public void stop() {
+        process.stop("TERM", STOP_PATIENCE);
+    }
+
+    /** Starts it again on the same port and records, after {@link #kill} or {@link #stop}; a running one is stopped first. */
+    public void restart() {
+        stop();
+        process = launch();
+    }
+
+    @Override
+    public void close() {
+        stop();
+    }
+}

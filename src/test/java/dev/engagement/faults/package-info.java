@@ -1,0 +1,11 @@
+/**
+ * The fault harness: servers, a session cluster and both jobs as processes that it owns and breaks, under load, and every
+ * destination compared with SQL afterwards. Test code only. May import: the local stack and the job.
+ *
+ * <p>{@link dev.engagement.faults.Installation} is what is broken, {@link dev.engagement.faults.Faults} the ways to break
+ * it, {@link dev.engagement.faults.FaultRun} strikes, measures and compares.
+ */
+@NullMarked
+package dev.engagement.faults;
+
+import org.jspecify.annotations.NullMarked;
