@@ -1,0 +1,86 @@
+package dev.engagement.faults;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What Flink's REST API says of the jobs. */
+final class ClusterRest {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+    private final ObjectMapper mapper = new ObjectMapper();
+    private final HttpClient client =
+            HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+    private final URI base;
+
+    ClusterRest(URI base) {
+        this.base = base;
+    }
+
+    /** @param runningTasks how many of its tasks run */
+    record Job(String id, String name, String state, int tasks, int runningTasks) {
+
+        boolean isRunning() {
+            return state.equals("RUNNING") && tasks > 0 && tasks == runningTasks;
+        }
+
+        boolean hasEnded() {
+            return List.of("FAILED", "CANCELED", "FINISHED").contains(state);
+        }
+    }
+
+    /** All jobs that the cluster remembers, the ended ones included. */
+    List<Job> jobs() throws IOException, InterruptedException {
+        List<Job> jobs = new ArrayList<>();
+        for (JsonNode each : get("/jobs/overview").path("jobs")) {
+            jobs.add(new Job(
+                    each.path("jid").asText(),
+                    each.path("name").asText(),
+                    each.path("state").asText(),
+                    each.path("tasks").path("total").asInt(),
+                    each.path("tasks").path("running").asInt()));
+        }
+        return jobs;
+    }
+
+    /** Restarts of the job since its job manager took it up. */
+    long restarts(String job) throws IOException, InterruptedException {
+        return get("/jobs/" + job + "/metrics?get=numRestarts")
+                .path(0)
+                .path("value")
+                .asLong();
+    }
+
+    /** Why the job last restarted, the first lines; empty if it did not. */
+    String lastException(String job) throws IOException, InterruptedException {
+        JsonNode latest = get("/jobs/" + job + "/exceptions?maxExceptions=1")
+                .path("exceptionHistory")
+                .path("entries")
+                .path(0);
+        List<String> causes = latest.path("stacktrace")
+                .asText()
+                .lines()
+                .filter(line -> !line.startsWith("\tat ") && !line.startsWith("\t..."))
+                .limit(6)
+                .toList();
+        return String.join("; ", causes);
+    }
+
+    private JsonNode get(String path) throws IOException, InterruptedException {
+        HttpRequest request =
+                HttpRequest.newBuilder(base.resolve(path)).timeout(TIMEOUT).build();
+        HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        if (response.statusCode() != 200) {
+            throw new IOException("Flink answers " + response.statusCode() + " to " + base.resolve(path));
+        }
+        return mapper.readTree(response.body());
+    }
+}

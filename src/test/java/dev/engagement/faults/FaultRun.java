@@ -1,0 +1,253 @@
+package dev.engagement.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.engagement.local.DestinationCheck;
+import dev.engagement.local.DestinationCheck.Comparison;
+import dev.engagement.local.SelfCheck;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.awaitility.core.ConditionTimeoutException;
+
+/**
+ * Strikes faults at an installation under load, measures each recovery, and compares every destination with the source.
+ * Every failure names the seed. Used from one thread.
+ */
+final class FaultRun implements AutoCloseable {
+
+    private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(3);
+    private static final Duration QUIET_LIMIT = Duration.ofMinutes(2);
+    private static final Duration POLL = Duration.ofMillis(100);
+
+    /** A fault and what it cost. */
+    private record Measured(String fault, Duration lasted, Probe.Recovery recovery, String restarts) {}
+
+    private final String name;
+    private final FaultOptions options;
+    private final PrintStream out;
+    private final Installation installation;
+    private final List<Measured> measured = new ArrayList<>();
+    private final long startedAt = System.nanoTime();
+    private long comparedEvents;
+    private int comparisons;
+
+    private FaultRun(String name, FaultOptions options, PrintStream out, Installation installation) {
+        this.name = name;
+        this.options = options;
+        this.out = out;
+        this.installation = installation;
+    }
+
+    /**
+     * Starts the installation and waits until it runs.
+     *
+     * @param directory of this run alone
+     * @param out where the seed, the progress and the table go
+     */
+    static FaultRun start(String name, Path directory, FaultOptions options, PrintStream out) throws Exception {
+        out.println(name + ": replay with " + options.replay());
+        FaultRun run = new FaultRun(name, options, out, Installation.start(directory, options));
+        try {
+            run.say("servers, cluster and jobs are started");
+            run.guarded("the start", () -> run.awaitCalm(System.nanoTime()));
+            run.say("rows are fresh");
+            return run;
+        } catch (Exception | AssertionError e) {
+            run.close();
+            throw e;
+        }
+    }
+
+    /** Strikes, and waits until both jobs run and all rows are fresh. */
+    void strike(Fault fault) throws Exception {
+        guarded(fault.name(), () -> {
+            if (fault.needsCalm()) {
+                awaitCalm(0);
+            }
+            long restarts = restartsIfKnown();
+            long begin = System.nanoTime();
+            long since = fault.strike().hit(installation);
+            long end = System.nanoTime();
+            awaitCalm(end);
+            long now = installation.restarts();
+            Measured result = new Measured(
+                    fault.name(),
+                    Duration.ofNanos(end - begin),
+                    installation.probe().recovery(begin, since),
+                    now >= restarts && restarts >= 0 ? Long.toString(now - restarts) : "-");
+            measured.add(result);
+            say(String.format(
+                    Locale.ROOT,
+                    "%s: first row %.1f s, all fresh %.1f s, slowest row %.1f s",
+                    fault.name(),
+                    seconds(result.recovery.firstRow()),
+                    seconds(result.recovery.fresh()),
+                    seconds(result.recovery.worst())));
+        });
+    }
+
+    /** Strikes, and leaves the recovery to go on while the next fault comes. */
+    void strikeInHaste(Fault fault) throws Exception {
+        guarded(fault.name(), () -> {
+            if (fault.needsCalm()) {
+                awaitCalm(0);
+            }
+            long since = fault.strike().hit(installation);
+            say(fault.name() + ", and no time to recover");
+            assertThat(since).isPositive();
+        });
+    }
+
+    /**
+     * Stops the load, waits until all is quiet, and compares: nothing lost, nothing doubled, no dead letter, both jobs
+     * running and not restarting. Then the load goes on.
+     */
+    void compare() throws Exception {
+        guarded(
+                "the comparison after " + (measured.isEmpty() ? "the start" : measured.get(measured.size() - 1).fault),
+                () -> {
+                    awaitCalm(0);
+                    installation.load().pause();
+                    installation.probe().pause();
+                    long restarts = installation.restarts();
+                    long events = installation.countSource();
+                    assertThat(events)
+                            .as("events of the source, which the load should have added to")
+                            .isGreaterThan(comparedEvents);
+                    comparedEvents = events;
+                    awaitEqual();
+                    assertThat(installation.deadLetters()).as("dead letters").isZero();
+                    assertThat(installation.isRunning()).as("both jobs run").isTrue();
+                    assertThat(installation.restarts())
+                            .as("restarts of the jobs while nothing happens")
+                            .isEqualTo(restarts);
+                    comparisons++;
+                    installation.probe().resume();
+                    installation.load().resume();
+                });
+    }
+
+    private void awaitEqual() throws Exception {
+        Map<String, List<Comparison>> last = new LinkedHashMap<>();
+        try {
+            await().atMost(QUIET_LIMIT).pollInterval(POLL).until(() -> {
+                boolean equal = true;
+                for (DestinationCheck check : installation.checks()) {
+                    if (check.arrived() < comparedEvents) {
+                        return false;
+                    }
+                    List<Comparison> found = check.compare();
+                    last.put(check.destination(), found);
+                    equal &= SelfCheck.isPassed(found);
+                }
+                return equal;
+            });
+        } catch (ConditionTimeoutException e) {
+            StringBuilder tables = new StringBuilder();
+            for (DestinationCheck check : installation.checks()) {
+                SelfCheck.table("source (SQL)", check.destination(), check.compare())
+                        .forEach(line -> tables.append(line).append('\n'));
+            }
+            throw new AssertionError("The destinations are not equal to the source:\n" + tables, e);
+        }
+    }
+
+    /** Until both jobs run and enough rows that came after that moment are fresh. */
+    private void awaitCalm(long since) throws Exception {
+        try {
+            await().atMost(RECOVERY_LIMIT).pollInterval(POLL).until(() -> {
+                try {
+                    String ended = installation.ended();
+                    if (!ended.isEmpty()) {
+                        throw new IllegalStateException(ended);
+                    }
+                    return installation.isRunning() && installation.probe().isCalmAfter(since);
+                } catch (IOException jobManagerIsDown) {
+                    return false;
+                }
+            });
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(
+                    "There is no calm after " + RECOVERY_LIMIT.toSeconds() + " s; "
+                            + installation.probe().pending(),
+                    e);
+        }
+    }
+
+    /** -1 while there is no job manager. */
+    private long restartsIfKnown() throws InterruptedException {
+        try {
+            return installation.restarts();
+        } catch (IOException jobManagerIsDown) {
+            return -1;
+        }
+    }
+
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    /** A failure says where it was, how to see it again, and what the jobs were at. */
+    private void guarded(String where, Work work) throws Exception {
+        try {
+            work.run();
+        } catch (Exception | AssertionError e) {
+            throw new AssertionError(
+                    name + " failed at " + where + "; replay with " + options.replay() + "\n" + e.getMessage() + "\n"
+                            + installation.jobs() + String.join("\n", table()),
+                    e);
+        }
+    }
+
+    private void say(String line) {
+        out.printf(Locale.ROOT, "  %6.1f s  %s%n", seconds(Duration.ofNanos(System.nanoTime() - startedAt)), line);
+    }
+
+    /** What was measured. */
+    List<String> table() {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(
+                "  %-34s %8s %10s %10s %12s %9s",
+                "fault", "lasted", "first row", "all fresh", "slowest row", "restarts"));
+        for (Measured each : measured) {
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "  %-34s %6.1f s %8.1f s %8.1f s %10.1f s %9s",
+                    each.fault,
+                    seconds(each.lasted),
+                    seconds(each.recovery.firstRow()),
+                    seconds(each.recovery.fresh()),
+                    seconds(each.recovery.worst()),
+                    each.restarts));
+        }
+        return lines;
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toNanos() / 1e9;
+    }
+
+    /** Prints the table and stops everything. */
+    @Override
+    public void close() throws Exception {
+        out.println(name + ", " + options.replay() + ". From the kill or the fault's end until a row committed then is"
+                + " readable in Redis, and until every row is within " + Probe.FRESH.toMillis() + " ms again:");
+        table().forEach(out::println);
+        out.printf(
+                Locale.ROOT,
+                "  %d events compared with SQL, %d times; %.0f events/s while the load ran; %.0f s in all%n",
+                comparedEvents,
+                comparisons,
+                installation.load().rate(),
+                seconds(Duration.ofNanos(System.nanoTime() - startedAt)));
+        installation.close();
+    }
+}

@@ -1,0 +1,163 @@
+package dev.engagement.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Set;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+
+/** The ways to break an {@link Installation}. */
+final class Faults {
+
+    /** What a supervisor waits before it starts a dead process again. */
+    private static final Duration SUPERVISOR_DELAY = Duration.ofSeconds(1);
+
+    private Faults() {}
+
+    /** SIGKILL; started again a second later. */
+    static Fault kill(Role role) {
+        return new Fault("kill -9 " + role.title(), true, false, installation -> {
+            long killed = System.nanoTime();
+            installation.victim(role).kill();
+            hold(SUPERVISOR_DELAY);
+            installation.victim(role).restart();
+            return killed;
+        });
+    }
+
+    /** SIGKILL; started again only after that long. */
+    static Fault outage(Role role, Duration length) {
+        return new Fault(role.title() + " gone for " + length.toSeconds() + " s", true, false, installation -> {
+            installation.victim(role).kill();
+            hold(length);
+            installation.victim(role).restart();
+            return System.nanoTime();
+        });
+    }
+
+    /** SIGSTOP, and SIGCONT after that long. */
+    static Fault freeze(Role role, Duration length) {
+        return new Fault(role.title() + " frozen for " + length.toSeconds() + " s", false, false, installation -> {
+            installation.victim(role).freeze();
+            try {
+                hold(length);
+            } finally {
+                installation.victim(role).thaw();
+            }
+            return System.nanoTime();
+        });
+    }
+
+    /** All connections of the jobs to that server reset at once. */
+    static Fault cut(Role server) {
+        return new Fault("connections to " + server.title() + " cut", false, false, installation -> {
+            installation.network(server).cut();
+            return System.nanoTime();
+        });
+    }
+
+    /** Connections reset, and new ones refused for that long; the server itself is well. */
+    static Fault refuse(Role server, Duration length) {
+        return network(server, server.title() + " refuses for " + length.toSeconds() + " s", length, proxy -> {
+            proxy.refuse();
+            proxy.cut();
+        });
+    }
+
+    /** Every byte late for that long. */
+    static Fault delay(Role server, Duration eachWay, Duration length) {
+        return network(
+                server,
+                server.title() + " " + eachWay.toMillis() + " ms away for " + length.toSeconds() + " s",
+                length,
+                proxy -> proxy.delay(eachWay));
+    }
+
+    /** Connections that lead nowhere for that long, and are reset then. */
+    static Fault halfOpen(Role server, Duration length) {
+        return network(
+                server, server.title() + " half-open for " + length.toSeconds() + " s", length, TcpProxy::swallow);
+    }
+
+    private interface Damage {
+        void to(TcpProxy proxy);
+    }
+
+    private static Fault network(Role server, String name, Duration length, Damage damage) {
+        return new Fault(name, false, false, installation -> {
+            TcpProxy proxy = installation.network(server);
+            damage.to(proxy);
+            try {
+                hold(length);
+            } finally {
+                proxy.restore();
+            }
+            return System.nanoTime();
+        });
+    }
+
+    /** PostgreSQL ends the connection that capture reads from. */
+    static Fault terminateWalsender() {
+        return new Fault("walsender terminated", false, false, installation -> {
+            try (Connection connection = installation.connectToSource();
+                    Statement statement = connection.createStatement();
+                    ResultSet rows = statement.executeQuery(
+                            "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_replication) t")) {
+                rows.next();
+                assertThat(rows.getInt(1)).as("walsenders").isPositive();
+            }
+            return System.nanoTime();
+        });
+    }
+
+    /** Savepoint, stop, restore at that parallelism; recovery counts from the order to stop. */
+    static Fault rescale(int parallelism) {
+        return new Fault("savepoint, restored at " + parallelism, false, true, installation -> {
+            long ordered = System.nanoTime();
+            installation.rescale(parallelism);
+            return ordered;
+        });
+    }
+
+    /** A jar that is no jar of ours, and one that was cut short by the copy: both refused, and the jobs run on. */
+    static Fault wrongJar() {
+        return new Fault("wrong jars submitted", false, true, installation -> {
+            Set<String> before = installation.livingJobs();
+            Path foreign = installation.directory().resolve("foreign.jar");
+            Manifest manifest = new Manifest();
+            manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+            manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, "nobody.knows.This");
+            try (OutputStream out = Files.newOutputStream(foreign);
+                    JarOutputStream jar = new JarOutputStream(out, manifest)) {
+                jar.finish();
+            }
+            Path broken = installation.directory().resolve("broken.jar");
+            try (var whole = Files.newInputStream(installation.jar())) {
+                Files.write(broken, whole.readNBytes(1_000_000));
+            }
+            long submitted = System.nanoTime();
+            for (Path jar : new Path[] {foreign, broken}) {
+                Shell.Outcome outcome = installation.cluster().flink("run", "-d", jar.toString(), "stream");
+                assertThat(outcome.exit()).as(outcome.output()).isNotZero();
+            }
+            assertThat(installation.livingJobs()).isEqualTo(before);
+            return submitted;
+        });
+    }
+
+    /** Lets that time pass. */
+    static void hold(Duration time) {
+        if (!time.isZero()) {
+            await().pollDelay(time).atMost(time.plusSeconds(60)).until(() -> true);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package dev.engagement.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Each process killed once, and the common faults beside, one after the other on one installation under load: after each
+ * of them every destination equals SQL.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class FaultsShortIT {
+
+    private static final long SEED = 1;
+    /** Beyond the cluster's heartbeat timeout of ten seconds. */
+    private static final Duration BEYOND_THE_HEARTBEAT = Duration.ofSeconds(13);
+
+    private static FaultRun run;
+
+    @BeforeAll
+    static void start() throws Exception {
+        run = FaultRun.start(
+                "short faults",
+                Path.of("target/it/faults-short"),
+                FaultOptions.fromSystemProperties(() -> SEED),
+                System.out);
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        if (run != null) {
+            run.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Role.class, names = "TASK_MANAGER_2", mode = EnumSource.Mode.EXCLUDE)
+    @Order(1)
+    void a_killed_process_loses_and_doubles_nothing(Role role) throws Exception {
+        strikeAndCompare(Faults.kill(role));
+    }
+
+    @Test
+    @Order(2)
+    void a_terminated_walsender_loses_and_doubles_nothing() throws Exception {
+        strikeAndCompare(Faults.terminateWalsender());
+    }
+
+    @Test
+    @Order(3)
+    void a_task_manager_frozen_beyond_the_heartbeat_loses_and_doubles_nothing() throws Exception {
+        strikeAndCompare(Faults.freeze(Role.TASK_MANAGER_2, BEYOND_THE_HEARTBEAT));
+    }
+
+    @Test
+    @Order(4)
+    void a_savepoint_restored_at_1_and_4_and_2_loses_and_doubles_nothing() throws Exception {
+        run.strike(Faults.rescale(1));
+        run.strike(Faults.rescale(4));
+        strikeAndCompare(Faults.rescale(2));
+    }
+
+    private static void strikeAndCompare(Fault fault) throws Exception {
+        run.strike(fault);
+        run.compare();
+        assertThat(run.table()).last().asString().contains(fault.name());
+    }
+}

@@ -1,0 +1,369 @@
+package dev.engagement.faults;
+
+import dev.engagement.local.DestinationCheck;
+import dev.engagement.local.DestinationChecks;
+import dev.engagement.local.KafkaProcess;
+import dev.engagement.local.Ports;
+import dev.engagement.local.PostgresServer;
+import dev.engagement.local.RedisServer;
+import dev.engagement.local.Schema;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The whole system as processes of this JVM: PostgreSQL, Kafka, Redis, a session cluster of two task managers, both jobs,
+ * load and probe. The jobs reach each server through a {@link TcpProxy}, the harness itself goes around them.
+ *
+ * <p>Redis is durable here: that an empty one is filled again from Flink's state is not promised yet. Used from one
+ * thread.
+ */
+final class Installation implements AutoCloseable {
+
+    /** Short, so that a run of some minutes has many. */
+    private static final String CHECKPOINT_INTERVAL = "5 s";
+
+    private static final int TASK_MANAGERS = 2;
+    private static final int CONTENTS = 200;
+    private static final String DEAD_LETTERS = "engagement.dead-letters";
+    private static final Path JAR = Path.of("target/engagement-job.jar");
+
+    /**
+     * Each fault is an incident of its own. Production forgets a failure after ten minutes, and a script of many kills
+     * would measure the delay that has grown to a minute, and not the recovery.
+     */
+    private static final Map<String, String> SETTINGS =
+            Map.of("restart-strategy.exponential-delay.reset-backoff-threshold", "15 s");
+
+    private final Path directory;
+    private final PostgresServer postgres;
+    private final KafkaProcess kafka;
+    private final RedisServer redis;
+    private final Map<Role, TcpProxy> proxies;
+    private final SessionCluster cluster;
+    private final ClusterRest rest;
+    private final Map<Role, Victim> victims = new EnumMap<>(Role.class);
+    private final Load load;
+    private final Probe probe;
+    private final String capture;
+    private String stream;
+
+    private Installation(
+            Path directory,
+            PostgresServer postgres,
+            KafkaProcess kafka,
+            RedisServer redis,
+            Map<Role, TcpProxy> proxies,
+            SessionCluster cluster,
+            FaultOptions options)
+            throws Exception {
+        this.directory = directory;
+        this.postgres = postgres;
+        this.kafka = kafka;
+        this.redis = redis;
+        this.proxies = proxies;
+        this.cluster = cluster;
+        this.rest = new ClusterRest(cluster.rest());
+        victim(
+                Role.TASK_MANAGER_1,
+                () -> cluster.pid("taskmanager-1"),
+                () -> cluster.startAgain("start-taskmanager", "1"));
+        victim(
+                Role.TASK_MANAGER_2,
+                () -> cluster.pid("taskmanager-2"),
+                () -> cluster.startAgain("start-taskmanager", "2"));
+        victim(Role.JOB_MANAGER, () -> cluster.pid("jobmanager"), () -> cluster.startAgain("start-jobmanager"));
+        victim(Role.POSTGRES, postgres::pid, restart(postgres::restart));
+        victim(Role.KAFKA, kafka::pid, restart(kafka::restart));
+        victim(Role.REDIS, redis::pid, restart(redis::restart));
+        this.capture = cluster.run(captureArguments());
+        this.stream = cluster.run(streamArguments(null, 2));
+        this.load = Load.start(postgres, options.seed(), CONTENTS, options.rate());
+        this.probe = Probe.start(postgres, redis);
+    }
+
+    /**
+     * Starts everything, without what an earlier run in that folder left.
+     *
+     * @param directory of this run alone
+     */
+    static Installation start(Path directory, FaultOptions options) throws Exception {
+        if (!Files.exists(JAR)) {
+            throw new IllegalStateException(
+                    JAR + " is not there; ./mvnw package makes it, and verify does before this");
+        }
+        Path absolute = directory.toAbsolutePath();
+        PostgresServer.discard(absolute.resolve("postgres"));
+        KafkaProcess.discard(absolute.resolve("kafka"));
+        RedisServer.discard(absolute.resolve("redis"));
+        Files.createDirectories(absolute);
+        List<AutoCloseable> started = new ArrayList<>();
+        try {
+            PostgresServer postgres = keep(started, PostgresServer.start(absolute.resolve("postgres"), 0));
+            Schema.create(postgres);
+            RedisServer redis = keep(started, RedisServer.startDurable(absolute.resolve("redis"), 0));
+            int advertised = Ports.free();
+            KafkaProcess kafka = keep(started, KafkaProcess.start(absolute.resolve("kafka"), 0, advertised));
+            Map<Role, TcpProxy> proxies = Map.of(
+                    Role.POSTGRES, keep(started, TcpProxy.start(Ports.free(), postgres.port())),
+                    Role.KAFKA, keep(started, TcpProxy.start(advertised, kafka.port())),
+                    Role.REDIS, keep(started, TcpProxy.start(Ports.free(), redis.port())));
+            SessionCluster cluster =
+                    keep(started, SessionCluster.start(absolute.resolve("cluster"), TASK_MANAGERS, SETTINGS));
+            return new Installation(absolute, postgres, kafka, redis, proxies, cluster, options);
+        } catch (Exception e) {
+            for (int i = started.size() - 1; i >= 0; i--) {
+                try {
+                    started.get(i).close();
+                } catch (Exception alsoThat) {
+                    e.addSuppressed(alsoThat);
+                }
+            }
+            throw e;
+        }
+    }
+
+    private static <T extends AutoCloseable> T keep(List<AutoCloseable> started, T each) {
+        started.add(each);
+        return each;
+    }
+
+    private void victim(Role role, Victim.Action<Long> pid, Victim.Action<?> start) {
+        victims.put(role, new Victim(role, pid, start, proxies.get(role)));
+    }
+
+    private static Victim.Action<Boolean> restart(Runnable restart) {
+        return () -> {
+            restart.run();
+            return true;
+        };
+    }
+
+    // ------------------------------------------------------------------------------------------------- its parts
+
+    Victim victim(Role role) {
+        return victims.get(role);
+    }
+
+    /** The network between the jobs and that server. */
+    TcpProxy network(Role server) {
+        TcpProxy proxy = proxies.get(server);
+        if (proxy == null) {
+            throw new IllegalArgumentException("There is no proxy before " + server.title());
+        }
+        return proxy;
+    }
+
+    SessionCluster cluster() {
+        return cluster;
+    }
+
+    Load load() {
+        return load;
+    }
+
+    Probe probe() {
+        return probe;
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    Path jar() {
+        return JAR;
+    }
+
+    /** All destinations against the source; a new one is added in {@link DestinationChecks}. */
+    List<DestinationCheck> checks() {
+        return DestinationChecks.of(postgres, redis, load::versions);
+    }
+
+    Connection connectToSource() throws SQLException {
+        return postgres.connect();
+    }
+
+    /** Events that the source holds. */
+    long countSource() throws SQLException {
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT count(*) FROM " + Schema.EVENTS)) {
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
+    /** Letters ever written. */
+    long deadLetters() throws InterruptedException, ExecutionException {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+            Map<TopicPartition, OffsetSpec> ends =
+                    admin
+                            .describeTopics(List.of(DEAD_LETTERS))
+                            .allTopicNames()
+                            .get()
+                            .get(DEAD_LETTERS)
+                            .partitions()
+                            .stream()
+                            .collect(Collectors.toMap(
+                                    each -> new TopicPartition(DEAD_LETTERS, each.partition()),
+                                    each -> OffsetSpec.latest()));
+            return admin.listOffsets(ends).all().get().values().stream()
+                    .mapToLong(ListOffsetsResultInfo::offset)
+                    .sum();
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------- its jobs
+
+    /** Whether both jobs run, with all their tasks. */
+    boolean isRunning() throws IOException, InterruptedException {
+        Set<String> running = rest.jobs().stream()
+                .filter(ClusterRest.Job::isRunning)
+                .map(ClusterRest.Job::id)
+                .collect(Collectors.toSet());
+        return running.contains(capture) && running.contains(stream);
+    }
+
+    /** A job of ours that has ended, which no waiting heals, with its last exception; empty if none has. */
+    String ended() throws IOException, InterruptedException {
+        StringBuilder ended = new StringBuilder();
+        for (ClusterRest.Job each : rest.jobs()) {
+            if (each.hasEnded() && List.of(capture, stream).contains(each.id())) {
+                ended.append(each.name())
+                        .append(" is ")
+                        .append(each.state())
+                        .append(": ")
+                        .append(rest.lastException(each.id()))
+                        .append('\n');
+            }
+        }
+        return ended.toString();
+    }
+
+    /** Restarts of both jobs, as far as the present job manager knows. */
+    long restarts() throws IOException, InterruptedException {
+        return rest.restarts(capture) + rest.restarts(stream);
+    }
+
+    /** Each job's state and last exception, for a message. */
+    String jobs() throws InterruptedException {
+        StringBuilder text = new StringBuilder();
+        try {
+            for (ClusterRest.Job each : rest.jobs()) {
+                text.append("  ")
+                        .append(each.name())
+                        .append(' ')
+                        .append(each.state())
+                        .append(", ")
+                        .append(each.runningTasks())
+                        .append(" of ")
+                        .append(each.tasks())
+                        .append(" tasks run, ")
+                        .append(rest.restarts(each.id()))
+                        .append(" restarts; last exception: ")
+                        .append(rest.lastException(each.id()))
+                        .append('\n');
+            }
+        } catch (IOException e) {
+            text.append("  the job manager does not answer: ").append(e).append('\n');
+        }
+        return text.toString();
+    }
+
+    /** The ids of jobs that have not ended. */
+    Set<String> livingJobs() throws IOException, InterruptedException {
+        return rest.jobs().stream()
+                .filter(each -> !each.hasEnded())
+                .map(ClusterRest.Job::id)
+                .collect(Collectors.toSet());
+    }
+
+    /** Stops the stream with a savepoint, and goes on from it at that parallelism. */
+    void rescale(int parallelism) throws Exception {
+        String savepoint = cluster.stop(stream);
+        stream = cluster.run(streamArguments(savepoint, parallelism));
+    }
+
+    private String[] captureArguments() throws IOException {
+        Path password = directory.resolve("postgres.password");
+        Files.deleteIfExists(password);
+        Files.createFile(password, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(password, postgres.password());
+        URI url = URI.create(postgres.jdbcUrl().substring("jdbc:".length()));
+        return new String[] {
+            JAR.toString(),
+            "capture",
+            "--parallelism",
+            "1",
+            "--checkpoint.interval",
+            CHECKPOINT_INTERVAL,
+            "--kafka.bootstrap-servers",
+            kafka.bootstrapServers(),
+            "--postgres.url",
+            "jdbc:postgresql://127.0.0.1:" + network(Role.POSTGRES).port() + url.getPath(),
+            "--postgres.username",
+            postgres.username(),
+            "--postgres.password.secret-file",
+            password.toString(),
+        };
+    }
+
+    private String[] streamArguments(@Nullable String savepoint, int parallelism) {
+        List<String> arguments = new ArrayList<>();
+        if (savepoint != null) {
+            arguments.addAll(List.of("-s", savepoint));
+        }
+        arguments.addAll(List.of(
+                JAR.toString(),
+                "stream",
+                "--parallelism",
+                Integer.toString(parallelism),
+                "--checkpoint.interval",
+                CHECKPOINT_INTERVAL,
+                "--kafka.bootstrap-servers",
+                kafka.bootstrapServers(),
+                "--redis.url",
+                "redis://127.0.0.1:" + network(Role.REDIS).port()));
+        return arguments.toArray(String[]::new);
+    }
+
+    /** Stops in the order in which nobody waits for a stopped one, whatever fails on the way. */
+    @Override
+    public void close() throws Exception {
+        List<AutoCloseable> order = new ArrayList<>(List.of(load, probe, cluster, kafka, redis, postgres));
+        order.addAll(proxies.values());
+        Exception failure = null;
+        for (AutoCloseable each : order) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package dev.engagement.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+/** What makes a failure of the long form replayable. */
+class RandomScriptTest {
+
+    @Test
+    void theSameSeedGivesTheSameScriptAndAnotherOneAnother() {
+        assertThat(described(42)).isEqualTo(described(42)).isNotEqualTo(described(43));
+    }
+
+    @Test
+    void aScriptHasItsKillsOfEveryProcessSoonerOrLaterAndOtherFaultsBetween() {
+        assertThat(RandomScript.of(7, 20).stream().filter(step -> step.fault().isKill()))
+                .hasSize(20);
+        List<String> all = LongStream.range(0, 50)
+                .boxed()
+                .flatMap(seed -> RandomScript.of(seed, 20).stream())
+                .map(step -> step.fault().name())
+                .distinct()
+                .toList();
+        for (Role role : Role.values()) {
+            assertThat(all).contains("kill -9 " + role.title());
+        }
+        assertThat(all).contains("walsender terminated", "wrong jars submitted", "savepoint, restored at 4");
+    }
+
+    private static List<String> described(long seed) {
+        return RandomScript.of(seed, 20).stream()
+                .map(step -> step.fault().name() + " " + step.afterwards() + " " + step.awaitRecovery())
+                .toList();
+    }
+}
