@@ -18,7 +18,7 @@ Usage: scripts/cluster.sh COMMAND
 
 scripts/flink.sh is Flink's command line to it. ZooKeeper (the one in Flink) holds what must survive a job manager;
 its files, checkpoints and savepoints lie below the cluster's folder. start begins without jobs, but keeps checkpoints
-and savepoints, so that flink.sh run -s PATH goes on.
+and savepoints, so that flink.sh run -s PATH goes on. Relative paths that a job manager is given begin at the checkout.
 
 The cluster's folder holds
   endpoints.properties    flink.rest, and prometheus.ROLE and pid.ROLE of each process
@@ -228,8 +228,8 @@ launch() {
   mkdir -p "$dir/tmp/$role"
   # In a session of its own: Ctrl-C where this script was called is not for it. The lock is not for it either.
   (
-    cd "$dir"
-    exec "${detach[@]}" "$java" "$marker" "-Dengagement.role=$role" "${options[@]}" -XX:+ExitOnOutOfMemoryError \
+    cd "$root"
+    exec "${detach[@]}" "$java" "$marker" "-Dengagement.role=$role" "${options[@]}" -XX:+ExitOnOutOfMemoryError "-XX:ErrorFile=$dir/log/hs_err_%p.log" \
       "-Djava.io.tmpdir=$dir/tmp/$role" "-Dlog.file=$dir/log/$role.log" "-Dlog4j.configurationFile=$dir/conf/log4j.properties" \
       -cp "$lib/*" "$main" "$@" </dev/null >>"$dir/log/$role.out" 2>&1 {lock}>&-
   ) &
@@ -238,7 +238,7 @@ launch() {
 
 # launch_flink ROLE KIND MAIN, of which KIND names the memory
 launch_flink() {
-  local memory=() arguments=() prometheus
+  local memory=() arguments=() prometheus attempt
   {
     read -ra memory
     read -ra arguments
@@ -246,7 +246,14 @@ launch_flink() {
   # The port of a process stays its own over restarts, if it can.
   prometheus=9249
   [[ $1 != taskmanager-* ]] || prometheus=$((9249 + ${1##*-}))
-  [[ ! -f $dir/conf/$1.prometheus ]] || prometheus=$(<"$dir/conf/$1.prometheus")
+  if [[ -f $dir/conf/$1.prometheus ]]; then
+    prometheus=$(<"$dir/conf/$1.prometheus")
+    # A process that was killed just now may still be letting go of it.
+    for ((attempt = 0; attempt < 20; attempt++)); do
+      ! is_free "$prometheus" || break
+      sleep 0.1
+    done
+  fi
   choose_port "$prometheus"
   printf '%s\n' "$port" >"$dir/conf/$1.prometheus"
   launch "$1" "$3" "${memory[@]}" -- --configDir "$dir/conf" "${arguments[@]}" \

@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+cluster=false
 for argument in "$@"; do
+  [[ $argument != --cluster ]] || cluster=true
   if [[ $argument == --help || $argument == -h ]]; then
     cat src/main/resources/dev/engagement/local/help.txt
     exit 0
@@ -33,6 +35,13 @@ if [[ ! -f $stamp || ! -d target/classes || ! -s target/classpath.txt ]] \
   ./mvnw -q -B -ntp -Dstyle.color=never process-classes
   mv "$stamp.new" "$stamp"
   printf 'built in %s s\n' "$SECONDS"
+fi
+
+# A cluster is given the jar.
+jar=target/engagement-job.jar
+if [[ $cluster == true ]] && { [[ ! -f $jar ]] || [[ -n $(find pom.xml src/main -newer "$jar" -print -quit) ]]; }; then
+  printf 'building %s…\n' "$jar"
+  ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true package
 fi
 
 mkdir -p target/local/tmp

@@ -17,8 +17,8 @@ final class EnvironmentVariables {
             .filter(key -> key.kind() != Key.Kind.FLAG && key.kind() != Key.Kind.NAMESPACE)
             .collect(Collectors.toMap(Key::variable, Function.identity(), (a, b) -> a, LinkedHashMap::new));
 
-    /** Variables of the local stack's scripts, which the job in it inherits. */
-    private static final String OF_SCRIPTS = Key.VARIABLE_PREFIX + "LOCAL_";
+    /** Variables of the scripts, which a job that they start inherits. */
+    private static final Pattern OF_SCRIPTS = Pattern.compile(Key.VARIABLE_PREFIX + "(LOCAL|CLUSTER)_.*");
 
     private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();
 
@@ -32,7 +32,9 @@ final class EnvironmentVariables {
     static Map<String, Given> parse(Map<String, String> environment, List<String> problems) {
         Map<String, Given> options = new LinkedHashMap<>();
         new TreeMap<>(environment).forEach((variable, text) -> {
-            if (!variable.startsWith(Key.VARIABLE_PREFIX) || variable.startsWith(OF_SCRIPTS) || text.isEmpty()) {
+            if (!variable.startsWith(Key.VARIABLE_PREFIX)
+                    || OF_SCRIPTS.matcher(variable).matches()
+                    || text.isEmpty()) {
                 return;
             }
             Key<?> key = BY_VARIABLE.get(variable);

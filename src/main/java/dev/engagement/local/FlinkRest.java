@@ -75,6 +75,11 @@ final class FlinkRest {
         return name.substring(name.lastIndexOf('.') + 1);
     }
 
+    /** The job's state as Flink calls it. */
+    String jobState(String job) throws IOException, InterruptedException {
+        return get("/jobs/" + job).path("state").asText();
+    }
+
     /** The exception that last made the job restart or fail, in one line; null if there was none. */
     @Nullable
     String lastException(String job) throws IOException, InterruptedException {

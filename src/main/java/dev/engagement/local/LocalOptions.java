@@ -11,9 +11,17 @@ import java.util.List;
  * @param patience how long the self-check waits without progress
  * @param parallelism of the jobs
  * @param jobs whether to run the jobs at all
+ * @param cluster whether on a session cluster of processes of its own
  * @param help whether the help text is all that is wanted
  */
-record LocalOptions(LoadOptions load, boolean exit, Duration patience, int parallelism, boolean jobs, boolean help) {
+record LocalOptions(
+        LoadOptions load,
+        boolean exit,
+        Duration patience,
+        int parallelism,
+        boolean jobs,
+        boolean cluster,
+        boolean help) {
 
     /** A command line that cannot be run; the message says why and what would do. */
     static final class UsageException extends Exception {
@@ -39,6 +47,7 @@ record LocalOptions(LoadOptions load, boolean exit, Duration patience, int paral
         long parallelism = 2;
         boolean exit = false;
         boolean jobs = true;
+        boolean cluster = false;
         boolean help = false;
         int at = 0;
         while (at < arguments.size()) {
@@ -46,12 +55,13 @@ record LocalOptions(LoadOptions load, boolean exit, Duration patience, int paral
             int equals = argument.indexOf('=');
             String option = equals < 0 ? argument : argument.substring(0, equals);
             switch (option) {
-                case "--exit", "--no-jobs", "--help", "-h" -> {
+                case "--exit", "--no-jobs", "--cluster", "--help", "-h" -> {
                     if (equals >= 0) {
                         throw new UsageException(option + " takes no value, but got '" + argument + "'" + SEE_HELP);
                     }
                     exit |= option.equals("--exit");
                     jobs &= !option.equals("--no-jobs");
+                    cluster |= option.equals("--cluster");
                     help |= option.equals("--help") || option.equals("-h");
                 }
                 case "--rate",
@@ -98,6 +108,7 @@ record LocalOptions(LoadOptions load, boolean exit, Duration patience, int paral
                     Duration.ofSeconds(patience),
                     (int) parallelism,
                     jobs,
+                    cluster,
                     help);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage() + SEE_HELP);

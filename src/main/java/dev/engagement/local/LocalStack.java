@@ -1,6 +1,5 @@
 package dev.engagement.local;
 
-import dev.engagement.EngagementJob;
 import dev.engagement.local.DestinationCheck.Comparison;
 import dev.engagement.local.LocalOptions.UsageException;
 import dev.engagement.local.ScreenState.Job;
@@ -27,18 +26,9 @@ import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
-import org.apache.flink.api.common.JobID;
-import org.apache.flink.api.common.JobStatus;
-import org.apache.flink.configuration.Configuration;
-import org.apache.flink.runtime.jobgraph.JobGraph;
-import org.apache.flink.runtime.minicluster.MiniCluster;
-import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 import sun.misc.Signal;
@@ -63,7 +53,8 @@ public final class LocalStack {
     private static final Duration REFRESH = Duration.ofSeconds(1);
     private static final Duration LINE_EVERY = Duration.ofSeconds(5);
     private static final Duration CHECK_EVERY = Duration.ofMillis(500);
-    private static final long CLUSTER_LIMIT_SECONDS = 30;
+    private static final int TASK_MANAGERS = 2;
+    private static final String CLUSTER = "cluster";
     /** What a shell reports for a command ended by Ctrl-C. */
     private static final int INTERRUPTED = 130;
 
@@ -73,13 +64,13 @@ public final class LocalStack {
     private final long startedAt = System.nanoTime();
     private final CountDownLatch stopRequested = new CountDownLatch(1);
     private final AtomicBoolean stopping = new AtomicBoolean();
-    private final Map<String, JobID> jobs = new LinkedHashMap<>();
+    private final Map<String, String> jobs = new LinkedHashMap<>();
     private final List<Place> places = new ArrayList<>();
 
     private volatile @Nullable PostgresServer postgres;
     private volatile @Nullable KafkaServer kafka;
     private volatile @Nullable RedisServer redis;
-    private volatile @Nullable MiniCluster cluster;
+    private volatile @Nullable JobHost host;
     private volatile @Nullable LoadGenerator generator;
     private @Nullable FlinkRest rest;
 
@@ -158,6 +149,10 @@ public final class LocalStack {
         Signal.handle(new Signal("INT"), signal -> {
             if (stopping.getAndSet(true)) {
                 ServerProcess.killAll();
+                JobHost flink = host;
+                if (flink != null) {
+                    flink.kill();
+                }
                 terminal.release();
                 Runtime.getRuntime().halt(INTERRUPTED);
             }
@@ -172,20 +167,22 @@ public final class LocalStack {
         PostgresServer source = started(postgres);
         KafkaServer broker = started(kafka);
         RedisServer liveView = started(redis);
-        int restPort = Ports.preferred(FLINK_PORT);
-        URI restUri = URI.create("http://127.0.0.1:" + restPort);
-        if (options.jobs()) {
-            timed("Flink", () -> startCluster(restPort));
+        if (options.jobs() || options.cluster()) {
+            timed("Flink", options.cluster() ? this::startSessionCluster : this::startInProcess);
         }
-        writeEndpoints(source, broker, liveView, restUri);
+        writeEndpoints(source, broker, liveView, host);
         if (options.jobs()) {
-            timed("job capture", () -> submit("capture", captureArguments(source, broker)));
-            timed("job stream", () -> submit("stream", streamArguments(broker, liveView)));
+            JobHost flink = started(host);
+            timed("job capture", () -> submit(flink, "capture", captureArguments(source, broker)));
+            timed("job stream", () -> submit(flink, "stream", streamArguments(broker, liveView)));
         }
         LoadGenerator load = LoadGenerator.start(options.load(), source.connect(), Clock.systemUTC());
         generator = load;
         terminal.say("");
-        FlinkRest flink = new FlinkRest(restUri);
+        JobHost running = host;
+        // Without Flink nothing is asked of it.
+        FlinkRest flink =
+                new FlinkRest(running == null ? URI.create("http://127.0.0.1:" + FLINK_PORT) : running.rest());
         rest = flink;
         Properties admin = new Properties();
         admin.setProperty("bootstrap.servers", broker.bootstrapServers());
@@ -200,14 +197,15 @@ public final class LocalStack {
     // ------------------------------------------------------------------------------------------------- starting
 
     private void sweep() {
-        boolean leftover = ServerProcess.sweep("PostgreSQL", directory.resolve("postgres"));
+        boolean leftover = SessionCluster.sweep(directory.resolve(CLUSTER));
+        leftover |= ServerProcess.sweep("PostgreSQL", directory.resolve("postgres"));
         leftover |= ServerProcess.sweep("Redis", directory.resolve("redis"));
         if (leftover) {
             terminal.say("swept servers that a killed earlier run left behind");
         }
         PostgresServer.discard(directory.resolve("postgres"));
         RedisServer.discard(directory.resolve("redis"));
-        for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink", "tmp")) {
+        for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink", CLUSTER, "tmp")) {
             Folders.deleteRecursively(directory.resolve(folder));
         }
         // Where java.io.tmpdir points.
@@ -254,99 +252,79 @@ public final class LocalStack {
         terminal.say(String.format(Locale.ROOT, "  %-14s %5.1f s   %s", what, seconds, remark));
     }
 
-    private String startCluster(int rest) {
-        Configuration configuration = flinkConfiguration();
-        configuration.setString("rest.address", "127.0.0.1");
-        configuration.setString("rest.bind-address", "127.0.0.1");
-        configuration.setString("rest.port", Integer.toString(rest));
-        configuration.setString("rest.bind-port", Integer.toString(rest));
-        configuration.setString(
-                "io.tmp.dirs", Folders.create(directory.resolve("flink")).toString());
-        configuration.setString("metrics.fetcher.update-interval", "1000");
-        configuration.setString("taskmanager.memory.network.min", "128mb");
-        configuration.setString("taskmanager.memory.network.max", "128mb");
-        MiniCluster starting = new MiniCluster(new MiniClusterConfiguration.Builder()
-                .setConfiguration(configuration)
-                .setNumTaskManagers(1)
-                // Each job takes as many slots as it has parallelism; and room for one more, such as a backfill.
-                .setNumSlotsPerTaskManager(3 * options.parallelism())
-                .build());
-        cluster = starting;
-        try {
-            starting.start();
-        } catch (Exception e) {
-            throw new ServerException("The Flink MiniCluster did not start: " + e.getMessage(), e);
-        }
-        return "port " + rest;
+    private String startInProcess() {
+        int port = Ports.preferred(FLINK_PORT);
+        host = InProcessFlink.start(directory, port, slots(), jobConfiguration());
+        return "port " + port;
     }
 
-    /** Defaults of the jobs; what a job sets itself takes precedence. */
-    private Configuration flinkConfiguration() {
-        Configuration configuration = new Configuration();
-        configuration.setString("parallelism.default", Integer.toString(options.parallelism()));
-        configuration.setString("execution.checkpointing.interval", "5 s");
-        configuration.setString(
-                "execution.checkpointing.dir",
-                directory.resolve("checkpoints").toUri().toString());
-        configuration.setString(
-                "execution.checkpointing.savepoint-dir",
-                directory.resolve("savepoints").toUri().toString());
-        configuration.setString("state.backend.type", "hashmap");
+    private String startSessionCluster() {
+        Map<String, String> configuration = jobConfiguration();
+        configuration.put("rest.port", Integer.toString(Ports.preferred(FLINK_PORT)));
+        SessionCluster cluster = SessionCluster.start(
+                directory.resolve(CLUSTER),
+                TASK_MANAGERS,
+                (slots() + TASK_MANAGERS - 1) / TASK_MANAGERS,
+                configuration);
+        host = new ClusteredFlink(cluster);
+        return "port " + cluster.rest().getPort() + ", a job manager, " + TASK_MANAGERS
+                + " task managers and ZooKeeper";
+    }
+
+    /** Each job takes as many slots as it has parallelism; and room for one more, such as a backfill. */
+    private int slots() {
+        return 3 * options.parallelism();
+    }
+
+    private Map<String, String> jobConfiguration() {
+        Map<String, String> configuration = new LinkedHashMap<>();
+        configuration.put("parallelism.default", Integer.toString(options.parallelism()));
+        configuration.put("execution.checkpointing.interval", "5 s");
         return configuration;
     }
 
-    private String[] captureArguments(PostgresServer source, KafkaServer broker) {
+    private List<String> captureArguments(PostgresServer source, KafkaServer broker) {
         Path passwordFile = directory.resolve("postgres.password");
         Folders.writePrivately(passwordFile, source.password());
-        return new String[] {
-            "capture",
-            "--job.name",
-            "engagement capture",
-            "--kafka.bootstrap-servers",
-            broker.bootstrapServers(),
-            "--postgres.url",
-            source.jdbcUrl(),
-            "--postgres.username",
-            source.username(),
-            "--postgres.password.secret-file",
-            passwordFile.toString(),
-        };
+        return List.of(
+                "capture",
+                "--job.name",
+                "engagement capture",
+                "--kafka.bootstrap-servers",
+                broker.bootstrapServers(),
+                "--postgres.url",
+                source.jdbcUrl(),
+                "--postgres.username",
+                source.username(),
+                "--postgres.password.secret-file",
+                passwordFile.toString());
     }
 
-    private static String[] streamArguments(KafkaServer broker, RedisServer liveView) {
-        return new String[] {
-            "stream",
-            "--job.name",
-            "engagement stream",
-            "--kafka.bootstrap-servers",
-            broker.bootstrapServers(),
-            "--redis.url",
-            liveView.url(),
-        };
+    private static List<String> streamArguments(KafkaServer broker, RedisServer liveView) {
+        return List.of(
+                "stream",
+                "--job.name",
+                "engagement stream",
+                "--kafka.bootstrap-servers",
+                broker.bootstrapServers(),
+                "--redis.url",
+                liveView.url());
     }
 
-    private String submit(String name, String[] arguments) {
-        MiniCluster flink = started(cluster);
+    private String submit(JobHost flink, String name, List<String> arguments) {
         try {
-            StreamExecutionEnvironment env = new StreamExecutionEnvironment(flinkConfiguration());
-            if (!EngagementJob.prepare(arguments, env)) {
-                throw new ServerException("The command line " + List.of(arguments) + " makes no job");
-            }
-            JobGraph graph = env.getStreamGraph().getJobGraph();
-            flink.submitJob(graph).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
+            String id = flink.submit(arguments);
             synchronized (jobs) {
-                jobs.put(name, graph.getJobID());
+                jobs.put(name, id);
             }
-            return graph.getName();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ServerException("Interrupted while submitting the job " + name, e);
-        } catch (Exception e) {
-            throw new ServerException("The job " + name + " could not be started: " + rootCause(e), e);
+            return id;
+        } catch (ServerException e) {
+            throw new ServerException("The job " + name + " could not be started: " + e.getMessage(), e);
         }
     }
 
-    private void writeEndpoints(PostgresServer source, KafkaServer broker, RedisServer liveView, URI rest)
+    private void writeEndpoints(
+            PostgresServer source, KafkaServer broker, RedisServer liveView, @Nullable JobHost flink)
             throws IOException {
         Map<String, String> endpoints = new LinkedHashMap<>();
         endpoints.put("postgres.url", source.jdbcUrl());
@@ -354,8 +332,8 @@ public final class LocalStack {
         endpoints.put("postgres.password", source.password());
         endpoints.put("kafka.bootstrap-servers", broker.bootstrapServers());
         endpoints.put("redis.url", liveView.url());
-        if (options.jobs()) {
-            endpoints.put("flink.rest", rest.toString());
+        if (flink != null) {
+            endpoints.put("flink.rest", flink.rest().toString());
         }
         // Not by Properties.store, whose escaped colons a shell script would trip over.
         StringBuilder text = new StringBuilder("# Where the local stack listens; written at each start\n");
@@ -369,8 +347,12 @@ public final class LocalStack {
         places.add(new Place("PostgreSQL", "psql " + source.psqlUrl()));
         places.add(new Place("Redis", "redis-cli -p " + liveView.port()));
         places.add(new Place("Kafka", broker.bootstrapServers()));
-        if (options.jobs()) {
-            places.add(new Place("Flink", rest.toString()));
+        if (flink != null) {
+            places.add(new Place("Flink", flink.rest().toString()));
+        }
+        if (options.cluster()) {
+            places.add(
+                    new Place("", "ENGAGEMENT_CLUSTER_DIR=" + DIRECTORY.resolve(CLUSTER) + " scripts/flink.sh list"));
         }
     }
 
@@ -405,8 +387,7 @@ public final class LocalStack {
 
     private ScreenState state(Figures figures, LoadGenerator load) throws InterruptedException {
         List<Job> states = jobStates();
-        JobID stream = job("stream");
-        Figures.Reading reading = figures.read(stream == null ? null : stream.toHexString());
+        Figures.Reading reading = figures.read(job("stream"));
         List<String> notes = new ArrayList<>(reading.notes());
         for (Job job : states) {
             if (!job.state().equals("RUNNING")) {
@@ -433,26 +414,26 @@ public final class LocalStack {
 
     /** Why that job last restarted or failed, if it did. */
     private List<String> lastExceptions(String name) throws InterruptedException {
-        JobID job = job(name);
+        String job = job(name);
         FlinkRest flink = rest;
         if (job == null || flink == null) {
             return List.of();
         }
         try {
-            String exception = flink.lastException(job.toHexString());
+            String exception = flink.lastException(job);
             return exception == null ? List.of() : List.of(name + ": " + exception);
         } catch (IOException e) {
             return List.of(name + ": Flink does not answer, " + rootCause(e));
         }
     }
 
-    private @Nullable JobID job(String name) {
+    private @Nullable String job(String name) {
         synchronized (jobs) {
             return jobs.get(name);
         }
     }
 
-    private Map<String, JobID> allJobs() {
+    private Map<String, String> allJobs() {
         synchronized (jobs) {
             return new LinkedHashMap<>(jobs);
         }
@@ -460,31 +441,14 @@ public final class LocalStack {
 
     private List<Job> jobStates() throws InterruptedException {
         List<Job> states = new ArrayList<>();
-        MiniCluster flink = cluster;
+        JobHost flink = host;
         if (flink == null || stopping.get()) {
             return states;
         }
-        for (Map.Entry<String, JobID> each : allJobs().entrySet()) {
-            states.add(new Job(each.getKey(), stateOf(flink, each.getValue())));
+        for (Map.Entry<String, String> each : allJobs().entrySet()) {
+            states.add(new Job(each.getKey(), flink.stateOf(each.getValue())));
         }
         return states;
-    }
-
-    private static String stateOf(MiniCluster flink, JobID job) throws InterruptedException {
-        try {
-            JobStatus status = flink.getJobStatus(job).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
-            if (status != JobStatus.FAILED) {
-                return status.name();
-            }
-            return status.name() + ": "
-                    + flink.requestJobResult(job)
-                            .get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS)
-                            .getSerializedThrowable()
-                            .map(LocalStack::rootCause)
-                            .orElse("no cause given");
-        } catch (ExecutionException | TimeoutException e) {
-            return "unknown, " + rootCause(e);
-        }
     }
 
     // ------------------------------------------------------------------------------------------------- self-check
@@ -620,9 +584,9 @@ public final class LocalStack {
         terminal.release();
         terminal.say("stopping…");
         step("load", generator);
-        MiniCluster flink = cluster;
+        JobHost flink = host;
         if (flink != null) {
-            allJobs().forEach((name, id) -> step("job " + name, () -> cancel(flink, id)));
+            allJobs().forEach((name, id) -> step("job " + name, () -> flink.cancel(id)));
             step("Flink", flink);
         }
         step("Kafka", kafka);
@@ -644,15 +608,6 @@ public final class LocalStack {
         }
     }
 
-    private static void cancel(MiniCluster flink, JobID job) throws Exception {
-        JobStatus status = flink.getJobStatus(job).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
-        if (!status.isGloballyTerminalState()) {
-            flink.cancelJob(job).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
-            // The result is there once the job has let go of the servers.
-            flink.requestJobResult(job).get(CLUSTER_LIMIT_SECONDS, TimeUnit.SECONDS);
-        }
-    }
-
     private static <T> T started(@Nullable T server) {
         if (server == null) {
             throw new ServerException("The local stack is being stopped");
@@ -660,7 +615,7 @@ public final class LocalStack {
         return server;
     }
 
-    private static String rootCause(Throwable failure) {
+    static String rootCause(Throwable failure) {
         Throwable cause = failure;
         while (cause.getCause() != null && cause.getCause() != cause) {
             cause = cause.getCause();

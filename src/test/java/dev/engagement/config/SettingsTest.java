@@ -313,8 +313,11 @@ class SettingsTest {
     }
 
     @Test
-    void variablesOfTheLocalStackAreNotOptions() {
-        assertThat(Settings.parse(Command.STREAM, args(), Map.of("ENGAGEMENT_LOCAL_JAVA_OPTS", "-Xmx1g"))
+    void variablesOfTheScriptsAreNotOptions() {
+        assertThat(Settings.parse(
+                                Command.STREAM,
+                                args(),
+                                Map.of("ENGAGEMENT_LOCAL_JAVA_OPTS", "-Xmx1g", "ENGAGEMENT_CLUSTER_DIR", "here"))
                         .command())
                 .isEqualTo(Command.STREAM);
     }

@@ -26,6 +26,7 @@ class LocalOptionsTest {
                         Duration.ofSeconds(60),
                         2,
                         true,
+                        false,
                         false));
     }
 
@@ -39,8 +40,10 @@ class LocalOptionsTest {
                         Duration.ofSeconds(9),
                         4,
                         true,
+                        false,
                         false));
         assertThat(parse("--no-jobs").jobs()).isFalse();
+        assertThat(parse("--cluster").cluster()).isTrue();
         assertThat(parse("--help").help()).isTrue();
     }
 
