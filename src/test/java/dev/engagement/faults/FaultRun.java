@@ -2,6 +2,7 @@ package dev.engagement.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.engagement.local.DestinationCheck;
 import dev.engagement.local.DestinationCheck.Comparison;
@@ -15,7 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.awaitility.core.ConditionTimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Strikes faults at an installation under load, measures each recovery, and compares every destination with the source.
@@ -28,22 +31,24 @@ final class FaultRun implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
 
     /** A fault and what it cost. */
-    private record Measured(String fault, Duration lasted, Probe.Recovery recovery, String restarts) {}
+    private record Measured(String fault, Duration lasted, Probe.Recovery recovery, int failures) {}
 
     private final String name;
     private final FaultOptions options;
     private final PrintStream out;
     private final Installation installation;
     private final List<Measured> measured = new ArrayList<>();
-    private final long startedAt = System.nanoTime();
+    private final long startedAt;
     private long comparedEvents;
     private int comparisons;
+    private @Nullable AssertionError failure;
 
-    private FaultRun(String name, FaultOptions options, PrintStream out, Installation installation) {
+    private FaultRun(String name, FaultOptions options, PrintStream out, Installation installation, long startedAt) {
         this.name = name;
         this.options = options;
         this.out = out;
         this.installation = installation;
+        this.startedAt = startedAt;
     }
 
     /**
@@ -54,7 +59,8 @@ final class FaultRun implements AutoCloseable {
      */
     static FaultRun start(String name, Path directory, FaultOptions options, PrintStream out) throws Exception {
         out.println(name + ": replay with " + options.replay());
-        FaultRun run = new FaultRun(name, options, out, Installation.start(directory, options));
+        long startedAt = System.nanoTime();
+        FaultRun run = new FaultRun(name, options, out, Installation.start(directory, options), startedAt);
         try {
             run.say("servers, cluster and jobs are started");
             run.guarded("the start", () -> run.awaitCalm(System.nanoTime()));
@@ -70,19 +76,18 @@ final class FaultRun implements AutoCloseable {
     void strike(Fault fault) throws Exception {
         guarded(fault.name(), () -> {
             if (fault.needsCalm()) {
-                awaitCalm(0);
+                awaitCalm(Long.MIN_VALUE);
             }
-            long restarts = restartsIfKnown();
+            long clock = System.currentTimeMillis();
             long begin = System.nanoTime();
             long since = fault.strike().hit(installation);
             long end = System.nanoTime();
             awaitCalm(end);
-            long now = installation.restarts();
             Measured result = new Measured(
                     fault.name(),
                     Duration.ofNanos(end - begin),
                     installation.probe().recovery(begin, since),
-                    now >= restarts && restarts >= 0 ? Long.toString(now - restarts) : "-");
+                    installation.failures(clock));
             measured.add(result);
             say(String.format(
                     Locale.ROOT,
@@ -98,10 +103,11 @@ final class FaultRun implements AutoCloseable {
     void strikeInHaste(Fault fault) throws Exception {
         guarded(fault.name(), () -> {
             if (fault.needsCalm()) {
-                awaitCalm(0);
+                awaitCalm(Long.MIN_VALUE);
             }
+            List<Role> dead = installation.restartDead();
             long since = fault.strike().hit(installation);
-            say(fault.name() + ", and no time to recover");
+            say(fault.name() + (dead.isEmpty() ? "" : " after a restart of " + dead) + ", and no time to recover");
             assertThat(since).isPositive();
         });
     }
@@ -114,10 +120,10 @@ final class FaultRun implements AutoCloseable {
         guarded(
                 "the comparison after " + (measured.isEmpty() ? "the start" : measured.get(measured.size() - 1).fault),
                 () -> {
-                    awaitCalm(0);
+                    awaitCalm(Long.MIN_VALUE);
                     installation.load().pause();
                     installation.probe().pause();
-                    long restarts = installation.restarts();
+                    long clock = System.currentTimeMillis();
                     long events = installation.countSource();
                     assertThat(events)
                             .as("events of the source, which the load should have added to")
@@ -126,9 +132,9 @@ final class FaultRun implements AutoCloseable {
                     awaitEqual();
                     assertThat(installation.deadLetters()).as("dead letters").isZero();
                     assertThat(installation.isRunning()).as("both jobs run").isTrue();
-                    assertThat(installation.restarts())
-                            .as("restarts of the jobs while nothing happens")
-                            .isEqualTo(restarts);
+                    assertThat(installation.failures(clock))
+                            .as("failures of the jobs while nothing happens")
+                            .isZero();
                     comparisons++;
                     installation.probe().resume();
                     installation.load().resume();
@@ -164,6 +170,9 @@ final class FaultRun implements AutoCloseable {
     private void awaitCalm(long since) throws Exception {
         try {
             await().atMost(RECOVERY_LIMIT).pollInterval(POLL).until(() -> {
+                for (Role dead : installation.restartDead()) {
+                    say(dead.title() + " had ended by itself and was started again");
+                }
                 try {
                     String ended = installation.ended();
                     if (!ended.isEmpty()) {
@@ -182,28 +191,25 @@ final class FaultRun implements AutoCloseable {
         }
     }
 
-    /** -1 while there is no job manager. */
-    private long restartsIfKnown() throws InterruptedException {
-        try {
-            return installation.restarts();
-        } catch (IOException jobManagerIsDown) {
-            return -1;
-        }
-    }
-
     private interface Work {
         void run() throws Exception;
     }
 
     /** A failure says where it was, how to see it again, and what the jobs were at. */
     private void guarded(String where, Work work) throws Exception {
+        // What was broken before would fail everything after it, slowly.
+        assumeTrue(
+                failure == null,
+                () -> "not tried: " + Objects.requireNonNull(failure).getMessage());
         try {
             work.run();
         } catch (Exception | AssertionError e) {
-            throw new AssertionError(
+            failure = new AssertionError(
                     name + " failed at " + where + "; replay with " + options.replay() + "\n" + e.getMessage() + "\n"
                             + installation.jobs() + String.join("\n", table()),
                     e);
+            say("FAILED at " + where + ": " + e);
+            throw failure;
         }
     }
 
@@ -216,17 +222,17 @@ final class FaultRun implements AutoCloseable {
         List<String> lines = new ArrayList<>();
         lines.add(String.format(
                 "  %-34s %8s %10s %10s %12s %9s",
-                "fault", "lasted", "first row", "all fresh", "slowest row", "restarts"));
+                "fault", "lasted", "first row", "all fresh", "slowest row", "failures"));
         for (Measured each : measured) {
             lines.add(String.format(
                     Locale.ROOT,
-                    "  %-34s %6.1f s %8.1f s %8.1f s %10.1f s %9s",
+                    "  %-34s %6.1f s %8.1f s %8.1f s %10.1f s %9d",
                     each.fault,
                     seconds(each.lasted),
                     seconds(each.recovery.firstRow()),
                     seconds(each.recovery.fresh()),
                     seconds(each.recovery.worst()),
-                    each.restarts));
+                    each.failures));
         }
         return lines;
     }

@@ -107,7 +107,7 @@ final class Faults {
 
     /** PostgreSQL ends the connection that capture reads from. */
     static Fault terminateWalsender() {
-        return new Fault("walsender terminated", false, false, installation -> {
+        return new Fault("walsender terminated", false, true, installation -> {
             try (Connection connection = installation.connectToSource();
                     Statement statement = connection.createStatement();
                     ResultSet rows = statement.executeQuery(

@@ -258,9 +258,21 @@ final class Installation implements AutoCloseable {
         return ended.toString();
     }
 
-    /** Restarts of both jobs, as far as the present job manager knows. */
-    long restarts() throws IOException, InterruptedException {
-        return rest.restarts(capture) + rest.restarts(stream);
+    /** Failures of both jobs since that moment of the wall clock, as far as the present job manager remembers. */
+    int failures(long since) throws IOException, InterruptedException {
+        return rest.failures(capture, since) + rest.failures(stream, since);
+    }
+
+    /** What a supervisor does all the time: starts what is dead. Returns what it was. */
+    List<Role> restartDead() throws Exception {
+        List<Role> dead = new ArrayList<>();
+        for (Victim each : victims.values()) {
+            if (each.isDead()) {
+                dead.add(each.role());
+                each.restart();
+            }
+        }
+        return dead;
     }
 
     /** Each job's state and last exception, for a message. */
@@ -277,8 +289,8 @@ final class Installation implements AutoCloseable {
                         .append(" of ")
                         .append(each.tasks())
                         .append(" tasks run, ")
-                        .append(rest.restarts(each.id()))
-                        .append(" restarts; last exception: ")
+                        .append(rest.failures(each.id(), 0))
+                        .append(" failures remembered; last exception: ")
                         .append(rest.lastException(each.id()))
                         .append('\n');
             }

@@ -58,6 +58,11 @@ final class Victim {
                 .allMatch(Victim::isGone));
     }
 
+    /** Whether there is no such process any more. */
+    boolean isDead() throws Exception {
+        return isGone(pid.run());
+    }
+
     /** As its supervisor does after its death. */
     void restart() throws Exception {
         start.run();
