@@ -164,6 +164,11 @@ public final class LoadGenerator implements AutoCloseable {
         } catch (SQLException e) {
             failure = e;
             finish();
+        } catch (RuntimeException | AssertionError e) {
+            // The driver asserts that a connection does not close in the middle of a batch. Thrown on, it would end the
+            // load without a word.
+            failure = new SQLException("The load generator has ended: " + e, e);
+            finish();
         }
     }
 
