@@ -50,8 +50,7 @@ final class Installation implements AutoCloseable {
      * Each fault is an incident of its own. Production forgets a failure after ten minutes, and a script of many kills
      * would measure the delay that has grown to a minute, and not the recovery.
      */
-    private static final Map<String, String> SETTINGS =
-            Map.of("restart-strategy.exponential-delay.reset-backoff-threshold", "15 s");
+    private static final String FORGET_FAILURES = "restart-strategy.exponential-delay.reset-backoff-threshold";
 
     private final Path directory;
     private final PostgresServer postgres;
@@ -126,8 +125,13 @@ final class Installation implements AutoCloseable {
                     Role.POSTGRES, keep(started, TcpProxy.start(Ports.free(), postgres.port())),
                     Role.KAFKA, keep(started, TcpProxy.start(advertised, kafka.port())),
                     Role.REDIS, keep(started, TcpProxy.start(Ports.free(), redis.port())));
-            SessionCluster cluster =
-                    keep(started, SessionCluster.start(absolute.resolve("cluster"), TASK_MANAGERS, SETTINGS));
+            SessionCluster cluster = keep(
+                    started,
+                    SessionCluster.start(
+                            absolute.resolve("cluster"),
+                            TASK_MANAGERS,
+                            // Not the usual port: while the job manager is dead, another cluster might take it.
+                            Map.of(FORGET_FAILURES, "15 s", "rest.port", Integer.toString(Ports.free()))));
             return new Installation(absolute, postgres, kafka, redis, proxies, cluster, options);
         } catch (Exception e) {
             for (int i = started.size() - 1; i >= 0; i--) {

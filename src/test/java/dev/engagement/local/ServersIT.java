@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.UUID;
 import org.apache.kafka.clients.admin.Admin;
@@ -127,6 +128,43 @@ class ServersIT {
             assertThat(consumer.poll(Duration.ofSeconds(20)))
                     .singleElement()
                     .satisfies(record -> assertThat(record.value()).hasSize(large.length));
+        }
+    }
+
+    @Test
+    void aDurableRedisKeepsWhatItAcknowledgedOverACrash() {
+        Path directory = DIRECTORY.resolve("redis-durable");
+        RedisServer.discard(directory);
+        try (RedisServer redis = RedisServer.startDurable(directory, 0)) {
+            try (Jedis jedis = redis.connect()) {
+                jedis.set("key", "value");
+            }
+            redis.kill();
+            redis.restart();
+            try (Jedis jedis = redis.connect()) {
+                assertThat(jedis.get("key")).isEqualTo("value");
+            }
+        }
+    }
+
+    @Test
+    void aKafkaProcessKeepsItsTopicsOverACrash() throws Exception {
+        Path directory = DIRECTORY.resolve("kafka-process");
+        KafkaProcess.discard(directory);
+        try (KafkaProcess kafka = KafkaProcess.start(directory, 0, 0)) {
+            try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+                admin.createTopics(List.of(new NewTopic("topic", 1, (short) 1)))
+                        .all()
+                        .get();
+            }
+            long pid = kafka.pid();
+            kafka.kill();
+            assertThat(kafka.isAlive()).isFalse();
+            kafka.restart();
+            assertThat(kafka.pid()).isNotEqualTo(pid);
+            try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+                assertThat(admin.listTopics().names().get()).contains("topic");
+            }
         }
     }
 
