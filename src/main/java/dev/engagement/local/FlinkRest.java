@@ -100,7 +100,8 @@ final class FlinkRest {
                 .orElse(latest.path("exceptionName").asText());
     }
 
-    private JsonNode get(String path) throws IOException, InterruptedException {
+    /** The answer to a path such as {@code /jobs/overview}. */
+    JsonNode get(String path) throws IOException, InterruptedException {
         HttpRequest request =
                 HttpRequest.newBuilder(base.resolve(path)).timeout(TIMEOUT).build();
         HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
