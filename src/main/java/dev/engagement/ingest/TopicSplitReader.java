@@ -176,12 +176,14 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             if (end == null) {
                 continue;
             }
-            boolean first = endUnknown.remove(partition);
-            if (consumer.position(partition, ASK) >= end) {
+            long position = consumer.position(partition, ASK);
+            if (position == end) {
                 mark(fetched, partition, now);
-            } else if (first) {
+                endUnknown.remove(partition);
+            } else if (position < end && endUnknown.remove(partition)) {
                 endToReach.put(partition, new KnownEnd(end, now));
             }
+            // Beyond the end, the next poll finds the offset missing; nothing has been read to the end until then.
         }
     }
 
