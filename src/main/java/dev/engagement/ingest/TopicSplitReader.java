@@ -294,7 +294,10 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             split.getStoppingOffset().ifPresent(stop -> stoppingOffsets.put(partition, stop));
         }
         consumer.assign(all);
-        consumer.seekToBeginning(fromBeginning);
+        // Kafka takes an empty list for all partitions: those that are being read would begin again.
+        if (!fromBeginning.isEmpty()) {
+            consumer.seekToBeginning(fromBeginning);
+        }
         if (!fromEnd.isEmpty()) {
             consumer.seekToEnd(fromEnd);
         }
