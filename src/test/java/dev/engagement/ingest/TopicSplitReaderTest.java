@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
@@ -108,10 +109,56 @@ class TopicSplitReaderTest {
         for (int round = 0; round < 3; round++) {
             broker.setOffsetsException(new TimeoutException("unreachable"));
             assertThat(fetch()).isEmpty();
+            clock.millis += 5_000;
+        }
+
+        assertThat(fetch()).containsExactly("mark 0@7 of 2 at 16000");
+    }
+
+    /** Each such question costs a second, in which the partitions that can be reached are not read. */
+    @Test
+    void a_question_without_an_answer_is_not_repeated_each_round() {
+        assign(P0, 0);
+        assign(P1, 0);
+        broker.updateEndOffsets(Map.of(P1, 9L));
+        for (int round = 0; round < 10; round++) {
+            broker.has(P0, round, round + 1);
+            broker.setOffsetsException(new TimeoutException("partition 1 has no leader"));
+            assertThat(fetch()).containsExactly("0-" + round);
             clock.millis += INTERVAL;
         }
 
-        assertThat(fetch()).containsExactly("mark 0@7 of 2 at 2500");
+        assertThat(broker.questions).isOne();
+    }
+
+    /** Woken at any moment: nothing of a finished partition comes any more, and all of the others does. */
+    @Test
+    void what_is_called_finished_is_not_read_on_whenever_reading_is_woken() {
+        for (int positions = 0; positions < 12; positions++) {
+            Broker woken = new Broker();
+            woken.setMaxPollRecords(2);
+            woken.positionsBeforeWakeUp = positions;
+            TopicSplitReader bounded = new TopicSplitReader(woken, clock, Duration.ofMillis(INTERVAL), false);
+            bounded.handleSplitsChanges(new SplitsAddition<>(
+                    List.of(new KafkaPartitionSplit(P0, 0, 2), new KafkaPartitionSplit(P1, 0, 2))));
+            woken.has(P0, 0, 2);
+            woken.has(P1, 0, 2);
+            List<String> finished = new ArrayList<>();
+            List<String> read = new ArrayList<>();
+            for (int round = 0; round < 8; round++) {
+                var fetched = bounded.fetch();
+                read.addAll(texts(fetched));
+                finished.addAll(fetched.finishedSplits());
+                assertThat(woken.assignment())
+                        .extracting(KafkaPartitionSplit::toSplitId)
+                        .doesNotContainAnyElementsOf(finished.isEmpty() ? List.of("none") : finished);
+            }
+
+            assertThat(finished).containsExactlyInAnyOrder("topic-0", "topic-1");
+            assertThat(read)
+                    .filteredOn(each -> !each.startsWith("mark"))
+                    .containsExactlyInAnyOrder("0-0", "0-1", "1-0", "1-1");
+        }
     }
 
     @Test
@@ -319,6 +366,8 @@ class TopicSplitReaderTest {
         private final List<Exception> commitFailures = new ArrayList<>();
         private Runnable onCommit = () -> {};
         private boolean wakeUpWhenAskedForPosition;
+        private int positionsBeforeWakeUp = Integer.MAX_VALUE;
+        private int questions;
 
         Broker() {
             super(OffsetResetStrategy.NONE);
@@ -348,7 +397,17 @@ class TopicSplitReaderTest {
                 wakeUpWhenAskedForPosition = false;
                 throw new WakeupException();
             }
+            if (positionsBeforeWakeUp-- == 0) {
+                throw new WakeupException();
+            }
             return super.position(partition, timeout);
+        }
+
+        @Override
+        public synchronized Map<TopicPartition, Long> endOffsets(
+                Collection<TopicPartition> partitions, Duration timeout) {
+            questions++;
+            return super.endOffsets(partitions, timeout);
         }
 
         @Override
