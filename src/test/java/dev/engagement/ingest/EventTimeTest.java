@@ -82,6 +82,18 @@ class EventTimeTest {
         assertThat(output.watermarks).isEmpty();
     }
 
+    /** As the live view judges, which compares microseconds. */
+    @Test
+    void the_future_begins_a_microsecond_past_the_allowed_skew() {
+        long limitMicros = (1_000_000 + 60_000) * 1_000L;
+        assertThat(EventTime.isFromTheFuture(limitMicros, 1_000_000, 60_000)).isFalse();
+        assertThat(EventTime.isFromTheFuture(limitMicros + 1, 1_000_000, 60_000))
+                .isTrue();
+        assertThat(EventTime.isFromTheFuture(limitMicros, Long.MAX_VALUE, 60_000))
+                .as("no overflow")
+                .isFalse();
+    }
+
     @Test
     void a_partition_read_to_its_end_follows_the_wall_clock_once_it_is_idle() {
         event(START, START);
