@@ -67,17 +67,23 @@ options=(
   -cp "target/test-classes:target/classes:$(<target/classpath.txt)"
 )
 if [[ $only != pipeline ]]; then
-  printf '\ndecode alone, one thread (ops/s are events/s; gc.alloc.rate.norm is bytes per event)\n'
+  printf '\ndecode alone, one thread, beside reading the JSON tokens and forgetting them\n'
   "$java" "${options[@]}" org.openjdk.jmh.Main DecodeBenchmark -prof gc -v SILENT \
     -rf csv -rff target/bench/decode.csv >target/bench/decode.log
-  awk -F, 'NR > 1 { gsub(/"/, ""); print $1, $5 }' target/bench/decode.csv | awk '
-    { split($1, name, "."); bench = name[length(name)]; split(bench, part, ":") }
-    bench !~ /:/ { speed[bench] = $2 }
-    bench ~ /gc.alloc.rate.norm/ { bytes[part[1]] = $2 }
+  awk -F, '
+    NR == 1 { next }
+    {
+      gsub(/"/, "")
+      split($1, name, ":")
+      sub(/.*\./, "", name[1])
+      if (name[2] == "") speed[name[1]] = $5
+      if (name[2] == "gc.alloc.rate.norm") bytes[name[1]] = $5
+    }
     END {
-      for (b in speed) printf "  %-18s %12.0f events/s %8.0f bytes/event\n", b, speed[b], bytes[b]
-      printf "  ratio to parsing   %12.2f\n", speed["decode"] / speed["parseAndDiscard"]
-    }'
+      printf "  %-18s %12s %14s\n", "what", "events/s", "bytes/event"
+      for (b in speed) printf "  %-18s %12.0f %14.0f\n", b, speed[b], bytes[b]
+      printf "  %-18s %12.2f\n", "ratio", speed["decode"] / speed["parseAndDiscard"]
+    }' target/bench/decode.csv
 fi
 if [[ $only != decode ]]; then
   printf '\n'
