@@ -16,8 +16,8 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.jspecify.annotations.Nullable;
 
-/** Metrics of a job by Flink's REST API: what an operator would read there too. */
-final class FlinkRest {
+/** Metrics of a job by Flink's REST API: what an operator would read there too. For one thread. */
+public final class FlinkRest {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(3);
 
@@ -26,13 +26,17 @@ final class FlinkRest {
             HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
     private final URI base;
 
-    /** @param base {@code http://host:port} */
-    FlinkRest(URI base) {
+    /**
+     * Of one cluster.
+     *
+     * @param base {@code http://host:port}
+     */
+    public FlinkRest(URI base) {
         this.base = base;
     }
 
     /** How the values of several subtasks and operators become one. */
-    enum Aggregation {
+    public enum Aggregation {
         MAX,
         SUM
     }
@@ -43,7 +47,8 @@ final class FlinkRest {
      * @param metric the last part of its name; for a histogram with its suffix, such as {@code _p99}
      * @return empty as long as no operator reports it
      */
-    OptionalDouble metric(String job, String metric, Aggregation aggregation) throws IOException, InterruptedException {
+    public OptionalDouble metric(String job, String metric, Aggregation aggregation)
+            throws IOException, InterruptedException {
         List<Double> values = new ArrayList<>();
         for (JsonNode vertex : get("/jobs/" + job).path("vertices")) {
             String path = "/jobs/" + job + "/vertices/" + vertex.path("id").asText() + "/subtasks/metrics";
