@@ -26,7 +26,7 @@ fi
 stamp=target/local-build.stamp
 if [[ ! -f $stamp || ! -d target/classes || ! -s target/classpath.txt ]] \
   || [[ -n $(find pom.xml src/main -newer "$stamp" -print -quit) ]]; then
-  printf 'building… (the first build downloads its dependencies, some 400 MB)\n'
+  printf 'building… (the first build downloads its dependencies, some 300 MB)\n'
   mkdir -p target
   touch "$stamp.new"
   SECONDS=0
@@ -36,6 +36,8 @@ if [[ ! -f $stamp || ! -d target/classes || ! -s target/classpath.txt ]] \
 fi
 
 mkdir -p target/local/tmp
+terminal=false
+[[ ! -t 1 ]] || terminal=true
 read -r -a java_options <<<"${ENGAGEMENT_LOCAL_JAVA_OPTS:--Xmx2g}"
 
 # exec: Ctrl-C and kill reach the stack itself, which stops its servers in order.
@@ -45,7 +47,8 @@ exec "$java" \
   --add-opens=java.base/java.lang=ALL-UNNAMED \
   -XX:+ExitOnOutOfMemoryError \
   -Dfile.encoding=UTF-8 \
-  -Djava.io.tmpdir=target/local/tmp \
+  -Djava.io.tmpdir="$PWD/target/local/tmp" \
+  -Dengagement.local.terminal="$terminal" \
   -Dlog.file=target/local/flink.log \
   -Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties \
   "${java_options[@]}" \

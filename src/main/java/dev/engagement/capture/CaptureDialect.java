@@ -1,9 +1,11 @@
 package dev.engagement.capture;
 
+import dev.engagement.capture.SlotContinuity.Position;
 import dev.engagement.capture.SourceDatabase.Slot;
 import dev.engagement.capture.SourceDatabase.SlotView;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.cdc.connectors.base.config.JdbcSourceConfig;
 import org.apache.flink.cdc.connectors.base.relational.connection.JdbcConnectionPoolFactory;
 import org.apache.flink.cdc.connectors.base.source.meta.offset.Offset;
@@ -21,6 +23,9 @@ final class CaptureDialect extends PostgresDialect {
 
     private static final long serialVersionUID = 1L;
 
+    /** Slots found whole by this process. */
+    private static final Map<String, Found> FOUND = new ConcurrentHashMap<>();
+
     private final CaptureOptions options;
 
     CaptureDialect(PostgresSourceConfig config, CaptureOptions options) {
@@ -32,6 +37,14 @@ final class CaptureDialect extends PostgresDialect {
     public JdbcConnectionPoolFactory getPooledDataSourceFactory() {
         return new CaptureConnectionPool();
     }
+
+    /**
+     * A slot was found whole for a position, when the log ended at {@code reach}, behind a change of our own.
+     *
+     * <p>Until a checkpoint holds that change, the slot may still have moved ahead of the position, as the driver
+     * confirms what it has seen no change in, but not past the change; a slot created later begins after it.
+     */
+    private record Found(long position, long reach) {}
 
     /** Called on the fetching thread, at each (re)start of reading a split. */
     @Override
@@ -45,10 +58,15 @@ final class CaptureDialect extends PostgresDialect {
     private void prepareStream(Offset start) {
         SourceDatabase database = new SourceDatabase(options);
         try {
-            SlotContinuity.require(options, database.slot(), StreamPosition.of(start));
-            // The driver confirms up to where the server is as long as it has received no change at all. A change
-            // that waits for it keeps the slot from moving beyond the state, which would look like a new slot.
+            // A change of our own, so that the position is found and confirmed at once; see confirm().
             database.beat();
+            SlotView view = database.slot();
+            Position position = StreamPosition.of(start);
+            String slot = options.jdbcUrl() + ' ' + options.slotName();
+            Found before = FOUND.get(slot);
+            long reach = before != null && before.position() == position.lsn() ? before.reach() : 0;
+            SlotContinuity.require(options, view, position, reach);
+            FOUND.put(slot, new Found(position.lsn(), view.currentLsn()));
         } catch (SlotLostException e) {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {
@@ -62,7 +80,7 @@ final class CaptureDialect extends PostgresDialect {
     public Offset displayCommittedOffset(JdbcSourceConfig config) {
         try {
             SlotView view = new SourceDatabase(options).slot();
-            SlotContinuity.require(options, view, SlotContinuity.Position.UNKNOWN);
+            SlotContinuity.require(options, view, Position.UNKNOWN);
             Slot slot = view.slot();
             return PostgresOffset.of(Map.of(
                     StreamPosition.LSN, slot == null ? 0L : slot.confirmedLsn(), StreamPosition.COMMIT_TIME, 0L));
@@ -72,6 +90,18 @@ final class CaptureDialect extends PostgresDialect {
             throw new FlinkRuntimeException(
                     "Replication slot " + options.slotName() + " of " + options.jdbcUrl() + " cannot be looked at", e);
         }
+    }
+
+    /**
+     * Confirms a position of which nothing after it was read yet. On the task thread.
+     *
+     * <p>While the driver has received no change, it takes every position that the server mentions for confirmed, and
+     * tells it so some seconds later: the slot would move beyond the state, and after the next failure look like one
+     * that was created again. Once there was a change, and an explicit confirmation before it, it no longer does.
+     */
+    void confirm(long lsn) throws Exception {
+        super.notifyCheckpointComplete(
+                0, PostgresOffset.of(Map.of(StreamPosition.LSN, lsn, StreamPosition.COMMIT_TIME, 0L)));
     }
 
     @Override

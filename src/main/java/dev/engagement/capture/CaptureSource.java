@@ -52,6 +52,8 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     private static final String POLL_MILLIS = "10";
     private static final String SLOT_RETRIES = "30";
     private static final String SLOT_RETRY_MILLIS = "1000";
+    /** Less than half of wal_sender_timeout's default; what is confirmed explicitly is told at once. */
+    private static final String STATUS_MILLIS = "20000";
     /** How often the position moves on while transactions bring no captured row. */
     private static final long POSITION_MILLIS = 1_000;
 
@@ -111,6 +113,7 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
                 "heartbeat.interval.ms",
                 Long.toString(
                         Math.min(POSITION_MILLIS, options.heartbeatInterval().toMillis())));
+        properties.setProperty("status.update.interval.ms", STATUS_MILLIS);
         properties.setProperty("tombstones.on.delete", "false");
         properties.setProperty("slot.max.retries", SLOT_RETRIES);
         properties.setProperty("slot.retry.delay.ms", SLOT_RETRY_MILLIS);
@@ -203,6 +206,7 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     @Override
     protected RecordEmitter<SourceRecords, Captured, SourceSplitState> createRecordEmitter(
             SourceConfig config, SourceReaderMetrics metrics) {
-        return new TransactionEmitter(deserializationSchema, metrics, offsetFactory);
+        return new TransactionEmitter(
+                deserializationSchema, metrics, offsetFactory, (CaptureDialect) dataSourceDialect);
     }
 }

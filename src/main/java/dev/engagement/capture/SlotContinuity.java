@@ -30,13 +30,18 @@ final class SlotContinuity {
 
     /** Throws if the slot is missing, lost, or does not reach back to the position. */
     static void require(CaptureOptions options, SlotView view, Position position) {
-        String what = broken(view.slot(), position);
+        require(options, view, position, 0);
+    }
+
+    /** The same for a slot that was whole when the log ended at {@code reach}: it may begin anywhere before that. */
+    static void require(CaptureOptions options, SlotView view, Position position, long reach) {
+        String what = broken(view.slot(), position, reach);
         if (what != null) {
             throw new SlotLostException(message(options, view, position, what));
         }
     }
 
-    private static @Nullable String broken(@Nullable Slot slot, Position position) {
+    private static @Nullable String broken(@Nullable Slot slot, Position position, long reach) {
         if (slot == null) {
             return "does not exist any more";
         }
@@ -44,7 +49,7 @@ final class SlotContinuity {
             return "is lost: PostgreSQL removed the write-ahead log it had to hold (see max_slot_wal_keep_size)";
         }
         // Without a known position there is nothing to compare.
-        if (position.lsn() > 0 && Long.compareUnsigned(slot.restartLsn(), position.lsn()) > 0) {
+        if (position.lsn() > 0 && slot.restartLsn() > position.lsn() && slot.restartLsn() >= reach) {
             return "begins at LSN " + Lsns.format(slot.restartLsn())
                     + ", after the position to continue at: it was dropped and created again, or the state is older"
                     + " than what the slot has already given away";

@@ -13,14 +13,22 @@ import org.jspecify.annotations.Nullable;
 /** Emits records and keeps {@link StreamPosition} in the split's state. On the task thread. */
 final class TransactionEmitter extends IncrementalSourceRecordEmitter<Captured> {
 
+    /** The first may come too early: Flink CDC ignores it until the batch of its first change is through. */
+    private static final int CONFIRMATIONS = 2;
+
+    private final CaptureDialect dialect;
     private @Nullable SourceSplitState split;
+    private int confirmations;
+    private long startLsn;
     private @Nullable StreamPosition position;
 
     TransactionEmitter(
             DebeziumDeserializationSchema<Captured> deserializer,
             SourceReaderMetrics metrics,
-            OffsetFactory offsetFactory) {
+            OffsetFactory offsetFactory,
+            CaptureDialect dialect) {
         super(deserializer, metrics, false, offsetFactory);
+        this.dialect = dialect;
     }
 
     @Override
@@ -36,8 +44,24 @@ final class TransactionEmitter extends IncrementalSourceRecordEmitter<Captured> 
             split = splitState;
             current = new StreamPosition(stream.getStartingOffset());
             position = current;
+            confirmations = 0;
+        }
+        if (confirmations < CONFIRMATIONS) {
+            confirmStart(stream);
         }
         super.processElement(record, output, splitState);
         stream.setStartingOffset(current.after(record.sourceOffset()));
+    }
+
+    /** Where the stream began; the second time one byte further, as no position is confirmed twice. */
+    private void confirmStart(StreamSplitState stream) throws Exception {
+        if (confirmations == 0) {
+            startLsn = StreamPosition.of(stream.getStartingOffset()).lsn();
+        }
+        confirmations++;
+        long lsn = startLsn - CONFIRMATIONS + confirmations;
+        if (lsn > 0) {
+            dialect.confirm(lsn);
+        }
     }
 }

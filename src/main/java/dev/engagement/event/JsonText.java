@@ -19,6 +19,9 @@ public final class JsonText {
     /** Set in every byte that is no ASCII. */
     private static final long NOT_ASCII = 0x8080808080808080L;
 
+    private static final long ONES = 0x0101010101010101L;
+    private static final long BACKSLASHES = '\\' * ONES;
+
     private JsonText() {}
 
     /**
@@ -37,37 +40,64 @@ public final class JsonText {
         return true;
     }
 
-    /** Whether bytes are well-formed UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-    public static boolean isUtf8(byte[] bytes) {
+    /** What {@link #scan} finds. */
+    public enum Encoding {
+        /** Not well-formed UTF-8. */
+        BROKEN,
+        /** UTF-8 in which no JSON escape can make half of a surrogate pair. */
+        CLEAN,
+        /** UTF-8 with escapes of surrogates: the texts in it must be checked one by one, by {@link #isWellFormed}. */
+        SURROGATE_ESCAPES
+    }
+
+    /**
+     * Whether bytes are well-formed UTF-8 (no overlong forms, no surrogates, nothing beyond U+10FFFF), and whether a JSON
+     * escape in them begins like that of a surrogate. One pass, eight bytes at a time where there are neither backslashes
+     * nor other than ASCII.
+     */
+    public static Encoding scan(byte[] bytes) {
+        Encoding found = Encoding.CLEAN;
         int at = 0;
         int length = bytes.length;
         while (at < length) {
-            if (length - at >= 8 && ((long) LONGS.get(bytes, at) & NOT_ASCII) == 0) {
-                at += 8;
-                continue;
+            if (length - at >= 8) {
+                long eight = (long) LONGS.get(bytes, at);
+                long differing = eight ^ BACKSLASHES;
+                // Mycroft's test for a zero byte: exact on whether there is one.
+                if (((eight | (differing - ONES) & ~differing) & NOT_ASCII) == 0) {
+                    at += 8;
+                    continue;
+                }
             }
             int lead = bytes[at++];
             if (lead >= 0) {
+                if (lead == '\\') {
+                    if (at + 1 < length && bytes[at] == 'u' && (bytes[at + 1] | 0x20) == 'd') {
+                        found = Encoding.SURROGATE_ESCAPES;
+                    }
+                    // The escaped character, which may itself be a backslash.
+                    at += at < length && bytes[at] >= 0 ? 1 : 0;
+                }
                 continue;
             }
             int more = lead >= (byte) 0xF0 ? 3 : lead >= (byte) 0xE0 ? 2 : 1;
             if (lead < (byte) 0xC2 || lead > (byte) 0xF4 || at + more > length) {
-                return false;
+                return Encoding.BROKEN;
             }
             int second = bytes[at] & 0xFF;
             int least = lead == (byte) 0xE0 ? 0xA0 : lead == (byte) 0xF0 ? 0x90 : 0x80;
             int most = lead == (byte) 0xED ? 0x9F : lead == (byte) 0xF4 ? 0x8F : 0xBF;
             if (second < least || second > most) {
-                return false;
+                return Encoding.BROKEN;
             }
             for (int i = 1; i < more; i++) {
                 if ((bytes[at + i] & 0xC0) != 0x80) {
-                    return false;
+                    return Encoding.BROKEN;
                 }
             }
             at += more;
         }
-        return true;
+        return found;
     }
 
     /** Whether a text is exactly one JSON value (RFC 8259), well-formed, nested at most {@link #MAX_DEPTH} deep. */

@@ -7,6 +7,9 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.core.util.RecyclerPool;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.JsonText;
@@ -33,19 +36,41 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     /** Stage name in dead letters. */
     static final String STAGE = "decode";
 
-    private static final JsonFactory JSON = new JsonFactoryBuilder()
-            // The names come from outside: a run of colliding ones must not turn into an exception.
-            .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-            // UTF-8 and nothing else: a guess at UTF-16 would break every byte offset.
-            .disable(JsonFactory.Feature.CHARSET_DETECTION)
-            // Skipped fields are never converted: the size of the record is limit enough.
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNumberLength(Integer.MAX_VALUE)
-                    .maxNameLength(Integer.MAX_VALUE)
-                    .build())
-            .build();
+    private final JsonFactory json = factory(new OwnRecycler());
+
+    private static final JsonFactory KEYS = factory(JsonRecyclerPools.defaultPool());
+
+    private static JsonFactory factory(RecyclerPool<BufferRecycler> recyclers) {
+        return new JsonFactoryBuilder()
+                .recyclerPool(recyclers)
+                // The names come from outside: a run of colliding ones must not turn into an exception.
+                .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                // UTF-8 and nothing else: a guess at UTF-16 would break every byte offset.
+                .disable(JsonFactory.Feature.CHARSET_DETECTION)
+                // Skipped fields are never converted: the size of the record is limit enough.
+                .streamReadConstraints(StreamReadConstraints.builder()
+                        .maxNumberLength(Integer.MAX_VALUE)
+                        .maxNameLength(Integer.MAX_VALUE)
+                        .build())
+                .build();
+    }
+
+    /** The buffers of the one parser that a decoder has open at a time: nothing to look up, nothing to lock. */
+    private static final class OwnRecycler implements RecyclerPool<BufferRecycler> {
+        private static final long serialVersionUID = 1L;
+
+        private final transient BufferRecycler recycler = new BufferRecycler();
+
+        @Override
+        public BufferRecycler acquirePooled() {
+            return recycler;
+        }
+
+        @Override
+        public void releasePooled(BufferRecycler released) {}
+    }
 
     private static final byte[] NO_BYTES = {};
 
@@ -76,6 +101,9 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
 
     private final String[] problems = new String[32];
 
+    /** Whether texts of this value may hold half of a surrogate pair. */
+    private boolean checkTexts;
+
     /** The value's bytes while it is being read: nested JSON is cut out of them verbatim. */
     private byte[] bytes = NO_BYTES;
 
@@ -102,13 +130,15 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                     out);
             return;
         }
-        if (!JsonText.isUtf8(value)) {
+        JsonText.Encoding encoding = JsonText.scan(value);
+        if (encoding == JsonText.Encoding.BROKEN) {
             undecodable(record, "the value is not UTF-8", out);
             return;
         }
+        checkTexts = encoding == JsonText.Encoding.SURROGATE_ESCAPES;
         clearEnvelope();
         bytes = value;
-        try (JsonParser parser = JSON.createParser(value)) {
+        try (JsonParser parser = json.createParser(value)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 undecodable(record, value.length == 0 ? "the value is empty" : "the value is not a JSON object", out);
                 return;
@@ -358,7 +388,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     }
 
     private String checked(String text, int field, String name) {
-        if (JsonText.isWellFormed(text)) {
+        if (!checkTexts || JsonText.isWellFormed(text)) {
             good(field);
         } else {
             bad(field, name + " holds half of a surrogate pair, which no text in PostgreSQL can");
@@ -404,8 +434,8 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         if (key == null) {
             return null;
         }
-        try (JsonParser parser = JSON.createParser(key)) {
-            if (!JsonText.isUtf8(key) || parser.nextToken() != JsonToken.START_OBJECT) {
+        try (JsonParser parser = KEYS.createParser(key)) {
+            if (JsonText.scan(key) == JsonText.Encoding.BROKEN || parser.nextToken() != JsonToken.START_OBJECT) {
                 return null;
             }
             String id = idOfKey(parser, true);

@@ -1,9 +1,7 @@
 package dev.engagement.ingest;
 
 import java.util.ArrayDeque;
-import java.util.Collections;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
@@ -16,15 +14,16 @@ import org.jspecify.annotations.Nullable;
 /** What one fetch brought, partition by partition, end marks behind the records. Filled by the fetcher, read once. */
 final class FetchedRecords implements RecordsWithSplitIds<ConsumerRecord<byte[], byte[]>> {
 
-    private record Run(String splitId, Iterator<ConsumerRecord<byte[], byte[]>> records) {}
+    private record Run(String splitId, List<ConsumerRecord<byte[], byte[]>> records) {}
 
     private final Queue<Run> runs = new ArrayDeque<>();
     private final Set<String> finished = new HashSet<>();
-    private Iterator<ConsumerRecord<byte[], byte[]>> current = Collections.emptyIterator();
+    private List<ConsumerRecord<byte[], byte[]>> current = List.of();
+    private int next;
 
     /** Adds records of a partition, in the order of their offsets. */
     void add(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
-        runs.add(new Run(KafkaPartitionSplit.toSplitId(partition), records.iterator()));
+        runs.add(new Run(KafkaPartitionSplit.toSplitId(partition), records));
     }
 
     /** Says that nothing follows in a partition of a bounded source. */
@@ -34,17 +33,18 @@ final class FetchedRecords implements RecordsWithSplitIds<ConsumerRecord<byte[],
 
     @Override
     public @Nullable String nextSplit() {
-        Run next = runs.poll();
-        if (next == null) {
+        Run run = runs.poll();
+        if (run == null) {
             return null;
         }
-        current = next.records();
-        return next.splitId();
+        current = run.records();
+        next = 0;
+        return run.splitId();
     }
 
     @Override
     public @Nullable ConsumerRecord<byte[], byte[]> nextRecordFromSplit() {
-        return current.hasNext() ? current.next() : null;
+        return next < current.size() ? current.get(next++) : null;
     }
 
     @Override

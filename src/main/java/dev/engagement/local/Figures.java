@@ -15,7 +15,6 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -34,6 +33,14 @@ import redis.clients.jedis.exceptions.JedisException;
  * answer becomes a note on the screen, and its figures unknown, until it answers again. Not thread safe.
  */
 final class Figures implements AutoCloseable {
+
+    /** The stream's histogram, by the suffixes that Flink gives its parts, and its counter of second arrivals. */
+    private static final String MEDIAN = "commitToVisibleMillis_median";
+
+    private static final String P99 = "commitToVisibleMillis_p99";
+    private static final String DUPLICATES = "duplicates";
+    private static final Map<String, FlinkRest.Aggregation> METRICS = Map.of(
+            MEDIAN, FlinkRest.Aggregation.MAX, P99, FlinkRest.Aggregation.MAX, DUPLICATES, FlinkRest.Aggregation.SUM);
 
     private static final int TOP = 20;
     private static final Duration RATE_OVER = Duration.ofSeconds(5);
@@ -92,15 +99,16 @@ final class Figures implements AutoCloseable {
         Double p99 = null;
         if (streamJob != null) {
             try {
-                p50 = orNull(flink.metric(streamJob, "commitToVisibleMillis_median", FlinkRest.Aggregation.MAX));
-                p99 = orNull(flink.metric(streamJob, "commitToVisibleMillis_p99", FlinkRest.Aggregation.MAX));
-                if (p99 != null && p99 == 0) {
+                Map<String, Double> metrics = flink.metrics(streamJob, METRICS);
+                Double dropped = metrics.get(DUPLICATES);
+                duplicates = dropped == null ? null : dropped.longValue();
+                p50 = metrics.get(MEDIAN);
+                p99 = metrics.get(P99);
+                if (p50 != null && p50 == 0) {
                     // A histogram that has seen nothing yet.
                     p50 = null;
                     p99 = null;
                 }
-                Double dropped = orNull(flink.metric(streamJob, "duplicates", FlinkRest.Aggregation.SUM));
-                duplicates = dropped == null ? null : dropped.longValue();
             } catch (IOException e) {
                 notes.add("Flink does not answer: " + message(e));
             }
@@ -222,10 +230,6 @@ final class Figures implements AutoCloseable {
         return connection;
     }
 
-    private static @Nullable Double orNull(OptionalDouble value) {
-        return value.isPresent() ? value.getAsDouble() : null;
-    }
-
     private static String message(Exception e) {
         String message = e.getMessage();
         return message == null
@@ -279,7 +283,7 @@ final class Figures implements AutoCloseable {
         @Nullable
         Double update(@Nullable Long value, long now) {
             Sample last = samples.peekLast();
-            if (value == null || last != null && value < last.value) {
+            if (value == null || (last != null && value < last.value)) {
                 samples.clear();
             }
             if (value == null) {

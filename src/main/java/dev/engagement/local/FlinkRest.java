@@ -9,9 +9,9 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.stream.Collectors;
+import java.util.Map;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.jspecify.annotations.Nullable;
@@ -42,43 +42,42 @@ public final class FlinkRest {
     }
 
     /**
-     * A metric of a job, over all operators that have one of that name.
+     * Metrics of a job, each over all operators that have one of that name, and all of one moment.
      *
-     * @param metric the last part of its name; for a histogram with its suffix, such as {@code _p99}
-     * @return empty as long as no operator reports it
+     * @param wanted the last part of each name (for a histogram with its suffix, such as {@code _p99}), and how the values
+     *     of several become one
+     * @return without those that no operator reports yet
      */
-    public OptionalDouble metric(String job, String metric, Aggregation aggregation)
+    public Map<String, Double> metrics(String job, Map<String, Aggregation> wanted)
             throws IOException, InterruptedException {
-        List<Double> values = new ArrayList<>();
+        Map<String, Double> found = new HashMap<>();
         for (JsonNode vertex : get("/jobs/" + job).path("vertices")) {
             String path = "/jobs/" + job + "/vertices/" + vertex.path("id").asText() + "/subtasks/metrics";
             List<String> names = new ArrayList<>();
             for (JsonNode each : get(path)) {
                 String name = each.path("id").asText();
-                if (name.equals(metric) || name.endsWith("." + metric)) {
-                    names.add(name);
+                if (wanted.containsKey(lastPart(name))) {
+                    names.add(URLEncoder.encode(name, StandardCharsets.UTF_8));
                 }
             }
-            if (!names.isEmpty()) {
-                String query = names.stream()
-                        .map(name -> URLEncoder.encode(name, StandardCharsets.UTF_8))
-                        .collect(Collectors.joining(","));
-                for (JsonNode value : get(path + "?get=" + query)) {
-                    JsonNode aggregated = value.path(aggregation == Aggregation.MAX ? "max" : "sum");
-                    if (aggregated.isNumber() && Double.isFinite(aggregated.asDouble())) {
-                        values.add(aggregated.asDouble());
-                    }
+            if (names.isEmpty()) {
+                continue;
+            }
+            for (JsonNode value : get(path + "?get=" + String.join(",", names))) {
+                String metric = lastPart(value.path("id").asText());
+                Aggregation aggregation = wanted.getOrDefault(metric, Aggregation.SUM);
+                JsonNode aggregated = value.path(aggregation == Aggregation.MAX ? "max" : "sum");
+                if (aggregated.isNumber() && Double.isFinite(aggregated.asDouble())) {
+                    found.merge(
+                            metric, aggregated.asDouble(), aggregation == Aggregation.MAX ? Math::max : Double::sum);
                 }
             }
         }
-        return switch (aggregation) {
-            case MAX -> values.stream().mapToDouble(Double::doubleValue).max();
-            case SUM ->
-                values.isEmpty()
-                        ? OptionalDouble.empty()
-                        : OptionalDouble.of(
-                                values.stream().mapToDouble(Double::doubleValue).sum());
-        };
+        return found;
+    }
+
+    private static String lastPart(String name) {
+        return name.substring(name.lastIndexOf('.') + 1);
     }
 
     /** The exception that last made the job restart or fail, in one line; null if there was none. */

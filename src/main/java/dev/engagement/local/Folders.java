@@ -44,7 +44,7 @@ final class Folders {
         CRC32 hash = new CRC32();
         hash.update(absolute.toString().getBytes(StandardCharsets.UTF_8));
         Path substitute = Path.of("/tmp", String.format("engagement-local-%08x", hash.getValue()));
-        if (Files.isSymbolicLink(substitute) || Files.exists(substitute) && uid(substitute) != 0) {
+        if (Files.isSymbolicLink(substitute) || (Files.exists(substitute) && uid(substitute) != 0)) {
             throw new ServerException("PostgreSQL does not run as root, and uid " + UNPRIVILEGED + " cannot reach "
                     + absolute + "; its substitute " + substitute
                     + " belongs to somebody else: remove that, or move the checkout to a folder open to all");

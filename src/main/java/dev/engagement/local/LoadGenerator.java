@@ -54,6 +54,7 @@ final class LoadGenerator implements AutoCloseable {
     private final long startedAt = System.nanoTime();
     private long paced;
     private long bursts;
+    private long written;
     private volatile long created;
     private volatile boolean done;
     private volatile @Nullable SQLException failure;
@@ -162,7 +163,8 @@ final class LoadGenerator implements AutoCloseable {
             events.executeBatch();
         }
         connection.commit();
-        created += batch;
+        written += batch;
+        created = written;
     }
 
     private void writeContents(Collection<ContentRow> contents) throws SQLException {

@@ -20,7 +20,7 @@ record LoadOptions(long seed, int contents, double rate, long events, int burst,
         check(events >= 0, "--events", events, "at least 0; 0 for no end");
         check(burst >= 0, "--burst", burst, "at least 0; 0 for none");
         check(!burstEvery.isNegative(), "--burst-every", burstEvery.toSeconds(), "at least 0 seconds");
-        if (rate == 0 && events > 0 && (burst == 0 || burst < events && burstEvery.isZero())) {
+        if (rate == 0 && events > 0 && (burst == 0 || (burst < events && burstEvery.isZero()))) {
             throw new IllegalArgumentException("--events is " + events + ", which --rate 0 with --burst " + burst
                     + " never reaches; give a --rate above 0, or a larger --burst");
         }

@@ -212,9 +212,11 @@ public final class LocalStack {
         }
         PostgresServer.discard(directory.resolve("postgres"));
         RedisServer.discard(directory.resolve("redis"));
-        for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink")) {
+        for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink", "tmp")) {
             Folders.deleteRecursively(directory.resolve(folder));
         }
+        // Where java.io.tmpdir points.
+        Folders.create(directory.resolve("tmp"));
     }
 
     private void startServers() {

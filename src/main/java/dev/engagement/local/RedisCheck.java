@@ -338,7 +338,7 @@ public final class RedisCheck implements DestinationCheck {
     }
 
     private static boolean sameNumber(@Nullable BigDecimal one, @Nullable BigDecimal other) {
-        return one == null || other == null ? one == other : one.compareTo(other) == 0;
+        return one == null ? other == null : other != null && one.compareTo(other) == 0;
     }
 
     /** The source's last event of a content. */

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Terminal {
 
+    /** System property: whether standard output is a terminal. */
+    private static final String TERMINAL = "engagement.local.terminal";
+
     private static final String HIDE_CURSOR = "\033[?25l";
     private static final String SHOW_CURSOR = "\033[?25h";
     private static final String TO_END_OF_LINE = "\033[K";
@@ -37,9 +40,9 @@ final class Terminal {
         this.interactive = interactive;
     }
 
-    /** This process's standard output. */
+    /** This process's standard output; whether that is a terminal, only the script that started it knows for sure. */
     static Terminal ofThisProcess() {
-        boolean interactive = System.console() != null && !"dumb".equals(System.getenv("TERM"));
+        boolean interactive = Boolean.getBoolean(TERMINAL) && !"dumb".equals(System.getenv("TERM"));
         return new Terminal(new PrintStream(System.out, false, StandardCharsets.UTF_8), interactive);
     }
 
@@ -110,7 +113,7 @@ final class Terminal {
     }
 
     private void readSize() {
-        if (!interactive || sizeRead && System.nanoTime() - sizeReadAt < SIZE_VALID.toNanos()) {
+        if (!interactive || (sizeRead && System.nanoTime() - sizeReadAt < SIZE_VALID.toNanos())) {
             return;
         }
         sizeRead = true;

@@ -298,7 +298,7 @@ class CaptureIT {
         // The server asks for confirmation often, the driver confirms what it has seen no change in, and nothing is
         // published but what the restart itself writes.
         stage.heartbeat(Duration.ofHours(1));
-        stage.sql("ALTER ROLE engagement SET wal_sender_timeout = '1s'");
+        stage.sql("ALTER ROLE engagement SET wal_sender_timeout = '6s'");
         try {
             stage.start(Start.INITIAL);
             awaitStreaming();
@@ -320,7 +320,7 @@ class CaptureIT {
             long start = System.nanoTime();
             Awaitility.await("some confirmations").atMost(CaptureStage.PATIENCE).until(() -> {
                 stage.sql("CHECKPOINT");
-                return System.nanoTime() - start > Duration.ofSeconds(3).toNanos();
+                return System.nanoTime() - start > Duration.ofSeconds(5).toNanos();
             });
             fail.set(true);
             stage.sql("INSERT INTO %s.engagement_events (event_type, event_ts, raw_payload)"
@@ -388,6 +388,16 @@ class CaptureIT {
                 .isEqualTo("t");
         long id = stage.insertEvent();
         stage.awaitEvent(id);
+    }
+
+    @Test
+    void aRestartOfPostgresIsSurvived() throws Exception {
+        stage.start(Start.INITIAL);
+        awaitStreaming();
+        postgres.kill();
+        postgres.restart();
+        stage.awaitEvent(stage.insertEvent());
+        assertThat(capturedEvents()).containsAll(ids("SELECT id FROM %s.engagement_events"));
     }
 
     @Test

@@ -68,7 +68,7 @@ final class CaptureStage implements AutoCloseable {
     private final KafkaServer kafka;
     private final MiniCluster cluster;
     private final Path passwordFile;
-    private final Connection connection;
+    private @Nullable Connection connection;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final List<Record> records = new ArrayList<>();
     private @Nullable JobID job;
@@ -82,7 +82,6 @@ final class CaptureStage implements AutoCloseable {
         this.kafka = kafka;
         this.cluster = cluster;
         this.passwordFile = passwordFile;
-        this.connection = postgres.connect();
         LETTERS.put(name, new ConcurrentLinkedQueue<>());
         sql("CREATE SCHEMA " + name);
         sql("CREATE TABLE %s.content (id UUID PRIMARY KEY, slug TEXT NOT NULL, title TEXT NOT NULL,"
@@ -275,14 +274,24 @@ final class CaptureStage implements AutoCloseable {
         }
     }
 
+    /** Opened anew after a restart of the server. */
+    private Connection connection() throws SQLException {
+        Connection current = connection;
+        if (current == null || !current.isValid(5)) {
+            current = postgres.connect();
+            connection = current;
+        }
+        return current;
+    }
+
     void sql(String sql) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
+        try (Statement statement = connection().createStatement()) {
             statement.execute(String.format(sql, name));
         }
     }
 
     String query(String sql) throws SQLException {
-        try (Statement statement = connection.createStatement();
+        try (Statement statement = connection().createStatement();
                 ResultSet row = statement.executeQuery(String.format(sql, name))) {
             return row.next() ? String.valueOf(row.getString(1)) : "";
         }
@@ -322,7 +331,7 @@ final class CaptureStage implements AutoCloseable {
         }
         consumer.close();
         dropSlot();
-        connection.close();
+        connection().close();
     }
 
     /** Keeps letters where the test can see them. */

@@ -58,6 +58,16 @@ class SlotContinuityTest {
     }
 
     @Test
+    void aSlotThatWasWholeMayHaveMovedUpToWhereTheLogEndedThen() {
+        SlotView view = view(slot("reserved", 0x2_0000_1800L));
+
+        assertThatCode(() -> SlotContinuity.require(CaptureSamples.options(), view, POSITION, 0x2_0000_1801L))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> SlotContinuity.require(CaptureSamples.options(), view, POSITION, 0x2_0000_1800L))
+                .isInstanceOf(SlotLostException.class);
+    }
+
+    @Test
     void withoutAKnownTimeTheBackfillBeginsAtTheBeginning() {
         assertThatThrownBy(() -> require(null, Position.UNKNOWN))
                 .hasMessageContaining("from an unknown time on (LSN unknown)")
@@ -69,10 +79,11 @@ class SlotContinuityTest {
     }
 
     private static void require(@Nullable Slot slot, Position position) {
-        SlotContinuity.require(
-                CaptureSamples.options(),
-                new SlotView(slot, 0x2_0000_2000L, Instant.parse("2026-01-08T15:00:00.5Z"), "engagement"),
-                position);
+        SlotContinuity.require(CaptureSamples.options(), view(slot), position);
+    }
+
+    private static SlotView view(@Nullable Slot slot) {
+        return new SlotView(slot, 0x2_0000_2000L, Instant.parse("2026-01-08T15:00:00.5Z"), "engagement");
     }
 
     private static long micros(String instant) {

@@ -119,4 +119,72 @@ class JsonTextProperties {
             return false;
         }
     }
+
+    @Property(tries = 20_000)
+    void bytes_are_utf8_exactly_where_java_decodes_them(@ForAll("almostUtf8") byte[] bytes) {
+        boolean valid;
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(bytes));
+            valid = true;
+        } catch (java.nio.charset.CharacterCodingException e) {
+            valid = false;
+        }
+        assertThat(JsonText.scan(bytes) != JsonText.Encoding.BROKEN).isEqualTo(valid);
+    }
+
+    @Property(tries = 5_000)
+    void an_escaped_surrogate_is_never_overlooked(@ForAll("escapes") String inside) throws IOException {
+        String json = "\"" + inside + "\"";
+        if (!jacksonAccepts(json)) {
+            return;
+        }
+        String text;
+        try (JsonParser parser = JACKSON.createParser(json)) {
+            parser.nextToken();
+            text = parser.getText();
+        }
+        if (!JsonText.isWellFormed(text)) {
+            assertThat(JsonText.scan(json.getBytes(StandardCharsets.UTF_8)))
+                    .isEqualTo(JsonText.Encoding.SURROGATE_ESCAPES);
+        }
+    }
+
+    @Provide
+    Arbitrary<byte[]> almostUtf8() {
+        return Arbitraries.of(
+                        "abcdefgh",
+                        "\\",
+                        "\\\\",
+                        "é",
+                        "€",
+                        "😀",
+                        "\u0080",
+                        "\u00c3",
+                        "\u00ed\u00a0\u0080",
+                        "\u00f4\u0090\u0080\u0080",
+                        "\u00e0\u0080\u0080",
+                        "\u00ff",
+                        "\u0080",
+                        "\u00c0\u0080",
+                        "\u00f0\u008f\u00bf\u00bf",
+                        "\u00e2\u0082")
+                .list()
+                .ofMaxSize(6)
+                .map(pieces -> {
+                    java.io.ByteArrayOutputStream bytes = new java.io.ByteArrayOutputStream();
+                    for (String piece : pieces) {
+                        boolean raw = piece.chars().allMatch(c -> c < 256) && !piece.equals("é");
+                        bytes.writeBytes(piece.getBytes(raw ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8));
+                    }
+                    return bytes.toByteArray();
+                });
+    }
+
+    @Provide
+    Arbitrary<String> escapes() {
+        return Arbitraries.of("a", "abcdefg", "\\\\", "\\\"", "\\ud83d", "\\uDE00", "\\u0041", "u", "ud83d", "é", "\\n")
+                .list()
+                .ofMaxSize(8)
+                .map(list -> String.join("", list));
+    }
 }

@@ -153,10 +153,13 @@ class BadInputIT {
         FlinkRest rest = new FlinkRest(cluster.rest());
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
             Map<String, Long> counted = new TreeMap<>();
-            for (String kind : List.of("accepted", "ignored", "deadLetters")) {
-                counted.put(kind, (long)
-                        rest.metric(job.toHexString(), kind, Aggregation.SUM).orElse(0));
-            }
+            rest.metrics(
+                            job.toHexString(),
+                            Map.of(
+                                    "accepted", Aggregation.SUM,
+                                    "ignored", Aggregation.SUM,
+                                    "deadLetters", Aggregation.SUM))
+                    .forEach((kind, value) -> counted.put(kind, value.longValue()));
             assertThat(counted).isEqualTo(expectedKinds);
         });
         assertThat(expectedKinds.values().stream().mapToLong(Long::longValue).sum())

@@ -135,8 +135,8 @@ class ConnectShapesIT {
     private void awaitDuplicates(JobID job, int expected) {
         FlinkRest rest = new FlinkRest(cluster.rest());
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> assertThat(
-                        rest.metric(job.toHexString(), "duplicates", FlinkRest.Aggregation.SUM))
-                .hasValue(expected));
+                        rest.metrics(job.toHexString(), Map.of("duplicates", FlinkRest.Aggregation.SUM)))
+                .containsEntry("duplicates", (double) expected));
     }
 
     /** Half by a snapshot, half inserted. */

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class LocalStackIT {
 
     private static final Path DIRECTORY = Path.of("target/it/local-stack").toAbsolutePath();
-    private static final Duration START_LIMIT = Duration.ofSeconds(120);
+    private static final Duration START_LIMIT = Duration.ofMinutes(2);
 
     private final List<Process> started = new ArrayList<>();
 

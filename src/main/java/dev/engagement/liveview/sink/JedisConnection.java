@@ -14,6 +14,8 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.ClientSetInfoConfig;
 import redis.clients.jedis.Connection;
@@ -45,11 +47,18 @@ final class JedisConnection implements RedisConnection {
 
     /** Connects as the options say; the password is read now, so that a rotated one is found by the next connect. */
     static JedisConnection connect(LiveViewOptions options) {
+        return connect(options, (SSLSocketFactory) SSLSocketFactory.getDefault());
+    }
+
+    /** As {@link #connect(LiveViewOptions)}, with that trust in certificates instead of Java's own. */
+    static JedisConnection connect(LiveViewOptions options, SSLSocketFactory trust) {
         URI url = options.url();
         DefaultJedisClientConfig config = DefaultJedisClientConfig.builder()
                 .connectionTimeoutMillis((int) CONNECT_TIMEOUT.toMillis())
                 .socketTimeoutMillis((int) SOCKET_TIMEOUT.toMillis())
                 .ssl("rediss".equals(url.getScheme()))
+                .sslSocketFactory(trust)
+                .sslParameters(verifyingHostName())
                 .user(user(url))
                 .password(options.password().read())
                 .database(options.database())
@@ -57,6 +66,13 @@ final class JedisConnection implements RedisConnection {
                 .clientSetInfoConfig(ClientSetInfoConfig.DISABLED)
                 .build();
         return new JedisConnection(new Connection(new HostAndPort(url.getHost(), options.port()), config));
+    }
+
+    /** Jedis accepts any trusted certificate, of whatever host, unless it is told otherwise. */
+    private static SSLParameters verifyingHostName() {
+        SSLParameters parameters = new SSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        return parameters;
     }
 
     private static @Nullable String user(URI url) {

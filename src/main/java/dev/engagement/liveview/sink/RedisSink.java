@@ -40,7 +40,9 @@ import org.jspecify.annotations.Nullable;
  * pending values are reached; then the task stands still ({@code blockedMillis}) rather than lose one. What Redis refuses
  * for good fails the job with {@link LiveViewRefusedException}.
  *
- * <p>What Redis itself loses, by a crash without persistence or by eviction, is shown again when its next value comes.
+ * <p>What Redis itself loses, by a crash without persistence or by eviction, is shown again when its next value comes; a
+ * version lost with it holds no zombie back until then. A deleted content leaves its version in a grave for
+ * {@link dev.engagement.liveview.LiveValue#GRAVE_IS_KEPT_FOR}, so only a put that arrives later than that shows it again.
  *
  * @param <T> element of the stream
  */

@@ -22,6 +22,8 @@ import org.apache.flink.util.function.ThrowingRunnable;
  */
 final class ManualTask implements MailboxExecutor, ProcessingTimeService {
 
+    private static final int MAX_WAITS = 1_000;
+
     private record Timer(long millis, long order, ProcessingTimeCallback callback) {}
 
     private final Deque<ThrowingRunnable<? extends Exception>> mails = new ArrayDeque<>();
@@ -30,6 +32,7 @@ final class ManualTask implements MailboxExecutor, ProcessingTimeService {
     private long now;
     private long order;
     private boolean ioStopped;
+    private int waits;
 
     ManualTask(long now) {
         this.now = now;
@@ -107,6 +110,9 @@ final class ManualTask implements MailboxExecutor, ProcessingTimeService {
 
     @Override
     public void yield() {
+        if (++waits > MAX_WAITS) {
+            throw new AssertionError("The task waited " + MAX_WAITS + " times: what it waits for does not come");
+        }
         try {
             while (mails.isEmpty()) {
                 if (!io.isEmpty()) {

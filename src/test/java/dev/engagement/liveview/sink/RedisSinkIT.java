@@ -38,7 +38,7 @@ import redis.clients.jedis.Jedis;
 /** The three sinks in a Flink job that fails on its way, on a real Redis, against what was sent in. */
 class RedisSinkIT {
 
-    private static final int EVENTS = 300_000;
+    private static final int EVENTS = 200_000;
     private static final int CONTENTS = 97;
     private static final long NOW_MICROS = System.currentTimeMillis() * 1_000;
 

@@ -7,6 +7,7 @@ import dev.engagement.connection.SecretRef;
 import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.liveview.LiveViewScript;
 import dev.engagement.liveview.Samples;
 import dev.engagement.liveview.ScriptedWrite;
 import dev.engagement.local.RedisServer;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.args.ClientType;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.params.ClientKillParams;
 
 /** The writer on a real Redis that has a password, is killed, frozen, and forgets. */
@@ -151,10 +153,11 @@ class RedisWriterIT {
     void a_server_that_forgets_the_scripts_under_load_gets_them_again() throws Exception {
         for (int i = 0; i < 20; i++) {
             load(500);
+            written();
             try (Jedis redis = server.connect()) {
                 redis.scriptFlush();
             }
-            task.runFor(Duration.ofMillis(20));
+            load(500);
         }
         written();
 
@@ -230,6 +233,18 @@ class RedisWriterIT {
                 .satisfies(e -> assertThat(ExceptionUtils.stringifyException(e)).doesNotContain("wrong-and-secret"));
     }
 
+    /** Jedis connects again by itself when its socket was closed, and does not log in again. */
+    @Test
+    void a_connection_that_was_given_up_is_not_used_again_without_its_password() {
+        JedisConnection connection = JedisConnection.connect(options(""));
+        connection.load(LiveViewScript.values());
+
+        connection.abort();
+
+        assertThatThrownBy(() -> connection.perform(List.of(new LiveValue.Count("c", 1).write(new LiveViewKeys("")))))
+                .isInstanceOf(JedisConnectionException.class);
+    }
+
     @Test
     void the_path_of_the_url_chooses_the_database() throws Exception {
         writer.close();
@@ -245,8 +260,7 @@ class RedisWriterIT {
     }
 
     private RedisWriter<LiveValue> writer(String path, List<ScriptedWrite> restored) {
-        LiveViewOptions options = new LiveViewOptions(
-                URI.create(server.url() + path), SecretRef.inFile("redis.password", secret.toString()), "");
+        LiveViewOptions options = options(path);
         return new RedisWriter<>(
                 LiveViewMappings.values(),
                 new LiveViewKeys(""),
@@ -255,6 +269,11 @@ class RedisWriterIT {
                 () -> JedisConnection.connect(options),
                 task.environment(metrics),
                 restored);
+    }
+
+    private LiveViewOptions options(String path) {
+        return new LiveViewOptions(
+                URI.create(server.url() + path), SecretRef.inFile("redis.password", secret.toString()), "");
     }
 
     /** Counts that grow, over all contents in turn. */

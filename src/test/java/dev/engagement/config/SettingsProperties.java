@@ -13,7 +13,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.AlphaChars;
 import net.jqwik.api.constraints.StringLength;
 
-class SettingsPropertyTest {
+class SettingsProperties {
 
     @Property
     void slipOfOneCharacterIsUnderstood(

@@ -1,0 +1,79 @@
+package dev.engagement.bench;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.EventDecoder;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.Blackhole;
+
+/** Decoding one event, beside what walking over its JSON tokens costs. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 5, time = 2)
+@Fork(1)
+public class DecodeBenchmark {
+
+    private static final int EVENTS = 4_096;
+
+    private ConsumerRecord<byte[], byte[]>[] records;
+    private EventDecoder decoder;
+    private Arrival<EngagementEvent> arrival;
+    private JsonFactory json;
+
+    /** Makes the events. */
+    @Setup
+    @SuppressWarnings("unchecked") // an array of a generic type
+    public void setUp() {
+        records = new ConsumerRecord[EVENTS];
+        for (int i = 0; i < EVENTS; i++) {
+            records[i] = new ConsumerRecord<>("events", i & 15, i, BenchEnvelopes.eventKey(i), BenchEnvelopes.event(i));
+        }
+        decoder = new EventDecoder("events", 1 << 20, Clock.systemUTC());
+        arrival = new Arrival<>();
+        json = new JsonFactory();
+    }
+
+    /** Ours: the event with all its fields, checked. */
+    @Benchmark
+    @OperationsPerInvocation(EVENTS)
+    public void decode(Blackhole hole) {
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            decoder.decode(record, arrival);
+            hole.consume(arrival.value());
+        }
+    }
+
+    /** The reference: every token is read and forgotten. */
+    @Benchmark
+    @OperationsPerInvocation(EVENTS)
+    public void parseAndDiscard(Blackhole hole) throws IOException {
+        for (ConsumerRecord<byte[], byte[]> record : records) {
+            try (JsonParser parser = json.createParser(record.value())) {
+                JsonToken last = null;
+                for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+                    last = token;
+                }
+                hole.consume(last);
+            }
+        }
+    }
+}
