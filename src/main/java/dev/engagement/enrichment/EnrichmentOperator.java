@@ -219,9 +219,8 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
             // Set by the run before this one; catching up sets it again.
             return;
         }
-        // A timer may fire before the wall clock shows its time, as they are two clocks: asking for the same timer
-        // again
-        // until they agree would keep the task from everything else.
+        // A timer may fire before the wall clock shows its time, as they are two clocks; asking for it again until they
+        // agree would keep the task from everything else.
         long now = Math.max(timer.getTimestamp(), timers.currentProcessingTime());
         giveUp(timer.getKey(), timer.getNamespace(), now, false);
     }
