@@ -5,7 +5,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** A row of {@code content}. */
-record ContentRow(
+public record ContentRow(
         UUID id,
         String slug,
         String title,

@@ -6,7 +6,7 @@ import java.util.List;
  * One destination against the source, for the self-check. A new destination is added by an implementation of this and a
  * line in {@link LocalStack#checks}.
  */
-interface DestinationCheck {
+public interface DestinationCheck {
 
     /** What the destination is called, for example {@code Redis}. */
     String destination();
@@ -28,7 +28,7 @@ interface DestinationCheck {
     record Comparison(String what, String source, String destination, List<String> differing) {
 
         /** Whether both sides agree. */
-        boolean isEqual() {
+        public boolean isEqual() {
             return differing.isEmpty() && source.equals(destination);
         }
     }
