@@ -207,8 +207,8 @@ write_endpoints() {
         || printf 'prometheus.%s=http://127.0.0.1:%s/metrics\n' "$role" "$(<"$dir/conf/$role.prometheus")"
       ! pid=$(pid_of "$role") || printf 'pid.%s=%s\n' "$role" "$pid"
     done
-  } >"$dir/endpoints.properties.partial"
-  mv "$dir/endpoints.properties.partial" "$dir/endpoints.properties"
+  } >"$dir/endpoints.properties.$$"
+  mv "$dir/endpoints.properties.$$" "$dir/endpoints.properties"
 }
 
 # --------------------------------------------------------------------------------------------------------- starting
@@ -262,7 +262,10 @@ launch_flink() {
 
 launch_zookeeper() {
   mkdir -p "$dir/zookeeper"
-  launch zookeeper org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer -Xmx64m -XX:TieredStopAtLevel=1 -- \
+  # ZooKeeper would remove the election's container once it is empty, and a job manager whose session had expired, such
+  # as a frozen one, would wait for ever for an election in it (CURATOR-724): so it looks for empty ones every 24 days.
+  launch zookeeper org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer -Xmx64m -XX:TieredStopAtLevel=1 \
+    -Dznode.container.checkIntervalMs=2147483647 -- \
     --zkConfigFile "$dir/conf/zoo.cfg" --peerId 1
 }
 
@@ -466,6 +469,10 @@ lock_cluster() {
   ! command -v flock >/dev/null || flock -w "$patience" "$lock" || fail "Another cluster.sh works on $dir (it holds $dir/lock)"
 }
 
+unlock_cluster() {
+  ! command -v flock >/dev/null || flock -u "$lock"
+}
+
 [[ $# -gt 0 ]] || { usage >&2; exit 2; }
 command=$1
 shift
@@ -488,6 +495,8 @@ case $command in
     lock_cluster
     need_dead "$role"
     "launch_$role"
+    # It may wait for another process that somebody has to start.
+    unlock_cluster
     if [[ $role == zookeeper ]]; then
       await ZooKeeper zookeeper -- zookeeper_listens
     else
