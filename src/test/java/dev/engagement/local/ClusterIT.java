@@ -35,7 +35,7 @@ class ClusterIT {
         SessionCluster.sweep(DIRECTORY.resolve("flink"));
         servers = LocalServers.start(DIRECTORY);
         cluster = SessionCluster.start(
-                DIRECTORY.resolve("flink"), 2, 2, Map.of("execution.checkpointing.interval", "1s"));
+                DIRECTORY.resolve("flink"), 2, 2, Map.of("execution.checkpointing.interval", "1s", "rest.port", "0"));
         rest = new FlinkRest(cluster.rest());
     }
 
