@@ -347,13 +347,21 @@ find_java() {
   [[ -x $java ]] || fail "JAVA_HOME is '$JAVA_HOME', which has no bin/java: point it to a JDK 17"
 }
 
+# Again whenever the POM has changed. Clusters of this checkout share it, so that only one assembles it.
 assemble_lib() {
-  local stamp=$root/target/flink/pom.xml
-  cmp -s "$root/pom.xml" "$stamp" && return
+  local stamp=$root/target/flink/pom.xml assembling
+  mkdir -p "$root/target/flink"
+  exec {assembling}>"$root/target/flink/lock"
+  ! command -v flock >/dev/null || flock "$assembling"
+  if cmp -s "$root/pom.xml" "$stamp"; then
+    exec {assembling}>&-
+    return
+  fi
   printf 'assembling Flink from Maven artifacts…\n'
   rm -rf "$lib"
   (cd "$root" && ./mvnw -q -B -ntp -Dstyle.color=never dependency:copy-dependencies@cluster-lib)
   cp "$root/pom.xml" "$stamp"
+  exec {assembling}>&-
 }
 
 need_cluster() {
