@@ -34,7 +34,8 @@ Environment (read by start):
   ENGAGEMENT_CLUSTER_PATIENCE    seconds until a start that does not answer has failed (default 120)
   JAVA_HOME
 
-Ports: 8081 for REST and the web UI, 9249 and following for Prometheus, if they are free; else others.
+Ports: 8081 for REST and the web UI (-Drest.port=0 takes any free one), 9249 and following for Prometheus, if they are
+free; else others.
 HELP
 }
 
@@ -120,10 +121,11 @@ is_free() {
   [[ $taken != *" $1 "* ]] && ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# Sets port: the preferred one if nothing listens there, else a free one below those that outgoing connections take.
+# Sets port: the preferred one if nothing listens there, else (or if that is 0) a free one below those that outgoing
+# connections take.
 choose_port() {
   port=$1
-  while ! is_free "$port"; do
+  while [[ $port -eq 0 ]] || ! is_free "$port"; do
     port=$((20000 + RANDOM % 12000))
   done
   taken+="$port "
@@ -150,14 +152,14 @@ write_configuration() {
   set_default() {
     [[ -n ${given[$1]+x} ]] || given[$1]=$2
   }
-  if [[ -z ${given[rest.port]+x} ]]; then
-    choose_port 8081
+  if [[ ${given[rest.port]:-0} == 0 ]]; then
+    choose_port $((first_attempt && ${#given[rest.port]} == 0 ? 8081 : 0))
     given[rest.port]=$port
   fi
   set_default rest.bind-port "${given[rest.port]}"
-  choose_port 2181
+  choose_port 0
   set_default high-availability.zookeeper.quorum "127.0.0.1:$port"
-  set_default high-availability.storageDir "file://$dir/ha"
+  given[high-availability.storageDir]=file://$dir/ha
   set_default execution.checkpointing.dir "file://$dir/checkpoints"
   set_default execution.checkpointing.savepoint-dir "file://$dir/savepoints"
   set_default jobmanager.memory.process.size "${ENGAGEMENT_CLUSTER_JM_MEMORY:-768m}"
@@ -207,8 +209,8 @@ write_endpoints() {
         || printf 'prometheus.%s=http://127.0.0.1:%s/metrics\n' "$role" "$(<"$dir/conf/$role.prometheus")"
       ! pid=$(pid_of "$role") || printf 'pid.%s=%s\n' "$role" "$pid"
     done
-  } >"$dir/endpoints.properties.partial"
-  mv "$dir/endpoints.properties.partial" "$dir/endpoints.properties"
+  } >"$dir/endpoints.properties.$$"
+  mv "$dir/endpoints.properties.$$" "$dir/endpoints.properties"
 }
 
 # --------------------------------------------------------------------------------------------------------- starting
@@ -262,7 +264,10 @@ launch_flink() {
 
 launch_zookeeper() {
   mkdir -p "$dir/zookeeper"
-  launch zookeeper org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer -Xmx64m -XX:TieredStopAtLevel=1 -- \
+  # ZooKeeper would remove the election's container once it is empty, and a job manager whose session had expired, such
+  # as a frozen one, would wait for ever for an election in it (CURATOR-724): so it looks for empty ones every 24 days.
+  launch zookeeper org.apache.flink.runtime.zookeeper.FlinkZooKeeperQuorumPeer -Xmx64m -XX:TieredStopAtLevel=1 \
+    -Dznode.container.checkIntervalMs=2147483647 -- \
     --zkConfigFile "$dir/conf/zoo.cfg" --peerId 1
 }
 
@@ -288,7 +293,8 @@ overview() {
   sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p" <<<"$1"
 }
 
-# await WHAT ROLE… -- CONDITION…: until the condition holds; fails if one of these processes ends or patience does.
+# await WHAT ROLE… -- CONDITION…: until the condition holds; fails, saying why, if one of these processes ends or
+# patience does.
 await() {
   local what=$1 watched=() role deadline=$((SECONDS + patience))
   shift
@@ -299,9 +305,9 @@ await() {
   shift
   until "$@"; do
     for role in "${watched[@]}"; do
-      pid_of "$role" >/dev/null || wait_failed "$role ended while starting" "$role"
+      pid_of "$role" >/dev/null || { wait_failed "$role ended while starting" "$role"; return 1; }
     done
-    [[ $SECONDS -lt $deadline ]] || wait_failed "$what did not come within $patience s" "${watched[@]}"
+    [[ $SECONDS -lt $deadline ]] || { wait_failed "$what did not come within $patience s" "${watched[@]}"; return 1; }
     sleep 0.2
   done
 }
@@ -314,7 +320,6 @@ wait_failed() {
     printf -- '--- the end of %s\n' "$dir/log/$role.log" >&2
     tail -qn 15 "$dir/log/$role.out" "$dir/log/$role.log" >&2 2>/dev/null || true
   done
-  exit 1
 }
 
 zookeeper_listens() {
@@ -326,13 +331,14 @@ is_free_now() {
 }
 
 leads() {
-  [[ -n $(overview "$(rest /overview)" taskmanagers) ]]
+  has_taskmanagers 0
 }
 
+# Whether so many have registered, with a job manager of this cluster and not a stranger that took the port.
 has_taskmanagers() {
   local registered
   registered=$(overview "$(rest /overview)" taskmanagers)
-  [[ -n $registered && $registered -ge $1 ]]
+  [[ -n $registered && $registered -ge $1 ]] && rest /jobmanager/config | grep -qF "\"file://$dir/ha\""
 }
 
 find_java() {
@@ -341,13 +347,21 @@ find_java() {
   [[ -x $java ]] || fail "JAVA_HOME is '$JAVA_HOME', which has no bin/java: point it to a JDK 17"
 }
 
+# Again whenever the POM has changed. Clusters of this checkout share it, so that only one assembles it.
 assemble_lib() {
-  local stamp=$root/target/flink/pom.xml
-  cmp -s "$root/pom.xml" "$stamp" && return
+  local stamp=$root/target/flink/pom.xml assembling
+  mkdir -p "$root/target/flink"
+  exec {assembling}>"$root/target/flink/lock"
+  ! command -v flock >/dev/null || flock "$assembling"
+  if cmp -s "$root/pom.xml" "$stamp"; then
+    exec {assembling}>&-
+    return
+  fi
   printf 'assembling Flink from Maven artifacts…\n'
   rm -rf "$lib"
   (cd "$root" && ./mvnw -q -B -ntp -Dstyle.color=never dependency:copy-dependencies@cluster-lib)
   cp "$root/pom.xml" "$stamp"
+  exec {assembling}>&-
 }
 
 need_cluster() {
@@ -362,7 +376,7 @@ need_dead() {
 }
 
 start() {
-  local count=1 overrides=() i begin=$SECONDS started=()
+  local count=1 overrides=() i begin=$SECONDS started=() pids=() first_attempt
   if [[ ${1:-} =~ ^[0-9]+$ ]]; then
     count=$1
     shift
@@ -381,17 +395,25 @@ start() {
   rm -rf "$dir/pids" "$dir/conf" "$dir/log" "$dir/tmp" "$dir/ha" "$dir/zookeeper" "$dir/endpoints.properties"
   mkdir -p "$dir/pids" "$dir/conf" "$dir/log" "$dir/tmp"
   trap 'stop_after_failure' EXIT
-  write_configuration "${overrides[@]}"
-  launch_zookeeper
-  compute_memory jobmanager GET_JM_RESOURCE_PARAMS &
-  compute_memory taskmanager GET_TM_RESOURCE_PARAMS
-  wait $!
-  launch_jobmanager
-  for ((i = 1; i <= count; i++)); do
-    launch_taskmanager "$i"
-    started+=("taskmanager-$i")
+  for first_attempt in 1 0; do
+    write_configuration "${overrides[@]}"
+    launch_zookeeper
+    compute_memory jobmanager GET_JM_RESOURCE_PARAMS &
+    compute_memory taskmanager GET_TM_RESOURCE_PARAMS
+    wait $!
+    launch_jobmanager
+    started=()
+    for ((i = 1; i <= count; i++)); do
+      launch_taskmanager "$i"
+      started+=("taskmanager-$i")
+    done
+    ! await "The cluster" zookeeper jobmanager "${started[@]}" -- has_taskmanagers "$count" || break
+    [[ $first_attempt -eq 1 ]] && grep -qs 'java.net.BindException' "$dir"/log/*.log || exit 1
+    printf 'another process was faster to take a port; once more with others\n'
+    mapfile -t pids < <(processes)
+    end "${pids[@]}"
+    rm -rf "$dir/pids"/* "$dir/log"/* "$dir/conf"/*.prometheus "$dir/zookeeper" "$dir/ha"
   done
-  await "The cluster" zookeeper jobmanager "${started[@]}" -- has_taskmanagers "$count"
   write_endpoints
   trap - EXIT
   printf 'started in %s s: %s, %s task manager(s) with %s slots each\n' $((SECONDS - begin)) \
@@ -466,6 +488,10 @@ lock_cluster() {
   ! command -v flock >/dev/null || flock -w "$patience" "$lock" || fail "Another cluster.sh works on $dir (it holds $dir/lock)"
 }
 
+unlock_cluster() {
+  ! command -v flock >/dev/null || flock -u "$lock"
+}
+
 [[ $# -gt 0 ]] || { usage >&2; exit 2; }
 command=$1
 shift
@@ -488,10 +514,12 @@ case $command in
     lock_cluster
     need_dead "$role"
     "launch_$role"
+    # It may wait for another process that somebody has to start.
+    unlock_cluster
     if [[ $role == zookeeper ]]; then
-      await ZooKeeper zookeeper -- zookeeper_listens
+      await ZooKeeper zookeeper -- zookeeper_listens || exit 1
     else
-      await "The job manager" jobmanager -- leads
+      await "The job manager" jobmanager -- leads || exit 1
     fi
     restarted "$role"
     ;;

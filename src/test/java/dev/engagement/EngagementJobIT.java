@@ -3,18 +3,17 @@ package dev.engagement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.local.DestinationCheck;
 import dev.engagement.local.LocalServers;
+import dev.engagement.local.RedisCheck;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.junit.jupiter.api.AfterEach;
@@ -118,61 +117,10 @@ class EngagementJobIT {
 
     /** Every number of the live view, as Redis has it and as SQL computes it. */
     private void awaitRedisEqualsSql() {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> assertThat(inRedis())
-                .isEqualTo(inSql()));
-    }
-
-    private Map<String, String> inSql() throws SQLException {
-        Map<String, String> numbers = new TreeMap<>();
-        String counts = "SELECT content_id::text, count(*)::text FROM engagement_events GROUP BY content_id";
-        String last = """
-                SELECT DISTINCT ON (content_id) content_id::text, id || ' ' || coalesce(
-                         round(duration_ms::numeric / 1000 / length_seconds, 2)::text, 'null') || ' ' || title
-                FROM (SELECT e.*, c.length_seconds, c.title FROM engagement_events e JOIN content c ON c.id = e.content_id) e
-                ORDER BY content_id, event_ts DESC, id DESC""";
-        try (Connection connection = servers.postgres().connect();
-                Statement statement = connection.createStatement()) {
-            for (Map.Entry<String, String> query :
-                    Map.of("count", counts, "last", last).entrySet()) {
-                try (ResultSet rows = statement.executeQuery(query.getValue())) {
-                    while (rows.next()) {
-                        numbers.put(query.getKey() + " " + rows.getString(1), rows.getString(2));
-                    }
-                }
-            }
-            try (ResultSet rows = statement.executeQuery("SELECT id::text, title FROM content")) {
-                while (rows.next()) {
-                    numbers.put("title " + rows.getString(1), rows.getString(2));
-                }
-            }
-        }
-        return numbers;
-    }
-
-    private Map<String, String> inRedis() {
-        Map<String, String> numbers = new TreeMap<>();
-        try (Jedis redis = servers.redis().connect()) {
-            for (String key : redis.keys("content:*")) {
-                String id = key.substring(key.lastIndexOf(':') + 1);
-                if (key.startsWith("content:count:")) {
-                    numbers.put("count " + id, redis.get(key));
-                } else if (key.startsWith("content:last:")) {
-                    String json = redis.get(key);
-                    numbers.put(
-                            "last " + id,
-                            field(json, "\"event_id\":", ",") + " " + field(json, "\"engagement_pct\":", "}") + " "
-                                    + field(json, "\"title\":\"", "\""));
-                } else {
-                    numbers.put("title " + id, redis.hget(key, "title"));
-                }
-            }
-        }
-        return numbers;
-    }
-
-    private static String field(String json, String before, String after) {
-        int from = json.indexOf(before) + before.length();
-        return json.substring(from, json.indexOf(after, from));
+        RedisCheck check = new RedisCheck(servers.postgres(), servers.redis(), id -> List.of());
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> assertThat(check.compare())
+                .isNotEmpty()
+                .allMatch(DestinationCheck.Comparison::isEqual));
     }
 
     private void insertContents(int from, int to) throws SQLException {

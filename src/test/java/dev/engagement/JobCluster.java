@@ -2,6 +2,7 @@ package dev.engagement;
 
 import static org.awaitility.Awaitility.await;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -13,11 +14,13 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.HeartbeatManagerOptions;
 import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.MetricOptions;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
+import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
 import org.apache.flink.runtime.jobgraph.JobGraph;
 import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.runtime.minicluster.MiniCluster;
@@ -52,6 +55,8 @@ public final class JobCluster implements AutoCloseable {
         configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(64));
         configuration.set(HeartbeatManagerOptions.HEARTBEAT_INTERVAL, Duration.ofMillis(500));
         configuration.set(HeartbeatManagerOptions.HEARTBEAT_TIMEOUT, Duration.ofSeconds(5));
+        // Metrics as they are, not as they were ten seconds ago.
+        configuration.set(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, Duration.ofMillis(100));
         MiniCluster cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
                 .setConfiguration(configuration)
                 .setNumTaskManagers(taskManagers)
@@ -68,10 +73,19 @@ public final class JobCluster implements AutoCloseable {
 
     /** Runs a command from a savepoint and waits until it runs. */
     public JobID runFrom(@Nullable String savepoint, String... args) throws Exception {
-        JobGraph graph = graph(args);
+        JobGraph graph = jobGraph(environment(args));
         if (savepoint != null) {
             graph.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(savepoint, false));
         }
+        return submit(graph);
+    }
+
+    /** Runs a job that is none of the jar's commands, and waits until it runs. */
+    public JobID run(StreamExecutionEnvironment env) throws Exception {
+        return submit(jobGraph(env));
+    }
+
+    private JobID submit(JobGraph graph) throws Exception {
         JobID job = cluster.submitJob(graph)
                 .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
                 .getJobID();
@@ -80,7 +94,13 @@ public final class JobCluster implements AutoCloseable {
         return job;
     }
 
-    private JobGraph graph(String... args) {
+    /** What would be submitted. */
+    public static JobGraph jobGraph(StreamExecutionEnvironment env) {
+        return env.getStreamGraph(false).getJobGraph();
+    }
+
+    /** The environment in which a command has built its job, with this cluster's configuration. */
+    public StreamExecutionEnvironment environment(String... args) {
         Configuration configuration = new Configuration();
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(500));
         configuration.set(
@@ -92,7 +112,7 @@ public final class JobCluster implements AutoCloseable {
         if (!EngagementJob.prepare(args, env)) {
             throw new IllegalArgumentException(Arrays.toString(args) + " builds no job");
         }
-        return env.getStreamGraph().getJobGraph();
+        return env;
     }
 
     public JobStatus status(JobID job) {
@@ -111,6 +131,26 @@ public final class JobCluster implements AutoCloseable {
     public void awaitCheckpoint(JobID job) {
         long now = completedCheckpoints(job);
         await().atMost(PATIENCE).until(() -> completedCheckpoints(job) > now);
+    }
+
+    /** How often a task of the job was started again since it was submitted; 0 if none ever was. */
+    public int restarts(JobID job) {
+        int restarts = 0;
+        for (AccessExecutionVertex task : cluster.getExecutionGraph(job).join().getAllExecutionVertices()) {
+            restarts = Math.max(restarts, task.getCurrentExecutionAttempt().getAttemptNumber());
+        }
+        return restarts;
+    }
+
+    /** Where the cluster answers to REST, {@code http://host:port}. */
+    public URI rest() {
+        return cluster.getRestAddress().join();
+    }
+
+    /** Waits until the job has ended by itself. */
+    public JobStatus awaitEnd(JobID job) {
+        await().atMost(PATIENCE).until(() -> status(job).isGloballyTerminalState());
+        return status(job);
     }
 
     /** Kills a task manager without a word to its tasks, and starts another. */

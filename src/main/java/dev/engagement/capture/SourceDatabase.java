@@ -20,12 +20,22 @@ import org.postgresql.Driver;
 final class SourceDatabase {
 
     private static final String CONNECT_SECONDS = "10";
+
+    /** Every answer but that of {@link #createSlot} takes milliseconds. */
+    private static final int ANSWER_SECONDS = 30;
+
     private static final int MIN_VERSION = 13;
 
     private final CaptureOptions options;
+    private final int answerSeconds;
 
     SourceDatabase(CaptureOptions options) {
+        this(options, ANSWER_SECONDS);
+    }
+
+    SourceDatabase(CaptureOptions options, int answerSeconds) {
         this.options = options;
+        this.answerSeconds = answerSeconds;
     }
 
     /** A look at the slot, with what is needed to describe a gap. */
@@ -83,7 +93,7 @@ final class SourceDatabase {
 
     /** Creates the slot; waits until the transactions that run now have ended. */
     void createSlot() throws SQLException {
-        try (Connection connection = connect();
+        try (Connection connection = connect(0);
                 PreparedStatement statement =
                         connection.prepareStatement("SELECT pg_create_logical_replication_slot(?, 'pgoutput')")) {
             statement.setString(1, options.slotName());
@@ -270,9 +280,21 @@ final class SourceDatabase {
     }
 
     private Connection connect() throws SQLException {
+        return connect(answerSeconds);
+    }
+
+    /**
+     * Connects.
+     *
+     * @param seconds that an answer may take; 0 for any time
+     */
+    private Connection connect(int seconds) throws SQLException {
         Properties properties = SecretPassword.properties(options.password());
         properties.setProperty("user", options.username());
         properties.setProperty("connectTimeout", CONNECT_SECONDS);
+        // A server that is gone without a word must not hold up the coordinator, nor a heartbeat that nobody misses.
+        properties.setProperty("socketTimeout", Integer.toString(seconds));
+        properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("ApplicationName", "engagement-capture");
         Connection connection = new Driver().connect(options.jdbcUrl(), properties);
         if (connection == null) {

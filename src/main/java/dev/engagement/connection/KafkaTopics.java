@@ -22,6 +22,9 @@ public final class KafkaTopics {
 
     private static final long MEBIBYTE = 1024L * 1024L;
 
+    private static final String EVENTS_ARE_KEPT_FOR =
+            Long.toString(Duration.ofDays(14).toMillis());
+
     private KafkaTopics() {}
 
     /**
@@ -38,15 +41,24 @@ public final class KafkaTopics {
             return new Topic(
                     name,
                     16,
-                    Map.of(
-                            "retention.ms", Long.toString(Duration.ofDays(14).toMillis()),
-                            "max.message.bytes", Long.toString(8 * MEBIBYTE)));
+                    Map.of("retention.ms", EVENTS_ARE_KEPT_FOR, "max.message.bytes", Long.toString(8 * MEBIBYTE)));
         }
 
-        /** Contents: the latest of each for ever, in the order of one partition. */
+        /**
+         * Contents: the latest of each for ever, in the order of one partition. Deletions stay readable as long as events
+         * do: a job restored after the broker's own day would miss them, and keep those contents for ever.
+         */
         public static Topic ofContent(String name) {
             return new Topic(
-                    name, 1, Map.of("cleanup.policy", "compact", "max.message.bytes", Long.toString(8 * MEBIBYTE)));
+                    name,
+                    1,
+                    Map.of(
+                            "cleanup.policy",
+                            "compact",
+                            "delete.retention.ms",
+                            EVENTS_ARE_KEPT_FOR,
+                            "max.message.bytes",
+                            Long.toString(8 * MEBIBYTE)));
         }
 
         /** Dead letters: nothing expires, messages to 16 MiB. */

@@ -77,6 +77,23 @@ public record DeadLetter(
                 headers);
     }
 
+    /** The same letter with nothing in it but where its contents are to be found. */
+    DeadLetter withoutContents() {
+        return new DeadLetter(
+                id,
+                reason,
+                stage,
+                "The payload (" + (payload == null ? 0 : payload.length) + " bytes) and " + headers.size()
+                        + " headers are left out, as no producer would take the letter; they are at its source. "
+                        + error,
+                attempts,
+                failedAtMillis,
+                source,
+                eventId,
+                null,
+                List.of());
+    }
+
     /** The first 16 bytes of SHA-256 over topic, partition, offset, stage and reason, as 32 hexadecimal digits. */
     public static String idOf(Source source, String stage, Reason reason) {
         String what =

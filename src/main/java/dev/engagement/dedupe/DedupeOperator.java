@@ -3,6 +3,7 @@ package dev.engagement.dedupe;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.types.EventShards;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -42,6 +43,8 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
     /** Chunks held in the heap by a subtask, about 600 bytes each. */
     static final int CACHED_CHUNKS = 8_192;
 
+    private static final int SWEEPS_PER_HORIZON = 16;
+
     private final long horizonMillis;
 
     private transient MapState<Long, IdChunk.Frozen> seen;
@@ -53,6 +56,10 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
 
     private transient Map<ChunkKey, IdChunk> cache;
     private transient long arrivalClockMillis;
+
+    /** When each shard is to be swept next, by {@link #arrivalClockMillis}. */
+    private transient long[] nextSweepMillis;
+
     private transient Counter duplicates;
 
     private record ChunkKey(int shard, long number) {}
@@ -71,6 +78,8 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         lastNumber = new long[EventShards.SHARDS];
         cache = new LinkedHashMap<>(1_024, 0.75f, true);
         arrivalClockMillis = Long.MIN_VALUE;
+        nextSweepMillis = new long[EventShards.SHARDS];
+        Arrays.fill(nextSweepMillis, Long.MIN_VALUE);
         duplicates = getMetricGroup().counter("duplicates");
     }
 
@@ -120,7 +129,7 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         setCurrentKey(EventShards.keyOf(shard));
         IdChunk.Frozen frozen = seen.get(number);
         if (frozen == null) {
-            forgetOldChunks();
+            forgetOldChunks(shard);
         }
         IdChunk chunk = frozen == null ? new IdChunk() : IdChunk.thaw(frozen);
         cache.put(key, chunk);
@@ -144,11 +153,17 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         }
     }
 
-    /** A shard grows only by new chunks, so that is when it is swept. Needs the shard's key to be set. */
-    private void forgetOldChunks() throws Exception {
-        if (horizonMillis == Long.MAX_VALUE || arrivalClockMillis == Long.MIN_VALUE) {
+    /**
+     * A shard grows only by new chunks, so that is when it is swept, though not for each: sparse ids make many. Needs the
+     * shard's key to be set.
+     */
+    private void forgetOldChunks(int shard) throws Exception {
+        if (horizonMillis == Long.MAX_VALUE
+                || arrivalClockMillis == Long.MIN_VALUE
+                || arrivalClockMillis < nextSweepMillis[shard]) {
             return;
         }
+        nextSweepMillis[shard] = arrivalClockMillis + horizonMillis / SWEEPS_PER_HORIZON;
         Iterator<Map.Entry<Long, IdChunk.Frozen>> chunks = seen.iterator();
         while (chunks.hasNext()) {
             if (chunks.next().getValue().newestArrivalMillis() < arrivalClockMillis - horizonMillis) {

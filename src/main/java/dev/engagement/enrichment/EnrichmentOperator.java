@@ -219,12 +219,14 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
             // Set by the run before this one; catching up sets it again.
             return;
         }
-        giveUp(timer.getKey(), timer.getNamespace(), false);
+        // A timer may fire before the wall clock shows its time, as they are two clocks; asking for it again until they
+        // agree would keep the task from everything else.
+        long now = Math.max(timer.getTimestamp(), timers.currentProcessingTime());
+        giveUp(timer.getKey(), timer.getNamespace(), now, false);
     }
 
     /** Makes dead letters of the events whose wait is over, and sees to it that the others' end is not missed. */
-    private void giveUp(Integer shard, String contentId, boolean all) throws Exception {
-        long now = timers.currentProcessingTime();
+    private void giveUp(Integer shard, String contentId, long now, boolean all) throws Exception {
         List<WaitingEvent> stillWaiting = new ArrayList<>();
         long nextMillis = Long.MAX_VALUE;
         for (WaitingEvent one : waitingOf(shard, contentId)) {
@@ -300,7 +302,7 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         if (endedInputs == 3) {
             for (String contentId : List.copyOf(shardsByContent.keySet())) {
                 for (Integer shard : List.copyOf(shardsByContent.getOrDefault(contentId, Set.of()))) {
-                    giveUp(shard, contentId, true);
+                    giveUp(shard, contentId, timers.currentProcessingTime(), true);
                 }
             }
         }

@@ -35,7 +35,8 @@ final class EventTime {
      * alone, so that a replay decides alike.
      */
     static boolean isFromTheFuture(long eventTsMicros, long kafkaTimestampMillis, long maxClockSkewMillis) {
-        return Math.floorDiv(eventTsMicros, 1_000) > kafkaTimestampMillis + maxClockSkewMillis;
+        // To the microsecond and without overflow, whatever a producer stamped.
+        return Math.floorDiv(eventTsMicros - 1, 1_000) - maxClockSkewMillis >= kafkaTimestampMillis;
     }
 
     /** The watermark generator of one partition. */
@@ -65,7 +66,10 @@ final class EventTime {
                 case VALUE -> {
                     recordsSinceLastEmit = true;
                     if (eventMillis > newestMillis
-                            && eventMillis <= arrival.kafkaTimestampMillis() + maxClockSkewMillis) {
+                            && !isFromTheFuture(
+                                    arrival.value().eventTsMicros(),
+                                    arrival.kafkaTimestampMillis(),
+                                    maxClockSkewMillis)) {
                         newestMillis = eventMillis;
                     }
                 }

@@ -40,6 +40,10 @@ public final class TopicSource<T>
 
     private final KafkaSource<byte[]> partitions;
     private final Properties properties;
+
+    /** Names the topic too: clients of one JVM that share an id share their metrics. */
+    private final String clientIdPrefix;
+
     private final DecoderFactory<T> decoders;
     private final TypeInformation<Arrival<T>> type;
     private final Duration markInterval;
@@ -54,12 +58,14 @@ public final class TopicSource<T>
     private TopicSource(
             KafkaSource<byte[]> partitions,
             Properties properties,
+            String clientIdPrefix,
             DecoderFactory<T> decoders,
             TypeInformation<Arrival<T>> type,
             Duration markInterval,
             boolean acceptGap) {
         this.partitions = partitions;
         this.properties = properties;
+        this.clientIdPrefix = clientIdPrefix;
         this.decoders = decoders;
         this.type = type;
         this.markInterval = markInterval;
@@ -84,10 +90,11 @@ public final class TopicSource<T>
         properties.setProperty("enable.auto.commit", "false");
         properties.setProperty("key.deserializer", ByteArrayDeserializer.class.getName());
         properties.setProperty("value.deserializer", ByteArrayDeserializer.class.getName());
+        String clientIdPrefix = options.groupId() + "-" + topic;
         KafkaSourceBuilder<byte[]> builder = KafkaSource.<byte[]>builder()
                 .setTopics(topic)
                 .setGroupId(options.groupId())
-                .setClientIdPrefix(options.groupId() + "-" + topic)
+                .setClientIdPrefix(clientIdPrefix)
                 .setStartingOffsets(OffsetsInitializer.earliest())
                 .setDeserializer(KafkaRecordDeserializationSchema.valueOnly(ByteArrayDeserializer.class))
                 .setProperties(properties);
@@ -97,6 +104,7 @@ public final class TopicSource<T>
         return new TopicSource<>(
                 builder.build(),
                 properties,
+                clientIdPrefix,
                 decoders,
                 type,
                 markInterval(options.eventTime().idleTimeout()),
@@ -117,17 +125,21 @@ public final class TopicSource<T>
     public SourceReader<Arrival<T>, KafkaPartitionSplit> createReader(SourceReaderContext context) {
         return TopicSourceReader.of(
                 () -> {
-                    Properties consumer = new Properties();
-                    consumer.putAll(properties);
-                    // A missing offset is an error to be explained, not a reason to go on elsewhere.
-                    consumer.setProperty("auto.offset.reset", "none");
-                    consumer.setProperty(
-                            "client.id", properties.getProperty("group.id") + "-" + context.getIndexOfSubtask());
+                    Properties consumer = consumerProperties(context.getIndexOfSubtask());
                     return new TopicSplitReader(
                             new KafkaConsumer<>(consumer), Clock.systemUTC(), markInterval, acceptGap);
                 },
                 decoders.create(),
                 context);
+    }
+
+    Properties consumerProperties(int subtask) {
+        Properties consumer = new Properties();
+        consumer.putAll(properties);
+        // A missing offset is an error to be explained, not a reason to go on elsewhere.
+        consumer.setProperty("auto.offset.reset", "none");
+        consumer.setProperty("client.id", clientIdPrefix + "-" + subtask);
+        return consumer;
     }
 
     @Override

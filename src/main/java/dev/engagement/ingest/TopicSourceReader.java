@@ -30,6 +30,7 @@ final class TopicSourceReader<T>
                 ConsumerRecord<byte[], byte[]>, Arrival<T>, KafkaPartitionSplit, KafkaPartitionSplitState> {
 
     private final SplitReaders splitReaders;
+    private boolean idle;
     private final TreeMap<Long, Map<TopicPartition, OffsetAndMetadata>> offsetsByCheckpoint = new TreeMap<>();
 
     /** The one split reader, made by the fetcher when the first split comes, and made again if the fetcher was closed. */
@@ -72,6 +73,11 @@ final class TopicSourceReader<T>
         if (getNumberOfCurrentlyAssignedSplits() == 0) {
             // More readers than partitions: who reads nothing must not hold event time back.
             output.markIdle();
+            idle = true;
+        } else if (idle) {
+            // Who has something to read does, before its first record as well: others may be ahead of it by then.
+            output.markActive();
+            idle = false;
         }
         return super.pollNext(output);
     }

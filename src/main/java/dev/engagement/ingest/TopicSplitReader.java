@@ -45,6 +45,7 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
 
     private static final Duration POLL = Duration.ofMillis(100);
     private static final Duration ASK = Duration.ofSeconds(1);
+    private static final long PAUSE_AFTER_NO_ANSWER_MILLIS = 5_000;
     private static final long PARTITION_COUNT_MILLIS = 60_000;
 
     private final Consumer<byte[], byte[]> consumer;
@@ -105,8 +106,12 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         try {
             addMarks(fetched, busy);
             finishStopped(fetched);
-        } catch (WakeupException | TimeoutException e) {
+        } catch (WakeupException e) {
             // No answer, so no mark; the next round asks again.
+            LOG.debug("Woken while asking for the ends of {}", consumer.assignment(), e);
+        } catch (TimeoutException e) {
+            // Nor here; but a question without an answer keeps the partitions that can be reached from being read.
+            nextMarksAtMillis = clock.millis() + PAUSE_AFTER_NO_ANSWER_MILLIS;
             LOG.debug("The ends of {} could not be asked for", consumer.assignment(), e);
         }
         commit();
@@ -132,18 +137,20 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             return;
         }
         List<TopicPartition> open = new ArrayList<>();
+        List<TopicPartition> done = new ArrayList<>();
         for (TopicPartition partition : consumer.assignment()) {
             Long stop = stoppingOffsets.get(partition);
-            if (stop != null && consumer.position(partition, ASK) >= stop) {
-                fetched.finish(partition);
-                stoppingOffsets.remove(partition);
-                endToReach.remove(partition);
-                endUnknown.remove(partition);
-            } else {
-                open.add(partition);
-            }
+            boolean stopped = stop != null && consumer.position(partition, ASK) >= stop;
+            (stopped ? done : open).add(partition);
         }
-        if (open.size() < consumer.assignment().size()) {
+        // Only now, as a position that cannot be told ends the loop: who is called finished must not be read on.
+        for (TopicPartition partition : done) {
+            fetched.finish(partition);
+            stoppingOffsets.remove(partition);
+            endToReach.remove(partition);
+            endUnknown.remove(partition);
+        }
+        if (!done.isEmpty()) {
             consumer.assign(open);
         }
     }
@@ -176,12 +183,14 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             if (end == null) {
                 continue;
             }
-            boolean first = endUnknown.remove(partition);
-            if (consumer.position(partition, ASK) >= end) {
+            long position = consumer.position(partition, ASK);
+            if (position == end) {
                 mark(fetched, partition, now);
-            } else if (first) {
+                endUnknown.remove(partition);
+            } else if (position < end && endUnknown.remove(partition)) {
                 endToReach.put(partition, new KnownEnd(end, now));
             }
+            // Beyond the end, the next poll finds the offset missing; nothing has been read to the end until then.
         }
     }
 
@@ -292,7 +301,10 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             split.getStoppingOffset().ifPresent(stop -> stoppingOffsets.put(partition, stop));
         }
         consumer.assign(all);
-        consumer.seekToBeginning(fromBeginning);
+        // Kafka takes an empty list for all partitions: those that are being read would begin again.
+        if (!fromBeginning.isEmpty()) {
+            consumer.seekToBeginning(fromBeginning);
+        }
         if (!fromEnd.isEmpty()) {
             consumer.seekToEnd(fromEnd);
         }

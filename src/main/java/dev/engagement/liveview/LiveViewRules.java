@@ -25,6 +25,8 @@ public record LiveViewRules(Duration maxClockSkew) implements Serializable {
      * Kafka timestamp is the measure, not the wall clock, since it is the same in every replay.
      */
     public boolean isFutureDated(EngagementEvent event) {
-        return event.eventTsMicros() > (event.position().timestampMillis() + maxClockSkew.toMillis()) * 1_000L;
+        // To the microsecond and without overflow, whatever a producer stamped.
+        return Math.floorDiv(event.eventTsMicros() - 1, 1_000) - maxClockSkew.toMillis()
+                >= event.position().timestampMillis();
     }
 }

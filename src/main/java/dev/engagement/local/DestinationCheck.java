@@ -28,7 +28,7 @@ public interface DestinationCheck {
     record Comparison(String what, String source, String destination, List<String> differing) {
 
         /** Whether both sides agree. */
-        boolean isEqual() {
+        public boolean isEqual() {
             return differing.isEmpty() && source.equals(destination);
         }
     }

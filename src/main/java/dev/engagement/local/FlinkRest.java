@@ -16,8 +16,8 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.jspecify.annotations.Nullable;
 
-/** Metrics of a job by Flink's REST API: what an operator would read there too. */
-final class FlinkRest {
+/** Metrics of a job by Flink's REST API: what an operator would read there too. For one thread. */
+public final class FlinkRest {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(3);
 
@@ -26,13 +26,17 @@ final class FlinkRest {
             HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
     private final URI base;
 
-    /** @param base {@code http://host:port} */
-    FlinkRest(URI base) {
+    /**
+     * Of one cluster.
+     *
+     * @param base {@code http://host:port}
+     */
+    public FlinkRest(URI base) {
         this.base = base;
     }
 
     /** How the values of several subtasks and operators become one. */
-    enum Aggregation {
+    public enum Aggregation {
         MAX,
         SUM
     }
@@ -44,7 +48,8 @@ final class FlinkRest {
      *     of several become one
      * @return without those that no operator reports yet
      */
-    Map<String, Double> metrics(String job, Map<String, Aggregation> wanted) throws IOException, InterruptedException {
+    public Map<String, Double> metrics(String job, Map<String, Aggregation> wanted)
+            throws IOException, InterruptedException {
         Map<String, Double> found = new HashMap<>();
         for (JsonNode vertex : get("/jobs/" + job).path("vertices")) {
             String path = "/jobs/" + job + "/vertices/" + vertex.path("id").asText() + "/subtasks/metrics";
@@ -100,7 +105,8 @@ final class FlinkRest {
                 .orElse(latest.path("exceptionName").asText());
     }
 
-    private JsonNode get(String path) throws IOException, InterruptedException {
+    /** The answer to a path such as {@code /jobs/overview}. */
+    JsonNode get(String path) throws IOException, InterruptedException {
         HttpRequest request =
                 HttpRequest.newBuilder(base.resolve(path)).timeout(TIMEOUT).build();
         HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());

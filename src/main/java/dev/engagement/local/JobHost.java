@@ -21,7 +21,7 @@ interface JobHost extends AutoCloseable {
     /** Flink's name of the job's state, after FAILED with the cause; or that it is unknown, and why. */
     String stateOf(String job) throws InterruptedException;
 
-    /** Cancels the job, unless it has ended, and waits until it has let go of the servers. */
+    /** Cancels the job, if it runs, and waits until it has let go of the servers. */
     void cancel(String job) throws Exception;
 
     /** Ends at once what would outlive this JVM. */

@@ -259,13 +259,11 @@ public final class LocalStack {
     }
 
     private String startSessionCluster() {
-        Map<String, String> configuration = jobConfiguration();
-        configuration.put("rest.port", Integer.toString(Ports.preferred(FLINK_PORT)));
         SessionCluster cluster = SessionCluster.start(
                 directory.resolve(CLUSTER),
                 TASK_MANAGERS,
                 (slots() + TASK_MANAGERS - 1) / TASK_MANAGERS,
-                configuration);
+                jobConfiguration());
         host = new ClusteredFlink(cluster);
         return "port " + cluster.rest().getPort() + ", a job manager, " + TASK_MANAGERS
                 + " task managers and ZooKeeper";

@@ -35,7 +35,7 @@ import redis.clients.jedis.resps.ScanResult;
  * <p>Fact columns of {@code content:last} must equal the row; the content's columns must equal one version that the
  * content had, since an enriched event shows its content as it was.
  */
-final class RedisCheck implements DestinationCheck {
+public final class RedisCheck implements DestinationCheck {
 
     private static final String COUNT = "content:count:";
     private static final String LAST = "content:last:";
@@ -73,8 +73,14 @@ final class RedisCheck implements DestinationCheck {
     private final Function<UUID, List<ContentRow>> versions;
     private final ObjectMapper mapper = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
-    /** @param versions every version that a content had, as far as known; the present row counts without it */
-    RedisCheck(PostgresServer postgres, RedisServer redis, Function<UUID, List<ContentRow>> versions) {
+    /**
+     * A check of one Redis against one database, over connections of its own for each comparison.
+     *
+     * @param postgres with {@link Schema}
+     * @param redis with keys without a prefix
+     * @param versions every version that a content had, as far as known; the present row counts without it
+     */
+    public RedisCheck(PostgresServer postgres, RedisServer redis, Function<UUID, List<ContentRow>> versions) {
         this.postgres = postgres;
         this.redis = redis;
         this.versions = versions;

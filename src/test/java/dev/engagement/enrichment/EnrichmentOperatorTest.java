@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.streaming.api.operators.TimerHeapInternalTimer;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
@@ -142,6 +143,24 @@ class EnrichmentOperatorTest {
         assertThat(out(harness)).as("what was given up stays given up").isEmpty();
     }
 
+    /** Timers run by one clock and are judged by another. */
+    @Test
+    void a_timer_that_fires_before_the_wall_clock_shows_its_time_ends_the_wait() throws Exception {
+        var operator = new EnrichmentOperator(OPTIONS, "events");
+        var harness = harness(operator, 0, 1);
+        harness.open();
+        content(harness, new ContentChange.ReadToEnd(0, 1));
+        harness.setProcessingTime(0);
+        event(harness, Samples.event(1, 1));
+        harness.setProcessingTime(29_990);
+
+        Integer shard = EventShards.keyOf(EventShards.shardOf(1));
+        operator.setCurrentKey(shard);
+        operator.onProcessingTime(new TimerHeapInternalTimer<>(30_000, shard, Samples.contentId(1)));
+
+        assertThat(letters(harness)).extracting(DeadLetter::eventId).containsExactly(1L);
+    }
+
     @Test
     void events_of_a_deleted_content_wait_like_those_of_an_unknown_one() throws Exception {
         var harness = started();
@@ -244,14 +263,13 @@ class EnrichmentOperatorTest {
 
     private KeyedTwoInputStreamOperatorTestHarness<Integer, EngagementEvent, ContentChange, EnrichedEvent> harness(
             int subtask, int parallelism) throws Exception {
+        return harness(new EnrichmentOperator(OPTIONS, "events"), subtask, parallelism);
+    }
+
+    private KeyedTwoInputStreamOperatorTestHarness<Integer, EngagementEvent, ContentChange, EnrichedEvent> harness(
+            EnrichmentOperator operator, int subtask, int parallelism) throws Exception {
         var harness = new KeyedTwoInputStreamOperatorTestHarness<>(
-                new EnrichmentOperator(OPTIONS, "events"),
-                EventShards.ofEvents(),
-                null,
-                EventShards.KEY_TYPE,
-                EventShards.SHARDS,
-                parallelism,
-                subtask);
+                operator, EventShards.ofEvents(), null, EventShards.KEY_TYPE, EventShards.SHARDS, parallelism, subtask);
         opened.add(harness);
         return harness;
     }

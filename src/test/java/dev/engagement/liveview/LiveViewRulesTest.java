@@ -27,6 +27,14 @@ class LiveViewRulesTest {
     }
 
     @Test
+    void a_kafka_timestamp_beyond_all_time_is_no_overflow() {
+        EngagementEvent event = new EngagementEvent(
+                1, "c", null, null, KAFKA_MILLIS * 1_000, 0, null, null, false, 0, new Position(0, 0, Long.MAX_VALUE));
+
+        assertThat(rules.isFutureDated(event)).isFalse();
+    }
+
+    @Test
     void a_negative_skew_is_refused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new LiveViewRules(Duration.ofSeconds(-1)))

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The local stack as its user has it: a process of its own, with real servers and, for the self-check, real jobs. */
 class LocalStackIT {
@@ -27,10 +29,11 @@ class LocalStackIT {
         serversOf(DIRECTORY).forEach(ProcessHandle::destroyForcibly);
     }
 
-    @Test
-    void theSelfCheckFindsEveryEventInRedisAndLeavesNoProcess() throws Exception {
-        Path directory = Folders.create(DIRECTORY.resolve("self-check"));
-        Process stack = start(directory, "--events", "600", "--rate", "300", "--burst", "100", "--exit");
+    @ParameterizedTest
+    @ValueSource(strings = {"--parallelism=2", "--cluster"})
+    void theSelfCheckFindsEveryEventInRedisAndLeavesNoProcess(String option) throws Exception {
+        Path directory = Folders.create(DIRECTORY.resolve("self-check" + option));
+        Process stack = start(directory, option, "--events", "600", "--rate", "300", "--burst", "100", "--exit");
         assertThat(stack.waitFor(4, TimeUnit.MINUTES)).isTrue();
         String output = output(directory);
         assertThat(stack.exitValue()).as(output).isZero();
@@ -95,6 +98,8 @@ class LocalStackIT {
                 "-Xmx1g",
                 "-Dfile.encoding=UTF-8",
                 "-Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties",
+                "-D" + SessionCluster.SCRIPTS_PROPERTY + "="
+                        + Path.of("scripts").toAbsolutePath(),
                 "-Dengagement.local.programs=" + Path.of("target/servers").toAbsolutePath(),
                 "-cp",
                 System.getProperty("java.class.path"),

@@ -121,11 +121,14 @@ final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
     }
 
     private void waitForRoom() throws InterruptedException {
-        long start = environment.time().getCurrentProcessingTime();
+        long since = environment.time().getCurrentProcessingTime();
         while (isFull()) {
             environment.mailbox().yield();
+            // Each time, as one who looks during an outage must see it and not only who looks after it.
+            long now = environment.time().getCurrentProcessingTime();
+            metrics.blockedMillis.inc(Math.max(0, now - since));
+            since = now;
         }
-        metrics.blockedMillis.inc(environment.time().getCurrentProcessingTime() - start);
     }
 
     /** Nothing at a checkpoint, which stores what is pending instead of waiting for Redis; all at the end of input. */

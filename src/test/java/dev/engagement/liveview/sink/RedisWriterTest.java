@@ -295,6 +295,30 @@ class RedisWriterTest {
     }
 
     @Test
+    void while_the_task_is_held_the_time_is_counted_already() throws Exception {
+        RedisWriter<LiveValue> writer = started(new WriterLimits(
+                1,
+                MemorySize.ofMebiBytes(1),
+                10,
+                MemorySize.parse("64kb"),
+                Duration.ofMillis(5),
+                Duration.ofSeconds(15)));
+        writer.write(count("a", 1), context());
+        List<Long> seen = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            redis.answer(replies -> {
+                seen.add(metrics.count("blockedMillis"));
+                throw new JedisConnectionException("broken");
+            });
+        }
+
+        writer.write(count("b", 1), context());
+
+        assertThat(seen).hasSize(4).isSorted();
+        assertThat(seen.get(3)).isPositive().isLessThan(metrics.count("blockedMillis"));
+    }
+
+    @Test
     void values_of_known_slots_need_no_room() throws Exception {
         RedisWriter<LiveValue> writer = started(new WriterLimits(
                 2,

@@ -1,0 +1,246 @@
+package dev.engagement.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.Position;
+import dev.engagement.ingest.EventTime.PartitionClock;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.api.common.eventtime.Watermark;
+import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.junit.jupiter.api.Test;
+
+/** Event time of one partition, under a clock that only the test moves. Times are milliseconds. */
+class EventTimeTest {
+
+    private static final long OUT_OF_ORDERNESS = 2_000;
+    private static final long SKEW = 60_000;
+    private static final long IDLE = 1_000;
+    private static final long START = 1_767_882_000_000L;
+
+    private final ManualClock clock = new ManualClock();
+    private final Recorded output = new Recorded();
+    private final PartitionClock time = new PartitionClock(
+            new EventTimeOptions(Duration.ofMillis(OUT_OF_ORDERNESS), Duration.ofMillis(SKEW), Duration.ofMillis(IDLE)),
+            clock);
+    private final Arrival<EngagementEvent> arrival = new Arrival<>();
+
+    @Test
+    void nothing_is_said_before_anything_is_known() {
+        clock.millis += 60_000;
+        time.onPeriodicEmit(output);
+
+        assertThat(output.watermarks).isEmpty();
+    }
+
+    @Test
+    void time_stands_behind_the_newest_event_while_events_come() {
+        event(START, START);
+        event(START - 5_000, START);
+        time.onPeriodicEmit(output);
+
+        assertThat(output.newest()).isEqualTo(START - OUT_OF_ORDERNESS - 1);
+    }
+
+    @Test
+    void an_event_from_the_future_of_its_own_record_moves_nothing() {
+        event(START, START);
+        event(START + SKEW + 1, START);
+        time.onPeriodicEmit(output);
+        assertThat(output.newest()).isEqualTo(START - OUT_OF_ORDERNESS - 1);
+
+        event(START + SKEW, START);
+        time.onPeriodicEmit(output);
+        assertThat(output.newest())
+                .as("as far ahead as clocks may differ")
+                .isEqualTo(START + SKEW - OUT_OF_ORDERNESS - 1);
+    }
+
+    @Test
+    void an_event_from_the_future_alone_says_no_time_at_all() {
+        event(START + SKEW + 1, START);
+        time.onPeriodicEmit(output);
+
+        assertThat(output.watermarks).isEmpty();
+    }
+
+    /** The Kafka timestamp decides, and not the wall clock: a replay next week decides alike. */
+    @Test
+    void what_is_the_future_does_not_depend_on_when_it_is_read() {
+        clock.millis = START + Duration.ofDays(7).toMillis();
+        event(START + SKEW + 1, START);
+        time.onPeriodicEmit(output);
+
+        assertThat(output.watermarks).isEmpty();
+    }
+
+    /** As the live view judges, which compares microseconds. */
+    @Test
+    void the_future_begins_a_microsecond_past_the_allowed_skew() {
+        long limitMicros = (1_000_000 + 60_000) * 1_000L;
+        assertThat(EventTime.isFromTheFuture(limitMicros, 1_000_000, 60_000)).isFalse();
+        assertThat(EventTime.isFromTheFuture(limitMicros + 1, 1_000_000, 60_000))
+                .isTrue();
+        assertThat(EventTime.isFromTheFuture(limitMicros, Long.MAX_VALUE, 60_000))
+                .as("no overflow")
+                .isFalse();
+    }
+
+    @Test
+    void a_partition_read_to_its_end_follows_the_wall_clock_once_it_is_idle() {
+        event(START, START);
+        time.onPeriodicEmit(output);
+
+        clock.millis = START + IDLE - 1;
+        readToEnd();
+        time.onPeriodicEmit(output);
+        assertThat(output.newest()).as("not idle yet").isEqualTo(START - OUT_OF_ORDERNESS - 1);
+
+        clock.millis = START + IDLE;
+        readToEnd();
+        time.onPeriodicEmit(output);
+        assertThat(output.newest()).isEqualTo(START + IDLE - OUT_OF_ORDERNESS - 1);
+    }
+
+    @Test
+    void an_empty_partition_follows_the_wall_clock_too() {
+        clock.millis = START + IDLE;
+        readToEnd();
+        time.onPeriodicEmit(output);
+
+        assertThat(output.newest()).isEqualTo(START + IDLE - OUT_OF_ORDERNESS - 1);
+    }
+
+    /** Not being able to fetch looks like silence; only an answer that the end was reached is idleness. */
+    @Test
+    void a_partition_that_cannot_be_fetched_keeps_its_time() {
+        event(START, START);
+        clock.millis = START + IDLE;
+        readToEnd();
+        time.onPeriodicEmit(output);
+        long before = output.newest();
+
+        clock.millis = START + Duration.ofHours(1).toMillis();
+        time.onPeriodicEmit(output);
+        assertThat(output.newest()).isEqualTo(before);
+    }
+
+    /** A catch-up of old events after a silence: the mark of before it says nothing about them. */
+    @Test
+    void records_end_idleness_whatever_they_are() {
+        clock.millis = START + 10_000;
+        event(START, START);
+        time.onPeriodicEmit(output);
+        for (Runnable record : List.<Runnable>of(this::ignored, this::letter)) {
+            clock.millis += IDLE;
+            record.run();
+            readToEnd();
+            time.onPeriodicEmit(output);
+            assertThat(output.newest()).isEqualTo(START - OUT_OF_ORDERNESS - 1);
+        }
+    }
+
+    @Test
+    void the_wall_clock_never_takes_time_back() {
+        event(START + 30_000, START);
+        clock.millis = START + IDLE;
+        readToEnd();
+        time.onPeriodicEmit(output);
+
+        assertThat(output.newest()).isEqualTo(START + 30_000 - OUT_OF_ORDERNESS - 1);
+    }
+
+    private void event(long eventMillis, long kafkaMillis) {
+        arrival.accept(
+                new EngagementEvent(
+                        1,
+                        "c",
+                        null,
+                        "play",
+                        Math.multiplyExact(eventMillis, 1_000L),
+                        0,
+                        null,
+                        null,
+                        false,
+                        0,
+                        new Position(0, 0, kafkaMillis)),
+                kafkaMillis);
+        time.onEvent(arrival, eventMillis, output);
+    }
+
+    private void ignored() {
+        arrival.ignore();
+        time.onEvent(arrival, clock.millis, output);
+    }
+
+    private void letter() {
+        arrival.reject(DeadLetter.of(
+                Reason.INVALID,
+                "decode",
+                "bad",
+                clock.millis,
+                new DeadLetter.Source("t", 0, 0, clock.millis),
+                null,
+                null,
+                List.of()));
+        time.onEvent(arrival, clock.millis, output);
+    }
+
+    private void readToEnd() {
+        arrival.readToEnd(0, 1, clock.millis);
+        time.onEvent(arrival, clock.millis, output);
+    }
+
+    private static final class ManualClock extends Clock {
+        private long millis = START;
+
+        @Override
+        public long millis() {
+            return millis;
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.ofEpochMilli(millis);
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private static final class Recorded implements WatermarkOutput {
+        private final List<Long> watermarks = new ArrayList<>();
+
+        long newest() {
+            return watermarks.get(watermarks.size() - 1);
+        }
+
+        @Override
+        public void emitWatermark(Watermark watermark) {
+            watermarks.add(watermark.getTimestamp());
+        }
+
+        @Override
+        public void markIdle() {
+            throw new AssertionError("A partition that is idle would let others run ahead of it");
+        }
+
+        @Override
+        public void markActive() {}
+    }
+}
