@@ -25,7 +25,7 @@ java=${JAVA_HOME:+$JAVA_HOME/bin/java}
 
 jar=$root/target/engagement-job.jar
 for argument in "$@"; do
-  if [[ ! -f $jar && $(realpath -m "$argument") == "$jar" ]]; then
+  if [[ ! -f $jar && $(realpath -m -- "$argument") == "$jar" ]]; then
     printf 'building %s…\n' "$argument" >&2
     (cd "$root" && ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true package) >&2
   fi
