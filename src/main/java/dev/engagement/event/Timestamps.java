@@ -89,6 +89,18 @@ public final class Timestamps {
         return micros >= MIN_MICROS && micros <= MAX_MICROS;
     }
 
+    /**
+     * Whether a time lies more than so much ahead of another: the one rule of what counts as future-dated. To the
+     * microsecond, and without overflow, whatever the other time is.
+     *
+     * @param micros a time within years 1..9999, microseconds since the epoch
+     * @param ofMillis the time that it is measured by, milliseconds since the epoch
+     * @param byMillis how far ahead of it is still accepted
+     */
+    public static boolean isAhead(long micros, long ofMillis, long byMillis) {
+        return Math.floorDiv(micros - 1, 1_000) - byMillis >= ofMillis;
+    }
+
     /** {@code yyyy-MM-ddTHH:mm:ss.ffffffZ}. */
     public static String format(long micros) {
         byte[] text = new byte[FORMATTED_LENGTH];

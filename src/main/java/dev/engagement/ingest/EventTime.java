@@ -2,6 +2,7 @@ package dev.engagement.ingest;
 
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.Timestamps;
 import java.time.Clock;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.common.eventtime.WatermarkGenerator;
@@ -28,15 +29,6 @@ final class EventTime {
     /** Contents have no event time, and never hold that of events back. */
     static WatermarkStrategy<Arrival<ContentChange>> ofContent() {
         return WatermarkStrategy.<Arrival<ContentChange>>forGenerator(context -> new AlwaysIdle());
-    }
-
-    /**
-     * Whether an event is stamped further ahead of its own Kafka record than clocks may differ: decided from the record
-     * alone, so that a replay decides alike.
-     */
-    static boolean isFromTheFuture(long eventTsMicros, long kafkaTimestampMillis, long maxClockSkewMillis) {
-        // To the microsecond and without overflow, whatever a producer stamped.
-        return Math.floorDiv(eventTsMicros - 1, 1_000) - maxClockSkewMillis >= kafkaTimestampMillis;
     }
 
     /** The watermark generator of one partition. */
@@ -66,7 +58,7 @@ final class EventTime {
                 case VALUE -> {
                     recordsSinceLastEmit = true;
                     if (eventMillis > newestMillis
-                            && !isFromTheFuture(
+                            && !Timestamps.isAhead(
                                     arrival.value().eventTsMicros(),
                                     arrival.kafkaTimestampMillis(),
                                     maxClockSkewMillis)) {

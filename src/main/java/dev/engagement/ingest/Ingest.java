@@ -3,6 +3,7 @@ package dev.engagement.ingest;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.Timestamps;
 import dev.engagement.event.types.EventTypes;
 import java.time.Clock;
 import org.apache.flink.configuration.Configuration;
@@ -120,7 +121,7 @@ public final class Ingest {
 
         @Override
         void onValue(Arrival<EngagementEvent> arrival) {
-            if (EventTime.isFromTheFuture(
+            if (Timestamps.isAhead(
                     arrival.value().eventTsMicros(), arrival.kafkaTimestampMillis(), maxClockSkewMillis)) {
                 futureDated.inc();
             }

@@ -1,6 +1,7 @@
 package dev.engagement.liveview;
 
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.Timestamps;
 import java.io.Serializable;
 import java.time.Duration;
 
@@ -25,8 +26,6 @@ public record LiveViewRules(Duration maxClockSkew) implements Serializable {
      * Kafka timestamp is the measure, not the wall clock, since it is the same in every replay.
      */
     public boolean isFutureDated(EngagementEvent event) {
-        // To the microsecond and without overflow, whatever a producer stamped.
-        return Math.floorDiv(event.eventTsMicros() - 1, 1_000) - maxClockSkew.toMillis()
-                >= event.position().timestampMillis();
+        return Timestamps.isAhead(event.eventTsMicros(), event.position().timestampMillis(), maxClockSkew.toMillis());
     }
 }

@@ -4,11 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -38,7 +34,7 @@ class TopicSplitReaderTest {
     private static final TopicPartition P1 = new TopicPartition("topic", 1);
     private static final long INTERVAL = 500;
 
-    private final ManualClock clock = new ManualClock();
+    private final ManualClock clock = new ManualClock(1_000);
     private final Broker broker = new Broker();
     private TopicSplitReader reader = reader(false);
 
@@ -418,30 +414,6 @@ class TopicSplitReaderTest {
             if (callback != null) {
                 callback.onComplete(offsets, commitFailures.isEmpty() ? null : commitFailures.remove(0));
             }
-        }
-    }
-
-    private static final class ManualClock extends Clock {
-        private long millis = 1_000;
-
-        @Override
-        public long millis() {
-            return millis;
-        }
-
-        @Override
-        public Instant instant() {
-            return Instant.ofEpochMilli(millis);
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            throw new UnsupportedOperationException();
         }
     }
 }
