@@ -10,15 +10,14 @@ import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.types.EventShards;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestOptions;
+import dev.engagement.local.KafkaProcess;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
 import dev.engagement.pipeline.Rules;
 import dev.engagement.pipeline.Sources;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,15 +54,12 @@ public final class IngestBenchmark {
     private final MiniCluster cluster;
     private final String brokers;
     private final String stateBackend;
-    private final boolean checkpoints;
     private final Path directory;
 
-    private IngestBenchmark(
-            MiniCluster cluster, String brokers, String stateBackend, boolean checkpoints, Path directory) {
+    private IngestBenchmark(MiniCluster cluster, String brokers, String stateBackend, Path directory) {
         this.cluster = cluster;
         this.brokers = brokers;
         this.stateBackend = stateBackend;
-        this.checkpoints = checkpoints;
         this.directory = directory;
     }
 
@@ -73,34 +69,15 @@ public final class IngestBenchmark {
         int events = Integer.parseInt(args[1]);
         int rounds = Integer.parseInt(args[2]);
         String stateBackend = args[3];
-        Process broker = new ProcessBuilder(
-                        ProcessHandle.current().info().command().orElse("java"),
-                        "-Xmx1g",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Broker.class.getName(),
-                        directory.resolve("kafka").toString())
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        try (MiniCluster cluster = cluster()) {
-            String brokers = address(broker);
+        // In a process of its own, so that what is measured is not the broker.
+        try (KafkaProcess broker = KafkaProcess.start(directory.resolve("kafka"), 0, 0);
+                MiniCluster cluster = cluster()) {
+            String brokers = broker.bootstrapServers();
             fill(brokers, events);
             cluster.start();
-            new IngestBenchmark(cluster, brokers, stateBackend, true, directory).compare(events, rounds);
-        } finally {
-            broker.destroyForcibly();
+            new IngestBenchmark(cluster, brokers, stateBackend, directory).compare(events, rounds);
         }
         System.exit(0);
-    }
-
-    private static String address(Process broker) throws IOException {
-        BufferedReader out = new BufferedReader(new InputStreamReader(broker.getInputStream(), StandardCharsets.UTF_8));
-        for (String line = out.readLine(); line != null; line = out.readLine()) {
-            if (line.startsWith("listening ")) {
-                return line.substring("listening ".length());
-            }
-        }
-        throw new IOException("The broker ended before it listened");
     }
 
     private static MiniCluster cluster() {
@@ -179,12 +156,10 @@ public final class IngestBenchmark {
         configuration.set(PipelineOptions.OBJECT_REUSE, true);
         configuration.set(PipelineOptions.GENERIC_TYPES, false);
         configuration.set(StateBackendOptions.STATE_BACKEND, stateBackend);
-        if (checkpoints) {
-            configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, java.time.Duration.ofSeconds(5));
-            configuration.set(
-                    CheckpointingOptions.CHECKPOINTS_DIRECTORY,
-                    directory.resolve("checkpoints").toUri().toString());
-        }
+        configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofSeconds(5));
+        configuration.set(
+                CheckpointingOptions.CHECKPOINTS_DIRECTORY,
+                directory.resolve("checkpoints").toUri().toString());
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
         env.setParallelism(PARALLELISM);
         env.setMaxParallelism(EventShards.SHARDS);
