@@ -1,12 +1,15 @@
 package dev.engagement.local;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A {@link KafkaServer} in a child JVM of its own, so that it can be killed and frozen as a real broker. Records survive
@@ -78,7 +81,7 @@ public final class KafkaProcess implements AutoCloseable {
                 "-Dlog.file=" + directory.resolve("broker.log"),
                 "-Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties",
                 "-cp",
-                System.getProperty("java.class.path"),
+                absoluteClassPath(),
                 KafkaProcess.class.getName(),
                 directory.toString(),
                 Integer.toString(port),
@@ -90,6 +93,13 @@ public final class KafkaProcess implements AutoCloseable {
             }
         });
         return started;
+    }
+
+    /** The child runs in its own folder, where relative entries would lead nowhere. */
+    private static String absoluteClassPath() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     /** Holds the pid of the broker that last became ready. */
