@@ -5,18 +5,34 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
   cat <<'HELP'
-scripts/bench.sh ingest [--events N] [--rounds N] [--state hashmap|rocksdb] [--only decode|pipeline]
+scripts/bench.sh ingest    [--events N] [--rounds N] [--state hashmap|rocksdb] [--only decode|pipeline]
+scripts/bench.sh ranking   [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|stage|slide|redis|rebuild]
+scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
 
-  ingest   events/s and bytes allocated per event of decoding alone (JMH), and of
-           Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
-           reading and parsing the same records and nothing else.
+  ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
+             Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
+             reading and parsing the same records and nothing else. About five minutes.
+  ranking    at slides of 60, 10 and 1 s, about ten minutes in all:
+               pipeline  events/s, CPU and bytes allocated per event of Kafka -> decode ->
+                         enrich -> dedupe -> ranking -> discard at parallelism 2, beside
+                         reading and parsing; the boards are compared with brute force
+               stage     events per CPU second of ranking alone: even, Zipf(1.1) and skewed
+                         load, 10 k and 1 M contents
+               slide     time of one slide, and bytes of heap and state, at 1 M contents
+               redis     commands, bytes and Redis' CPU per event at 1 k, 10 k and 50 k events/s
+               rebuild   how soon a Redis that forgot everything shows 100,000 contents again
+  warehouse  rows/s, CPU seconds per million rows and the most bytes in flight of events ->
+             warehouse at parallelism 2, into the BigQuery emulator, which discards the rows:
+             at 0 and 50 ms latency, and with a limit of bytes in flight that bites; each
+             beside discarding the same events in the job. About five minutes.
 
-  --events N     events in Kafka (default 3000000)
+  --events N     events of ingest, of the parts pipeline and stage, and of warehouse
+                 (default 3000000)
   --rounds N     measured rounds, after one to warm up (default 3)
   --state NAME   state backend (default hashmap)
-  --only PART    decode or pipeline (default both)
+  --only PART    one part (default all)
 
-Takes about five minutes. Nothing is installed; Kafka runs below target/bench.
+Nothing is installed; Kafka, Redis and the emulator run below target/bench.
 HELP
 }
 
@@ -28,16 +44,18 @@ fail() {
 [[ $# -gt 0 ]] || { usage >&2; exit 2; }
 command=$1
 shift
+only=all
 case $command in
   -h | --help) usage; exit 0 ;;
-  ingest) ;;
-  *) fail "Unknown benchmark '$command'; there is: ingest. --help explains it." ;;
+  ingest) parts='decode pipeline' ;;
+  ranking) parts='pipeline stage slide redis rebuild' ;;
+  warehouse) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse. --help explains them." ;;
 esac
 
 events=3000000
 rounds=3
 state=hashmap
-only=both
 while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
@@ -52,7 +70,7 @@ done
 [[ $events =~ ^[1-9][0-9]*$ ]] || fail "--events is '$events'; it must be a number above 0"
 [[ $rounds =~ ^[1-9][0-9]*$ ]] || fail "--rounds is '$rounds'; it must be a number above 0"
 [[ $state == hashmap || $state == rocksdb ]] || fail "--state is '$state'; it must be hashmap or rocksdb"
-[[ $only == both || $only == decode || $only == pipeline ]] || fail "--only is '$only'; it must be decode or pipeline"
+[[ " all $parts " == *" $only "* ]] || fail "--only is '$only'; $command has: ${parts:-no parts}"
 
 printf 'building…\n'
 ./mvnw -q -B -ntp -Dstyle.color=never test-compile
@@ -64,9 +82,11 @@ options=(
   --add-opens=java.base/java.time=ALL-UNNAMED
   --add-opens=java.base/java.lang=ALL-UNNAMED
   -Djava.io.tmpdir=target/bench/tmp
+  -Djava.util.logging.config.file=src/test/resources/java-logging.properties
   -cp "target/test-classes:target/classes:$(<target/classpath.txt)"
 )
-if [[ $only != pipeline ]]; then
+
+decode() {
   printf '\ndecode alone, one thread, beside reading the JSON tokens and forgetting them\n'
   "$java" "${options[@]}" org.openjdk.jmh.Main DecodeBenchmark -prof gc -v SILENT \
     -rf csv -rff target/bench/decode.csv >target/bench/decode.log
@@ -84,8 +104,17 @@ if [[ $only != pipeline ]]; then
       for (b in speed) printf "  %-18s %12.0f %14.0f\n", b, speed[b], bytes[b]
       printf "  %-18s %12.2f\n", "ratio", speed["decode"] / speed["parseAndDiscard"]
     }' target/bench/decode.csv
-fi
-if [[ $only != decode ]]; then
+}
+
+if [[ $command == ingest ]]; then
+  [[ $only == pipeline ]] || decode
+  if [[ $only != decode ]]; then
+    printf '\n'
+    "$java" "${options[@]}" -Xmx4g dev.engagement.bench.IngestBenchmark target/bench "$events" "$rounds" "$state"
+  fi
+elif [[ $command == warehouse ]]; then
   printf '\n'
-  "$java" "${options[@]}" -Xmx4g dev.engagement.bench.IngestBenchmark target/bench "$events" "$rounds" "$state"
+  "$java" "${options[@]}" -Xmx4g dev.engagement.bench.WarehouseBenchmark target/bench "$events" "$rounds" "$state"
+else
+  "$java" "${options[@]}" -Xmx4g dev.engagement.bench.RankingBenchmark target/bench "$events" "$rounds" "$state" "$only"
 fi

@@ -58,6 +58,7 @@ exec "$java" \
   -Dfile.encoding=UTF-8 \
   -Djava.io.tmpdir="$PWD/target/local/tmp" \
   -Dengagement.local.terminal="$terminal" \
+  -Djava.util.logging.config.file=src/main/resources/dev/engagement/local/logging.properties \
   -Dlog.file=target/local/flink.log \
   -Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties \
   "${java_options[@]}" \

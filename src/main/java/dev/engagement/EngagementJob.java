@@ -2,20 +2,27 @@ package dev.engagement;
 
 import dev.engagement.capture.CaptureJob;
 import dev.engagement.capture.CapturePreflight;
+import dev.engagement.config.Destination;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.JobDefaults;
 import dev.engagement.config.Settings;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
 import dev.engagement.liveview.LiveViewRules;
+import dev.engagement.liveview.sink.LiveViewPreflight;
+import dev.engagement.pipeline.BigQueryWarehouse;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
 import dev.engagement.pipeline.KafkaDeadLetters;
 import dev.engagement.pipeline.RedisLiveView;
 import dev.engagement.pipeline.Rules;
 import dev.engagement.pipeline.Sources;
+import dev.engagement.warehouse.Warehouse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -33,13 +40,16 @@ public final class EngagementJob {
     }
 
     /**
-     * Everything that {@link #main} does but the execution: options read and checked, topics made, the job built.
+     * Everything that {@link #main} does but the execution: options read and checked, topics and the warehouse's table
+     * made, the job built.
      *
      * @param args the command and its options
      * @param env where the job is built
      * @return whether there is a job to execute: not after {@code --help}
      * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options, before anything is
      *     connected to
+     * @throws dev.engagement.warehouse.WarehouseRefusedException if the warehouse's table does not fit
+     * @throws UncheckedIOException if BigQuery does not answer or refuses
      */
     public static boolean prepare(String[] args, StreamExecutionEnvironment env) {
         Invocation invocation = Invocation.parse(args, System.getenv());
@@ -70,19 +80,40 @@ public final class EngagementJob {
     }
 
     private static void stream(Settings settings, StreamExecutionEnvironment env) {
+        Set<Destination> destinations = settings.destinations();
         Rules rules = new Rules(
                 settings.topics().events(),
                 settings.ingestOptions().eventTime(),
                 settings.enrichmentOptions(),
-                settings.dedupeOptions());
+                settings.dedupeOptions(),
+                settings.rankingOptions());
         EngagementPipeline.wire(
                 Sources.ofTopics(env, settings.ingestOptions()),
                 rules,
                 new Destinations(
-                        new RedisLiveView(
-                                settings.liveViewOptions(),
-                                new LiveViewRules(rules.eventTime().maxClockSkew())),
+                        destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
+                        destinations.contains(Destination.WAREHOUSE) ? warehouse(settings) : null,
                         deadLetters(settings)));
+    }
+
+    private static RedisLiveView liveView(Settings settings) {
+        LiveViewPreflight.check(settings.liveViewOptions()).ifPresent(System.err::println);
+        return new RedisLiveView(
+                settings.liveViewOptions(),
+                new LiveViewRules(settings.rankingOptions().maxClockSkew(), settings.eventCache()));
+    }
+
+    private static BigQueryWarehouse warehouse(Settings settings) {
+        try {
+            Warehouse.prepare(settings.warehouseOptions());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("Interrupted while the warehouse's table was made", e);
+        }
+        return new BigQueryWarehouse(
+                settings.warehouseOptions(), settings.topics().events());
     }
 
     private static KafkaDeadLetters deadLetters(Settings settings) {

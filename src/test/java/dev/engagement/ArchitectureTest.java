@@ -160,7 +160,12 @@ class ArchitectureTest {
                 .that(isProduction().and(outside(LOCAL)))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(
-                        "kafka..", "org.apache.kafka.server..", "redis.embedded..", "io.zonky..", "org.tukaani.."))
+                        "kafka..",
+                        "org.apache.kafka.server..",
+                        "redis.embedded..",
+                        "io.zonky..",
+                        "org.duckdb..",
+                        "org.tukaani.."))
                 .because("the job jar does not contain them")
                 .check(code);
     }

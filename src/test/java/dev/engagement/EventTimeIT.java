@@ -20,6 +20,7 @@ import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
 import dev.engagement.pipeline.Rules;
 import dev.engagement.pipeline.Sources;
+import dev.engagement.ranking.RankingOptions;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -133,9 +134,10 @@ class EventTimeIT {
                 new IngestOptions(kafka(), EVENTS, CONTENT, "event-time", MemorySize.ofMebiBytes(1), false, OPTIONS);
         EngagementPipeline.wire(
                 Sources.ofTopics(env, ingest),
-                new Rules(EVENTS, OPTIONS, EnrichmentOptions.DEFAULT, DedupeOptions.DEFAULT),
+                new Rules(EVENTS, OPTIONS, EnrichmentOptions.DEFAULT, DedupeOptions.DEFAULT, RankingOptions.DEFAULT),
                 new Destinations(
-                        (unique, contentChanges) -> unique.transform("observe", EventTypes.ENRICHED, new Observer())
+                        (unique, standings, contentChanges) -> unique.transform(
+                                        "observe", EventTypes.ENRICHED, new Observer())
                                 .uid("observe"),
                         stages -> {}));
         return env;

@@ -166,6 +166,18 @@ public final class JobCluster implements AutoCloseable {
                 .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     }
 
+    /** Takes a savepoint while the job runs on, and answers where it is. */
+    public String savepoint(JobID job) throws Exception {
+        return cluster.triggerSavepoint(
+                        job, directory.resolve("savepoints").toUri().toString(), false, SavepointFormatType.CANONICAL)
+                .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** The same cluster, whose jobs keep their state so from now on; closed once, by whichever. */
+    public JobCluster withStateBackend(String other) {
+        return new JobCluster(cluster, directory, other);
+    }
+
     /** Cancels the job; what it did since its last checkpoint is forgotten. */
     public void cancel(JobID job) throws Exception {
         cluster.cancelJob(job).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);

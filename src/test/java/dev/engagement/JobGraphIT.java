@@ -3,16 +3,21 @@ package dev.engagement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.LocalServers;
 import dev.engagement.local.RedisServer;
+import dev.engagement.pipeline.OperatorIds;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
@@ -38,12 +43,14 @@ class JobGraphIT {
 
     private static LocalServers servers;
     private static RedisServer redis;
+    private static BigQueryProcess bigQuery;
     private static JobCluster cluster;
 
     @BeforeAll
     static void start() throws Exception {
         RedisServer.discard(DIRECTORY.resolve("redis-with-password"));
         servers = LocalServers.start(DIRECTORY);
+        bigQuery = servers.bigQuery();
         redis = RedisServer.start(DIRECTORY.resolve("redis-with-password"), 0, REDIS_PASSWORD);
         cluster = JobCluster.start(DIRECTORY, 1, 4, "hashmap");
         Files.writeString(
@@ -70,6 +77,34 @@ class JobGraphIT {
                 .allSatisfy(node -> assertThat(node.getTransformationUID())
                         .as(node.getOperatorName())
                         .isNotBlank());
+    }
+
+    @Test
+    void a_destination_that_is_left_out_costs_no_operator() {
+        Set<String> all = uids("--destinations=liveview,warehouse");
+
+        assertThat(all)
+                .contains(
+                        OperatorIds.WAREHOUSE_APPEND,
+                        OperatorIds.WAREHOUSE_COMMIT,
+                        OperatorIds.LIVE_VIEW_LAST,
+                        OperatorIds.RANKING.standings());
+        assertThat(uids("--destinations=liveview"))
+                .hasSize(all.size() - 2)
+                .isSubsetOf(all)
+                .noneMatch(uid -> uid.startsWith("warehouse"));
+        assertThat(uids("--destinations=warehouse"))
+                .isSubsetOf(all)
+                .contains(OperatorIds.WAREHOUSE_APPEND, OperatorIds.WAREHOUSE_COMMIT, OperatorIds.DEDUPE)
+                .noneMatch(uid -> uid.startsWith("live-view") || uid.startsWith("ranking"));
+    }
+
+    private static Set<String> uids(String destinations) {
+        List<String> args = new ArrayList<>(List.of(args("stream")));
+        args.add(destinations);
+        return cluster.environment(args.toArray(String[]::new)).getStreamGraph(false).getStreamNodes().stream()
+                .map(StreamNode::getTransformationUID)
+                .collect(Collectors.toSet());
     }
 
     @ParameterizedTest
@@ -119,6 +154,8 @@ class JobGraphIT {
             try (Jedis jedis = redis.connect()) {
                 assertThat(jedis.get("content:count:" + CONTENT)).isEqualTo("1");
             }
+            assertThat(bigQuery.query("local", "SELECT content_id FROM analytics.engagement_events"))
+                    .contains("\"totalRows\":\"1\"", CONTENT);
         });
         assertThat(cluster.status(capture)).isEqualTo(JobStatus.RUNNING);
         assertThat(cluster.status(stream)).isEqualTo(JobStatus.RUNNING);
@@ -147,6 +184,12 @@ class JobGraphIT {
                     redis.url(),
                     "--redis.password.secret-file",
                     file("redis.password"),
+                    "--warehouse.project",
+                    "local",
+                    "--warehouse.endpoint",
+                    bigQuery.rest(),
+                    "--warehouse.grpc-endpoint",
+                    "http://" + bigQuery.grpc(),
                 };
     }
 

@@ -54,6 +54,9 @@ class JobJarIT {
                         "org/apache/kafka/clients/consumer/KafkaConsumer.class",
                         "com/fasterxml/jackson/core/JsonParser.class",
                         "redis/clients/jedis/Jedis.class",
+                        "com/google/cloud/bigquery/storage/v1/StreamWriter.class",
+                        "com/google/auth/oauth2/GoogleCredentials.class",
+                        "io/grpc/netty/shaded/io/grpc/netty/NettyChannelProvider.class",
                         "engagement-reference.properties");
     }
 
@@ -80,9 +83,10 @@ class JobJarIT {
                 "scala/",
                 "org/apache/zookeeper/",
                 "org/apache/commons/compress/",
+                "org/duckdb/",
                 "org/tukaani/",
                 "log4j2");
-        assertNone(name -> name.endsWith(".txz") || name.contains("redis-server"));
+        assertNone(name -> name.endsWith(".txz") || name.contains("redis-server") || name.contains("libduckdb"));
     }
 
     @Test
@@ -145,6 +149,10 @@ class JobJarIT {
     @Test
     void services_are_merged() throws IOException {
         assertThat(service("java.sql.Driver")).contains("org.postgresql.Driver");
+        assertThat(service("io.grpc.ManagedChannelProvider"))
+                .contains("io.grpc.netty.shaded.io.grpc.netty.NettyChannelProvider");
+        assertThat(service("io.grpc.NameResolverProvider")).contains("io.grpc.internal.DnsNameResolverProvider");
+        assertThat(service("io.grpc.LoadBalancerProvider")).contains("io.grpc.internal.PickFirstLoadBalancerProvider");
         assertThat(service("org.apache.flink.table.factories.Factory"))
                 .as("of both connectors")
                 .contains(

@@ -9,7 +9,7 @@ public enum Destination {
     /** Redis. */
     LIVEVIEW(true),
     /** BigQuery. */
-    WAREHOUSE(false),
+    WAREHOUSE(true),
     /** HTTP. */
     DELIVERY(false);
 

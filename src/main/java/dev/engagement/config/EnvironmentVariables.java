@@ -20,6 +20,10 @@ final class EnvironmentVariables {
     /** Variables of the scripts, which a job that they start inherits. */
     private static final Pattern OF_SCRIPTS = Pattern.compile(Key.VARIABLE_PREFIX + "(LOCAL|CLUSTER)_.*");
 
+    private static final Map<String, Key<?>> FLAGS = Keys.ALL.stream()
+            .filter(key -> key.kind() == Key.Kind.FLAG)
+            .collect(Collectors.toMap(Key::variable, Function.identity()));
+
     private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();
 
     /** What Kubernetes puts into every pod beside a service whose name begins with "engagement". */
@@ -49,9 +53,9 @@ final class EnvironmentVariables {
                         .replace('_', '.');
                 options.put(
                         Keys.KAFKA_PROPERTIES.name() + property, new Given(text, "environment variable " + variable));
-            } else if (variable.equals(Keys.ACCEPT_GAP.variable())) {
-                problems.add("The environment variable " + variable + " is set, but " + Keys.ACCEPT_GAP
-                        + " is for one start only; give it on the command line, --" + Keys.ACCEPT_GAP + ".");
+            } else if (FLAGS.containsKey(variable)) {
+                problems.add("The environment variable " + variable + " is set, but " + FLAGS.get(variable)
+                        + " is for one start only; give it on the command line, --" + FLAGS.get(variable) + ".");
             } else if (!isServiceLink(variable, text)) {
                 problems.add("Unknown environment variable " + variable
                         + Nearest.hint(variable, BY_VARIABLE.keySet(), "")

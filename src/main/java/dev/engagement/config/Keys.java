@@ -2,6 +2,7 @@ package dev.engagement.config;
 
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.warehouse.WarehouseOptions;
 import java.net.URI;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -175,6 +176,12 @@ public final class Keys {
             STREAM,
             "how long an event waits for an unknown content before it becomes an UNRESOLVED letter");
 
+    public static final Key<Duration> RANKING_WINDOW =
+            Key.of("ranking.window", ANY_DURATION, "10 min", STREAM, "event time that a leaderboard covers");
+    public static final Key<Duration> RANKING_SLIDE = Key.of(
+            "ranking.slide", ANY_DURATION, "1 s", STREAM, "event time from one state of the leaderboards to the next");
+    public static final Key<Integer> RANKING_TOP_N =
+            Key.of("ranking.top-n", Type.integer(1, 10_000), "100", STREAM, "places on a leaderboard");
     public static final Key<Duration> RANKING_MAX_OUT_OF_ORDERNESS = Key.of(
             "ranking.max-out-of-orderness",
             ANY_DURATION,
@@ -219,8 +226,85 @@ public final class Keys {
     public static final Key<String> REDIS_KEY_PREFIX =
             Key.of("redis.key-prefix", Type.TEXT_OR_EMPTY, "", STREAM, "put before every key in Redis");
 
+    public static final Key<Boolean> LIVEVIEW_EVENT_CACHE = Key.of(
+            "liveview.event-cache",
+            Type.BOOLEAN,
+            "false",
+            STREAM,
+            "whether single events are kept in Redis for an hour, best effort");
+
+    public static final Key<String> WAREHOUSE_PROJECT = Key.optional(
+            "warehouse.project", Type.TEXT, STREAM, "project in BigQuery; needed if destinations has warehouse");
+    public static final Key<String> WAREHOUSE_DATASET =
+            Key.of("warehouse.dataset", Type.TEXT, "analytics", STREAM, "dataset, created if it is not there");
+    public static final Key<String> WAREHOUSE_TABLE =
+            Key.of("warehouse.table", Type.TEXT, "engagement_events", STREAM, "table, created if it is not there");
+    public static final Key<URI> WAREHOUSE_ENDPOINT = Key.of(
+            "warehouse.endpoint",
+            Type.HTTP_URL,
+            "https://bigquery.googleapis.com",
+            STREAM,
+            "where BigQuery answers REST; http:// for an emulator, without credentials");
+    public static final Key<URI> WAREHOUSE_GRPC_ENDPOINT = Key.of(
+            "warehouse.grpc-endpoint",
+            Type.HTTP_URL,
+            "https://bigquerystorage.googleapis.com",
+            STREAM,
+            "where BigQuery's Storage Write API answers gRPC; http:// for an emulator");
+    public static final Key<String> WAREHOUSE_CREDENTIALS_FILE = Key.optional(
+            "warehouse.credentials-file",
+            Type.PATH,
+            STREAM,
+            "key file of a service account, on the client and every TaskManager; else the machine's own credentials");
+    public static final Key<WarehouseOptions.Partition> WAREHOUSE_PARTITION = Key.of(
+            "warehouse.partition",
+            Type.oneOf(WarehouseOptions.Partition.class),
+            "DAY",
+            STREAM,
+            "event time that a partition of a new table holds");
+    public static final Key<Optional<Duration>> WAREHOUSE_PARTITION_EXPIRATION = Key.of(
+            "warehouse.partition-expiration",
+            Type.NONE_OR_DURATION,
+            "none",
+            STREAM,
+            "when a partition of a new table is deleted; HOUR needs at most 400 d");
+    public static final Key<Boolean> WAREHOUSE_REQUIRE_PARTITION_FILTER = Key.of(
+            "warehouse.require-partition-filter",
+            Type.BOOLEAN,
+            "false",
+            STREAM,
+            "whether a new table refuses queries that do not say which event_ts they read");
+    public static final Key<Boolean> WAREHOUSE_ADD_COLUMNS = Key.of(
+            "warehouse.add-columns",
+            Type.BOOLEAN,
+            "false",
+            STREAM,
+            "add nullable columns that an existing table lacks");
+    public static final Key<MemorySize> WAREHOUSE_FLUSH_SIZE = Key.of(
+            "warehouse.flush-size",
+            Type.size(MemorySize.parse("1 kb"), MemorySize.parse("9 mb")),
+            "1 mb",
+            STREAM,
+            "size at which rows are sent");
+    public static final Key<Duration> WAREHOUSE_FLUSH_INTERVAL = Key.of(
+            "warehouse.flush-interval", SHORT_INTERVAL, "1 s", STREAM, "after how long rows are sent at the latest");
+    public static final Key<MemorySize> WAREHOUSE_MAX_IN_FLIGHT_BYTES = Key.of(
+            "warehouse.max-in-flight-bytes",
+            Type.size(MemorySize.parse("64 kb"), MemorySize.parse("4 gb")),
+            "64 mb",
+            STREAM,
+            "rows that each writer holds until BigQuery has acknowledged them");
+    public static final Key<Duration> WAREHOUSE_COMMIT_TIMEOUT = Key.of(
+            "warehouse.commit-timeout",
+            Type.duration(Duration.ofSeconds(1)),
+            "1 h",
+            STREAM,
+            "how long showing rows is tried before the job fails");
+
     public static final Key<Boolean> ACCEPT_GAP =
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next");
+    public static final Key<Boolean> ACCEPT_WAREHOUSE_DUPLICATES = Key.flag(
+            "accept-warehouse-duplicates", STREAM, "write although rows of this job may be in the warehouse already");
 
     /** All of them, in the order in which they are explained. */
     public static final List<Key<?>> ALL = List.of(
@@ -257,6 +341,9 @@ public final class Keys {
             ENRICHMENT_PCT_SCALE,
             ENRICHMENT_NULL_RULE,
             ENRICHMENT_CONTENT_WAIT,
+            RANKING_WINDOW,
+            RANKING_SLIDE,
+            RANKING_TOP_N,
             RANKING_MAX_OUT_OF_ORDERNESS,
             RANKING_MAX_CLOCK_SKEW,
             RANKING_IDLE_TIMEOUT,
@@ -266,7 +353,23 @@ public final class Keys {
             REDIS_PASSWORD,
             REDIS_PASSWORD_FILE,
             REDIS_KEY_PREFIX,
-            ACCEPT_GAP);
+            LIVEVIEW_EVENT_CACHE,
+            WAREHOUSE_PROJECT,
+            WAREHOUSE_DATASET,
+            WAREHOUSE_TABLE,
+            WAREHOUSE_ENDPOINT,
+            WAREHOUSE_GRPC_ENDPOINT,
+            WAREHOUSE_CREDENTIALS_FILE,
+            WAREHOUSE_PARTITION,
+            WAREHOUSE_PARTITION_EXPIRATION,
+            WAREHOUSE_REQUIRE_PARTITION_FILTER,
+            WAREHOUSE_ADD_COLUMNS,
+            WAREHOUSE_FLUSH_SIZE,
+            WAREHOUSE_FLUSH_INTERVAL,
+            WAREHOUSE_MAX_IN_FLIGHT_BYTES,
+            WAREHOUSE_COMMIT_TIMEOUT,
+            ACCEPT_GAP,
+            ACCEPT_WAREHOUSE_DUPLICATES);
 
     private static final Map<String, Key<?>> BY_NAME =
             ALL.stream().collect(Collectors.toMap(Key::name, key -> key, (a, b) -> a, LinkedHashMap::new));

@@ -10,6 +10,8 @@ import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.ranking.RankingOptions;
+import dev.engagement.warehouse.WarehouseOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -156,6 +158,15 @@ public final class Settings {
         return new DedupeOptions(get(Keys.DEDUPE_HORIZON).orElse(null));
     }
 
+    /** Of {@code stream}. */
+    public RankingOptions rankingOptions() {
+        return new RankingOptions(
+                get(Keys.RANKING_WINDOW),
+                get(Keys.RANKING_SLIDE),
+                get(Keys.RANKING_TOP_N),
+                get(Keys.RANKING_MAX_CLOCK_SKEW));
+    }
+
     /** Of {@code stream}: where its events go. */
     public Set<Destination> destinations() {
         return get(Keys.DESTINATIONS);
@@ -164,6 +175,42 @@ public final class Settings {
     /** Of {@code stream}. */
     public LiveViewOptions liveViewOptions() {
         return new LiveViewOptions(get(Keys.REDIS_URL), secret(Keys.REDIS_PASSWORD), get(Keys.REDIS_KEY_PREFIX));
+    }
+
+    /**
+     * Of {@code stream}.
+     *
+     * @throws IllegalArgumentException if no project is given, or options do not go together; not from settings that were
+     *     parsed, if the warehouse is one of their {@link #destinations}
+     */
+    public WarehouseOptions warehouseOptions() {
+        String project = find(Keys.WAREHOUSE_PROJECT);
+        if (project == null) {
+            throw new IllegalArgumentException(Keys.WAREHOUSE_PROJECT + " is missing; give --" + Keys.WAREHOUSE_PROJECT
+                    + ", the environment variable " + Keys.WAREHOUSE_PROJECT.variable()
+                    + " or a line in the file of --config, or leave warehouse out of destinations");
+        }
+        return new WarehouseOptions(
+                project,
+                get(Keys.WAREHOUSE_DATASET),
+                get(Keys.WAREHOUSE_TABLE),
+                new WarehouseOptions.Endpoints(get(Keys.WAREHOUSE_ENDPOINT), get(Keys.WAREHOUSE_GRPC_ENDPOINT)),
+                find(Keys.WAREHOUSE_CREDENTIALS_FILE),
+                new WarehouseOptions.Layout(
+                        get(Keys.WAREHOUSE_PARTITION),
+                        get(Keys.WAREHOUSE_PARTITION_EXPIRATION).orElse(null),
+                        get(Keys.WAREHOUSE_REQUIRE_PARTITION_FILTER)),
+                get(Keys.WAREHOUSE_MAX_IN_FLIGHT_BYTES),
+                get(Keys.WAREHOUSE_FLUSH_SIZE),
+                get(Keys.WAREHOUSE_FLUSH_INTERVAL),
+                get(Keys.WAREHOUSE_COMMIT_TIMEOUT),
+                get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
+                get(Keys.WAREHOUSE_ADD_COLUMNS));
+    }
+
+    /** Of {@code stream}: whether single events are cached in Redis. */
+    public boolean eventCache() {
+        return get(Keys.LIVEVIEW_EVENT_CACHE);
     }
 
     /**

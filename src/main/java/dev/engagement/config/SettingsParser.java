@@ -175,7 +175,17 @@ final class SettingsParser {
                         Settings::ingestOptions,
                         Settings::enrichmentOptions,
                         Settings::dedupeOptions,
-                        Settings::liveViewOptions);
+                        Settings::rankingOptions,
+                        settings -> {
+                            if (settings.destinations().contains(Destination.LIVEVIEW)) {
+                                settings.liveViewOptions();
+                            }
+                        },
+                        settings -> {
+                            if (settings.destinations().contains(Destination.WAREHOUSE)) {
+                                settings.warehouseOptions();
+                            }
+                        });
         };
     }
 }

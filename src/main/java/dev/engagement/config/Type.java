@@ -61,6 +61,13 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
     static final Type<String> SLOT_NAME = matching(
             "name", "[a-z0-9_]{1,63}", "PostgreSQL allows lower-case letters, digits and underscores, 1 to 63 of them");
 
+    static final Type<Boolean> BOOLEAN = new Type<>("true | false", false, true, text -> {
+        if (text.equals("true") || text.equals("false")) {
+            return Boolean.valueOf(text);
+        }
+        throw new IllegalArgumentException("it must be true or false");
+    });
+
     static final Type<Boolean> FLAG = new Type<>("flag", false, true, text -> {
         if (text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false")) {
             return Boolean.valueOf(text);
@@ -123,6 +130,25 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
             throw new IllegalArgumentException(form);
         }
         return url.getPort() >= 0 ? url : withPort(url, 6379);
+    });
+
+    static final Type<URI> HTTP_URL = new Type<>("URL", false, false, text -> {
+        String form = "it must be of the form https://host or https://host:port, http:// for a local emulator";
+        URI url;
+        try {
+            url = new URI(text);
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException(form, withoutText(e));
+        }
+        if (!List.of("http", "https").contains(String.valueOf(url.getScheme()))
+                || url.getHost() == null
+                || url.getRawUserInfo() != null
+                || !url.getRawPath().matches("/?")
+                || url.getRawQuery() != null
+                || url.getRawFragment() != null) {
+            throw new IllegalArgumentException(form);
+        }
+        return URI.create(url.getScheme() + "://" + url.getRawAuthority());
     });
 
     static final Type<Optional<Duration>> NONE_OR_DURATION = new Type<>("none | duration", true, true, text -> {

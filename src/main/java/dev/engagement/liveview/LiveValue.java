@@ -4,6 +4,7 @@ import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
+import dev.engagement.event.Standings;
 import dev.engagement.event.Timestamps;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -12,18 +13,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An absolute, versioned value of the live view. Immutable.
+ * What the live view shows under one id, absolute and versioned. Immutable.
  *
- * <p>Writing one is idempotent, and of several of one slot the newest stays whatever the order in which they arrive. The
- * order of {@link #newerThan} is the one that {@link LiveViewScript} applies inside Redis.
+ * <p>Writing one is idempotent: {@link LiveViewScript} keeps the newest inside Redis whatever the order in which several
+ * arrive. Some values have parts that are written apart from each other, each a bit of a mask.
  */
-public sealed interface LiveValue {
+public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.AboutContent, LiveValue.Board {
 
-    /** {@link #expiresAtMillis} of a value that stays. */
-    long NEVER = Long.MAX_VALUE;
+    /** Every part. */
+    long ALL_PARTS = -1L;
 
     /** How long after its event a {@code content:last} is shown. */
     Duration LAST_IS_SHOWN_FOR = Duration.ofHours(1);
+
+    /** How long after its window's end a leaderboard is shown. */
+    Duration BOARD_IS_SHOWN_FOR = Duration.ofSeconds(120);
 
     /**
      * How long a deleted content's version is remembered: no older put of it is applied meanwhile. As long as the events
@@ -34,20 +38,25 @@ public sealed interface LiveValue {
     /** The field of {@code content:meta} that holds its version; readers ignore it. */
     String VERSION_FIELD = "_version";
 
-    /** What the value replaces. */
-    Slot slot();
+    /** Of what it is shown: a content's id, a leaderboard's name. */
+    String id();
 
     /**
-     * Whether this value replaces the other one; false for equal ones.
+     * Adds the writes that show these parts; none for what is over at that time.
      *
-     * @throws IllegalArgumentException if the other one has another slot
+     * @param parts a mask
+     * @param nowMillis the wall clock
      */
-    boolean newerThan(LiveValue other);
+    void writeTo(Writes out, LiveViewKeys keys, long parts, long nowMillis);
 
-    /** When the value ends, milliseconds since the epoch, or {@link #NEVER}. */
-    default long expiresAtMillis() {
-        return NEVER;
+    /** Whether it has any of these parts. */
+    default boolean has(long parts) {
+        return true;
     }
+
+    /** What is still shown of it at that time: itself, less of it, or null. */
+    @Nullable
+    LiveValue aliveAt(long nowMillis);
 
     /**
      * When the source committed what the value shows, milliseconds since the epoch, or
@@ -60,29 +69,49 @@ public sealed interface LiveValue {
     /** About how much memory the value holds, in bytes. */
     int estimatedBytes();
 
-    /** The write that shows the value. */
-    ScriptedWrite write(LiveViewKeys keys);
+    /** Takes the writes of values. */
+    interface Writes {
+
+        /** One write. */
+        void add(ScriptedWrite write, long part);
+
+        /** One member of a minute's bucket: members of several values may leave in one write. */
+        void addToBucket(long minute, String contentId, long events, long part);
+
+        /** Counts what is not written because it is over. */
+        void expired();
+    }
 
     /** The last event of a content: that of the greatest (event_ts, event_id). */
     record Last(EnrichedEvent enriched) implements LiveValue {
 
         @Override
-        public Slot slot() {
-            return new Slot(Slot.Kind.LAST, enriched.event().contentId());
+        public String id() {
+            return enriched.event().contentId();
         }
 
-        @Override
-        public boolean newerThan(LiveValue other) {
+        /** Whether this event comes after the other one. */
+        public boolean newerThan(Last other) {
             EngagementEvent mine = enriched.event();
-            EngagementEvent others = sameSlot(this, other, Last.class).enriched.event();
+            EngagementEvent others = other.enriched.event();
             return mine.eventTsMicros() != others.eventTsMicros()
                     ? mine.eventTsMicros() > others.eventTsMicros()
                     : mine.id() > others.id();
         }
 
-        @Override
+        /** When it is no longer shown, milliseconds since the epoch. */
         public long expiresAtMillis() {
-            return Math.floorDiv(enriched.event().eventTsMicros(), 1_000L) + LAST_IS_SHOWN_FOR.toMillis();
+            return expiresAtMillis(enriched.event());
+        }
+
+        /** When an event is no longer shown as the last of its content, milliseconds since the epoch. */
+        public static long expiresAtMillis(EngagementEvent event) {
+            return Math.floorDiv(event.eventTsMicros(), 1_000L) + LAST_IS_SHOWN_FOR.toMillis();
+        }
+
+        @Override
+        public @Nullable Last aliveAt(long nowMillis) {
+            return expiresAtMillis() > nowMillis ? this : null;
         }
 
         @Override
@@ -95,11 +124,24 @@ public sealed interface LiveValue {
         @Override
         public int estimatedBytes() {
             EngagementEvent event = enriched.event();
-            return 512 + length(event.rawPayload()) + length(event.device()) + length(event.contentId());
+            return 512
+                    + length(event.rawPayload())
+                    + length(event.device())
+                    + length(event.contentId())
+                    + length(event.userId())
+                    + length(event.eventType());
         }
 
         @Override
-        public ScriptedWrite write(LiveViewKeys keys) {
+        public void writeTo(Writes out, LiveViewKeys keys, long parts, long nowMillis) {
+            if (expiresAtMillis() <= nowMillis) {
+                out.expired();
+            } else {
+                out.add(write(keys), parts);
+            }
+        }
+
+        ScriptedWrite write(LiveViewKeys keys) {
             return new ScriptedWrite(
                     LiveViewScript.LAST,
                     List.of(bytes(keys.last(enriched.event().contentId()))),
@@ -108,32 +150,72 @@ public sealed interface LiveValue {
     }
 
     /**
-     * How many distinct events a content has. Counts only grow, so the count is its own version.
+     * A leaderboard at the end of one slide; the slide's end is its version.
      *
-     * @param contentId of which content
-     * @param total since the beginning
+     * @param kind which one
+     * @param slideEndMillis milliseconds since the epoch
+     * @param places best first; none removes the key
      */
-    record Count(String contentId, long total) implements LiveValue {
+    record Board(Kind kind, long slideEndMillis, List<Standings.Place> places) implements LiveValue {
 
-        @Override
-        public Slot slot() {
-            return new Slot(Slot.Kind.COUNT, contentId);
+        public Board {
+            places = List.copyOf(places);
+        }
+
+        /** Which leaderboard. */
+        public enum Kind {
+            /** {@code top:content:10m}: score is the number of events. */
+            EVENTS,
+            /** {@code top_engagement:10min}: score is in milliseconds here, shown in seconds. */
+            ENGAGEMENT
         }
 
         @Override
-        public boolean newerThan(LiveValue other) {
-            return total > sameSlot(this, other, Count.class).total;
+        public String id() {
+            return kind.name();
+        }
+
+        long expiresAtMillis() {
+            return slideEndMillis + BOARD_IS_SHOWN_FOR.toMillis();
+        }
+
+        @Override
+        public @Nullable Board aliveAt(long nowMillis) {
+            return expiresAtMillis() > nowMillis ? this : null;
         }
 
         @Override
         public int estimatedBytes() {
-            return 96 + length(contentId);
+            return 64 + 128 * places.size();
         }
 
         @Override
-        public ScriptedWrite write(LiveViewKeys keys) {
+        public void writeTo(Writes out, LiveViewKeys keys, long parts, long nowMillis) {
+            if (expiresAtMillis() <= nowMillis) {
+                out.expired();
+            } else {
+                out.add(write(keys), parts);
+            }
+        }
+
+        ScriptedWrite write(LiveViewKeys keys) {
+            String board = kind == Kind.EVENTS ? keys.topByEvents() : keys.topByEngagement();
+            List<byte[]> arguments = new ArrayList<>(2 + 2 * places.size());
+            arguments.add(bytes(slideEndMillis));
+            arguments.add(bytes(expiresAtMillis()));
+            for (Standings.Place place : places) {
+                arguments.add(kind == Kind.EVENTS ? bytes(place.score()) : bytes(seconds(place.score())));
+                arguments.add(bytes(place.contentId()));
+            }
             return new ScriptedWrite(
-                    LiveViewScript.COUNT, List.of(bytes(keys.count(contentId))), List.of(bytes(total)));
+                    LiveViewScript.BOARD, List.of(bytes(board), bytes(keys.boardVersion(board))), arguments);
+        }
+
+        /** Milliseconds as seconds, exactly. */
+        private static String seconds(long millis) {
+            long fraction = millis % 1_000;
+            String text = millis / 1_000 + "." + fraction / 100 + fraction / 10 % 10 + fraction % 10;
+            return fraction == 0 ? Long.toString(millis / 1_000) : text;
         }
     }
 
@@ -149,14 +231,16 @@ public sealed interface LiveValue {
          */
         long version();
 
+        ScriptedWrite write(LiveViewKeys keys);
+
         @Override
-        default Slot slot() {
-            return new Slot(Slot.Kind.META, contentId());
+        default String id() {
+            return contentId();
         }
 
         @Override
-        default boolean newerThan(LiveValue other) {
-            return version() > sameSlot(this, other, AboutContent.class).version();
+        default void writeTo(Writes out, LiveViewKeys keys, long parts, long nowMillis) {
+            out.add(write(keys), parts);
         }
     }
 
@@ -171,6 +255,11 @@ public sealed interface LiveValue {
         @Override
         public String contentId() {
             return content.id();
+        }
+
+        @Override
+        public Meta aliveAt(long nowMillis) {
+            return this;
         }
 
         @Override
@@ -208,12 +297,24 @@ public sealed interface LiveValue {
 
     /**
      * A content that was deleted. Its key disappears; its grave ({@link LiveViewKeys#metaGrave}) keeps the version, so
-     * that an older {@link Meta} which arrives later, from a replay or a zombie, does not bring it back.
+     * that no older put brings it back.
      *
-     * @param contentId which one
+     * @param contentId which content
      * @param version the deletion's offset in the content topic
+     * @param deletedAtMillis the deletion's Kafka timestamp: the grave is kept for a while from then on
      */
-    record MetaGone(String contentId, long version) implements AboutContent {
+    record MetaGone(String contentId, long version, long deletedAtMillis) implements AboutContent {
+
+        long expiresAtMillis() {
+            long keptFor = GRAVE_IS_KEPT_FOR.toMillis();
+            // Kafka takes any timestamp from a producer, up to the last there is.
+            return deletedAtMillis > Long.MAX_VALUE - keptFor ? Long.MAX_VALUE : deletedAtMillis + keptFor;
+        }
+
+        @Override
+        public @Nullable MetaGone aliveAt(long nowMillis) {
+            return expiresAtMillis() > nowMillis ? this : null;
+        }
 
         @Override
         public int estimatedBytes() {
@@ -225,19 +326,12 @@ public sealed interface LiveValue {
             return new ScriptedWrite(
                     LiveViewScript.META_GONE,
                     metaKeys(keys, contentId),
-                    List.of(bytes(version), bytes(GRAVE_IS_KEPT_FOR.toMillis())));
+                    List.of(bytes(version), bytes(expiresAtMillis())));
         }
     }
 
     private static List<byte[]> metaKeys(LiveViewKeys keys, String contentId) {
         return List.of(bytes(keys.meta(contentId)), bytes(keys.metaGrave(contentId)));
-    }
-
-    private static <V extends LiveValue> V sameSlot(LiveValue mine, LiveValue other, Class<V> type) {
-        if (!type.isInstance(other) || !mine.slot().equals(other.slot())) {
-            throw new IllegalArgumentException(mine.slot() + " and " + other.slot() + " are not compared");
-        }
-        return type.cast(other);
     }
 
     private static byte[] bytes(long number) {

@@ -1,5 +1,10 @@
 package dev.engagement.liveview;
 
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+
 /**
  * The names of the live view's keys. Every name begins with the prefix, so that an access rule on {@code prefix*} covers
  * them all.
@@ -7,6 +12,9 @@ package dev.engagement.liveview;
  * @param prefix {@code redis.key-prefix}, may be empty
  */
 public record LiveViewKeys(String prefix) {
+
+    private static final DateTimeFormatter MINUTE =
+            DateTimeFormatter.ofPattern("uuuuMMddHHmm", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     public LiveViewKeys {
         if ((prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0) && !hasHashTag(prefix)) {
@@ -40,6 +48,46 @@ public record LiveViewKeys(String prefix) {
     public String metaGrave(String contentId) {
         String meta = meta(contentId);
         return hasHashTag(meta) ? prefix + "gone:" + meta : prefix + "gone:{" + meta + "}";
+    }
+
+    /**
+     * Sorted set: distinct events per content in a minute of event time.
+     *
+     * @param minute since the epoch
+     */
+    public String bucket(long minute) {
+        return prefix + "top:content:bucket:" + MINUTE.format(Instant.ofEpochSecond(minute * 60));
+    }
+
+    /** Sorted set: the contents of most events. */
+    public String topByEvents() {
+        return prefix + "top:content:10m";
+    }
+
+    /** Sorted set: the contents of most engagement. */
+    public String topByEngagement() {
+        return prefix + "top_engagement:10min";
+    }
+
+    /** String: the slide end of a leaderboard, in the same slot of a Redis Cluster. */
+    public String boardVersion(String board) {
+        return hasHashTag(board) ? prefix + "version:" + board : prefix + "version:{" + board + "}";
+    }
+
+    /** Hash: one enriched event. */
+    public String event(long eventId) {
+        return prefix + "engagement_events:event:" + eventId;
+    }
+
+    /**
+     * String: a random text, made with the first write and gone with all others, by which an emptied Redis is told from
+     * one that still has everything. It never expires.
+     *
+     * @param tag empty for a single Redis; in a Redis Cluster a hash tag, which leads to one of the masters unless the
+     *     prefix has a hash tag of its own
+     */
+    public String epoch(String tag) {
+        return prefix + (tag.isEmpty() ? "live-view:epoch" : "live-view:epoch:{" + tag + "}");
     }
 
     /** Redis Cluster specification, "Hash tags": the text between the first brace and the next closing one, if any. */

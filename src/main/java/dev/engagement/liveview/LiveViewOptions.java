@@ -7,7 +7,8 @@ import java.net.URI;
 /**
  * Where the live view is.
  *
- * @param url {@code redis://host:port/db} or {@code rediss://…}, without a password
+ * @param url {@code redis://host:port/db} or {@code rediss://…}, without a password; of a Redis Cluster any node, and no
+ *     database
  * @param password the password, read where the connection is made
  * @param keyPrefix put before every key, so that two environments can share a server
  */
@@ -26,6 +27,12 @@ public record LiveViewOptions(URI url, SecretRef password, String keyPrefix) imp
                     "redis.url contains a password; put it into the environment (ENGAGEMENT_REDIS_PASSWORD) or into a"
                             + " file named by redis.password.secret-file");
         }
+        if (url.getUserInfo() != null && !url.getUserInfo().isEmpty() && !password.isPresent()) {
+            // Without a password there is no login, and whoever is not logged in is the user named default.
+            throw new IllegalArgumentException("redis.url names the user " + url.getUserInfo()
+                    + ", and there is no redis.password: put it into the environment (ENGAGEMENT_REDIS_PASSWORD) or"
+                    + " into a file named by redis.password.secret-file, or leave the user off");
+        }
         databaseOf(url);
         new LiveViewKeys(keyPrefix);
     }
@@ -38,6 +45,16 @@ public record LiveViewOptions(URI url, SecretRef password, String keyPrefix) imp
     /** The number that the url's path gives; 0 if it gives none. */
     public int database() {
         return databaseOf(url);
+    }
+
+    /** Whether the connection is encrypted. */
+    public boolean tls() {
+        return "rediss".equals(url.getScheme());
+    }
+
+    /** {@code host:port/database}, for messages; neither user nor password. */
+    public String server() {
+        return url.getHost() + ":" + port() + "/" + database();
     }
 
     private static int databaseOf(URI url) {

@@ -6,11 +6,12 @@ import java.io.Serializable;
 import java.time.Duration;
 
 /**
- * Which events the live view shows.
+ * What the live view shows.
  *
  * @param maxClockSkew {@code ranking.max-clock-skew}: how far ahead of its own Kafka timestamp an event may be stamped
+ * @param eventCache {@code liveview.event-cache}: whether single events are cached
  */
-public record LiveViewRules(Duration maxClockSkew) implements Serializable {
+public record LiveViewRules(Duration maxClockSkew, boolean eventCache) implements Serializable {
 
     private static final long serialVersionUID = 1L;
 

@@ -3,19 +3,22 @@ package dev.engagement.liveview;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
  * What runs inside Redis: each script applies one value if it is newer than what is there. They need Redis 6.2 or later
- * and the commands TIME, EXISTS, GET, SET, HGET, HSET and DEL.
+ * and the commands TIME, TYPE, EXISTS, GET, SET, HGET, HSET, HLEN, ZADD, DEL and PEXPIREAT.
  *
  * <p>A value whose version cannot be read, because somebody else wrote it or because its key holds another type, is
  * replaced, as by a plain SET: the key's name belongs to the live view. Integers are compared as text, since a Lua number
  * is exact only up to 2^53.
  *
- * <p>A script's id and the meaning of its keys and arguments are part of savepoints. Whoever changes them adds a script
- * and keeps the old one for what is still to be written.
+ * <p>A Redis that is out of memory refuses a script's first write if it is one that may need memory, and none after it. So
+ * what grows with the number of ids begins with such a write, and is refused before it has changed anything; deletions and
+ * leaderboards begin with a DEL, and go on.
+ *
+ * <p>Savepoints hold values and no scripts, so a script may change. Two builds that write at once have to understand what
+ * the other one stores.
  */
 public enum LiveViewScript {
     /**
@@ -25,29 +28,26 @@ public enum LiveViewScript {
      *
      * <p>ARGV: JSON, expiry in milliseconds since the epoch.
      */
-    LAST("last-1", Lua.GREATER + """
-            local function version(json)
-              local id = string.match(json, '^{"event_id":(-?%d+),')
-              local _, at = string.find(json, '"event_ts":"', 1, true)
-              if not id or not at then return nil end
-              local ts = string.gsub(string.sub(json, at + 1, at + 27), '%D', '')
-              if #ts ~= 20 then return nil end
-              return ts, id
-            end
+    LAST("last", """
             local time = redis.call('TIME')
-            if tonumber(ARGV[2]) <= tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) then return -1 end
+            if tonumber(ARGV[2]) <= time[1] * 1000 + time[2] / 1000 then return -1 end
             local stored = redis.pcall('GET', KEYS[1])
             local done = 1
-            if stored then
-              local old_ts, old_id
-              if type(stored) == 'table' then
-                if not string.find(stored.err, 'WRONGTYPE', 1, true) then return stored end
-              else
-                old_ts, old_id = version(stored)
-              end
-              if old_ts then
-                local ts, id = version(ARGV[1])
-                if not (greater(ts, old_ts) or (ts == old_ts and greater(id, old_id))) then return 0 end
+            if type(stored) == 'table' then
+              if not string.find(stored.err, 'WRONGTYPE', 1, true) then return stored end
+              done = 2
+            elseif stored then
+              local _, at = string.find(stored, '"event_ts":"', 1, true)
+              local old_id = string.match(stored, '^{"event_id":(-?%d+),')
+              if at and old_id and string.find(stored, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ', at + 1) then
+                local old_ts = string.sub(stored, at + 1, at + 27)
+                local _, new_at = string.find(ARGV[1], '"event_ts":"', 1, true)
+                local ts = string.sub(ARGV[1], new_at + 1, new_at + 27)
+                if ts < old_ts then return 0 end
+                if ts == old_ts then
+            """ + Lua.GREATER + """
+                  if not greater(string.match(ARGV[1], '^{"event_id":(-?%d+),'), old_id) then return 0 end
+                end
               else
                 done = 2
               end
@@ -61,7 +61,7 @@ public enum LiveViewScript {
      *
      * <p>ARGV: the count.
      */
-    COUNT("count-1", Lua.GREATER + """
+    COUNT("count", Lua.GREATER + """
             local stored = redis.pcall('GET', KEYS[1])
             local done = 1
             if stored then
@@ -83,20 +83,78 @@ public enum LiveViewScript {
      *
      * <p>KEYS: hash, grave. ARGV: version, then field and value, any number of times.
      */
-    META("meta-1", Lua.GREATER + Lua.META_VERSIONS + """
-            redis.call('DEL', KEYS[1], KEYS[2])
-            redis.call('HSET', KEYS[1], '_version', unpack(ARGV))
+    META("meta", Lua.GREATER + Lua.META_VERSIONS + Lua.SET_HASH + """
+            if done == 2 then redis.call('DEL', KEYS[1]) end
+            set_hash(KEYS[1], '_version', unpack(ARGV))
+            redis.call('DEL', KEYS[2])
             return done
             """),
 
     /**
-     * The end of a {@code content:meta}.
+     * The end of a {@code content:meta}. It ends however old the deletion is; a grave whose time is over is not dug, and
+     * one that is there stays.
      *
-     * <p>KEYS: hash, grave. ARGV: version, how long the grave is kept in milliseconds.
+     * <p>KEYS: hash, grave. ARGV: version, the grave's expiry in milliseconds since the epoch.
      */
-    META_GONE("meta-gone-1", Lua.GREATER + Lua.META_VERSIONS + """
+    META_GONE("meta-gone", Lua.GREATER + Lua.IS_OVER + Lua.META_VERSIONS + """
             redis.call('DEL', KEYS[1])
-            redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+            if not is_over(ARGV[2]) then redis.call('SET', KEYS[2], ARGV[1], 'PXAT', ARGV[2]) end
+            return done
+            """),
+
+    /**
+     * Members of a {@code top:content:bucket}; a greater score stays.
+     *
+     * <p>ARGV: expiry in milliseconds since the epoch, then score and member, any number of times.
+     */
+    BUCKET("bucket", Lua.IS_OVER + Lua.MAKE_ROOM + """
+            if is_over(ARGV[1]) then return -1 end
+            local done = make_room(KEYS[1], 'zset')
+            for i = 2, #ARGV, 1000 do
+              redis.call('ZADD', KEYS[1], 'GT', unpack(ARGV, i, math.min(i + 999, #ARGV)))
+            end
+            redis.call('PEXPIREAT', KEYS[1], ARGV[1])
+            return done
+            """),
+
+    /**
+     * A leaderboard, replaced as a whole.
+     *
+     * <p>KEYS: sorted set, its version. ARGV: version, expiry in milliseconds since the epoch, then score and member, any
+     * number of times.
+     */
+    BOARD("board", Lua.GREATER + Lua.IS_OVER + Lua.MAKE_ROOM + """
+            if is_over(ARGV[2]) then return -1 end
+            local held = redis.pcall('GET', KEYS[2])
+            local done = 1
+            if type(held) == 'table' then
+              if not string.find(held.err, 'WRONGTYPE', 1, true) then return held end
+              done = 2
+            elseif held and not string.find(held, '^%d+$') then
+              done = 2
+            elseif held and not greater(ARGV[1], held) then
+              return 0
+            end
+            done = math.max(done, make_room(KEYS[1], 'zset'))
+            redis.call('DEL', KEYS[1])
+            for i = 3, #ARGV, 1000 do
+              redis.call('ZADD', KEYS[1], unpack(ARGV, i, math.min(i + 999, #ARGV)))
+            end
+            if #ARGV > 2 then redis.call('PEXPIREAT', KEYS[1], ARGV[2]) end
+            redis.call('SET', KEYS[2], ARGV[1], 'PXAT', ARGV[2])
+            return done
+            """),
+
+    /**
+     * {@code engagement_events:event}: an event never changes, so whichever write comes last is as good.
+     *
+     * <p>ARGV: expiry in milliseconds since the epoch, then field and value, any number of times.
+     */
+    EVENT("event", Lua.IS_OVER + Lua.MAKE_ROOM + Lua.SET_HASH + """
+            if is_over(ARGV[1]) then return -1 end
+            local done = make_room(KEYS[1], 'hash')
+            set_hash(KEYS[1], unpack(ARGV, 2))
+            redis.call('PEXPIREAT', KEYS[1], ARGV[1])
             return done
             """);
 
@@ -110,7 +168,7 @@ public enum LiveViewScript {
         this.sha1 = sha1(text);
     }
 
-    /** Its name in savepoints. */
+    /** Its name in logs. */
     public String id() {
         return id;
     }
@@ -123,19 +181,6 @@ public enum LiveViewScript {
     /** What Redis calls the script: 40 hexadecimal digits. */
     public String sha1() {
         return sha1;
-    }
-
-    /**
-     * The script of that id.
-     *
-     * @throws IllegalArgumentException if this build has none
-     */
-    public static LiveViewScript of(String id) {
-        return Arrays.stream(values())
-                .filter(script -> script.id.equals(id))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("There is no script " + id
-                        + " of the live view: a newer build wrote the state. Run that build, or a newer one"));
     }
 
     private static String sha1(String text) {
@@ -160,6 +205,35 @@ public enum LiveViewScript {
                   local a_head, b_head = tonumber(string.sub(a, 1, -10)) or 0, tonumber(string.sub(b, 1, -10)) or 0
                   if a_head ~= b_head then return a_head > b_head end
                   return tonumber(string.sub(a, -9)) > tonumber(string.sub(b, -9))
+                end
+                """;
+
+        /** Whether a time, milliseconds since the epoch, has passed by the server's clock. */
+        static final String IS_OVER = """
+                local function is_over(millis)
+                  local time = redis.call('TIME')
+                  return tonumber(millis) <= time[1] * 1000 + time[2] / 1000
+                end
+                """;
+
+        /** Removes a key of any other type; no DEL without need, as it would be the script's first write. */
+        static final String MAKE_ROOM = """
+                local function make_room(key, kind)
+                  local held = redis.call('TYPE', key).ok
+                  if held == kind or held == 'none' then return 1 end
+                  redis.call('DEL', key)
+                  return 2
+                end
+                """;
+
+        /** Makes a hash of exactly these fields and values; begins with HSET, for the sake of a Redis out of memory. */
+        static final String SET_HASH = """
+                local function set_hash(key, ...)
+                  redis.call('HSET', key, ...)
+                  if redis.call('HLEN', key) ~= select('#', ...) / 2 then
+                    redis.call('DEL', key)
+                    redis.call('HSET', key, ...)
+                  end
                 end
                 """;
 

@@ -15,7 +15,12 @@ public final class DestinationChecks {
      * @param versions every version that a content had, as far as known; the present row counts without it
      */
     public static List<DestinationCheck> of(
-            PostgresServer source, RedisServer liveView, Function<UUID, List<ContentRow>> versions) {
-        return List.of(new RedisCheck(source, liveView, versions));
+            PostgresServer source,
+            RedisServer liveView,
+            BigQueryProcess warehouse,
+            Function<UUID, List<ContentRow>> versions) {
+        return List.of(
+                new RedisCheck(source, liveView, versions),
+                new WarehouseCheck(source, sql -> warehouse.query(BigQueryProcess.PROJECT, sql), versions));
     }
 }

@@ -1,7 +1,9 @@
 package dev.engagement.local;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.engagement.local.ScreenState.Flow;
-import dev.engagement.local.ScreenState.Top;
+import dev.engagement.local.ScreenState.Leaderboards;
+import dev.engagement.local.ScreenState.Ranked;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -42,7 +44,7 @@ final class Figures implements AutoCloseable {
     private static final Map<String, FlinkRest.Aggregation> METRICS = Map.of(
             MEDIAN, FlinkRest.Aggregation.MAX, P99, FlinkRest.Aggregation.MAX, DUPLICATES, FlinkRest.Aggregation.SUM);
 
-    private static final int TOP = 20;
+    private static final int PLACES = 10;
     private static final Duration RATE_OVER = Duration.ofSeconds(5);
     private static final int KAFKA_LIMIT_SECONDS = 3;
     /** Counting a large table takes a while; it gets this part of the time at most. */
@@ -50,20 +52,29 @@ final class Figures implements AutoCloseable {
 
     private final PostgresServer postgres;
     private final RedisServer redis;
+    private final BigQueryProcess bigQuery;
     private final Admin kafka;
     private final FlinkRest flink;
     private final String deadLetterTopic;
     private final Rate inRate = new Rate(RATE_OVER);
     private final Rate outRate = new Rate(RATE_OVER);
+    private final Rate warehouseRate = new Rate(RATE_OVER);
     private @Nullable Connection source;
     private @Nullable Jedis liveView;
     private long nextCountAt = System.nanoTime();
     private @Nullable Long counted;
     private List<String> contentIds = List.of();
 
-    Figures(PostgresServer postgres, RedisServer redis, Admin kafka, FlinkRest flink, String deadLetterTopic) {
+    Figures(
+            PostgresServer postgres,
+            RedisServer redis,
+            BigQueryProcess bigQuery,
+            Admin kafka,
+            FlinkRest flink,
+            String deadLetterTopic) {
         this.postgres = postgres;
         this.redis = redis;
+        this.bigQuery = bigQuery;
         this.kafka = kafka;
         this.flink = flink;
         this.deadLetterTopic = deadLetterTopic;
@@ -73,11 +84,12 @@ final class Figures implements AutoCloseable {
     record Reading(
             Flow in,
             Flow out,
+            Flow warehouse,
             @Nullable Long deadLetters,
             @Nullable Long duplicates,
             @Nullable Double p50Millis,
             @Nullable Double p99Millis,
-            List<Top> top,
+            Leaderboards leaderboards,
             List<String> notes) {}
 
     /** @param streamJob id of the job whose metrics are wanted, or null */
@@ -88,6 +100,8 @@ final class Figures implements AutoCloseable {
         Long out = counts == null
                 ? null
                 : counts.values().stream().mapToLong(Long::longValue).sum();
+        // There is no table before there is a job.
+        Long rows = streamJob == null ? null : readWarehouse(notes);
         Long letters = null;
         try {
             letters = deadLetters();
@@ -116,11 +130,12 @@ final class Figures implements AutoCloseable {
         return new Reading(
                 new Flow(in, inRate.update(in)),
                 new Flow(out, outRate.update(out)),
+                new Flow(rows, warehouseRate.update(rows)),
                 letters,
                 duplicates,
                 p50,
                 p99,
-                counts == null ? List.of() : top(counts, notes),
+                readLeaderboards(notes),
                 notes);
     }
 
@@ -193,7 +208,7 @@ final class Figures implements AutoCloseable {
 
     private @Nullable Map<String, Long> readCounts(List<String> notes) {
         try {
-            return RedisCheck.counts(liveView(), contentIds);
+            return CountCheck.counts(liveView(), contentIds);
         } catch (JedisException e) {
             notes.add("Redis does not answer: " + message(e));
             closeLiveView();
@@ -201,24 +216,47 @@ final class Figures implements AutoCloseable {
         }
     }
 
-    private List<Top> top(Map<String, Long> counts, List<String> notes) {
-        List<Map.Entry<String, Long>> first = counts.entrySet().stream()
-                .sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
-                        .thenComparing(Map.Entry.comparingByKey()))
-                .limit(TOP)
-                .toList();
+    private @Nullable Long readWarehouse(List<String> notes) {
         try {
-            List<Top> top = new ArrayList<>();
-            for (Map.Entry<String, Long> each : first) {
-                String title = RedisCheck.title(liveView(), each.getKey());
-                top.add(new Top(title == null ? each.getKey() : title, each.getValue()));
-            }
-            return top;
+            return WarehouseCheck.count(sql -> bigQuery.query(BigQueryProcess.PROJECT, sql));
+        } catch (ServerException | JsonProcessingException e) {
+            notes.add("BigQuery does not answer: " + message(e));
+            return null;
+        }
+    }
+
+    private Leaderboards readLeaderboards(List<String> notes) {
+        try {
+            Leaderboard.Reading events = Leaderboard.EVENTS.read(liveView(), "");
+            Leaderboard.Reading engagement = Leaderboard.ENGAGEMENT.read(liveView(), "");
+            Long older = older(events.slideEndMillis(), engagement.slideEndMillis());
+            return new Leaderboards(
+                    older == null ? null : (double) (System.currentTimeMillis() - older),
+                    ranked(events),
+                    ranked(engagement));
         } catch (JedisException e) {
             notes.add("Redis does not answer: " + message(e));
             closeLiveView();
-            return List.of();
+            return new Leaderboards(null, List.of(), List.of());
         }
+    }
+
+    private static @Nullable Long older(@Nullable Long one, @Nullable Long other) {
+        return one == null || other == null ? null : Long.valueOf(Math.min(one, other));
+    }
+
+    private List<Ranked> ranked(Leaderboard.Reading leaderboard) {
+        List<Map.Entry<String, Double>> first = leaderboard.scores().entrySet().stream()
+                .sorted(Map.Entry.<String, Double>comparingByValue(Comparator.reverseOrder())
+                        .thenComparing(Map.Entry.comparingByKey()))
+                .limit(PLACES)
+                .toList();
+        List<Ranked> ranked = new ArrayList<>();
+        for (Map.Entry<String, Double> each : first) {
+            String title = MetaCheck.title(liveView(), each.getKey());
+            ranked.add(new Ranked(title == null ? each.getKey() : title, each.getValue()));
+        }
+        return ranked;
     }
 
     private Jedis liveView() {

@@ -6,28 +6,32 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * PostgreSQL with the source tables, Kafka and Redis: what a test of the whole job needs. Each run takes free ports.
+ * PostgreSQL with the source tables, Kafka, Redis and a BigQuery emulator: what a test of the whole job needs. Each run takes free ports.
  *
  * <pre>{@code
  * try (LocalServers servers = LocalServers.start(Path.of("target/it/my-test"))) {
  *     … servers.postgres().connect() … servers.kafka().bootstrapServers() … servers.redis().url() …
+ *     servers.bigQuery().streamArguments()
  * }
  * }</pre>
  *
  * @param postgres with {@link Schema} created
  * @param kafka without topics
  * @param redis empty, without a password
+ * @param bigQuery without tables
  */
-public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServer redis) implements AutoCloseable {
+public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServer redis, BigQueryProcess bigQuery)
+        implements AutoCloseable {
 
     /**
-     * Starts all three at once, on free ports and without the data of an earlier run in that folder.
+     * Starts all of them at once, on free ports and without the data of an earlier run in that folder.
      *
      * @param directory of this run alone, by habit {@code target/it/…} named for the test
      */
     public static LocalServers start(Path directory) {
         PostgresServer.discard(directory.resolve("postgres"));
         RedisServer.discard(directory.resolve("redis"));
+        BigQueryProcess.discard(directory.resolve("bigquery"));
         Folders.deleteRecursively(directory);
         CompletableFuture<PostgresServer> postgres = CompletableFuture.supplyAsync(() -> {
             PostgresServer server = PostgresServer.start(directory.resolve("postgres"), 0);
@@ -36,13 +40,16 @@ public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServ
         });
         CompletableFuture<RedisServer> redis =
                 CompletableFuture.supplyAsync(() -> RedisServer.start(directory.resolve("redis"), 0));
+        CompletableFuture<BigQueryProcess> bigQuery =
+                CompletableFuture.supplyAsync(() -> BigQueryProcess.start(directory.resolve("bigquery"), 0, 0));
         CompletableFuture<KafkaServer> kafka =
                 CompletableFuture.supplyAsync(() -> KafkaServer.start(directory.resolve("kafka"), 0));
         try {
-            return new LocalServers(postgres.join(), kafka.join(), redis.join());
+            return new LocalServers(postgres.join(), kafka.join(), redis.join(), bigQuery.join());
         } catch (CompletionException e) {
             RuntimeException failure = e.getCause() instanceof ServerException cause ? cause : e;
             closeStarted(kafka, failure);
+            closeStarted(bigQuery, failure);
             closeStarted(redis, failure);
             closeStarted(postgres, failure);
             throw failure;
@@ -69,9 +76,13 @@ public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServ
             kafka.close();
         } finally {
             try {
-                redis.close();
+                bigQuery.close();
             } finally {
-                postgres.close();
+                try {
+                    redis.close();
+                } finally {
+                    postgres.close();
+                }
             }
         }
     }

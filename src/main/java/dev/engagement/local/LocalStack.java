@@ -48,6 +48,8 @@ public final class LocalStack {
     private static final int POSTGRES_PORT = 5432;
     private static final int KAFKA_PORT = 9092;
     private static final int REDIS_PORT = 6379;
+    private static final int BIGQUERY_REST_PORT = 9050;
+    private static final int BIGQUERY_GRPC_PORT = 9060;
     private static final int FLINK_PORT = 8081;
 
     private static final Duration REFRESH = Duration.ofSeconds(1);
@@ -70,6 +72,7 @@ public final class LocalStack {
     private volatile @Nullable PostgresServer postgres;
     private volatile @Nullable KafkaServer kafka;
     private volatile @Nullable RedisServer redis;
+    private volatile @Nullable BigQueryProcess bigQuery;
     private volatile @Nullable JobHost host;
     private volatile @Nullable LoadGenerator generator;
     private @Nullable FlinkRest rest;
@@ -167,14 +170,15 @@ public final class LocalStack {
         PostgresServer source = started(postgres);
         KafkaServer broker = started(kafka);
         RedisServer liveView = started(redis);
+        BigQueryProcess warehouse = started(bigQuery);
         if (options.jobs() || options.cluster()) {
             timed("Flink", options.cluster() ? this::startSessionCluster : this::startInProcess);
         }
-        writeEndpoints(source, broker, liveView, host);
+        writeEndpoints(source, broker, liveView, warehouse, host);
         if (options.jobs()) {
             JobHost flink = started(host);
             timed("job capture", () -> submit(flink, "capture", captureArguments(source, broker)));
-            timed("job stream", () -> submit(flink, "stream", streamArguments(broker, liveView)));
+            timed("job stream", () -> submit(flink, "stream", streamArguments(broker, liveView, warehouse)));
         }
         LoadGenerator load = LoadGenerator.start(options.load(), source.connect(), Clock.systemUTC());
         generator = load;
@@ -187,9 +191,10 @@ public final class LocalStack {
         Properties admin = new Properties();
         admin.setProperty("bootstrap.servers", broker.bootstrapServers());
         try (Admin client = Admin.create(admin);
-                Figures figures = new Figures(source, liveView, client, flink, DEAD_LETTERS)) {
+                Figures figures = new Figures(source, liveView, warehouse, client, flink, DEAD_LETTERS)) {
             return options.exit()
-                    ? watchUntilArrived(figures, DestinationChecks.of(source, liveView, load::versions), load)
+                    ? watchUntilArrived(
+                            figures, DestinationChecks.of(source, liveView, warehouse, load::versions), load)
                     : watch(figures, load);
         }
     }
@@ -200,11 +205,13 @@ public final class LocalStack {
         boolean leftover = SessionCluster.sweep(directory.resolve(CLUSTER));
         leftover |= ServerProcess.sweep("PostgreSQL", directory.resolve("postgres"));
         leftover |= ServerProcess.sweep("Redis", directory.resolve("redis"));
+        leftover |= BigQueryProcess.sweep(directory.resolve("bigquery"));
         if (leftover) {
             terminal.say("swept servers that a killed earlier run left behind");
         }
         PostgresServer.discard(directory.resolve("postgres"));
         RedisServer.discard(directory.resolve("redis"));
+        BigQueryProcess.discard(directory.resolve("bigquery"));
         for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink", CLUSTER, "tmp")) {
             Folders.deleteRecursively(directory.resolve(folder));
         }
@@ -234,6 +241,14 @@ public final class LocalStack {
                     RedisServer server = RedisServer.start(directory.resolve("redis"), Ports.preferred(REDIS_PORT));
                     redis = server;
                     return "port " + server.port();
+                })),
+                CompletableFuture.runAsync(() -> timed("BigQuery", () -> {
+                    BigQueryProcess server = BigQueryProcess.start(
+                            directory.resolve("bigquery"),
+                            Ports.preferred(BIGQUERY_REST_PORT),
+                            Ports.preferred(BIGQUERY_GRPC_PORT));
+                    bigQuery = server;
+                    return "an emulator, REST port " + server.restPort() + ", gRPC port " + server.grpcPort();
                 })));
         try {
             all.join();
@@ -277,7 +292,8 @@ public final class LocalStack {
     private Map<String, String> jobConfiguration() {
         Map<String, String> configuration = new LinkedHashMap<>();
         configuration.put("parallelism.default", Integer.toString(options.parallelism()));
-        configuration.put("execution.checkpointing.interval", "5 s");
+        // Rows show in the warehouse as often.
+        configuration.put("execution.checkpointing.interval", "2 s");
         return configuration;
     }
 
@@ -298,15 +314,19 @@ public final class LocalStack {
                 passwordFile.toString());
     }
 
-    private static List<String> streamArguments(KafkaServer broker, RedisServer liveView) {
-        return List.of(
+    private static List<String> streamArguments(KafkaServer broker, RedisServer liveView, BigQueryProcess warehouse) {
+        List<String> arguments = new ArrayList<>(List.of(
                 "stream",
                 "--job.name",
                 "engagement stream",
                 "--kafka.bootstrap-servers",
                 broker.bootstrapServers(),
                 "--redis.url",
-                liveView.url());
+                liveView.url(),
+                "--destinations",
+                "liveview,warehouse"));
+        arguments.addAll(warehouse.streamArguments());
+        return arguments;
     }
 
     private String submit(JobHost flink, String name, List<String> arguments) {
@@ -322,7 +342,11 @@ public final class LocalStack {
     }
 
     private void writeEndpoints(
-            PostgresServer source, KafkaServer broker, RedisServer liveView, @Nullable JobHost flink)
+            PostgresServer source,
+            KafkaServer broker,
+            RedisServer liveView,
+            BigQueryProcess warehouse,
+            @Nullable JobHost flink)
             throws IOException {
         Map<String, String> endpoints = new LinkedHashMap<>();
         endpoints.put("postgres.url", source.jdbcUrl());
@@ -330,6 +354,9 @@ public final class LocalStack {
         endpoints.put("postgres.password", source.password());
         endpoints.put("kafka.bootstrap-servers", broker.bootstrapServers());
         endpoints.put("redis.url", liveView.url());
+        endpoints.put("bigquery.rest", warehouse.rest());
+        endpoints.put("bigquery.grpc", warehouse.grpc());
+        endpoints.put("warehouse.project", BigQueryProcess.PROJECT);
         if (flink != null) {
             endpoints.put("flink.rest", flink.rest().toString());
         }
@@ -345,6 +372,7 @@ public final class LocalStack {
         places.add(new Place("PostgreSQL", "psql " + source.psqlUrl()));
         places.add(new Place("Redis", "redis-cli -p " + liveView.port()));
         places.add(new Place("Kafka", broker.bootstrapServers()));
+        places.add(new Place("BigQuery", warehouse.curl("SELECT COUNT(*) FROM " + WarehouseCheck.TABLE)));
         if (flink != null) {
             places.add(new Place("Flink", flink.rest().toString()));
         }
@@ -401,11 +429,12 @@ public final class LocalStack {
                 states,
                 reading.in(),
                 reading.out(),
+                reading.warehouse(),
                 reading.deadLetters(),
                 reading.duplicates(),
                 reading.p50Millis(),
                 reading.p99Millis(),
-                reading.top(),
+                reading.leaderboards(),
                 places,
                 notes);
     }
@@ -457,6 +486,7 @@ public final class LocalStack {
         long shownAt = 0;
         long progressAt = System.nanoTime();
         String before = "";
+        long fewestDiffering = Long.MAX_VALUE;
         while (true) {
             if (shownAt == 0 || since(shownAt).compareTo(terminal.isInteractive() ? REFRESH : LINE_EVERY) >= 0) {
                 shownAt = System.nanoTime();
@@ -473,8 +503,14 @@ public final class LocalStack {
             }
             Attempt attempt = attempt(figures, checks, load);
             boolean passed = attempt.complete && attempt.passed();
-            if (!attempt.progress.equals(before)) {
-                before = attempt.progress;
+            if (!attempt.arrived.equals(before)) {
+                before = attempt.arrived;
+                fewestDiffering = Long.MAX_VALUE;
+                progressAt = System.nanoTime();
+            }
+            // Leaderboards move by themselves; only fewer differences than ever are progress.
+            if (attempt.complete && attempt.differing() < fewestDiffering) {
+                fewestDiffering = attempt.differing();
                 progressAt = System.nanoTime();
             }
             if (passed || since(progressAt).compareTo(options.patience()) > 0) {
@@ -490,12 +526,19 @@ public final class LocalStack {
     /** One look at all destinations: compared in full only if everything seems to be there. */
     private record Attempt(
             boolean complete,
-            String progress,
+            String arrived,
             Map<String, List<Comparison>> comparisons,
             @Nullable String error) {
 
         boolean passed() {
             return error == null && comparisons.values().stream().allMatch(SelfCheck::isPassed);
+        }
+
+        long differing() {
+            return comparisons.values().stream()
+                    .flatMap(List::stream)
+                    .mapToLong(each -> each.differing().size() + (each.isEqual() ? 0 : 1))
+                    .sum();
         }
     }
 
@@ -504,19 +547,15 @@ public final class LocalStack {
         try {
             boolean complete = load.isDone();
             long expected = figures.countSource();
-            StringBuilder progress = new StringBuilder().append(expected);
+            StringBuilder reached = new StringBuilder().append(expected);
             for (DestinationCheck check : checks) {
                 long arrived = check.arrived();
                 // More than there is will not become right by waiting: compare, and say so.
                 complete &= arrived >= expected;
-                progress.append(' ').append(arrived);
+                reached.append(' ').append(arrived);
             }
             Map<String, List<Comparison>> comparisons = complete ? compare(figures, checks) : new LinkedHashMap<>();
-            comparisons.forEach((destination, each) -> progress.append(' ')
-                    .append(each.stream()
-                            .mapToInt(one -> one.differing().size())
-                            .sum()));
-            return new Attempt(complete, progress.toString(), comparisons, null);
+            return new Attempt(complete, reached.toString(), comparisons, null);
         } catch (InterruptedException e) {
             throw e;
         } catch (Exception e) {
@@ -588,6 +627,7 @@ public final class LocalStack {
             step("Flink", flink);
         }
         step("Kafka", kafka);
+        step("BigQuery", bigQuery);
         step("Redis", redis);
         step("PostgreSQL", postgres);
         // What was still starting.

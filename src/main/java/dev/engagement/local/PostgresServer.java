@@ -116,6 +116,8 @@ public final class PostgresServer implements AutoCloseable {
                 Map.entry("max_wal_senders", "10"),
                 Map.entry("fsync", "on"),
                 Map.entry("synchronous_commit", "on"),
+                // So that SQL can tell how far ahead of its own commit an event is stamped.
+                Map.entry("track_commit_timestamp", "on"),
                 Map.entry("timezone", "UTC"),
                 Map.entry("log_timezone", "UTC"));
         settings.forEach((key, value) -> command.addAll(List.of("-c", key + "=" + value)));

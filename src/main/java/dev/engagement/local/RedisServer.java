@@ -29,13 +29,15 @@ public final class RedisServer implements AutoCloseable {
     private final int port;
     private final @Nullable String password;
     private final boolean durable;
+    private final List<String> settings;
     private ServerProcess process;
 
-    private RedisServer(Path directory, int port, @Nullable String password, boolean durable) {
+    private RedisServer(Path directory, int port, @Nullable String password, boolean durable, List<String> settings) {
         this.directory = directory;
         this.port = port;
         this.password = password;
         this.durable = durable;
+        this.settings = List.copyOf(settings);
         this.process = launch();
     }
 
@@ -53,7 +55,7 @@ public final class RedisServer implements AutoCloseable {
      * @throws ServerException if it does not start; with the end of its log
      */
     public static RedisServer start(Path directory, int port, @Nullable String password) {
-        return start(directory, port, password, false);
+        return start(directory, port, password, false, List.of());
     }
 
     /**
@@ -65,13 +67,19 @@ public final class RedisServer implements AutoCloseable {
      * @throws ServerException if it does not start; with the end of its log
      */
     public static RedisServer startDurable(Path directory, int port) {
-        return start(directory, port, null, true);
+        return start(directory, port, null, true, List.of());
     }
 
-    private static RedisServer start(Path directory, int port, @Nullable String password, boolean durable) {
+    /** As {@link #start(Path, int, String)}, with further lines of {@code redis.conf}. */
+    static RedisServer start(Path directory, int port, @Nullable String password, List<String> settings) {
+        return start(directory, port, password, false, settings);
+    }
+
+    private static RedisServer start(
+            Path directory, int port, @Nullable String password, boolean durable, List<String> settings) {
         Path absolute = Folders.create(directory.toAbsolutePath().normalize());
         ServerProcess.sweep(NAME, absolute);
-        return new RedisServer(absolute, Ports.orFree(port), password, durable);
+        return new RedisServer(absolute, Ports.orFree(port), password, durable, settings);
     }
 
     /** Kills what a killed JVM left running in that folder, and deletes the folder. */
@@ -96,6 +104,7 @@ public final class RedisServer implements AutoCloseable {
                         // With everysec, an answer may come before its write has reached even the kernel.
                         "appendfsync always",
                         password == null ? "" : "requirepass \"" + password + "\"",
+                        String.join("\n", settings),
                         ""));
         ServerProcess started = ServerProcess.start(
                 NAME,
@@ -159,14 +168,34 @@ public final class RedisServer implements AutoCloseable {
         process.kill();
     }
 
-    /** Stops in order. */
+    /** SIGSTOP: it keeps its connections, accepts new ones, and answers nothing until {@link #thaw}. */
+    public void freeze() {
+        process.signal("STOP");
+    }
+
+    /** SIGCONT, after {@link #freeze}. */
+    public void thaw() {
+        process.signal("CONT");
+    }
+
+    /** Stops in order; a frozen one too. */
     public void stop() {
+        if (process.isAlive()) {
+            thaw();
+        }
         process.stop("TERM", STOP_PATIENCE);
     }
 
     /** Starts it again on the same port, empty unless durable, after {@link #kill} or {@link #stop}; a running one is stopped first. */
     public void restart() {
         stop();
+        process = launch();
+    }
+
+    /** As {@link #restart}, empty even if durable: the machine that comes back without its disk. */
+    public void restartEmpty() {
+        stop();
+        Folders.deleteRecursively(directory.resolve("appendonlydir"));
         process = launch();
     }
 

@@ -13,10 +13,20 @@ final class Screen {
     private static final int MIN_WIDTH = 40;
     private static final int MAX_WIDTH = 110;
     private static final int TOP_ON_ONE_LINE = 3;
+    private static final int PLACES = 10;
+    /** From here on the leaderboards stand side by side; with less, titles would be too short to know. */
+    private static final int TWO_COLUMNS_FROM = 76;
+
+    private static final String BY_EVENTS = "LAST 10 MIN, BY EVENTS";
+    private static final String BY_ENGAGEMENT = "LAST 10 MIN, BY ENGAGEMENT";
+    /** A cell of the terminal filled from the left by eighths. */
+    private static final String EIGHTHS = " ▏▎▍▌▋▊▉█";
+
     private static final String BOLD = "\033[1m";
     private static final String DIM = "\033[2m";
     private static final String RED = "\033[31m";
     private static final String GREEN = "\033[32m";
+    private static final String CYAN = "\033[36m";
     private static final String RESET = "\033[0m";
 
     private Screen() {}
@@ -25,7 +35,7 @@ final class Screen {
      * The whole screen.
      *
      * @param width columns; no line is wider
-     * @param height rows; there are fewer lines, the list of contents giving way first
+     * @param height rows; there are fewer lines, the leaderboards giving way first
      * @param colour whether escape sequences for colour are wanted
      */
     static List<String> render(ScreenState state, int width, int height, boolean colour) {
@@ -47,6 +57,12 @@ final class Screen {
                         rate(state.out().perSecond())),
                 columns));
         head.add(fit(
+                figure(
+                        "rows in BigQuery",
+                        number(state.warehouse().total()),
+                        rate(state.warehouse().perSecond())),
+                columns));
+        head.add(fit(
                 figure("commit to Redis", millis(state.p50Millis()) + " p50", millis(state.p99Millis()) + " p99"),
                 columns));
         Long letters = state.deadLetters();
@@ -55,6 +71,7 @@ final class Screen {
                 letters != null && letters > 0 ? RED : "",
                 colour));
         head.add(fit(figure("duplicates", number(state.duplicates()), ""), columns));
+        head.add(fit(figure("leaderboards", millis(state.leaderboards().ageMillis()) + " old", ""), columns));
         head.add("");
 
         List<String> foot = new ArrayList<>();
@@ -68,30 +85,95 @@ final class Screen {
         }
         foot.add(styled("  Ctrl-C stops everything.", DIM, colour));
 
-        int rows = head.size()
-                + 1
-                + foot.stream().mapToInt(line -> rows(line, width)).sum();
-        int room = Math.max(0, height - 1 - rows);
+        int rows =
+                head.size() + foot.stream().mapToInt(line -> rows(line, width)).sum();
         List<String> lines = new ArrayList<>(head);
-        lines.add(spread("  MOST ENGAGED", "EVENTS", columns, DIM, colour));
-        List<ScreenState.Top> top = state.top();
-        if (top.isEmpty() && room > 0) {
-            lines.add(styled("  nothing yet", DIM, colour));
-        }
-        for (int i = 0; i < Math.min(room, top.size()); i++) {
-            String place = String.format(Locale.ROOT, "  %2d  ", i + 1);
-            lines.add(
-                    spread(place + plain(top.get(i).title()), number(top.get(i).events()), columns, "", colour));
-        }
+        lines.addAll(leaderboards(state.leaderboards(), columns, Math.max(1, height - 1 - rows), colour));
         lines.addAll(foot);
         return lines;
     }
 
+    /** At most {@code height} lines, at least one. */
+    private static List<String> leaderboards(
+            ScreenState.Leaderboards leaderboards, int columns, int height, boolean colour) {
+        List<ScreenState.Ranked> events = leaderboards.byEvents();
+        List<ScreenState.Ranked> engagement = leaderboards.byEngagement();
+        List<String> lines = new ArrayList<>();
+        if (columns >= TWO_COLUMNS_FROM) {
+            int half = (columns - 4) / 2;
+            List<String> left = leaderboard(BY_EVENTS, "", events, half, height, CYAN, colour);
+            List<String> right = leaderboard(BY_ENGAGEMENT, " s", engagement, half, height, GREEN, colour);
+            for (int i = 0; i < Math.max(left.size(), right.size()); i++) {
+                String start = i < left.size() ? left.get(i) : " ".repeat(half);
+                lines.add(("  " + start + (i < right.size() ? "  " + right.get(i) : "")).stripTrailing());
+            }
+            return lines;
+        }
+        // The second gets what the first leaves, and half at least.
+        int first = Math.max((height + 1) / 2, height - 1 - Math.max(1, Math.min(PLACES, engagement.size())));
+        leaderboard(BY_EVENTS, "", events, columns - 2, first, CYAN, colour)
+                .forEach(line -> lines.add(("  " + line).stripTrailing()));
+        leaderboard(BY_ENGAGEMENT, " s", engagement, columns - 2, height - lines.size(), GREEN, colour)
+                .forEach(line -> lines.add(("  " + line).stripTrailing()));
+        return lines;
+    }
+
+    /** A heading and the places, each line as wide as it may be, and no more than {@code height} of them. */
+    private static List<String> leaderboard(
+            String heading,
+            String unit,
+            List<ScreenState.Ranked> places,
+            int width,
+            int height,
+            String style,
+            boolean colour) {
+        List<String> lines = new ArrayList<>();
+        lines.add(styled(filled(heading, width), DIM, colour));
+        if (places.isEmpty()) {
+            lines.add(styled(filled("nothing yet", width), DIM, colour));
+        }
+        int scoreWidth = places.stream()
+                .mapToInt(place -> score(place, unit).length())
+                .max()
+                .orElse(0);
+        int barWidth = width / 8;
+        int titleWidth = Math.max(1, width - 4 - scoreWidth - barWidth - 2);
+        double most =
+                places.stream().mapToDouble(ScreenState.Ranked::score).max().orElse(0);
+        for (int i = 0; i < Math.min(PLACES, places.size()); i++) {
+            ScreenState.Ranked place = places.get(i);
+            String score = score(place, unit);
+            lines.add(String.format(Locale.ROOT, "%2d  ", i + 1)
+                    + filled(plain(place.title()), titleWidth)
+                    + " ".repeat(1 + scoreWidth - score.length()) + score + " "
+                    + styled(bar(place.score(), most, barWidth), style, colour));
+        }
+        return lines.subList(0, Math.max(0, Math.min(height, lines.size())));
+    }
+
+    private static String score(ScreenState.Ranked place, String unit) {
+        return String.format(Locale.ROOT, "%,.0f", place.score()) + unit;
+    }
+
+    /** As long as its part of the most; a score above zero always shows. */
+    private static String bar(double score, double most, int width) {
+        int full = EIGHTHS.length() - 1;
+        int eighths = score <= 0 ? 0 : (int) Math.max(1, Math.round(score / most * width * full));
+        String bar = EIGHTHS.substring(full).repeat(eighths / full)
+                + (eighths % full == 0 ? "" : EIGHTHS.substring(eighths % full, eighths % full + 1));
+        return bar + " ".repeat(width - bar.length());
+    }
+
+    private static String filled(String text, int width) {
+        String start = fit(text, width);
+        return start + " ".repeat(width - columns(start));
+    }
+
     /** The figures on one line, for a log file or a pipe. */
     static String line(ScreenState state) {
-        String top = state.top().stream()
+        String top = state.leaderboards().byEvents().stream()
                 .limit(TOP_ON_ONE_LINE)
-                .map(each -> "\"" + plain(each.title()) + "\" " + number(each.events()))
+                .map(each -> "\"" + plain(each.title()) + "\" " + score(each, ""))
                 .collect(Collectors.joining(", "));
         String jobs = state.jobs().stream()
                 .filter(job -> !job.state().equals("RUNNING"))
@@ -102,6 +184,8 @@ final class Screen {
                 + rate(state.in().perSecond())
                 + ")  in Redis " + number(state.out().total()) + " ("
                 + rate(state.out().perSecond())
+                + ")  in BigQuery " + number(state.warehouse().total()) + " ("
+                + rate(state.warehouse().perSecond())
                 + ")  dead letters " + number(state.deadLetters())
                 + "  duplicates " + number(state.duplicates())
                 + "  commit to Redis p50 " + millis(state.p50Millis()) + " p99 " + millis(state.p99Millis())
@@ -171,7 +255,7 @@ final class Screen {
     }
 
     private static String figure(String what, String value, String more) {
-        return "  " + padded(what, 16) + " ".repeat(Math.max(0, 14 - value.length())) + value
+        return "  " + padded(what, 17) + " ".repeat(Math.max(0, 13 - value.length())) + value
                 + (more.isEmpty() ? "" : " ".repeat(Math.max(1, 14 - more.length())) + more);
     }
 

@@ -11,11 +11,12 @@ import org.jspecify.annotations.Nullable;
  * @param jobs the jobs and how they are
  * @param in events in the source table
  * @param out events counted in Redis
+ * @param warehouse rows that BigQuery shows
  * @param deadLetters letters in the dead-letter topic
  * @param duplicates second arrivals that the stream dropped
  * @param p50Millis median of commit to visible in Redis
  * @param p99Millis 99th percentile of the same
- * @param top the most engaged contents, the first first
+ * @param leaderboards what Redis ranks now
  * @param places where each server listens
  * @param notes what else the reader should know, such as a server that does not answer
  */
@@ -24,11 +25,12 @@ record ScreenState(
         List<Job> jobs,
         Flow in,
         Flow out,
+        Flow warehouse,
         @Nullable Long deadLetters,
         @Nullable Long duplicates,
         @Nullable Double p50Millis,
         @Nullable Double p99Millis,
-        List<Top> top,
+        Leaderboards leaderboards,
         List<Place> places,
         List<String> notes) {
 
@@ -38,8 +40,17 @@ record ScreenState(
     /** A counted flow. */
     record Flow(@Nullable Long total, @Nullable Double perSecond) {}
 
-    /** A content, by its title or, as long as that is unknown, its id. */
-    record Top(String title, long events) {}
+    /**
+     * Both leaderboards as they stand in Redis.
+     *
+     * @param ageMillis since the slide end of the older one
+     * @param byEvents scores are events, the first first
+     * @param byEngagement scores are seconds, the first first
+     */
+    record Leaderboards(@Nullable Double ageMillis, List<Ranked> byEvents, List<Ranked> byEngagement) {}
+
+    /** A place: a content, by its title or, as long as that is unknown, its id. */
+    record Ranked(String title, double score) {}
 
     /** A server and how to reach it, ready to be copied. */
     record Place(String server, String how) {}

@@ -296,7 +296,8 @@ final class ServerProcess {
         }
     }
 
-    private void signal(String signal) {
+    /** Sends it a signal, by its name without SIG. */
+    void signal(String signal) {
         if (signal.equals("TERM")) {
             process.destroy();
             return;

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Zipf's law over {@code n} ranks: rank {@code r} (from 0) has a weight of {@code 1 / (r + 1)^exponent}, as the popularity
  * of contents has in life: a few take most of the events.
  */
-final class Zipf {
+public final class Zipf {
 
     private final double[] cumulative;
 
@@ -14,7 +14,7 @@ final class Zipf {
      * @param n number of ranks, at least 1
      * @param exponent 0 gives every rank the same weight; above 0, the higher the steeper
      */
-    Zipf(int n, double exponent) {
+    public Zipf(int n, double exponent) {
         if (n < 1 || !(exponent >= 0)) {
             throw new IllegalArgumentException(
                     "n = " + n + ", exponent = " + exponent + "; n needs to be at least 1, the exponent at least 0");
@@ -32,7 +32,7 @@ final class Zipf {
     }
 
     /** The rank at a uniformly distributed {@code u} of [0, 1). */
-    int rank(double u) {
+    public int rank(double u) {
         int found = Arrays.binarySearch(cumulative, u);
         // At a boundary exactly, u belongs to the next rank.
         return found >= 0 ? found + 1 : -found - 1;

@@ -2,16 +2,25 @@ package dev.engagement.pipeline;
 
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.Standings;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the pipeline ends.
  *
- * @param liveView shows each content as it is now
+ * @param liveView shows each content as it is now; null if it is not wanted, and then nothing is ranked
+ * @param warehouse keeps every event; null if it is not wanted
  * @param deadLetters keeps what could not be processed
  */
-public record Destinations(LiveView liveView, DeadLetters deadLetters) {
+public record Destinations(
+        @Nullable LiveView liveView, @Nullable Warehouse warehouse, DeadLetters deadLetters) {
+
+    /** Without a warehouse. */
+    public Destinations(LiveView liveView, DeadLetters deadLetters) {
+        this(liveView, null, deadLetters);
+    }
 
     /** Shows each content as it is now. */
     @FunctionalInterface
@@ -20,9 +29,25 @@ public record Destinations(LiveView liveView, DeadLetters deadLetters) {
          * Takes what is to be shown.
          *
          * @param unique every event once
+         * @param standings the leaderboards at each slide end
          * @param contentChanges the contents, in the order of their topic
          */
-        void show(DataStream<EnrichedEvent> unique, DataStream<ContentChange> contentChanges);
+        void show(
+                DataStream<EnrichedEvent> unique,
+                DataStream<Standings> standings,
+                DataStream<ContentChange> contentChanges);
+    }
+
+    /** Keeps every event. */
+    @FunctionalInterface
+    public interface Warehouse {
+        /**
+         * Takes the events.
+         *
+         * @param unique every event once
+         * @return the stage that takes them, with dead letters of those that were refused in its side output
+         */
+        SingleOutputStreamOperator<?> append(DataStream<EnrichedEvent> unique);
     }
 
     /** Keeps what could not be processed. */

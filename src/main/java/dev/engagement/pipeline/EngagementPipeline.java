@@ -3,6 +3,10 @@ package dev.engagement.pipeline;
 import dev.engagement.dedupe.Dedupe;
 import dev.engagement.enrichment.Enrichment;
 import dev.engagement.ingest.Ingest;
+import dev.engagement.ranking.Ranking;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 
 /**
  * The drawing as code. The stream, a rebuild and every test call the same {@link #wire} and swap only the ends.
@@ -11,13 +15,14 @@ import dev.engagement.ingest.Ingest;
  *  content topic ──► content changes ──────────broadcast─────┐
  *                                                            ▼
  *  events topic ──► decode ──by shard of the id──────────► enrich ─► dedupe ─► unique
- *                     │                                      │                   ├─► live view
- *                     ▼                                      ▼                   └─► …
- *                  DEAD LETTERS ◄────────────────────────────┘
+ *                     │                                      │                   ├─► live view: last, counts, buckets
+ *                     │                                      │                   ├─► ranking ─► live view: leaderboards
+ *                     ▼                                      ▼                   └─► warehouse
+ *                  DEAD LETTERS ◄────────────────────────────┴──────────────────────────┘
  * </pre>
  *
  * <p>A whole event crosses the network once, between decode and enrich. Enrich, dedupe and what hangs on {@code unique}
- * are chained.
+ * are chained; what must be brought together by content crosses as partial sums.
  */
 public final class EngagementPipeline {
 
@@ -37,8 +42,16 @@ public final class EngagementPipeline {
         var unique = Dedupe.byEventId(enriched, rules.dedupe())
                 .uid(OperatorIds.DEDUPE)
                 .name("dedupe");
+        List<SingleOutputStreamOperator<?>> withLetters = new ArrayList<>(List.of(decoded, contents, enriched));
 
-        out.liveView().show(unique, contents);
-        out.deadLetters().keep(decoded, contents, enriched);
+        var liveView = out.liveView();
+        if (liveView != null) {
+            liveView.show(unique, Ranking.slidingTopN(unique, rules.ranking(), OperatorIds.RANKING), contents);
+        }
+        var warehouse = out.warehouse();
+        if (warehouse != null) {
+            withLetters.add(warehouse.append(unique));
+        }
+        out.deadLetters().keep(withLetters.toArray(SingleOutputStreamOperator<?>[]::new));
     }
 }

@@ -1,5 +1,7 @@
 package dev.engagement.pipeline;
 
+import dev.engagement.ranking.Ranking;
+
 /**
  * The uid of every operator of the stream. State is found by them: a uid never changes and is never used again for
  * something else; a name may change.
@@ -14,12 +16,15 @@ public final class OperatorIds {
     public static final String DECODE_CONTENT = "decode-content";
     public static final String ENRICH = "enrich";
     public static final String DEDUPE = "dedupe";
-    public static final String LIVE_VIEW_LAST = "live-view-last";
+    public static final Ranking.Uids RANKING =
+            new Ranking.Uids("ranking-partials", "ranking-standings", "ranking-merge");
+    public static final String LIVE_VIEW_LAST = "live-view-last-events";
     public static final String LIVE_VIEW_COUNT_PARTIALS = "live-view-count-partials";
-    public static final String LIVE_VIEW_COUNT_TOTALS = "live-view-count-totals";
-    public static final String LIVE_VIEW_COUNTS = "live-view-counts";
+    public static final String LIVE_VIEW_COUNTS = "live-view-tallies";
+    public static final String LIVE_VIEW_BOARDS = "live-view-boards";
     public static final String LIVE_VIEW_CONTENT_CHANGES = "live-view-content-changes";
-    public static final String LIVE_VIEW_CONTENT_METAS = "live-view-content-metas";
-    public static final String LIVE_VIEW_METAS = "live-view-metas";
+    public static final String LIVE_VIEW_CONTENTS = "live-view-contents";
+    public static final String WAREHOUSE_APPEND = "warehouse-append";
+    public static final String WAREHOUSE_COMMIT = "warehouse-commit";
     public static final String DEAD_LETTERS = "dead-letters";
 }

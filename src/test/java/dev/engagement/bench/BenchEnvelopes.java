@@ -1,5 +1,6 @@
 package dev.engagement.bench;
 
+import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.Timestamps;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
@@ -24,20 +25,50 @@ final class BenchEnvelopes {
         return ("{\"id\":" + id + "}").getBytes(StandardCharsets.UTF_8);
     }
 
+    /** When the event of a number happened, unless its maker says otherwise: 3,333 a second. */
+    static long micros(long id) {
+        return BASE_MICROS + id * 300;
+    }
+
     static byte[] event(long id) {
-        Random random = new Random(id);
-        String ts = Timestamps.format(BASE_MICROS + id * 300);
-        String userId = new UUID(random.nextLong(), random.nextLong()).toString();
-        String duration = random.nextInt(4) == 0 ? "null" : Integer.toString(random.nextInt(600_000));
-        return ("{\"before\":null,\"after\":{\"id\":" + id + ",\"content_id\":\"" + contentId(random.nextInt(CONTENTS))
-                        + "\",\"user_id\":\"" + userId + "\",\"event_type\":\"" + TYPES[random.nextInt(4)]
-                        + "\",\"event_ts\":\"" + ts + "\",\"duration_ms\":" + duration + ",\"device\":\""
-                        + DEVICES[random.nextInt(4)]
-                        + "\",\"raw_payload\":\"{\\\"app\\\": \\\"8.2.1\\\", \\\"position\\\": " + random.nextInt(9_999)
+        return event(id, micros(id));
+    }
+
+    static byte[] event(long id, long eventMicros) {
+        Facts facts = facts(id);
+        String duration = facts.durationMs == EngagementEvent.NO_DURATION ? "null" : Integer.toString(facts.durationMs);
+        return ("{\"before\":null,\"after\":{\"id\":" + id + ",\"content_id\":\"" + contentId(facts.content)
+                        + "\",\"user_id\":\"" + facts.userId + "\",\"event_type\":\"" + TYPES[facts.type]
+                        + "\",\"event_ts\":\"" + Timestamps.format(eventMicros) + "\",\"duration_ms\":" + duration
+                        + ",\"device\":\"" + DEVICES[facts.device]
+                        + "\",\"raw_payload\":\"{\\\"app\\\": \\\"8.2.1\\\", \\\"position\\\": " + facts.position
                         + ", \\\"referrer\\\": \\\"home\\\"}\"},"
                         + source("engagement_events", id)
                         + ",\"op\":\"c\",\"ts_ms\":" + (1_767_882_112_020L + id / 3) + "}")
                 .getBytes(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * What the event of a number says.
+     *
+     * @param content number of a content
+     * @param type index into the types
+     * @param device index into the devices
+     * @param position in the payload
+     */
+    record Facts(UUID userId, int durationMs, int content, int type, int device, int position) {}
+
+    static Facts facts(long id) {
+        Random random = new Random(id);
+        UUID userId = new UUID(random.nextLong(), random.nextLong());
+        int durationMs = random.nextInt(4) == 0 ? EngagementEvent.NO_DURATION : random.nextInt(600_000);
+        return new Facts(
+                userId,
+                durationMs,
+                random.nextInt(CONTENTS),
+                random.nextInt(TYPES.length),
+                random.nextInt(DEVICES.length),
+                random.nextInt(9_999));
     }
 
     static byte[] contentKey(int number) {

@@ -13,10 +13,11 @@ class InvocationTest {
 
     @Test
     void firstWordIsTheCommand() {
-        assertThat(parse("stream", "--job.name", "x")).isInstanceOfSatisfying(Invocation.Run.class, run -> {
-            assertThat(run.settings().command()).isEqualTo(Command.STREAM);
-            assertThat(run.settings().jobName()).isEqualTo("x");
-        });
+        assertThat(parse("stream", "--job.name", "x", "--destinations", "liveview"))
+                .isInstanceOfSatisfying(Invocation.Run.class, run -> {
+                    assertThat(run.settings().command()).isEqualTo(Command.STREAM);
+                    assertThat(run.settings().jobName()).isEqualTo("x");
+                });
     }
 
     @Test

@@ -139,6 +139,6 @@ class JobDefaultsTest {
     }
 
     private static Settings settings(String... args) {
-        return Settings.parse(Command.STREAM, args, Map.of());
+        return Settings.parse(Command.STREAM, args, Map.of("ENGAGEMENT_WAREHOUSE_PROJECT", "w"));
     }
 }

@@ -100,7 +100,9 @@ class KafkaPropertiesTest {
     @Test
     void environmentNamesThemWithUnderscoresForDots() {
         Settings settings = Settings.parse(
-                Command.STREAM, new String[0], Map.of("ENGAGEMENT_KAFKA_PROPERTIES_SECURITY_PROTOCOL", "SSL"));
+                Command.STREAM,
+                new String[] {"--destinations=liveview"},
+                Map.of("ENGAGEMENT_KAFKA_PROPERTIES_SECURITY_PROTOCOL", "SSL"));
 
         assertThat(settings.kafka().properties()).containsExactly(Map.entry("security.protocol", "SSL"));
     }

@@ -92,8 +92,10 @@ class ReferenceFileTest {
                                 !entry.getValue().isEmpty() && !entry.getValue().contains("{"))
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
                         .toList());
-        Map<String, String> environment =
-                Map.of("ENGAGEMENT_POSTGRES_USERNAME", "u", "ENGAGEMENT_POSTGRES_PASSWORD", "p");
+        Map<String, String> environment = Map.of(
+                "ENGAGEMENT_POSTGRES_USERNAME", "u",
+                "ENGAGEMENT_POSTGRES_PASSWORD", "p",
+                "ENGAGEMENT_WAREHOUSE_PROJECT", "w");
 
         Settings byFile = Settings.parse(command, new String[] {"--config", file.toString()}, environment);
         Settings byDefault = Settings.parse(command, new String[0], environment);
@@ -109,6 +111,7 @@ class ReferenceFileTest {
             assertThat(byFile.dedupeOptions()).isEqualTo(byDefault.dedupeOptions());
             assertThat(byFile.destinations()).isEqualTo(byDefault.destinations());
             assertThat(byFile.liveViewOptions()).isEqualTo(byDefault.liveViewOptions());
+            assertThat(byFile.warehouseOptions()).isEqualTo(byDefault.warehouseOptions());
         }
     }
 

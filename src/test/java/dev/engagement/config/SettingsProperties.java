@@ -47,7 +47,7 @@ class SettingsProperties {
 
     @Property
     void nearerSourceWins(@ForAll boolean onCommandLine, @ForAll boolean inEnvironment, @ForAll("texts") String text) {
-        Map<String, String> environment = new HashMap<>();
+        Map<String, String> environment = new HashMap<>(Map.of("ENGAGEMENT_WAREHOUSE_PROJECT", "w"));
         if (inEnvironment) {
             environment.put("ENGAGEMENT_KAFKA_GROUP_ID", "e" + text);
         }

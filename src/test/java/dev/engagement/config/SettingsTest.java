@@ -14,6 +14,7 @@ import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +41,7 @@ class SettingsTest {
     private Path folder;
 
     @Test
-    void streamNeedsNothingButItsName() {
+    void streamNeedsNothingButItsNameAndAProject() {
         Settings settings = stream();
 
         assertThat(settings.jobName()).isEqualTo("engagement-stream");
@@ -67,9 +68,23 @@ class SettingsTest {
                         EventTimeOptions.DEFAULT));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
         assertThat(settings.dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
-        assertThat(settings.destinations()).containsExactly(Destination.LIVEVIEW);
+        assertThat(settings.destinations()).containsExactly(Destination.LIVEVIEW, Destination.WAREHOUSE);
         assertThat(settings.liveViewOptions())
                 .isEqualTo(new LiveViewOptions(URI.create("redis://localhost:6379"), SecretRef.none(), ""));
+        assertThat(settings.warehouseOptions())
+                .isEqualTo(new WarehouseOptions(
+                        "acme",
+                        "analytics",
+                        "engagement_events",
+                        WarehouseOptions.Endpoints.GOOGLE,
+                        null,
+                        new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, false),
+                        MemorySize.ofMebiBytes(64),
+                        MemorySize.ofMebiBytes(1),
+                        Duration.ofSeconds(1),
+                        Duration.ofHours(1),
+                        false,
+                        false));
         assertThat(settings.deadLetterOptions("1.2.3"))
                 .isEqualTo(new DeadLetterOptions("engagement.dead-letters", "1.2.3"));
     }
@@ -89,8 +104,7 @@ class SettingsTest {
                                         "ENGAGEMENT_POSTGRES_PASSWORD",
                                         "postgres.password.secret-file"));
 
-        CaptureOptions options =
-                Settings.parse(Command.CAPTURE, args(), CAPTURE_ENV).captureOptions();
+        CaptureOptions options = parse(Command.CAPTURE, args(), CAPTURE_ENV).captureOptions();
 
         assertThat(options.jdbcUrl()).isEqualTo("jdbc:postgresql://localhost:5432/postgres");
         assertThat(options.username()).isEqualTo("capturer");
@@ -133,10 +147,25 @@ class SettingsTest {
                 "--ranking.max-clock-skew=0 s",
                 "--ranking.idle-timeout=2 s",
                 "--dedupe.horizon=30 d",
-                "--destinations=liveview",
+                "--destinations=liveview,warehouse",
                 "--redis.url=rediss://cache/2",
                 "--redis.password.secret-file=/run/secrets/redis",
                 "--redis.key-prefix=eu:",
+                "--warehouse.project=other",
+                "--warehouse.dataset=d",
+                "--warehouse.table=t",
+                "--warehouse.endpoint=http://localhost:9050/",
+                "--warehouse.grpc-endpoint=http://localhost:9060",
+                "--warehouse.credentials-file=/run/secrets/key.json",
+                "--warehouse.partition=hour",
+                "--warehouse.partition-expiration=90 d",
+                "--warehouse.require-partition-filter=true",
+                "--warehouse.add-columns=true",
+                "--warehouse.flush-size=2 mb",
+                "--warehouse.flush-interval=250 ms",
+                "--warehouse.max-in-flight-bytes=8 mb",
+                "--warehouse.commit-timeout=2 h",
+                "--accept-warehouse-duplicates",
                 "--accept-gap");
 
         assertThat(settings.jobName()).isEqualTo("nightly");
@@ -163,6 +192,21 @@ class SettingsTest {
         assertThat(settings.liveViewOptions().url()).isEqualTo(URI.create("rediss://cache:6379/2"));
         assertThat(settings.liveViewOptions().password()).hasToString("secret in /run/secrets/redis");
         assertThat(settings.liveViewOptions().keyPrefix()).isEqualTo("eu:");
+        assertThat(settings.warehouseOptions())
+                .isEqualTo(new WarehouseOptions(
+                        "other",
+                        "d",
+                        "t",
+                        new WarehouseOptions.Endpoints(
+                                URI.create("http://localhost:9050"), URI.create("http://localhost:9060")),
+                        "/run/secrets/key.json",
+                        new WarehouseOptions.Layout(WarehouseOptions.Partition.HOUR, Duration.ofDays(90), true),
+                        MemorySize.ofMebiBytes(8),
+                        MemorySize.ofMebiBytes(2),
+                        Duration.ofMillis(250),
+                        Duration.ofHours(2),
+                        true,
+                        true));
         assertThat(settings.deadLetterOptions("b").topic()).isEqualTo("d");
     }
 
@@ -175,7 +219,7 @@ class SettingsTest {
                 "ENGAGEMENT_KAFKA_TOPIC_PREFIX", "environment",
                 "ENGAGEMENT_CONFIG", file);
 
-        Settings settings = Settings.parse(Command.STREAM, args("--kafka.group-id", "arguments"), environment);
+        Settings settings = parse(Command.STREAM, args("--kafka.group-id", "arguments"), environment);
 
         assertThat(settings.ingestOptions().groupId()).isEqualTo("arguments");
         assertThat(settings.topics().content()).isEqualTo("environment.public.content");
@@ -188,7 +232,7 @@ class SettingsTest {
         String file = file("kafka.group-id=mine");
 
         Settings settings =
-                Settings.parse(Command.STREAM, args("--config", file), Map.of("ENGAGEMENT_CONFIG", "/does/not/exist"));
+                parse(Command.STREAM, args("--config", file), Map.of("ENGAGEMENT_CONFIG", "/does/not/exist"));
 
         assertThat(settings.ingestOptions().groupId()).isEqualTo("mine");
     }
@@ -274,8 +318,7 @@ class SettingsTest {
         Map<String, String> environment = new HashMap<>(CAPTURE_ENV);
         environment.put("ENGAGEMENT_REDIS_PASSWORD", "hunter2");
         String file = file("redis.url=redis://x", "enrichment.pct-scale=3");
-        assertThat(Settings.parse(Command.CAPTURE, args("--config", file), environment)
-                        .command())
+        assertThat(parse(Command.CAPTURE, args("--config", file), environment).command())
                 .isEqualTo(Command.CAPTURE);
     }
 
@@ -306,15 +349,14 @@ class SettingsTest {
 
     @Test
     void emptyVariableCountsAsNotSet() {
-        Settings settings =
-                Settings.parse(Command.STREAM, args(), Map.of("ENGAGEMENT_KAFKA_GROUP_ID", "", "ENGAGEMENT_X", ""));
+        Settings settings = parse(Command.STREAM, args(), Map.of("ENGAGEMENT_KAFKA_GROUP_ID", "", "ENGAGEMENT_X", ""));
 
         assertThat(settings.isGiven(Keys.KAFKA_GROUP_ID)).isFalse();
     }
 
     @Test
     void variablesOfTheScriptsAreNotOptions() {
-        assertThat(Settings.parse(
+        assertThat(parse(
                                 Command.STREAM,
                                 args(),
                                 Map.of("ENGAGEMENT_LOCAL_JAVA_OPTS", "-Xmx1g", "ENGAGEMENT_CLUSTER_DIR", "here"))
@@ -324,7 +366,7 @@ class SettingsTest {
 
     @Test
     void variablesOfKubernetesServicesAreNotOurs() {
-        Settings settings = Settings.parse(
+        Settings settings = parse(
                 Command.STREAM,
                 args(),
                 Map.of(
@@ -356,13 +398,63 @@ class SettingsTest {
                 .contains("one start only");
     }
 
+    @Test
+    void duplicatesInTheWarehouseAreAcceptedOnTheCommandLineOnly() throws IOException {
+        assertThat(problems(Command.STREAM, Map.of("ENGAGEMENT_ACCEPT_WAREHOUSE_DUPLICATES", "true")))
+                .singleElement()
+                .asString()
+                .contains("accept-warehouse-duplicates", "one start only");
+        assertThat(problems(Command.STREAM, NOTHING, "--config", file("accept-warehouse-duplicates=true")))
+                .singleElement()
+                .asString()
+                .contains("one start only");
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"warehouse", "delivery", "liveview,warehouse"})
+    @ValueSource(strings = {"delivery", "liveview,delivery", "liveview,warehouse,delivery"})
     void destinationsOfLaterBuildsAreRefused(String destinations) {
         assertThat(problems(Command.STREAM, NOTHING, "--destinations", destinations))
                 .singleElement()
                 .asString()
-                .contains("not in this build yet", "liveview");
+                .contains("'delivery' is not in this build yet", "liveview, warehouse");
+    }
+
+    @Test
+    void warehouseNeedsAProjectAndSaysHowToDoWithout() {
+        assertThat(catchThrowableOfType(
+                                ConfigurationException.class, () -> Settings.parse(Command.STREAM, args(), NOTHING))
+                        .problems())
+                .containsExactly("warehouse.project is missing; give --warehouse.project, the environment variable"
+                        + " ENGAGEMENT_WAREHOUSE_PROJECT or a line in the file of --config, or leave warehouse out of"
+                        + " destinations.");
+        assertThat(Settings.parse(Command.STREAM, args("--destinations=liveview"), NOTHING)
+                        .destinations())
+                .containsExactly(Destination.LIVEVIEW);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--warehouse.partition=hour, 'warehouse.partition-expiration is not set'",
+        "--warehouse.flush-size=65 mb, 'warehouse.flush-size'",
+        "--warehouse.max-in-flight-bytes=512 kb, 'less than warehouse.flush-size'",
+        "--warehouse.project=Acme, 'warehouse.project is'",
+        "--warehouse.endpoint=http://localhost:9050, 'both are https:// (Google) or both http://'",
+        "--warehouse.endpoint=localhost:9050, 'warehouse.endpoint is unusable'",
+        "--warehouse.grpc-endpoint=localhost:9060, 'warehouse.grpc-endpoint is unusable'",
+        "--warehouse.endpoint=https://h/bigquery/v2, 'warehouse.endpoint is unusable'",
+    })
+    void optionsOfTheWarehouseAreCheckedIfItIsADestination(String option, String problem) {
+        assertThat(problems(Command.STREAM, NOTHING, option))
+                .singleElement()
+                .asString()
+                .contains(problem);
+    }
+
+    @Test
+    void optionsOfADestinationThatIsLeftOutNeedNotGoTogether() {
+        assertThat(stream("--destinations=liveview", "--warehouse.partition=hour")
+                        .destinations())
+                .containsExactly(Destination.LIVEVIEW);
     }
 
     @ParameterizedTest
@@ -448,6 +540,8 @@ class SettingsTest {
                 "--redis.url redis://user:p hunter2@cache:6379",
                 "--redis.url http://user:hunter2@cache:6379",
                 "--redis.url redis://cache:6379?password=hunter2",
+                "--warehouse.endpoint https://u:hunter2@bigquery",
+                "--warehouse.grpc-endpoint https://u:hunter2@bigquery",
                 "--postgres.url jdbc:postgresql://u:hunter2@db/postgres",
                 "--postgres.url jdbc:postgresql://db/postgres?user=u&password=hunter2",
                 "--postgres.url jdbc:postgresql://db/postgres?sslpassword=hunter2",
@@ -464,8 +558,7 @@ class SettingsTest {
                 ? args(option)
                 : args(option.substring(0, space), option.substring(space + 1).replace('_', ' '));
         for (Command command : Command.values()) {
-            String message = catchThrowableOfType(
-                            ConfigurationException.class, () -> Settings.parse(command, args, CAPTURE_ENV))
+            String message = catchThrowableOfType(ConfigurationException.class, () -> parse(command, args, CAPTURE_ENV))
                     .getMessage();
 
             assertThat(message).doesNotContain("hunter2").contains(option.substring(2, option.indexOf('.')));
@@ -477,7 +570,7 @@ class SettingsTest {
         Map<String, String> environment = new HashMap<>(CAPTURE_ENV);
         environment.put("ENGAGEMENT_KAFKA_PROPERTIES_SSL_KEY_LOCATION", "/keys/hunter2");
 
-        Settings settings = Settings.parse(Command.CAPTURE, args("--postgres.slot-name=slot"), environment);
+        Settings settings = parse(Command.CAPTURE, args("--postgres.slot-name=slot"), environment);
 
         assertThat(settings.toString())
                 .doesNotContain("hunter2")
@@ -496,11 +589,18 @@ class SettingsTest {
     }
 
     private static Settings stream(String... args) {
-        return Settings.parse(Command.STREAM, args, NOTHING);
+        return parse(Command.STREAM, args, NOTHING);
+    }
+
+    /** With the one option that the stream cannot do without. */
+    private static Settings parse(Command command, String[] args, Map<String, String> environment) {
+        Map<String, String> complete = new HashMap<>(environment);
+        complete.putIfAbsent("ENGAGEMENT_WAREHOUSE_PROJECT", "acme");
+        return Settings.parse(command, args, complete);
     }
 
     private static List<String> problems(Command command, Map<String, String> environment, String... args) {
-        return catchThrowableOfType(ConfigurationException.class, () -> Settings.parse(command, args, environment))
+        return catchThrowableOfType(ConfigurationException.class, () -> parse(command, args, environment))
                 .problems();
     }
 

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import redis.clients.jedis.Jedis;
 
 /** The ways to break an {@link Installation}. */
 final class Faults {
@@ -31,6 +32,27 @@ final class Faults {
             hold(SUPERVISOR_DELAY);
             installation.victim(role).restart();
             return killed;
+        });
+    }
+
+    /** SIGKILL of a Redis whose file outlives it; started again a second later with all that it held. */
+    static Fault killDurableRedis() {
+        return new Fault("kill -9 Redis, its file kept", true, false, installation -> {
+            long killed = System.nanoTime();
+            installation.victim(Role.REDIS).kill();
+            hold(SUPERVISOR_DELAY);
+            installation.restartRedisWithItsFile();
+            return killed;
+        });
+    }
+
+    /** FLUSHALL: Redis runs on, and has nothing. */
+    static Fault emptyRedis() {
+        return new Fault("Redis emptied", false, true, installation -> {
+            try (Jedis redis = installation.connectToRedis()) {
+                redis.flushAll();
+            }
+            return System.nanoTime();
         });
     }
 
@@ -101,6 +123,14 @@ final class Faults {
             } finally {
                 proxy.restore();
             }
+            return System.nanoTime();
+        });
+    }
+
+    /** BigQuery does what it is asked and cannot say so: the next appends and flushes are done, and not answered well. */
+    static Fault lostReplies() {
+        return new Fault("BigQuery's replies lost", false, false, installation -> {
+            installation.bigQuery().faults("{\"loseAppendAcknowledgements\": 3, \"loseFlushReplies\": 2}");
             return System.nanoTime();
         });
     }

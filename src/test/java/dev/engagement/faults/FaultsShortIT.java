@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Each process killed once, and the common faults beside, one after the other on one installation under load: after each
- * of them every destination equals SQL.
+ * of them every destination equals SQL. A killed Redis comes back empty.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class FaultsShortIT {
@@ -51,22 +51,37 @@ class FaultsShortIT {
 
     @Test
     @Order(2)
+    void an_emptied_redis_and_one_that_comes_back_with_its_file_show_everything_again() throws Exception {
+        run.strike(Faults.emptyRedis());
+        strikeAndCompare(Faults.killDurableRedis());
+    }
+
+    @Test
+    @Order(3)
     void a_terminated_walsender_loses_and_doubles_nothing() throws Exception {
         strikeAndCompare(Faults.terminateWalsender());
     }
 
     @Test
-    @Order(3)
+    @Order(4)
     void a_task_manager_frozen_beyond_the_heartbeat_loses_and_doubles_nothing() throws Exception {
         strikeAndCompare(Faults.freeze(Role.TASK_MANAGER_2, BEYOND_THE_HEARTBEAT));
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void a_savepoint_restored_at_1_and_4_and_2_loses_and_doubles_nothing() throws Exception {
         run.strike(Faults.rescale(1));
         run.strike(Faults.rescale(4));
         strikeAndCompare(Faults.rescale(2));
+    }
+
+    @Test
+    @Order(6)
+    void a_warehouse_that_freezes_loses_replies_or_vanishes_loses_and_doubles_nothing() throws Exception {
+        run.strike(Faults.freeze(Role.BIGQUERY, Duration.ofSeconds(10)));
+        run.strike(Faults.lostReplies());
+        strikeAndCompare(Faults.halfOpen(Role.BIGQUERY, Duration.ofSeconds(30)));
     }
 
     private static void strikeAndCompare(Fault fault) throws Exception {

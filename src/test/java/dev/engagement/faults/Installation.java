@@ -1,8 +1,10 @@
 package dev.engagement.faults;
 
+import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.DestinationCheck;
 import dev.engagement.local.DestinationChecks;
 import dev.engagement.local.KafkaProcess;
+import dev.engagement.local.LiveViewWatch;
 import dev.engagement.local.Ports;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.RedisServer;
@@ -28,13 +30,15 @@ import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.Jedis;
 
 /**
- * The whole system as processes of this JVM: PostgreSQL, Kafka, Redis, a session cluster of two task managers, both jobs,
- * load and probe. The jobs reach each server through a {@link TcpProxy}, the harness itself goes around them.
+ * The whole system as processes of this JVM: PostgreSQL, Kafka, Redis, a BigQuery emulator, a session cluster of two task
+ * managers, both jobs, load and probe. The jobs reach each server through a {@link TcpProxy}, but for BigQuery's REST,
+ * which only a start needs; the harness itself goes around them.
  *
- * <p>Redis is durable here: that an empty one is filled again from Flink's state is not promised yet. Used from one
- * thread.
+ * <p>Redis writes a file, but its supervisor starts it without: what it held is gone when it dies, unless a fault has it
+ * started {@link #restartRedisWithItsFile otherwise}. All the while a {@link LiveViewWatch} reads. Used from one thread.
  */
 final class Installation implements AutoCloseable {
 
@@ -56,12 +60,14 @@ final class Installation implements AutoCloseable {
     private final PostgresServer postgres;
     private final KafkaProcess kafka;
     private final RedisServer redis;
+    private final BigQueryProcess bigQuery;
     private final Map<Role, TcpProxy> proxies;
     private final SessionCluster cluster;
     private final ClusterRest rest;
     private final Map<Role, Victim> victims = new EnumMap<>(Role.class);
     private final Load load;
     private final Probe probe;
+    private final LiveViewWatch watch;
     private final String capture;
     private String stream;
 
@@ -70,6 +76,7 @@ final class Installation implements AutoCloseable {
             PostgresServer postgres,
             KafkaProcess kafka,
             RedisServer redis,
+            BigQueryProcess bigQuery,
             Map<Role, TcpProxy> proxies,
             SessionCluster cluster,
             FaultOptions options)
@@ -78,6 +85,7 @@ final class Installation implements AutoCloseable {
         this.postgres = postgres;
         this.kafka = kafka;
         this.redis = redis;
+        this.bigQuery = bigQuery;
         this.proxies = proxies;
         this.cluster = cluster;
         this.rest = new ClusterRest(cluster.rest());
@@ -92,11 +100,14 @@ final class Installation implements AutoCloseable {
         victim(Role.JOB_MANAGER, () -> cluster.pid("jobmanager"), () -> cluster.startAgain("start-jobmanager"));
         victim(Role.POSTGRES, postgres::pid, restart(postgres::restart));
         victim(Role.KAFKA, kafka::pid, restart(kafka::restart));
-        victim(Role.REDIS, redis::pid, restart(redis::restart));
+        victim(Role.REDIS, redis::pid, restart(redis::restartEmpty));
+        victim(Role.BIGQUERY, bigQuery::pid, restart(bigQuery::restart));
         this.capture = cluster.run(captureArguments());
         this.stream = cluster.run(streamArguments(null, 2));
         this.load = Load.start(postgres, options.seed(), CONTENTS, options.rate());
         this.probe = Probe.start(postgres, redis);
+        List<String> contents = contents();
+        this.watch = LiveViewWatch.start(redis, "", () -> contents, LiveViewWatch.bySql(postgres));
     }
 
     /**
@@ -113,18 +124,21 @@ final class Installation implements AutoCloseable {
         PostgresServer.discard(absolute.resolve("postgres"));
         KafkaProcess.discard(absolute.resolve("kafka"));
         RedisServer.discard(absolute.resolve("redis"));
+        BigQueryProcess.discard(absolute.resolve("bigquery"));
         Files.createDirectories(absolute);
         List<AutoCloseable> started = new ArrayList<>();
         try {
             PostgresServer postgres = keep(started, PostgresServer.start(absolute.resolve("postgres"), 0));
             Schema.create(postgres);
             RedisServer redis = keep(started, RedisServer.startDurable(absolute.resolve("redis"), 0));
+            BigQueryProcess bigQuery = keep(started, BigQueryProcess.start(absolute.resolve("bigquery"), 0, 0));
             int advertised = Ports.free();
             KafkaProcess kafka = keep(started, KafkaProcess.start(absolute.resolve("kafka"), 0, advertised));
             Map<Role, TcpProxy> proxies = Map.of(
                     Role.POSTGRES, keep(started, TcpProxy.start(Ports.free(), postgres.port())),
                     Role.KAFKA, keep(started, TcpProxy.start(advertised, kafka.port())),
-                    Role.REDIS, keep(started, TcpProxy.start(Ports.free(), redis.port())));
+                    Role.REDIS, keep(started, TcpProxy.start(Ports.free(), redis.port())),
+                    Role.BIGQUERY, keep(started, TcpProxy.start(Ports.free(), bigQuery.grpcPort())));
             SessionCluster cluster = keep(
                     started,
                     SessionCluster.start(
@@ -132,7 +146,7 @@ final class Installation implements AutoCloseable {
                             TASK_MANAGERS,
                             // Not the usual port: while the job manager is dead, another cluster might take it.
                             Map.of(FORGET_FAILURES, "15 s", "rest.port", Integer.toString(Ports.free()))));
-            return new Installation(absolute, postgres, kafka, redis, proxies, cluster, options);
+            return new Installation(absolute, postgres, kafka, redis, bigQuery, proxies, cluster, options);
         } catch (Exception e) {
             for (int i = started.size() - 1; i >= 0; i--) {
                 try {
@@ -188,6 +202,11 @@ final class Installation implements AutoCloseable {
         return probe;
     }
 
+    /** What a reader of the live view has seen since the start. */
+    LiveViewWatch watch() {
+        return watch;
+    }
+
     Path directory() {
         return directory;
     }
@@ -198,11 +217,38 @@ final class Installation implements AutoCloseable {
 
     /** All destinations against the source; a new one is added in {@link DestinationChecks}. */
     List<DestinationCheck> checks() {
-        return DestinationChecks.of(postgres, redis, load::versions);
+        return DestinationChecks.of(postgres, redis, bigQuery, load::versions);
     }
 
     Connection connectToSource() throws SQLException {
         return postgres.connect();
+    }
+
+    /** To Redis itself, around the proxy; the caller closes it. */
+    Jedis connectToRedis() {
+        return redis.connect();
+    }
+
+    /** Faults that BigQuery's protocol itself can throw. */
+    BigQueryProcess bigQuery() {
+        return bigQuery;
+    }
+
+    /** As its supervisor does after its death, but with all that it held. */
+    void restartRedisWithItsFile() throws Exception {
+        victim(Role.REDIS).restartBy(restart(redis::restart));
+    }
+
+    private List<String> contents() throws SQLException {
+        List<String> ids = new ArrayList<>();
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT id FROM " + Schema.CONTENT)) {
+            while (rows.next()) {
+                ids.add(rows.getString(1));
+            }
+        }
+        return ids;
     }
 
     /** Events that the source holds. */
@@ -357,14 +403,18 @@ final class Installation implements AutoCloseable {
                 "--kafka.bootstrap-servers",
                 kafka.bootstrapServers(),
                 "--redis.url",
-                "redis://127.0.0.1:" + network(Role.REDIS).port()));
+                "redis://127.0.0.1:" + network(Role.REDIS).port(),
+                "--destinations",
+                "liveview,warehouse"));
+        arguments.addAll(bigQuery.streamArguments(network(Role.BIGQUERY).port()));
         return arguments.toArray(String[]::new);
     }
 
     /** Stops in the order in which nobody waits for a stopped one, whatever fails on the way. */
     @Override
     public void close() throws Exception {
-        List<AutoCloseable> order = new ArrayList<>(List.of(load, probe, cluster, kafka, redis, postgres));
+        List<AutoCloseable> order =
+                new ArrayList<>(List.of(watch, load, probe, cluster, kafka, bigQuery, redis, postgres));
         order.addAll(proxies.values());
         Exception failure = null;
         for (AutoCloseable each : order) {

@@ -8,7 +8,7 @@ import java.util.Random;
 /** A script of faults from a seed: the same seed, the same script. */
 final class RandomScript {
 
-    private static final List<Role> SERVERS = List.of(Role.POSTGRES, Role.KAFKA, Role.REDIS);
+    private static final List<Role> SERVERS = List.of(Role.POSTGRES, Role.KAFKA, Role.REDIS, Role.BIGQUERY);
     private static final int MAX_PAUSE_MILLIS = 4_000;
     /** Of three faults, one is not a kill; of four, one strikes while the one before is not over. */
     private static final int KILLS_PER_OTHER = 3;
@@ -49,7 +49,7 @@ final class RandomScript {
     private static Fault other(Random random) {
         Role server = SERVERS.get(random.nextInt(SERVERS.size()));
         Duration seconds = Duration.ofSeconds(2 + random.nextInt(12));
-        return switch (random.nextInt(10)) {
+        return switch (random.nextInt(15)) {
             case 0 -> Faults.freeze(Role.values()[random.nextInt(Role.values().length)], seconds.plusSeconds(6));
             case 1 -> Faults.cut(server);
             case 2 -> Faults.refuse(server, seconds);
@@ -58,6 +58,11 @@ final class RandomScript {
             case 5 -> Faults.terminateWalsender();
             case 6, 7 -> Faults.rescale(1 << random.nextInt(3));
             case 8 -> Faults.wrongJar();
+            case 9 -> Faults.emptyRedis();
+            case 10 -> Faults.killDurableRedis();
+            case 11 -> Faults.outage(Role.REDIS, Duration.ofSeconds(30));
+            case 12 -> Faults.outage(Role.BIGQUERY, Duration.ofSeconds(30));
+            case 13 -> Faults.lostReplies();
             default -> Faults.outage(Role.KAFKA, Duration.ofSeconds(30));
         };
     }

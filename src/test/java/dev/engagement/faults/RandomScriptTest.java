@@ -27,7 +27,16 @@ class RandomScriptTest {
         for (Role role : Role.values()) {
             assertThat(all).contains("kill -9 " + role.title());
         }
-        assertThat(all).contains("walsender terminated", "wrong jars submitted", "savepoint, restored at 4");
+        assertThat(all)
+                .contains(
+                        "walsender terminated",
+                        "wrong jars submitted",
+                        "savepoint, restored at 4",
+                        "Redis emptied",
+                        "kill -9 Redis, its file kept",
+                        "Redis gone for 30 s",
+                        "BigQuery gone for 30 s",
+                        "BigQuery's replies lost");
     }
 
     private static List<String> described(long seed) {

@@ -7,7 +7,8 @@ enum Role {
     JOB_MANAGER("JobManager"),
     POSTGRES("PostgreSQL"),
     KAFKA("Kafka"),
-    REDIS("Redis");
+    REDIS("Redis"),
+    BIGQUERY("BigQuery");
 
     private final String title;
 

@@ -65,7 +65,12 @@ final class Victim {
 
     /** As its supervisor does after its death. */
     void restart() throws Exception {
-        start.run();
+        restartBy(start);
+    }
+
+    /** After its death, in another way than its supervisor does. */
+    void restartBy(Action<?> otherStart) throws Exception {
+        otherStart.run();
         if (proxy != null) {
             proxy.restore();
         }

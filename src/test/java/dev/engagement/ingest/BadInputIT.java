@@ -139,6 +139,8 @@ class BadInputIT {
                 servers.kafka().bootstrapServers(),
                 "--redis.url",
                 servers.redis().url(),
+                "--destinations",
+                "liveview",
                 "--enrichment.content-wait",
                 "2 s");
 

@@ -108,7 +108,9 @@ class ConnectShapesIT {
                 "--kafka.bootstrap-servers",
                 servers.kafka().bootstrapServers(),
                 "--redis.url",
-                servers.redis().url());
+                servers.redis().url(),
+                "--destinations",
+                "liveview");
         awaitRedisEqualsSql(check);
 
         for (int id = EVENTS / 2 + 1; id <= EVENTS; id++) {

@@ -185,7 +185,9 @@ class MissingOffsetsIT {
                                 "--kafka.topic-prefix",
                                 prefix,
                                 "--redis.url",
-                                servers.redis().url()),
+                                servers.redis().url(),
+                                "--destinations",
+                                "liveview"),
                         Stream.of(more))
                 .toArray(String[]::new);
     }

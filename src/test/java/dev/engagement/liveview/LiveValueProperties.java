@@ -2,6 +2,9 @@ package dev.engagement.liveview;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.Standings.Place;
+import dev.engagement.liveview.LiveValue.Board;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Comparator;
 import java.util.List;
@@ -11,6 +14,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.LongRange;
 import net.jqwik.api.constraints.NotEmpty;
 
 class LiveValueProperties {
@@ -26,27 +30,24 @@ class LiveValueProperties {
                                 .add(BigInteger.valueOf(last.enriched().event().id()))))
                 .orElseThrow();
 
-        assertThat(survivor(values)).isEqualTo(oracle);
-    }
-
-    @Property
-    void whatever_the_order_the_greatest_count_stays(@ForAll @NotEmpty List<Long> totals) {
-        List<LiveValue.Count> values =
-                totals.stream().map(total -> new LiveValue.Count("c", total)).toList();
-
-        assertThat(survivor(values))
-                .isEqualTo(new LiveValue.Count(
-                        "c", totals.stream().max(Long::compare).orElseThrow()));
-    }
-
-    private static <V extends LiveValue> V survivor(List<V> values) {
-        V shown = values.get(0);
-        for (V value : values) {
+        LiveValue.Last shown = values.get(0);
+        for (LiveValue.Last value : values) {
             if (value.newerThan(shown)) {
                 shown = value;
             }
         }
-        return shown;
+
+        assertThat(shown).isEqualTo(oracle);
+    }
+
+    @Property
+    void engagement_is_shown_in_seconds_to_the_millisecond(@ForAll @LongRange(max = Long.MAX_VALUE) long millis) {
+        Board board = new Board(Board.Kind.ENGAGEMENT, 0, List.of(new Place("c", millis)));
+
+        String score = RecordedWrites.texts(board.write(new LiveViewKeys("")).arguments())
+                .get(2);
+
+        assertThat(new BigDecimal(score)).isEqualByComparingTo(BigDecimal.valueOf(millis, 3));
     }
 
     @Provide

@@ -24,6 +24,24 @@ class LiveViewOptionsTest {
                 .withMessageContaining("redis.url ends with /live");
     }
 
+    @Test
+    void messages_name_the_server_without_who_logs_in() {
+        LiveViewOptions ofAUser = new LiveViewOptions(
+                URI.create("rediss://somebody@host/3"), SecretRef.inEnvironment("redis.password", "X"), "");
+
+        assertThat(ofAUser.server()).isEqualTo("host:6379/3");
+        assertThat(options("rediss://host").tls()).isTrue();
+        assertThat(options("redis://host").tls()).isFalse();
+    }
+
+    @Test
+    void a_user_without_a_password_is_refused_who_would_be_taken_for_the_default_one() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> options("redis://somebody@host"))
+                .withMessageContaining("names the user somebody")
+                .withMessageContaining("redis.password");
+    }
+
     private static LiveViewOptions options(String url) {
         return new LiveViewOptions(URI.create(url), SecretRef.none(), "");
     }

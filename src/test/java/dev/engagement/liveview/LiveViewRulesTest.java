@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class LiveViewRulesTest {
 
     private static final long KAFKA_MILLIS = 1_767_882_112_000L;
-    private final LiveViewRules rules = new LiveViewRules(Duration.ofMinutes(1));
+    private final LiveViewRules rules = new LiveViewRules(Duration.ofMinutes(1), false);
 
     @Test
     void an_event_stamped_a_minute_ahead_of_its_kafka_timestamp_is_shown_and_a_microsecond_more_is_not() {
@@ -37,7 +37,7 @@ class LiveViewRulesTest {
     @Test
     void a_negative_skew_is_refused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new LiveViewRules(Duration.ofSeconds(-1)))
+                .isThrownBy(() -> new LiveViewRules(Duration.ofSeconds(-1), false))
                 .withMessageContaining("ranking.max-clock-skew");
     }
 

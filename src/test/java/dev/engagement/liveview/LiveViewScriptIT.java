@@ -1,23 +1,48 @@
 package dev.engagement.liveview;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.event.Content;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EngagementRule;
+import dev.engagement.event.Position;
+import dev.engagement.event.Standings.Place;
+import dev.engagement.liveview.LiveValue.Board;
 import dev.engagement.local.RedisServer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.resps.Tuple;
 
 /** Single cases of the scripts on a real Redis. */
 class LiveViewScriptIT {
 
     private static final LiveViewKeys KEYS = new LiveViewKeys("");
-    private static final long NOW_MICROS = System.currentTimeMillis() * 1_000;
+    private static final long NOW = System.currentTimeMillis();
+    private static final long NOW_MICROS = NOW * 1_000;
+    private static final long MINUTE = NOW / 60_000;
+    private static final long TWO_WEEKS = 14 * 86_400_000L;
+    private static final String TOP = "top:content:10m";
 
     private static RedisServer server;
     private static Jedis redis;
@@ -39,16 +64,16 @@ class LiveViewScriptIT {
         redis.flushAll();
     }
 
-    @Test
-    void the_server_knows_a_script_by_the_hash_that_we_compute() {
-        for (LiveViewScript script : LiveViewScript.values()) {
-            assertThat(redis.scriptLoad(script.text())).isEqualTo(script.sha1());
-        }
+    @ParameterizedTest
+    @EnumSource
+    void the_server_knows_a_script_by_the_hash_that_we_compute(LiveViewScript script) {
+        assertThat(redis.scriptLoad(script.text())).isEqualTo(script.sha1());
     }
 
     @Test
     void a_last_whose_hour_is_over_is_not_written() {
-        assertThat(apply(Samples.last("c", 1, NOW_MICROS - 3_600_000_000L - 5_000L)))
+        assertThat(apply(Samples.last("c", 1, NOW_MICROS - 3_600_000_000L - 5_000L)
+                        .write(KEYS)))
                 .isEqualTo(WriteOutcome.EXPIRED);
         assertThat(redis.exists("content:last:c")).isFalse();
     }
@@ -63,45 +88,283 @@ class LiveViewScriptIT {
     }
 
     @Test
+    void a_count_never_becomes_less_and_has_no_expiry() {
+        assertThat(apply(count("c", 5))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(count("c", 5))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(count("c", 4))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(count("c", 10))).isEqualTo(WriteOutcome.WRITTEN);
+
+        assertThat(redis.get("content:count:c")).isEqualTo("10");
+        assertThat(redis.pttl("content:count:c")).isEqualTo(-1);
+    }
+
+    @Test
     void an_older_put_does_not_bring_a_deleted_content_back() {
-        apply(new LiveValue.Meta(Samples.content("c"), 5));
-        assertThat(apply(new LiveValue.MetaGone("c", 6))).isEqualTo(WriteOutcome.WRITTEN);
+        apply(meta("c", 5));
+        assertThat(apply(gone("c", 6, NOW))).isEqualTo(WriteOutcome.WRITTEN);
         assertThat(redis.exists("content:meta:c")).isFalse();
 
-        assertThat(apply(new LiveValue.Meta(Samples.content("c"), 5))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(meta("c", 5))).isEqualTo(WriteOutcome.SUPERSEDED);
         assertThat(redis.exists("content:meta:c")).isFalse();
     }
 
     @Test
     void a_deletion_that_arrives_before_its_put_holds() {
-        apply(new LiveValue.MetaGone("c", 6));
+        apply(gone("c", 6, NOW));
 
-        assertThat(apply(new LiveValue.Meta(Samples.content("c"), 5))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(meta("c", 5))).isEqualTo(WriteOutcome.SUPERSEDED);
         assertThat(redis.exists("content:meta:c")).isFalse();
     }
 
     @Test
     void an_older_deletion_does_not_remove_a_content_that_came_again() {
-        apply(new LiveValue.MetaGone("c", 6));
-        assertThat(apply(new LiveValue.Meta(Samples.content("c"), 7))).isEqualTo(WriteOutcome.WRITTEN);
-        assertThat(apply(new LiveValue.MetaGone("c", 6))).isEqualTo(WriteOutcome.SUPERSEDED);
+        apply(gone("c", 6, NOW));
+        assertThat(apply(meta("c", 7))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(gone("c", 6, NOW))).isEqualTo(WriteOutcome.SUPERSEDED);
+
+        assertThat(redis.hget("content:meta:c", "slug")).isEqualTo("slug-c");
+        assertThat(redis.exists("gone:{content:meta:c}")).isFalse();
+    }
+
+    @Test
+    void a_grave_is_kept_for_two_weeks_from_the_deletion_on_however_late_it_is_written() {
+        apply(gone("c", 6, NOW - 86_400_000));
+
+        assertThat(redis.pexpireTime("gone:{content:meta:c}")).isEqualTo(NOW - 86_400_000 + TWO_WEEKS);
+    }
+
+    @Test
+    void a_deletion_of_long_ago_removes_the_content_and_leaves_no_grave() {
+        apply(meta("c", 5));
+
+        assertThat(apply(gone("c", 6, NOW - TWO_WEEKS - 1))).isEqualTo(WriteOutcome.WRITTEN);
+
+        assertThat(redis.keys("*")).isEmpty();
+    }
+
+    @Test
+    void a_deletion_of_long_ago_does_not_remove_what_is_newer() {
+        apply(meta("c", 7));
+
+        assertThat(apply(gone("c", 6, NOW - TWO_WEEKS - 1))).isEqualTo(WriteOutcome.SUPERSEDED);
 
         assertThat(redis.hget("content:meta:c", "slug")).isEqualTo("slug-c");
     }
 
     @Test
-    void a_grave_is_kept_for_two_weeks() {
-        apply(new LiveValue.MetaGone("c", 6));
+    void a_deletion_whose_kafka_timestamp_is_unknown_or_absurd_still_removes_the_content() {
+        for (long deletedAt : new long[] {-1, Long.MIN_VALUE, Long.MAX_VALUE}) {
+            redis.flushAll();
+            apply(meta("c", 5));
 
-        assertThat(redis.pttl("gone:{content:meta:c}")).isBetween(14 * 86_400_000L - 60_000, 14 * 86_400_000L);
+            assertThat(apply(gone("c", 6, deletedAt))).isEqualTo(WriteOutcome.WRITTEN);
+
+            assertThat(redis.exists("content:meta:c")).isFalse();
+        }
+        assertThat(apply(meta("c", 5))).isEqualTo(WriteOutcome.SUPERSEDED);
+    }
+
+    @Test
+    void a_grave_that_is_there_stays_when_a_newer_one_would_be_over() {
+        apply(gone("c", 6, NOW));
+
+        assertThat(apply(gone("c", 8, NOW - TWO_WEEKS - 1))).isEqualTo(WriteOutcome.WRITTEN);
+
+        assertThat(apply(meta("c", 5))).isEqualTo(WriteOutcome.SUPERSEDED);
     }
 
     @Test
     void a_field_that_became_null_disappears() {
-        apply(new LiveValue.Meta(Samples.content("c"), 5));
+        apply(meta("c", 5));
         apply(new LiveValue.Meta(new Content("c", "s", null, null, null, null), 6));
-
         assertThat(redis.hgetAll("content:meta:c")).isEqualTo(Map.of("slug", "s", "_version", "6"));
+
+        // As many fields as before, and another one.
+        apply(new LiveValue.Meta(new Content("c", null, "t", null, null, null), 7));
+        assertThat(redis.hgetAll("content:meta:c")).isEqualTo(Map.of("title", "t", "_version", "7"));
+
+        apply(new LiveValue.Meta(new Content("c", null, null, null, null, null), 8));
+        assertThat(redis.hgetAll("content:meta:c")).isEqualTo(Map.of("_version", "8"));
+    }
+
+    @Test
+    void members_of_a_bucket_keep_their_greatest_score_and_the_bucket_expires_by_its_minute() {
+        assertThat(apply(bucket(MINUTE, "3", "a", "5", "b"))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(bucket(MINUTE, "2", "a", "6", "b", "1", "c"))).isEqualTo(WriteOutcome.WRITTEN);
+
+        String key = KEYS.bucket(MINUTE);
+        assertThat(scores(key)).isEqualTo(Map.of("a", 3.0, "b", 6.0, "c", 1.0));
+        assertThat(redis.pexpireTime(key)).isEqualTo((MINUTE + 16) * 60_000);
+    }
+
+    @Test
+    void a_bucket_whose_time_is_over_is_not_written() {
+        assertThat(apply(bucket(MINUTE - 16, "3", "a"))).isEqualTo(WriteOutcome.EXPIRED);
+
+        assertThat(redis.keys("*")).isEmpty();
+    }
+
+    @Test
+    void a_bucket_takes_thousands_of_members_in_one_write() {
+        String[] scoresAndMembers = IntStream.range(0, 5_000)
+                .boxed()
+                .flatMap(i -> List.of(Integer.toString(i + 1), "c" + i).stream())
+                .toArray(String[]::new);
+
+        apply(bucket(MINUTE, scoresAndMembers));
+
+        String key = KEYS.bucket(MINUTE);
+        assertThat(redis.zcard(key)).isEqualTo(5_000);
+        assertThat(IntStream.range(0, 5_000))
+                .allSatisfy(i -> assertThat(redis.zscore(key, "c" + i)).isEqualTo(i + 1));
+    }
+
+    @Test
+    void a_member_may_be_any_bytes() {
+        byte[] member = {(byte) 0xFF, 0, '\r', '\n', ' ', '%', (byte) 0xC3};
+        ScriptedWrite write = bucket(MINUTE, "3", "a");
+        List<byte[]> arguments = new ArrayList<>(write.arguments());
+        arguments.set(2, member);
+
+        apply(new ScriptedWrite(write.script(), write.keys(), arguments));
+
+        assertThat(redis.zscore(write.keys().get(0), member)).isEqualTo(3.0);
+    }
+
+    @Test
+    void a_board_is_replaced_by_a_newer_one_only() {
+        assertThat(apply(board(NOW, new Place("a", 7), new Place("b", 3)))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(board(NOW, new Place("x", 1)))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(board(NOW - 1, new Place("x", 1)))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(scores(TOP)).isEqualTo(Map.of("a", 7.0, "b", 3.0));
+        assertThat(redis.pexpireTime(TOP)).isEqualTo(NOW + 120_000);
+        assertThat(redis.pexpireTime("version:{top:content:10m}")).isEqualTo(NOW + 120_000);
+
+        assertThat(apply(board(NOW + 1, new Place("b", 1)))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(scores(TOP)).isEqualTo(Map.of("b", 1.0));
+        assertThat(redis.pexpireTime(TOP)).isEqualTo(NOW + 120_001);
+    }
+
+    @Test
+    void a_board_whose_time_is_over_is_not_written() {
+        assertThat(apply(board(NOW - 121_000, new Place("a", 7)).write(KEYS))).isEqualTo(WriteOutcome.EXPIRED);
+
+        assertThat(redis.keys("*")).isEmpty();
+    }
+
+    @Test
+    void an_empty_board_removes_the_key_and_an_older_one_does_not_bring_it_back() {
+        apply(board(NOW, new Place("a", 7)));
+
+        assertThat(apply(board(NOW + 1_000))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(redis.exists(TOP)).isFalse();
+
+        assertThat(apply(board(NOW + 500, new Place("a", 7)))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(redis.exists(TOP)).isFalse();
+        assertThat(redis.get("version:{top:content:10m}")).isEqualTo(Long.toString(NOW + 1_000));
+    }
+
+    @Test
+    void the_scores_of_a_board_are_exact() {
+        apply(new Board(
+                Board.Kind.ENGAGEMENT,
+                NOW,
+                List.of(
+                        new Place("large", (1L << 53) - 1),
+                        new Place("a", 7_000),
+                        new Place("b", 1_234),
+                        new Place("c", 7))));
+        apply(board(NOW, new Place("large", (1L << 53) - 1)));
+
+        assertThat(scores("top_engagement:10min"))
+                .isEqualTo(Map.of("large", 9_007_199_254_740.991, "a", 7.0, "b", 1.234, "c", 0.007));
+        assertThat(scores(TOP)).isEqualTo(Map.of("large", 9_007_199_254_740_991.0));
+    }
+
+    @Test
+    void a_board_may_have_ten_thousand_places() {
+        Place[] places = IntStream.range(0, 10_000)
+                .mapToObj(i -> new Place("content-" + i, 10_000 - i))
+                .toArray(Place[]::new);
+
+        apply(board(NOW, places));
+
+        assertThat(redis.zrevrangeWithScores(TOP, 0, -1))
+                .extracting(Tuple::getElement)
+                .containsExactlyElementsOf(
+                        Arrays.stream(places).map(Place::contentId).toList());
+    }
+
+    @Test
+    void a_reader_never_sees_a_board_empty_or_half_or_going_back() throws Exception {
+        int places = 1_200;
+        int boards = 200;
+        apply(uniform(0, places));
+        CountDownLatch reading = new CountDownLatch(1);
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try {
+            Future<Integer> reader = threads.submit(() -> {
+                int seen = 0;
+                double newest = 0;
+                try (Jedis connection = server.connect()) {
+                    while (newest < boards) {
+                        List<Tuple> board = connection.zrangeWithScores(TOP, 0, -1);
+                        reading.countDown();
+                        Set<Double> scores = new HashSet<>();
+                        board.forEach(place -> scores.add(place.getScore()));
+                        assertThat(board).hasSize(places);
+                        assertThat(scores).hasSize(1);
+                        double score = scores.iterator().next();
+                        assertThat(score).isGreaterThanOrEqualTo(newest);
+                        newest = score;
+                        seen++;
+                    }
+                }
+                return seen;
+            });
+            reading.await();
+            for (int i = 1; i <= boards; i++) {
+                apply(uniform(i, places));
+                apply(uniform(i - 1, places));
+            }
+            assertThat(reader.get()).isGreaterThan(1);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void an_event_is_a_hash_that_expires_an_hour_after_it_came_into_kafka() {
+        ScriptedWrite write = EventCache.write(Samples.event("c", 16, NOW_MICROS - 60_000_000), KEYS, NOW);
+
+        assertThat(apply(write)).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(write)).isEqualTo(WriteOutcome.WRITTEN);
+
+        Map<String, String> hash = redis.hgetAll("engagement_events:event:16");
+        assertThat(hash)
+                .containsEntry("event_id", "16")
+                .containsEntry("content_id", "c")
+                .containsEntry("engagement_seconds", "7.0")
+                .hasSize(15);
+        assertThat(redis.pexpireTime("engagement_events:event:16")).isEqualTo(NOW - 60_000 + 3_600_000);
+    }
+
+    @Test
+    void an_event_whose_hour_is_over_is_not_kept() {
+        ScriptedWrite write = EventCache.write(Samples.event("c", 16, NOW_MICROS - 3_601_000_000L), KEYS, NOW);
+
+        assertThat(apply(write)).isEqualTo(WriteOutcome.EXPIRED);
+        assertThat(redis.keys("*")).isEmpty();
+    }
+
+    @Test
+    void an_event_that_comes_with_fewer_fields_has_only_these() {
+        apply(EventCache.write(Samples.event("c", 16, NOW_MICROS), KEYS, NOW));
+        apply(EventCache.write(Samples.event("c", 16, NOW_MICROS, null, null, false), KEYS, NOW));
+
+        assertThat(redis.hgetAll("engagement_events:event:16"))
+                .doesNotContainKeys("device", "raw_payload")
+                .hasSize(13);
     }
 
     @Test
@@ -112,22 +375,170 @@ class LiveViewScriptIT {
         redis.hset("content:last:d", "a", "b");
         redis.lpush("content:count:d", "1");
         redis.hset("content:meta:d", "slug", "by hand");
+        redis.hset("content:meta:d", "director", "by hand");
+        redis.lpush("gone:{content:meta:c}", "hello");
+        redis.set("gone:{content:meta:d}", "hello");
+        redis.set(KEYS.bucket(MINUTE), "hello");
+        redis.set("engagement_events:event:16", "hello");
 
-        assertThat(apply(Samples.last("c", 1, NOW_MICROS))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
-        assertThat(apply(Samples.last("d", 1, NOW_MICROS))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
-        assertThat(apply(new LiveValue.Count("c", 1))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
-        assertThat(apply(new LiveValue.Count("d", 1))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
-        assertThat(apply(new LiveValue.Meta(Samples.content("c"), 1))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
-        assertThat(apply(new LiveValue.Meta(Samples.content("d"), 1))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+        assertThat(List.of(
+                        apply(Samples.last("c", 1, NOW_MICROS)),
+                        apply(Samples.last("d", 1, NOW_MICROS)),
+                        apply(count("c", 1)),
+                        apply(count("d", 1)),
+                        apply(meta("c", 1)),
+                        apply(meta("d", 1)),
+                        apply(bucket(MINUTE, "1", "a")),
+                        apply(EventCache.write(Samples.event("c", 16, NOW_MICROS), KEYS, NOW))))
+                .containsOnly(WriteOutcome.REPLACED_UNREADABLE);
 
         assertThat(redis.get("content:last:d")).startsWith("{\"event_id\":1,");
         assertThat(redis.get("content:count:d")).isEqualTo("1");
         assertThat(redis.hget("content:meta:c", "slug")).isEqualTo("slug-c");
+        assertThat(redis.hgetAll("content:meta:d"))
+                .containsEntry("slug", "slug-d")
+                .doesNotContainKey("director");
+        assertThat(scores(KEYS.bucket(MINUTE))).isEqualTo(Map.of("a", 1.0));
+        assertThat(redis.hget("engagement_events:event:16", "event_id")).isEqualTo("16");
+    }
+
+    @Test
+    void a_board_replaces_what_somebody_else_wrote_in_its_place_or_in_its_versions() {
+        redis.set(TOP, "hello");
+        assertThat(apply(board(NOW, new Place("a", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+
+        redis.set("version:{top:content:10m}", "yesterday");
+        assertThat(apply(board(NOW - 5, new Place("b", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+
+        redis.del("version:{top:content:10m}");
+        redis.lpush("version:{top:content:10m}", "1");
+        assertThat(apply(board(NOW - 6, new Place("c", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+
+        assertThat(scores(TOP)).isEqualTo(Map.of("c", 1.0));
+        assertThat(redis.get("version:{top:content:10m}")).isEqualTo(Long.toString(NOW - 6));
+    }
+
+    @Test
+    void a_redis_out_of_memory_refuses_what_would_grow_before_anything_is_changed() {
+        List<ScriptedWrite> before = List.of(
+                Samples.last("c", 1, NOW_MICROS).write(KEYS),
+                count("c", 1),
+                meta("c", 1).write(KEYS),
+                bucket(MINUTE, "1", "c"),
+                event(1, "web"));
+        List<ScriptedWrite> newer = List.of(
+                Samples.last("c", 2, NOW_MICROS + 1).write(KEYS),
+                count("c", 2),
+                new LiveValue.Meta(new Content("c", null, null, null, null, null), 2).write(KEYS),
+                bucket(MINUTE, "2", "c"),
+                event(1, null));
+        List<ScriptedWrite> others = List.of(
+                Samples.last("d", 2, NOW_MICROS + 1).write(KEYS),
+                count("d", 2),
+                meta("d", 2).write(KEYS),
+                bucket(MINUTE - 1, "2", "c"),
+                event(2, "web"));
+        before.forEach(LiveViewScriptIT::apply);
+        Map<String, byte[]> dumped = dump();
+
+        outOfMemory(() -> {
+            for (List<ScriptedWrite> writes : List.of(newer, others)) {
+                assertThat(writes).allSatisfy(write -> assertThatThrownBy(() -> apply(write))
+                        .hasMessageStartingWith("OOM "));
+            }
+        });
+
+        Map<String, byte[]> dumpedAfter = dump();
+        assertThat(dumpedAfter.keySet()).isEqualTo(dumped.keySet());
+        assertThat(dumped)
+                .allSatisfy(
+                        (key, bytes) -> assertThat(dumpedAfter.get(key)).as(key).isEqualTo(bytes));
+    }
+
+    @Test
+    void a_redis_out_of_memory_still_replaces_boards_as_a_whole_and_deletes_contents() {
+        apply(meta("c", 1));
+        apply(board(NOW, new Place("a", 1)));
+
+        outOfMemory(() -> {
+            assertThat(apply(gone("c", 2, NOW))).isEqualTo(WriteOutcome.WRITTEN);
+            assertThat(apply(uniform(9, 1_200))).isEqualTo(WriteOutcome.WRITTEN);
+        });
+
+        assertThat(redis.exists("content:meta:c")).isFalse();
+        assertThat(redis.get("gone:{content:meta:c}")).isEqualTo("2");
+        assertThat(redis.zcard(TOP)).isEqualTo(1_200);
+    }
+
+    private static void outOfMemory(Runnable run) {
+        redis.configSet("maxmemory", "1");
+        try {
+            run.run();
+        } finally {
+            redis.configSet("maxmemory", "0");
+        }
+    }
+
+    private static Map<String, byte[]> dump() {
+        Map<String, byte[]> all = new TreeMap<>();
+        redis.keys("*").forEach(key -> all.put(key, redis.dump(key)));
+        return all;
+    }
+
+    private static ScriptedWrite event(long id, String device) {
+        EngagementEvent event = new EngagementEvent(
+                id, "c", null, null, NOW_MICROS, 7_000, device, null, false, 0, new Position(0, id, NOW));
+        return EventCache.write(EngagementRule.DEFAULT.enrich(event, Samples.content("c")), KEYS, NOW);
+    }
+
+    private static ScriptedWrite count(String contentId, long total) {
+        return RecordedWrites.of(Tally.none(contentId).plus(total), KEYS, Tally.TOTAL_PART, NOW)
+                .only();
+    }
+
+    private static LiveValue.Meta meta(String contentId, long version) {
+        return new LiveValue.Meta(Samples.content(contentId), version);
+    }
+
+    private static LiveValue.MetaGone gone(String contentId, long version, long deletedAtMillis) {
+        return new LiveValue.MetaGone(contentId, version, deletedAtMillis);
+    }
+
+    private static Board board(long slideEndMillis, Place... places) {
+        return new Board(Board.Kind.EVENTS, slideEndMillis, List.of(places));
+    }
+
+    /** A board on which each content has the same score, the number of its slide. */
+    private static Board uniform(int slide, int places) {
+        return board(
+                NOW + slide,
+                IntStream.range(0, places)
+                        .mapToObj(i -> new Place("c" + i, slide))
+                        .toArray(Place[]::new));
+    }
+
+    private static ScriptedWrite bucket(long minute, String... scoresAndMembers) {
+        List<byte[]> arguments = new ArrayList<>();
+        arguments.add(bytes(Long.toString(Tally.expiresAtMillis(minute))));
+        Arrays.stream(scoresAndMembers).map(LiveViewScriptIT::bytes).forEach(arguments::add);
+        return new ScriptedWrite(LiveViewScript.BUCKET, List.of(bytes(KEYS.bucket(minute))), arguments);
+    }
+
+    private static Map<String, Double> scores(String key) {
+        Map<String, Double> scores = new HashMap<>();
+        redis.zrangeWithScores(key, 0, -1).forEach(place -> scores.put(place.getElement(), place.getScore()));
+        return scores;
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 
     private static WriteOutcome apply(LiveValue value) {
-        ScriptedWrite write = value.write(KEYS);
-        return WriteOutcome.of((Long)
-                redis.eval(write.script().text().getBytes(StandardCharsets.UTF_8), write.keys(), write.arguments()));
+        return apply(RecordedWrites.of(value, KEYS, LiveValue.ALL_PARTS, NOW).only());
+    }
+
+    private static WriteOutcome apply(ScriptedWrite write) {
+        return WriteOutcome.of((Long) redis.eval(bytes(write.script().text()), write.keys(), write.arguments()));
     }
 }

@@ -2,8 +2,13 @@ package dev.engagement.liveview;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EventJson;
+import dev.engagement.event.Standings.Place;
+import dev.engagement.liveview.LiveValue.Board;
 import dev.engagement.local.RedisServer;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -24,106 +30,219 @@ import net.jqwik.api.lifecycle.BeforeContainer;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
 
-/** The scripts on a real Redis against {@link LiveValue#newerThan}. */
+/** The scripts on a real Redis against the newest of all values, found by trying. */
 class LiveViewScriptPropertiesIT {
 
     private static final LiveViewKeys KEYS = new LiveViewKeys("p:");
-    private static final long NOW_MICROS = System.currentTimeMillis() * 1_000;
+    private static final long NOW = System.currentTimeMillis();
+    private static final long NOW_MICROS = NOW * 1_000;
+    private static final long MINUTE = NOW / 60_000;
+    private static final BigInteger WEIGHT = BigInteger.ONE.shiftLeft(80);
 
     private static RedisServer server;
     private static Jedis redis;
+    private static Jedis secondConnection;
+
+    /** One write, and what it has to be compared by. */
+    record Versioned(String place, BigInteger version, ScriptedWrite write, Map<String, Object> shown) {}
 
     @BeforeContainer
     static void start() {
         server = RedisServer.start(Path.of("target/redis/LiveViewScriptPropertiesIT"), 0);
         redis = server.connect();
+        secondConnection = server.connect();
     }
 
     @AfterContainer
     static void stop() {
         redis.close();
+        secondConnection.close();
         server.close();
     }
 
     @Property(tries = 300)
-    void redis_and_java_agree_on_each_write_and_on_what_stays(@ForAll("values") @NotEmpty List<LiveValue> values) {
+    void redis_applies_what_is_newer_and_nothing_else(@ForAll("values") @NotEmpty List<Versioned> values) {
         redis.flushDB();
-        Map<Slot, LiveValue> shown = new HashMap<>();
-        for (LiveValue value : values) {
-            LiveValue before = shown.get(value.slot());
-            boolean newer = before == null || value.newerThan(before);
+        Map<String, Versioned> newest = new HashMap<>();
+        for (Versioned value : values) {
+            Versioned before = newest.get(value.place);
+            boolean newer = before == null || value.version.compareTo(before.version) > 0;
             if (newer) {
-                shown.put(value.slot(), value);
+                newest.put(value.place, value);
             }
-            assertThat(apply(value)).isEqualTo(newer ? WriteOutcome.WRITTEN : WriteOutcome.SUPERSEDED);
+
+            assertThat(apply(redis, value)).isEqualTo(newer ? WriteOutcome.WRITTEN : WriteOutcome.SUPERSEDED);
         }
-        for (LiveValue value : shown.values()) {
-            assertShown(value);
-        }
+        assertThat(dump()).isEqualTo(shown(newest));
     }
 
-    @Property(tries = 100)
-    void a_second_pass_in_another_order_changes_nothing(
-            @ForAll("values") @NotEmpty List<LiveValue> values, @ForAll Random random) {
+    @Property(tries = 200)
+    void two_writers_in_any_order_and_repetition_end_in_the_newest(
+            @ForAll("values") @NotEmpty List<Versioned> values, @ForAll Random random) {
+        // Of one version there is one value: everybody computes the same.
+        Map<String, Versioned> distinct = new TreeMap<>();
+        values.forEach(value -> distinct.putIfAbsent(value.place + value.version, value));
+        Map<String, Versioned> newest = new HashMap<>();
+        for (Versioned value : distinct.values()) {
+            newest.merge(value.place, value, (some, other) -> some.version.compareTo(other.version) > 0 ? some : other);
+        }
         redis.flushDB();
-        values.forEach(LiveViewScriptPropertiesIT::apply);
-        Map<String, Object> before = dump();
 
-        List<LiveValue> again = new ArrayList<>(values);
-        Collections.shuffle(again, random);
-
-        assertThat(again).allSatisfy(value -> assertThat(apply(value)).isEqualTo(WriteOutcome.SUPERSEDED));
-        assertThat(dump()).isEqualTo(before);
-    }
-
-    static WriteOutcome apply(LiveValue value) {
-        ScriptedWrite write = value.write(KEYS);
-        byte[] text = write.script().text().getBytes(StandardCharsets.UTF_8);
-        return WriteOutcome.of((Long) redis.eval(text, write.keys(), write.arguments()));
-    }
-
-    private static void assertShown(LiveValue value) {
-        if (value instanceof LiveValue.Last last) {
-            assertThat(redis.get(KEYS.last(last.enriched().event().contentId())))
-                    .isEqualTo(new String(EventJson.enriched(last.enriched()), StandardCharsets.UTF_8));
-            assertThat(redis.pexpireTime(KEYS.last(last.enriched().event().contentId())))
-                    .isEqualTo(last.expiresAtMillis());
-        } else if (value instanceof LiveValue.Count count) {
-            assertThat(redis.get(KEYS.count(count.contentId()))).isEqualTo(Long.toString(count.total()));
-            assertThat(redis.pttl(KEYS.count(count.contentId()))).isEqualTo(-1);
-        } else if (value instanceof LiveValue.Meta meta) {
-            assertThat(redis.hgetAll(KEYS.meta(meta.contentId()))).isEqualTo(fields(meta));
-            assertThat(redis.exists(KEYS.metaGrave(meta.contentId()))).isFalse();
-        } else if (value instanceof LiveValue.MetaGone gone) {
-            assertThat(redis.exists(KEYS.meta(gone.contentId()))).isFalse();
-            assertThat(redis.get(KEYS.metaGrave(gone.contentId()))).isEqualTo(Long.toString(gone.version()));
+        List<Versioned> one = replayed(distinct.values(), random);
+        List<Versioned> other = replayed(distinct.values(), random);
+        int ofOne = 0;
+        int ofOther = 0;
+        while (ofOne < one.size() || ofOther < other.size()) {
+            if (ofOther == other.size() || ofOne < one.size() && random.nextBoolean()) {
+                apply(redis, one.get(ofOne++));
+            } else {
+                apply(secondConnection, other.get(ofOther++));
+            }
         }
+
+        assertThat(dump()).isEqualTo(shown(newest));
+        assertThat(distinct.values())
+                .allSatisfy(value -> assertThat(apply(redis, value)).isEqualTo(WriteOutcome.SUPERSEDED));
+        assertThat(dump()).isEqualTo(shown(newest));
     }
 
-    private static Map<String, String> fields(LiveValue.Meta meta) {
-        List<byte[]> arguments = meta.write(KEYS).arguments();
-        Map<String, String> fields = new HashMap<>();
-        fields.put(LiveValue.VERSION_FIELD, Long.toString(meta.version()));
-        for (int i = 1; i < arguments.size(); i += 2) {
-            fields.put(text(arguments.get(i)), text(arguments.get(i + 1)));
+    @Property(tries = 200)
+    void a_bucket_ends_with_the_greatest_count_of_each_member(@ForAll("tallies") @NotEmpty List<Tally> tallies) {
+        redis.flushDB();
+        Map<String, Map<String, Double>> oracle = new HashMap<>();
+        for (Tally tally : tallies) {
+            for (RecordedWrites.Member member : RecordedWrites.of(tally, KEYS, Tally.MINUTE_PARTS, NOW).members) {
+                oracle.computeIfAbsent(KEYS.bucket(member.minute()), key -> new HashMap<>())
+                        .merge(member.contentId(), (double) member.events(), Math::max);
+                ScriptedWrite write = new ScriptedWrite(
+                        LiveViewScript.BUCKET,
+                        List.of(bytes(KEYS.bucket(member.minute()))),
+                        List.of(
+                                bytes(Long.toString(Tally.expiresAtMillis(member.minute()))),
+                                bytes(Long.toString(member.events())),
+                                bytes(member.contentId())));
+                assertThat(apply(redis, write)).isEqualTo(WriteOutcome.WRITTEN);
+            }
         }
-        return fields;
+
+        assertThat(redis.keys("*")).containsExactlyInAnyOrderElementsOf(oracle.keySet());
+        oracle.forEach((key, members) -> assertThat(scores(key)).isEqualTo(members));
     }
 
+    /** All of them in some order, some of them several times. */
+    private static List<Versioned> replayed(Iterable<Versioned> values, Random random) {
+        List<Versioned> replayed = new ArrayList<>();
+        for (Versioned value : values) {
+            replayed.addAll(Collections.nCopies(1 + random.nextInt(2), value));
+        }
+        Collections.shuffle(replayed, random);
+        return replayed;
+    }
+
+    private static WriteOutcome apply(Jedis connection, Versioned value) {
+        return apply(connection, value.write);
+    }
+
+    private static WriteOutcome apply(Jedis connection, ScriptedWrite write) {
+        return WriteOutcome.of((Long) connection.eval(bytes(write.script().text()), write.keys(), write.arguments()));
+    }
+
+    private static Map<String, Object> shown(Map<String, Versioned> newest) {
+        Map<String, Object> all = new HashMap<>();
+        newest.values().forEach(value -> all.putAll(value.shown));
+        return all;
+    }
+
+    /** Every key with its value and when it expires. */
     private static Map<String, Object> dump() {
         Map<String, Object> all = new HashMap<>();
         for (String key : redis.keys("*")) {
-            all.put(key, redis.type(key).equals("hash") ? redis.hgetAll(key) : redis.get(key));
+            Object value =
+                    switch (redis.type(key)) {
+                        case "hash" -> redis.hgetAll(key);
+                        case "zset" -> scores(key);
+                        default -> redis.get(key);
+                    };
+            all.put(key, List.of(value, redis.pexpireTime(key)));
         }
         return all;
     }
 
-    private static String text(byte[] bytes) {
-        return new String(bytes, StandardCharsets.UTF_8);
+    private static Map<String, Double> scores(String key) {
+        Map<String, Double> scores = new HashMap<>();
+        redis.zrangeWithScores(key, 0, -1).forEach(place -> scores.put(place.getElement(), place.getScore()));
+        return scores;
+    }
+
+    private static Versioned versioned(LiveValue.Last last) {
+        EngagementEvent event = last.enriched().event();
+        String key = KEYS.last(event.contentId());
+        return new Versioned(
+                key,
+                BigInteger.valueOf(event.eventTsMicros()).multiply(WEIGHT).add(BigInteger.valueOf(event.id())),
+                last.write(KEYS),
+                Map.of(
+                        key,
+                        List.of(
+                                new String(EventJson.enriched(last.enriched()), StandardCharsets.UTF_8),
+                                Math.floorDiv(event.eventTsMicros(), 1_000L) + 3_600_000)));
+    }
+
+    private static Versioned count(String contentId, long total) {
+        return new Versioned(
+                KEYS.count(contentId),
+                BigInteger.valueOf(total),
+                RecordedWrites.of(Tally.none(contentId).plus(total), KEYS, Tally.TOTAL_PART, NOW)
+                        .only(),
+                Map.of(KEYS.count(contentId), List.of(Long.toString(total), -1L)));
+    }
+
+    private static Versioned versioned(LiveValue.AboutContent about, long deletedAtMillis) {
+        return new Versioned(
+                KEYS.meta(about.contentId()),
+                BigInteger.valueOf(about.version()),
+                about.write(KEYS),
+                about instanceof LiveValue.Meta meta
+                        ? Map.of(KEYS.meta(meta.contentId()), List.of(fields(meta), -1L))
+                        : Map.of(
+                                KEYS.metaGrave(about.contentId()),
+                                List.of(Long.toString(about.version()), deletedAtMillis + 14 * 86_400_000L)));
+    }
+
+    private static Map<String, String> fields(LiveValue.Meta meta) {
+        Map<String, String> fields = new HashMap<>();
+        fields.put("_version", Long.toString(meta.version()));
+        fields.put("slug", "slug-" + meta.contentId());
+        fields.put("title", "Title of " + meta.contentId());
+        fields.put("content_type", "video");
+        fields.put("length_seconds", "300");
+        fields.put("publish_ts", "2026-01-08T14:21:52.000000Z");
+        return fields;
+    }
+
+    private static Versioned versioned(Board board) {
+        String key = board.kind() == Board.Kind.EVENTS ? KEYS.topByEvents() : KEYS.topByEngagement();
+        long expiry = board.slideEndMillis() + 120_000;
+        Map<String, Object> shown = new HashMap<>();
+        shown.put(KEYS.boardVersion(key), List.of(Long.toString(board.slideEndMillis()), expiry));
+        if (!board.places().isEmpty()) {
+            Map<String, Double> scores = new HashMap<>();
+            int scale = board.kind() == Board.Kind.EVENTS ? 0 : 3;
+            board.places()
+                    .forEach(place -> scores.put(
+                            place.contentId(),
+                            BigDecimal.valueOf(place.score(), scale).doubleValue()));
+            shown.put(key, List.of(scores, expiry));
+        }
+        return new Versioned(key, BigInteger.valueOf(board.slideEndMillis()), board.write(KEYS), shown);
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 
     @Provide
-    Arbitrary<List<LiveValue>> values() {
+    Arbitrary<List<Versioned>> values() {
         Arbitrary<String> contents = Arbitraries.of("c1", "ü{2}");
         // Ids where a double cannot tell neighbours apart, of all lengths and both signs.
         Arbitrary<Long> ids = Arbitraries.oneOf(
@@ -142,15 +261,49 @@ class LiveViewScriptPropertiesIT {
                 "web", null, "\"event_ts\":\"9999-01-01T00:00:00.000000Z\"", "{\"event_id\":9", "\\", "é\n", "");
         Arbitrary<@Nullable String> payloads =
                 Arbitraries.of("{\"event_ts\":\"9999-12-31T00:00:00.000000Z\"}", null, "[1,\n2]");
-        Arbitrary<LiveValue> lasts = Combinators.combine(contents, ids, times, texts, payloads)
+        Arbitrary<Versioned> lasts = Combinators.combine(contents, ids, times, texts, payloads)
                 .as((content, id, time, device, payload) ->
-                        new LiveValue.Last(Samples.event(content, id, time, device, payload, false)));
+                        versioned(new LiveValue.Last(Samples.event(content, id, time, device, payload, false))));
         Arbitrary<Long> positive = ids.map(id -> id & Long.MAX_VALUE);
-        Arbitrary<LiveValue> counts = Combinators.combine(contents, positive).as(LiveValue.Count::new);
-        Arbitrary<LiveValue> metas = Combinators.combine(contents, positive)
-                .as((content, version) -> version % 3 == 0
-                        ? new LiveValue.MetaGone(content, version)
-                        : new LiveValue.Meta(Samples.content(content), version));
-        return Arbitraries.oneOf(lasts, counts, metas).list().ofMaxSize(12);
+        Arbitrary<Versioned> counts = Combinators.combine(contents, positive).as(LiveViewScriptPropertiesIT::count);
+        Arbitrary<Versioned> metas = Combinators.combine(
+                        contents, positive, Arbitraries.longs().between(NOW - 1_000_000_000L, NOW))
+                .as((content, version, deletedAt) -> versioned(
+                        version % 3 == 0
+                                ? new LiveValue.MetaGone(content, version, deletedAt)
+                                : new LiveValue.Meta(Samples.content(content), version),
+                        deletedAt));
+        Arbitrary<List<Place>> places = Combinators.combine(
+                        Arbitraries.of("a", "b", "é", "d"), Arbitraries.longs().between(0, (1L << 53) - 1))
+                .as(Place::new)
+                .list()
+                .uniqueElements(Place::contentId)
+                .ofMaxSize(4);
+        Arbitrary<Versioned> boards = Combinators.combine(
+                        Arbitraries.of(Board.Kind.class),
+                        Arbitraries.oneOf(
+                                Arbitraries.longs().between(NOW, NOW + 3),
+                                Arbitraries.longs().between(NOW, NOW + 4_000_000_000_000L)),
+                        places)
+                .as((kind, slideEnd, all) -> versioned(new Board(kind, slideEnd, all)));
+        return Arbitraries.oneOf(lasts, counts, metas, boards).list().ofMaxSize(16);
+    }
+
+    @Provide
+    Arbitrary<List<Tally>> tallies() {
+        Arbitrary<Map<Long, Long>> minutes = Arbitraries.maps(
+                        Arbitraries.longs().between(MINUTE - 3, MINUTE + 1),
+                        Arbitraries.longs().between(1, 12))
+                .ofMaxSize(4);
+        return Combinators.combine(Arbitraries.of("c1", "é{", "\uD83D\uDE00"), minutes)
+                .as((content, all) -> {
+                    Tally tally = Tally.none(content);
+                    for (Map.Entry<Long, Long> minute : all.entrySet()) {
+                        tally = tally.plusInMinute(minute.getKey(), minute.getValue());
+                    }
+                    return tally;
+                })
+                .list()
+                .ofMaxSize(10);
     }
 }

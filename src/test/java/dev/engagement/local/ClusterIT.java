@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -153,11 +154,13 @@ class ClusterIT {
     }
 
     private List<String> streamArguments() {
-        return List.of(
+        List<String> arguments = new ArrayList<>(List.of(
                 "stream",
                 "--kafka.bootstrap-servers",
                 servers.kafka().bootstrapServers(),
                 "--redis.url",
-                servers.redis().url());
+                servers.redis().url()));
+        arguments.addAll(servers.bigQuery().streamArguments());
+        return arguments;
     }
 }

@@ -31,13 +31,18 @@ class LocalStackIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"--parallelism=2", "--cluster"})
-    void theSelfCheckFindsEveryEventInRedisAndLeavesNoProcess(String option) throws Exception {
+    void theSelfCheckFindsEveryEventInEveryDestinationAndLeavesNoProcess(String option) throws Exception {
         Path directory = Folders.create(DIRECTORY.resolve("self-check" + option));
         Process stack = start(directory, option, "--events", "600", "--rate", "300", "--burst", "100", "--exit");
         assertThat(stack.waitFor(4, TimeUnit.MINUTES)).isTrue();
         String output = output(directory);
         assertThat(stack.exitValue()).as(output).isZero();
-        assertThat(output).contains("PASSED").containsPattern("events +600 +600 +equal");
+        assertThat(output)
+                .contains("PASSED")
+                .containsPattern("events +600 +600 +equal")
+                .containsPattern("rows +600 +600 +equal")
+                .doesNotContain("INFO:")
+                .containsPattern("rows with the source's facts, once +600 +600 +equal");
         assertThat(serversOf(directory)).isEmpty();
         assertThat(Files.readAllLines(directory.resolve("target/local/endpoints.properties")))
                 .anyMatch(line -> line.startsWith("postgres.url=jdbc:postgresql://127.0.0.1:"))
@@ -45,6 +50,9 @@ class LocalStackIT {
                 .anyMatch(line -> line.startsWith("postgres.password="))
                 .anyMatch(line -> line.startsWith("kafka.bootstrap-servers=127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("redis.url=redis://127.0.0.1:"))
+                .anyMatch(line -> line.startsWith("bigquery.rest=http://127.0.0.1:"))
+                .anyMatch(line -> line.startsWith("bigquery.grpc=127.0.0.1:"))
+                .anyMatch(line -> line.equals("warehouse.project=local"))
                 .anyMatch(line -> line.startsWith("flink.rest=http://127.0.0.1:"));
     }
 
@@ -98,6 +106,9 @@ class LocalStackIT {
                 "-Xmx1g",
                 "-Dfile.encoding=UTF-8",
                 "-Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties",
+                "-Djava.util.logging.config.file="
+                        + Path.of("src/main/resources/dev/engagement/local/logging.properties")
+                                .toAbsolutePath(),
                 "-D" + SessionCluster.SCRIPTS_PROPERTY + "="
                         + Path.of("scripts").toAbsolutePath(),
                 "-Dengagement.local.programs=" + Path.of("target/servers").toAbsolutePath(),

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -45,7 +46,12 @@ class RedisCheckIT {
         generator = LoadGenerator.start(
                 new LoadOptions(5, 40, 0, 3_000, 3_000, Duration.ZERO), postgres.connect(), Clock.systemUTC());
         await().atMost(Duration.ofSeconds(30)).until(generator::isDone);
-        check = new RedisCheck(postgres, redis, generator::versions);
+        check = check(generator::versions);
+    }
+
+    /** Without what goes with time, which {@link RankingCheckIT} is about. */
+    private static RedisCheck check(Function<UUID, List<ContentRow>> versions) {
+        return new RedisCheck(postgres, redis, List.of(new CountCheck(), new LastCheck(versions), new MetaCheck()));
     }
 
     @AfterAll
@@ -111,7 +117,7 @@ class RedisCheckIT {
         String last = jedis.get("content:last:" + id);
         List<ContentRow> versions = generator.versions(UUID.fromString(id));
         ContentRow now = versions.get(versions.size() - 1);
-        RedisCheck remembering = new RedisCheck(postgres, redis, content -> {
+        RedisCheck remembering = check(content -> {
             ContentRow before = new ContentRow(
                     now.id(), now.slug(), "Before", now.contentType(), now.lengthSeconds(), now.publishTs());
             return content.equals(now.id()) ? List.of(before, now) : generator.versions(content);
@@ -147,6 +153,31 @@ class RedisCheckIT {
     void anExpiryThatIsNotAnHourAfterTheEventIsNamed() throws Exception {
         jedis.expire("content:last:" + id, 3_600_000L);
         assertThat(differing()).singleElement().asString().startsWith(id).contains("expires at");
+    }
+
+    @Test
+    void anEventStampedMoreThanAMinuteAheadIsNobodysLast() throws Exception {
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement()) {
+            try {
+                insert(statement, 50);
+                insert(statement, 61);
+                jedis.incrBy("content:count:" + id, 2);
+                assertThat(differing())
+                        .anySatisfy(each -> assertThat(each).startsWith(id).contains("event_ts is"));
+                statement.execute("DELETE FROM engagement_events WHERE event_ts < now() + interval '55 seconds'"
+                        + " AND event_ts > now() + interval '30 seconds'");
+                jedis.decr("content:count:" + id);
+                assertThat(differing()).isEmpty();
+            } finally {
+                statement.execute("DELETE FROM engagement_events WHERE event_ts > now()");
+            }
+        }
+    }
+
+    private void insert(Statement statement, int secondsAhead) throws SQLException {
+        statement.execute("INSERT INTO engagement_events (content_id, event_type, event_ts) VALUES ('" + id
+                + "', 'play', now() + interval '" + secondsAhead + " seconds')");
     }
 
     @Test

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.local.ScreenState.Flow;
 import dev.engagement.local.ScreenState.Job;
+import dev.engagement.local.ScreenState.Leaderboards;
 import dev.engagement.local.ScreenState.Place;
-import dev.engagement.local.ScreenState.Top;
+import dev.engagement.local.ScreenState.Ranked;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -21,11 +22,18 @@ class ScreenTest {
             List.of(new Job("capture", "RUNNING"), new Job("stream", "RUNNING")),
             new Flow(20_000L, 500.4),
             new Flow(19_980L, 498.0),
+            new Flow(19_500L, 496.0),
             0L,
             3L,
             23.4,
             81.0,
-            List.of(new Top("The Secret Life of Bees", 1_234), new Top("日本の庭, Explained", 900)),
+            new Leaderboards(
+                    2_104.0,
+                    List.of(
+                            new Ranked("The Secret Life of Bees", 1_234),
+                            new Ranked("日本の庭, Explained", 900),
+                            new Ranked("Ten Minutes with Moss", 1)),
+                    List.of(new Ranked("日本の庭, Explained", 12_345.678), new Ranked("Salt after Dark", 0))),
             List.of(new Place("Redis", "redis-cli -p 6379")),
             List.of());
 
@@ -34,11 +42,12 @@ class ScreenTest {
             List.of(),
             new Flow(null, null),
             new Flow(null, null),
+            new Flow(null, null),
             null,
             null,
             null,
             null,
-            List.of(),
+            new Leaderboards(null, List.of(), List.of()),
             List.of(),
             List.of());
 
@@ -51,13 +60,16 @@ class ScreenTest {
 
                           events in               20,000         500/s
                           events in Redis         19,980         498/s
+                          rows in BigQuery        19,500         496/s
                           commit to Redis      23 ms p50     81 ms p99
                           dead letters                 0
                           duplicates                   3
+                          leaderboards      2,104 ms old
 
-                          MOST ENGAGED                                                             EVENTS
-                           1  The Secret Life of Bees                                               1,234
-                           2  日本の庭, Explained                                                     900
+                          LAST 10 MIN, BY EVENTS                  LAST 10 MIN, BY ENGAGEMENT
+                           1  The Secret Life of Bees 1,234 ████   1  日本の庭, Explained  12,346 s ████
+                           2  日本の庭, Explained       900 ██▉    2  Salt after Dark           0 s
+                           3  Ten Minutes with Moss       1 ▏
 
                           Redis       redis-cli -p 6379
                           Ctrl-C stops everything.""");
@@ -67,24 +79,25 @@ class ScreenTest {
     void whatIsUnknownIsADash() {
         assertThat(Screen.render(JUST_STARTED, 80, 40, false))
                 .contains("  events in                    -           -/s", "  dead letters                 -")
-                .contains("  nothing yet");
+                .contains("  nothing yet                            nothing yet");
         assertThat(Screen.line(JUST_STARTED))
-                .isEqualTo("00:00:00  in - (-/s)  in Redis - (-/s)  dead letters -  duplicates -"
+                .isEqualTo("00:00:00  in - (-/s)  in Redis - (-/s)  in BigQuery - (-/s)  dead letters -  duplicates -"
                         + "  commit to Redis p50 - p99 -");
     }
 
     @Test
     void aPipeGetsOneLineWithoutColour() {
         assertThat(Screen.line(BUSY))
-                .isEqualTo("01:02:03  in 20,000 (500/s)  in Redis 19,980 (498/s)  dead letters 0  duplicates 3"
-                        + "  commit to Redis p50 23 ms p99 81 ms"
-                        + "  top \"The Secret Life of Bees\" 1,234, \"日本の庭, Explained\" 900");
+                .isEqualTo(
+                        "01:02:03  in 20,000 (500/s)  in Redis 19,980 (498/s)  in BigQuery 19,500 (496/s)  dead letters 0  duplicates 3"
+                                + "  commit to Redis p50 23 ms p99 81 ms"
+                                + "  top \"The Secret Life of Bees\" 1,234, \"日本の庭, Explained\" 900, \"Ten Minutes with Moss\" 1");
     }
 
     @Test
     void noLineIsWiderAndNoScreenHigherThanTheTerminal() {
-        ScreenState full = withTop(IntStream.range(0, 50)
-                .mapToObj(i -> new Top("日本".repeat(60), i))
+        ScreenState full = withPlaces(IntStream.range(0, 50)
+                .mapToObj(i -> new Ranked("日本".repeat(60), 1e7 * i))
                 .toList());
         for (int width : List.of(41, 60, 80, 200)) {
             for (int height : List.of(18, 24, 50)) {
@@ -97,14 +110,38 @@ class ScreenTest {
     }
 
     @Test
+    void onANarrowTerminalTheLeaderboardsStandBelowEachOther() {
+        List<String> lines = Screen.render(BUSY, 50, 40, false);
+        assertThat(String.join("\n", lines.subList(12, 19)))
+                .isEqualTo("""
+                        LAST 10 MIN, BY EVENTS
+                         1  The Secret Life of Bees         1,234 █████
+                         2  日本の庭, Explained               900 ███▋
+                         3  Ten Minutes with Moss               1 ▏
+                        LAST 10 MIN, BY ENGAGEMENT
+                         1  日本の庭, Explained          12,346 s █████
+                         2  Salt after Dark                   0 s""".indent(2).stripTrailing());
+        ScreenState full = withPlaces(IntStream.range(0, 10)
+                .mapToObj(i -> new Ranked("content " + i, 10 - i))
+                .toList());
+        assertThat(Screen.render(full, 50, 24, false))
+                .filteredOn(line -> line.contains("content 0"))
+                .hasSize(2);
+    }
+
+    @Test
     void colourOnlyWhereItIsWanted() {
-        assertThat(Screen.render(BUSY, 80, 40, true)).anyMatch(line -> line.contains("\033["));
+        List<String> coloured = Screen.render(BUSY, 80, 40, true);
+        assertThat(coloured).anyMatch(line -> line.contains("\033[36m████\033[0m"));
+        assertThat(coloured.stream()
+                        .map(line -> line.replaceAll("\033\\[[0-9;]*m", "").stripTrailing()))
+                .isEqualTo(Screen.render(BUSY, 80, 40, false));
         assertThat(Screen.render(BUSY, 80, 40, false)).noneMatch(line -> line.contains("\033["));
     }
 
     @Test
     void aTitleCannotCommandTheTerminal() {
-        ScreenState evil = withTop(List.of(new Top("bell\007 \033[2Jgone", 1)));
+        ScreenState evil = withPlaces(List.of(new Ranked("bell\007 \033[2Jgone", 1)));
         assertThat(Screen.render(evil, 80, 40, false)).noneMatch(line -> line.contains("\033"));
         assertThat(Screen.line(evil)).contains("\"bell   [2Jgone\" 1");
     }
@@ -136,17 +173,18 @@ class ScreenTest {
         assertThat(rate.update(10L, 30_000_000_000L)).isZero();
     }
 
-    private static ScreenState withTop(List<Top> top) {
+    private static ScreenState withPlaces(List<Ranked> places) {
         return new ScreenState(
                 BUSY.uptime(),
                 BUSY.jobs(),
                 BUSY.in(),
                 BUSY.out(),
+                BUSY.warehouse(),
                 BUSY.deadLetters(),
                 BUSY.duplicates(),
                 BUSY.p50Millis(),
                 BUSY.p99Millis(),
-                top,
+                new Leaderboards(1.0, places, places),
                 BUSY.places(),
                 BUSY.notes());
     }

@@ -6,9 +6,12 @@ import dev.engagement.event.Engagement;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Position;
+import dev.engagement.event.Standings;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
@@ -32,6 +35,10 @@ public final class EventTypes {
     /** {@link EnrichedEvent}. */
     public static final TypeInformation<EnrichedEvent> ENRICHED =
             ImmutableType.of(EnrichedEvent.class, EnrichedSerializer::new);
+
+    /** {@link Standings}. */
+    public static final TypeInformation<Standings> STANDINGS =
+            ImmutableType.of(Standings.class, StandingsSerializer::new);
 
     private static void writePosition(Position position, DataOutput out) throws IOException {
         out.writeInt(position.partition());
@@ -246,6 +253,59 @@ public final class EventTypes {
         public static final class Snapshot extends SimpleTypeSerializerSnapshot<EnrichedEvent> {
             public Snapshot() {
                 super(EnrichedSerializer::new);
+            }
+        }
+    }
+
+    /** Serializer of {@link Standings}. */
+    public static final class StandingsSerializer extends ImmutableSerializer<Standings> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(Standings standings, DataOutput out) throws IOException {
+            out.writeLong(standings.slideEndMillis());
+            writePlaces(standings.byEvents(), out);
+            writePlaces(standings.byEngagement(), out);
+        }
+
+        /** Writes the places of one leaderboard. */
+        public static void writePlaces(List<Standings.Place> places, DataOutput out) throws IOException {
+            Wire.writeUnsigned(places.size(), out);
+            for (Standings.Place place : places) {
+                Wire.writeText(place.contentId(), out);
+                Wire.writeUnsigned(place.score(), out);
+            }
+        }
+
+        @Override
+        protected Standings read(int version, DataInput in) throws IOException {
+            return new Standings(in.readLong(), readPlaces(in), readPlaces(in));
+        }
+
+        /** What {@link #writePlaces} wrote. */
+        public static List<Standings.Place> readPlaces(DataInput in) throws IOException {
+            int size = (int) Wire.readUnsigned(in);
+            List<Standings.Place> places = new ArrayList<>(Math.min(size, 1_024));
+            for (int i = 0; i < size; i++) {
+                places.add(new Standings.Place(Wire.readRequiredText(in), Wire.readUnsigned(in)));
+            }
+            return places;
+        }
+
+        @Override
+        public TypeSerializerSnapshot<Standings> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link StandingsSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Standings> {
+            public Snapshot() {
+                super(StandingsSerializer::new);
             }
         }
     }

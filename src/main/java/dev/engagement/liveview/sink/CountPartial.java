@@ -11,12 +11,14 @@ import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /**
- * A part of a count: how many distinct events of a content one task saw since it last said so.
+ * A part of a count: how many distinct events of a content one task saw since it last said so. Nobody changes the arrays.
  *
  * @param contentId of which content
  * @param events how many, at least 1
+ * @param minutes of event time, since the epoch, in which some of them are shown
+ * @param eventsInMinute how many in each of the minutes
  */
-public record CountPartial(String contentId, long events) {
+public record CountPartial(String contentId, long events, long[] minutes, long[] eventsInMinute) {
 
     /** Its type, explicit. */
     public static final TypeInformation<CountPartial> TYPE =
@@ -35,11 +37,15 @@ public record CountPartial(String contentId, long events) {
         protected void write(CountPartial partial, DataOutput out) throws IOException {
             Wire.writeText(partial.contentId(), out);
             Wire.writeUnsigned(partial.events(), out);
+            Tallies.writeMinutes(partial.minutes(), partial.eventsInMinute(), out);
         }
 
         @Override
         protected CountPartial read(int version, DataInput in) throws IOException {
-            return new CountPartial(Wire.readRequiredText(in), Wire.readUnsigned(in));
+            String contentId = Wire.readRequiredText(in);
+            long events = Wire.readUnsigned(in);
+            long[] minutes = Tallies.readMinutes(in);
+            return new CountPartial(contentId, events, minutes, Tallies.readEvents(minutes.length, in));
         }
 
         @Override

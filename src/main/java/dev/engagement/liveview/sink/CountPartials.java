@@ -1,6 +1,10 @@
 package dev.engagement.liveview.sink;
 
+import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.liveview.LiveViewRules;
+import dev.engagement.liveview.Tally;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
@@ -24,14 +28,23 @@ public final class CountPartials extends AbstractStreamOperator<CountPartial>
     /** Short beside the freshness promised for counts, long beside a record's way through the task. */
     static final long INTERVAL_MILLIS = 50;
 
+    /** An event of no minute that is shown. */
+    private static final long NO_MINUTE = Long.MIN_VALUE;
+
     /** Contents counted before they leave ahead of time. */
     static final int MAX_CONTENTS = 10_000;
+
+    /** Minutes of one content counted before they leave ahead of time: each event looks through them. */
+    static final int MAX_MINUTES = 64;
+
+    private final LiveViewRules rules;
 
     private transient Map<String, Sum> sums;
     private transient boolean scheduled;
 
     /** Chained to what comes before it. */
-    public CountPartials() {
+    public CountPartials(LiveViewRules rules) {
+        this.rules = rules;
         chainingStrategy = ChainingStrategy.ALWAYS;
     }
 
@@ -43,7 +56,17 @@ public final class CountPartials extends AbstractStreamOperator<CountPartial>
 
     @Override
     public void processElement(StreamRecord<EnrichedEvent> element) {
-        sums.computeIfAbsent(element.getValue().event().contentId(), contentId -> new Sum()).events++;
+        EngagementEvent event = element.getValue().event();
+        Sum sum = sums.get(event.contentId());
+        if (sum == null) {
+            sum = new Sum();
+            sums.put(event.contentId(), sum);
+        }
+        sum.add(rules.isFutureDated(event) ? NO_MINUTE : Tally.minuteOf(event.eventTsMicros()));
+        if (sum.size == MAX_MINUTES) {
+            output.collect(new StreamRecord<>(sum.of(event.contentId())));
+            sums.remove(event.contentId());
+        }
         if (sums.size() >= MAX_CONTENTS) {
             emit();
         } else if (!scheduled) {
@@ -68,11 +91,39 @@ public final class CountPartials extends AbstractStreamOperator<CountPartial>
     }
 
     private void emit() {
-        sums.forEach((contentId, sum) -> output.collect(new StreamRecord<>(new CountPartial(contentId, sum.events))));
+        sums.forEach((contentId, sum) -> output.collect(new StreamRecord<>(sum.of(contentId))));
         sums.clear();
     }
 
     private static final class Sum {
         private long events;
+        private int size;
+        private long[] minutes = new long[2];
+        private long[] inMinute = new long[2];
+
+        void add(long minute) {
+            events++;
+            if (minute == NO_MINUTE) {
+                return;
+            }
+            // Backwards, as the newest minute comes again most often.
+            for (int i = size - 1; i >= 0; i--) {
+                if (minutes[i] == minute) {
+                    inMinute[i]++;
+                    return;
+                }
+            }
+            if (size == minutes.length) {
+                minutes = Arrays.copyOf(minutes, 2 * size);
+                inMinute = Arrays.copyOf(inMinute, 2 * size);
+            }
+            minutes[size] = minute;
+            inMinute[size] = 1;
+            size++;
+        }
+
+        CountPartial of(String contentId) {
+            return new CountPartial(contentId, events, Arrays.copyOf(minutes, size), Arrays.copyOf(inMinute, size));
+        }
     }
 }

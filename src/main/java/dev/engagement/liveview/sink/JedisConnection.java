@@ -1,12 +1,12 @@
 package dev.engagement.liveview.sink;
 
+import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.liveview.LiveViewScript;
 import dev.engagement.liveview.ScriptedWrite;
 import dev.engagement.liveview.WriteOutcome;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,6 +14,9 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
@@ -21,16 +24,16 @@ import redis.clients.jedis.ClientSetInfoConfig;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 
-/** One TCP or TLS connection by Jedis, to a single Redis. */
+/** One TCP or TLS connection by Jedis, to one server: a single Redis, or a node of a cluster. */
 final class JedisConnection implements RedisConnection {
 
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
-    private static final Duration SOCKET_TIMEOUT = Duration.ofSeconds(5);
     private static final Map<LiveViewScript, byte[]> SHA1 = new EnumMap<>(LiveViewScript.class);
+    private static final Pattern RUN_ID = Pattern.compile("(?m)^run_id:(\\w+)");
 
     static {
         for (LiveViewScript script : LiveViewScript.values()) {
@@ -38,34 +41,55 @@ final class JedisConnection implements RedisConnection {
         }
     }
 
-    private final Connection connection;
-    private volatile boolean aborted;
-
-    private JedisConnection(Connection connection) {
-        this.connection = connection;
+    /**
+     * How long to wait for a server.
+     *
+     * @param connect until it accepts
+     * @param answer until it answers
+     */
+    record Patience(Duration connect, Duration answer) {
+        static final Patience DEFAULT = new Patience(Duration.ofSeconds(2), Duration.ofSeconds(5));
     }
 
-    /** Connects as the options say; the password is read now, so that a rotated one is found by the next connect. */
+    private final Wire wire;
+    private final LiveViewKeys keys;
+    /** False once Redis said that the user may not ask. */
+    private boolean mayAskInfo = true;
+
+    private boolean askedInfo;
+    private volatile boolean aborted;
+
+    private JedisConnection(Wire wire, LiveViewKeys keys) {
+        this.wire = wire;
+        this.keys = keys;
+    }
+
+    /** To the server that the options name; the password is read now, so that a rotated one is found by the next connect. */
     static JedisConnection connect(LiveViewOptions options) {
         return connect(options, (SSLSocketFactory) SSLSocketFactory.getDefault());
     }
 
     /** As {@link #connect(LiveViewOptions)}, with that trust in certificates instead of Java's own. */
     static JedisConnection connect(LiveViewOptions options, SSLSocketFactory trust) {
-        URI url = options.url();
-        DefaultJedisClientConfig config = DefaultJedisClientConfig.builder()
-                .connectionTimeoutMillis((int) CONNECT_TIMEOUT.toMillis())
-                .socketTimeoutMillis((int) SOCKET_TIMEOUT.toMillis())
-                .ssl("rediss".equals(url.getScheme()))
+        return connect(new HostAndPort(options.url().getHost(), options.port()), options, trust, Patience.DEFAULT);
+    }
+
+    /** To that server, as the options say in all else. */
+    static JedisConnection connect(
+            HostAndPort address, LiveViewOptions options, SSLSocketFactory trust, Patience patience) {
+        JedisClientConfig config = DefaultJedisClientConfig.builder()
+                .connectionTimeoutMillis((int) patience.connect().toMillis())
+                .socketTimeoutMillis((int) patience.answer().toMillis())
+                .ssl(options.tls())
                 .sslSocketFactory(trust)
                 .sslParameters(verifyingHostName())
-                .user(user(url))
+                .user(user(options))
                 .password(options.password().read())
                 .database(options.database())
                 // An access rule may allow no more than the scripts need.
                 .clientSetInfoConfig(ClientSetInfoConfig.DISABLED)
                 .build();
-        return new JedisConnection(new Connection(new HostAndPort(url.getHost(), options.port()), config));
+        return new JedisConnection(new Wire(address, config), new LiveViewKeys(options.keyPrefix()));
     }
 
     /** Jedis accepts any trusted certificate, of whatever host, unless it is told otherwise. */
@@ -75,22 +99,20 @@ final class JedisConnection implements RedisConnection {
         return parameters;
     }
 
-    private static @Nullable String user(URI url) {
-        String user = url.getUserInfo();
+    private static @Nullable String user(LiveViewOptions options) {
+        String user = options.url().getUserInfo();
         return user == null || user.isEmpty() ? null : user;
     }
 
     @Override
     public void load(LiveViewScript... scripts) {
         for (LiveViewScript script : scripts) {
-            connection.sendCommand(Protocol.Command.SCRIPT, "LOAD", script.text());
+            wire.sendCommand(Protocol.Command.SCRIPT, "LOAD", script.text());
         }
         List<Object> answers = answers(scripts.length);
         for (int i = 0; i < scripts.length; i++) {
-            if (answers.get(i) instanceof JedisDataException refused) {
-                throw refused;
-            }
-            if (!Arrays.equals(SHA1.get(scripts[i]), (byte[]) answers.get(i))) {
+            byte[] sha1 = (byte[]) unlessRefused(answers.get(i));
+            if (!Arrays.equals(SHA1.get(scripts[i]), sha1)) {
                 throw new IllegalStateException("Redis calls the script " + scripts[i].id() + " otherwise than "
                         + scripts[i].sha1() + "; is there a proxy that rewrites scripts?");
             }
@@ -99,19 +121,99 @@ final class JedisConnection implements RedisConnection {
 
     @Override
     public List<Reply> perform(List<ScriptedWrite> writes) {
+        send(writes);
+        return receive(writes.size());
+    }
+
+    /** Sends the writes without waiting for answers, which {@link #receive} takes. */
+    void send(List<ScriptedWrite> writes) {
         for (ScriptedWrite write : writes) {
-            connection.sendCommand(Protocol.Command.EVALSHA, arguments(write));
+            wire.sendCommand(Protocol.Command.EVALSHA, arguments(write));
         }
-        List<Object> answers = answers(writes.size());
-        List<Reply> replies = new ArrayList<>(writes.size());
+        wire.push();
+    }
+
+    /** The answers to what was sent, in its order. */
+    List<Reply> receive(int count) {
+        List<Object> answers = answers(count);
+        List<Reply> replies = new ArrayList<>(count);
         for (Object answer : answers) {
             replies.add(reply(answer));
         }
         return replies;
     }
 
+    @Override
+    public String memory() {
+        String epoch = keys.epoch("");
+        askMemory(epoch);
+        return receiveMemory(epoch);
+    }
+
+    /**
+     * Asks without waiting for the answer, which {@link #receiveMemory} takes.
+     *
+     * @param epochKey of {@link LiveViewKeys#epoch}, served by this server
+     */
+    void askMemory(String epochKey) {
+        askedInfo = mayAskInfo;
+        if (askedInfo) {
+            wire.sendCommand(Protocol.Command.INFO, "server");
+        }
+        wire.sendCommand(Protocol.Command.GET, epochKey);
+        wire.push();
+    }
+
+    /** The answer to {@link #askMemory}; makes the epoch if there is none. */
+    String receiveMemory(String epochKey) {
+        List<Object> answers = answers(askedInfo ? 2 : 1);
+        String run = askedInfo ? run(answers.get(0)) : "";
+        Object epoch = answers.get(answers.size() - 1);
+        if (epoch == null) {
+            // Of several writers that find none, the first one makes it. Not by a plain SET each time: a full Redis
+            // refuses
+            // even one that changes nothing.
+            wire.sendCommand(Protocol.Command.SET, epochKey, UUID.randomUUID().toString(), "NX");
+            wire.sendCommand(Protocol.Command.GET, epochKey);
+            List<Object> made = answers(2);
+            if (made.get(0) instanceof JedisDataException refused) {
+                throw refused;
+            }
+            epoch = made.get(1);
+        }
+        return run + "/" + (epoch == null ? "" : text(unlessRefused(epoch)));
+    }
+
+    private String run(@Nullable Object info) {
+        if (info instanceof JedisDataException refused) {
+            if (RedisVerdict.ofError(String.valueOf(refused.getMessage())) == RedisVerdict.TRANSIENT) {
+                throw refused;
+            }
+            mayAskInfo = false;
+            return "";
+        }
+        Matcher runId = RUN_ID.matcher(text(info));
+        return runId.find() ? runId.group(1) : "";
+    }
+
+    /**
+     * One command, there and back.
+     *
+     * @return what Redis answered; an error too, as a {@link JedisDataException}
+     */
+    @Nullable
+    Object ask(Protocol.Command command, String argument) {
+        wire.sendCommand(command, argument);
+        return answers(1).get(0);
+    }
+
+    /** How long the server may take for an answer, from now on. */
+    void waitForAnswers(Duration patience) {
+        wire.setSoTimeout((int) patience.toMillis());
+    }
+
     private List<Object> answers(int count) {
-        List<Object> answers = connection.getMany(count);
+        List<Object> answers = wire.getMany(count);
         if (aborted) {
             // Jedis silently connects again when its socket was closed in between, without a password.
             throw new JedisConnectionException("The connection was given up: Redis did not answer in time");
@@ -143,11 +245,23 @@ final class JedisConnection implements RedisConnection {
         throw new IllegalStateException("A script of the live view answers numbers, not " + answer);
     }
 
+    private static Object unlessRefused(Object answer) {
+        if (answer instanceof JedisDataException refused) {
+            throw refused;
+        }
+        return answer;
+    }
+
+    /** Text of what Redis answered; the empty one for nil. */
+    static String text(@Nullable Object answer) {
+        return answer instanceof byte[] bytes ? new String(bytes, StandardCharsets.UTF_8) : "";
+    }
+
     @Override
     public void abort() {
         aborted = true;
         try {
-            connection.forceDisconnect();
+            wire.forceDisconnect();
         } catch (IOException e) {
             throw new UncheckedIOException("The socket to Redis cannot be closed", e);
         }
@@ -155,5 +269,17 @@ final class JedisConnection implements RedisConnection {
 
     private static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** A connection that can be made to send what it buffers before an answer is waited for. */
+    private static final class Wire extends Connection {
+
+        Wire(HostAndPort address, JedisClientConfig config) {
+            super(address, config);
+        }
+
+        void push() {
+            flush();
+        }
     }
 }

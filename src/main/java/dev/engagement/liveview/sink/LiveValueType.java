@@ -5,6 +5,7 @@ import dev.engagement.event.types.ImmutableSerializer;
 import dev.engagement.event.types.ImmutableType;
 import dev.engagement.event.types.Wire;
 import dev.engagement.liveview.LiveValue;
+import dev.engagement.liveview.Tally;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -25,9 +26,10 @@ public final class LiveValueType {
     public static final class LiveValueSerializer extends ImmutableSerializer<LiveValue> {
         private static final long serialVersionUID = 1L;
         private static final int LAST = 1;
-        private static final int COUNT = 2;
+        private static final int TALLY = 2;
         private static final int META = 3;
         private static final int META_GONE = 4;
+        private static final int BOARD = 5;
 
         private final EventTypes.EnrichedSerializer events = new EventTypes.EnrichedSerializer();
         private final EventTypes.ContentSerializer contents = new EventTypes.ContentSerializer();
@@ -42,10 +44,11 @@ public final class LiveValueType {
             if (value instanceof LiveValue.Last last) {
                 out.writeByte(LAST);
                 events.writeVersioned(last.enriched(), out);
-            } else if (value instanceof LiveValue.Count count) {
-                out.writeByte(COUNT);
-                Wire.writeText(count.contentId(), out);
-                Wire.writeUnsigned(count.total(), out);
+            } else if (value instanceof Tally tally) {
+                out.writeByte(TALLY);
+                Wire.writeText(tally.id(), out);
+                Wire.writeUnsigned(tally.total(), out);
+                Tallies.writeMinutes(tally.minutes(), tally.events(), out);
             } else if (value instanceof LiveValue.Meta meta) {
                 out.writeByte(META);
                 contents.writeVersioned(meta.content(), out);
@@ -54,6 +57,12 @@ public final class LiveValueType {
                 out.writeByte(META_GONE);
                 Wire.writeText(gone.contentId(), out);
                 Wire.writeUnsigned(gone.version(), out);
+                out.writeLong(gone.deletedAtMillis());
+            } else if (value instanceof LiveValue.Board board) {
+                out.writeByte(BOARD);
+                Wire.writeText(board.kind().name(), out);
+                out.writeLong(board.slideEndMillis());
+                EventTypes.StandingsSerializer.writePlaces(board.places(), out);
             }
         }
 
@@ -62,11 +71,24 @@ public final class LiveValueType {
             byte kind = in.readByte();
             return switch (kind) {
                 case LAST -> new LiveValue.Last(events.readVersioned(in));
-                case COUNT -> new LiveValue.Count(Wire.readRequiredText(in), Wire.readUnsigned(in));
+                case TALLY -> readTally(in);
                 case META -> new LiveValue.Meta(contents.readVersioned(in), Wire.readUnsigned(in));
-                case META_GONE -> new LiveValue.MetaGone(Wire.readRequiredText(in), Wire.readUnsigned(in));
+                case META_GONE ->
+                    new LiveValue.MetaGone(Wire.readRequiredText(in), Wire.readUnsigned(in), in.readLong());
+                case BOARD ->
+                    new LiveValue.Board(
+                            LiveValue.Board.Kind.valueOf(Wire.readRequiredText(in)),
+                            in.readLong(),
+                            EventTypes.StandingsSerializer.readPlaces(in));
                 default -> throw new IOException("Unknown kind of live value " + kind + ": the data is damaged");
             };
+        }
+
+        private static Tally readTally(DataInput in) throws IOException {
+            String contentId = Wire.readRequiredText(in);
+            long total = Wire.readUnsigned(in);
+            long[] minutes = Tallies.readMinutes(in);
+            return Tally.of(contentId, total, minutes, Tallies.readEvents(minutes.length, in));
         }
 
         @Override

@@ -1,7 +1,9 @@
 package dev.engagement.liveview.sink;
 
+import dev.engagement.event.EnrichedEvent;
 import dev.engagement.liveview.LiveValue;
 import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a stream's elements show in the live view.
@@ -11,16 +13,44 @@ import java.io.Serializable;
 @FunctionalInterface
 public interface LiveViewMapping<T> extends Serializable {
 
-    /** Gives the view every value of the element, any number of them. Called on the task thread; must not block. */
-    void show(T element, View view);
+    /** Gives the view every value that the element changes, any number of them. On the task thread; must not block. */
+    void show(T element, View view) throws Exception;
 
-    /** Takes values. */
+    /**
+     * The parts of values in the order in which everything is written again once Redis has lost it: those of an entry
+     * before any of the next one, the last of several entries at a gentle pace.
+     */
+    default long[] rewriteOrder() {
+        return new long[] {LiveValue.ALL_PARTS};
+    }
+
+    /** The values that are shown, and what is to be shown instead. */
     interface View {
 
-        /** Shows the value unless a newer one of its slot is shown. */
-        void show(LiveValue value);
+        /** The place of an id; the same object as long as the element is being handled. */
+        Place place(String id) throws Exception;
+
+        /** Shows the value at its place. */
+        void show(Place place, LiveValue value, long changedParts);
+
+        /** Keeps an event in the event cache if there is room. */
+        void cache(EnrichedEvent enriched);
+
+        /** The wall clock, milliseconds since the epoch. */
+        long nowMillis();
 
         /** Counts an element that is not shown because a clock gone wrong stamped it. */
         void leaveOutFutureDated();
+
+        /** Counts what is not shown because its time is over. */
+        void leaveOutExpired(long events);
+    }
+
+    /** Where a value is shown. */
+    interface Place {
+
+        /** What is held of it, whether it is shown yet or not; null if nothing is known of it. */
+        @Nullable
+        LiveValue value();
     }
 }

@@ -3,7 +3,7 @@ package dev.engagement.liveview.sink;
 import org.apache.flink.util.FlinkRuntimeException;
 import org.jspecify.annotations.Nullable;
 
-/** Redis refuses for good: somebody has to do something. The message says what. */
+/** Redis refuses: somebody has to do something. The message says what. */
 public final class LiveViewRefusedException extends FlinkRuntimeException {
 
     private static final long serialVersionUID = 1L;

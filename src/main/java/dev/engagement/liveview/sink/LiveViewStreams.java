@@ -2,52 +2,139 @@ package dev.engagement.liveview.sink;
 
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EnrichedEvent;
-import dev.engagement.liveview.LiveValue;
+import dev.engagement.event.Standings;
+import dev.engagement.event.types.ContentShards;
+import dev.engagement.event.types.EventShards;
+import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.liveview.LiveViewRules;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.DataStreamUtils;
+import org.apache.flink.streaming.api.datastream.KeyedStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 
 /**
- * The streams of live values that need more than one operator. Each caller gives its own uids; a stage's name is what the
- * Flink UI shows.
+ * What of the pipeline is shown in Redis, each stream ending in an operator that keeps what it shows in state. Callers give
+ * the uids.
+ *
+ * <pre>{@code
+ * LiveViewStreams view = new LiveViewStreams(options, rules);
+ * view.lastEvents(unique, OperatorIds.LIVE_VIEW_LAST);
+ * }</pre>
  */
 public final class LiveViewStreams {
 
-    private LiveViewStreams() {}
+    private final LiveViewOptions options;
+    private final LiveViewRules rules;
+    private final WriterLimits limits;
 
-    /**
-     * The count of each content, whenever it changed: partial counts where the events are, totals keyed by content.
-     *
-     * @param unique every event once
-     * @param partialsUid of the stateless first half
-     * @param totalsUid of the half that holds the totals
-     */
-    public static SingleOutputStreamOperator<LiveValue> counts(
-            DataStream<EnrichedEvent> unique, String partialsUid, String totalsUid) {
-        return unique.transform("count partials", CountPartial.TYPE, new CountPartials())
-                .uid(partialsUid)
-                .keyBy(CountPartial::contentId, Types.STRING)
-                .process(new CountTotals(), LiveValueType.LIVE_VALUE)
-                .uid(totalsUid)
-                .name("count totals");
+    /** Shown at {@code options}. */
+    public LiveViewStreams(LiveViewOptions options, LiveViewRules rules) {
+        this(options, rules, WriterLimits.DEFAULT);
+    }
+
+    LiveViewStreams(LiveViewOptions options, LiveViewRules rules, WriterLimits limits) {
+        this.options = options;
+        this.rules = rules;
+        this.limits = limits;
     }
 
     /**
-     * Each content as it is shown, whenever it changed.
+     * The last event of each content, and single events if they are cached. Nothing crosses the network: each subtask has
+     * a last event of its own for a content, of which Redis keeps the newest.
+     *
+     * @param unique every event once, on the subtask that owns its shard
+     */
+    public void lastEvents(DataStream<EnrichedEvent> unique, String uid) {
+        var unused = end(
+                DataStreamUtils.reinterpretAsKeyedStream(unique, EventShards.ofEnriched(), EventShards.KEY_TYPE),
+                uid,
+                "last",
+                "live view: last events",
+                LiveViewMappings.last(rules),
+                KeyedShownState.Spread.WITHIN_SUBTASK);
+    }
+
+    /**
+     * Counts and minute buckets: partial counts where the events are, totals by content.
+     *
+     * @param unique every event once
+     * @param partialsUid of the stateless first half
+     * @param uid of the half that holds the totals
+     */
+    public void counts(DataStream<EnrichedEvent> unique, String partialsUid, String uid) {
+        var unused = end(
+                unique.transform("count partials", CountPartial.TYPE, new CountPartials(rules))
+                        .uid(partialsUid)
+                        .keyBy(partial -> ContentShards.keyOf(partial.contentId()), EventShards.KEY_TYPE),
+                uid,
+                "counts",
+                "live view: counts, buckets",
+                LiveViewMappings.tallies(),
+                KeyedShownState.Spread.BY_CONTENT);
+    }
+
+    /**
+     * Each content.
      *
      * @param changes of the content topic, in its order
      * @param changesUid of the stateless first half
-     * @param metasUid of the half that holds the contents
+     * @param uid of the half that holds the contents
      */
-    public static SingleOutputStreamOperator<LiveValue> metas(
-            DataStream<ContentChange> changes, String changesUid, String metasUid) {
-        return changes.filter(change -> !(change instanceof ContentChange.ReadToEnd))
-                .uid(changesUid)
-                .name("content changes")
-                .keyBy(LiveViewStreams::contentId, Types.STRING)
-                .process(new ContentMetas(), LiveValueType.LIVE_VALUE)
-                .uid(metasUid)
-                .name("content metas");
+    public void contents(DataStream<ContentChange> changes, String changesUid, String uid) {
+        var unused = end(
+                changes.filter(change -> !(change instanceof ContentChange.ReadToEnd))
+                        // Of another parallelism than its input it would mix up their order.
+                        .setParallelism(changes.getParallelism())
+                        .uid(changesUid)
+                        .name("content changes")
+                        .keyBy(change -> ContentShards.keyOf(contentId(change)), EventShards.KEY_TYPE),
+                uid,
+                "contents",
+                "live view: contents",
+                LiveViewMappings.metas(),
+                KeyedShownState.Spread.BY_CONTENT);
+    }
+
+    /**
+     * Both leaderboards.
+     *
+     * @param standings of parallelism 1
+     */
+    public void boards(DataStream<Standings> standings, String uid) {
+        end(
+                DataStreamUtils.reinterpretAsKeyedStream(standings, any -> EventShards.keyOf(0), EventShards.KEY_TYPE),
+                uid,
+                "boards",
+                "live view: leaderboards",
+                LiveViewMappings.boards(),
+                KeyedShownState.Spread.WITHIN_SUBTASK);
+    }
+
+    private <T> SingleOutputStreamOperator<Void> end(
+            KeyedStream<T, Integer> stream,
+            String uid,
+            String thread,
+            String name,
+            LiveViewMapping<T> mapping,
+            KeyedShownState.Spread spread) {
+        LiveViewOptions where = options;
+        return stream.transform(
+                        name,
+                        Types.VOID,
+                        new LiveViewOperatorFactory<>(
+                                thread,
+                                mapping,
+                                spread,
+                                where.keyPrefix(),
+                                where.server(),
+                                new RedisConnector(where),
+                                limits,
+                                RedisWriter.BACKOFF,
+                                RedisWriter.REFUSED_BACKOFF,
+                                LiveViewOperator::ioThread))
+                .setParallelism(stream.getParallelism())
+                .uid(uid);
     }
 
     private static String contentId(ContentChange change) {

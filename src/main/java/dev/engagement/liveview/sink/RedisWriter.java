@@ -1,42 +1,44 @@
 package dev.engagement.liveview.sink;
 
+import dev.engagement.connection.Backoff;
 import dev.engagement.event.EngagementEvent;
-import dev.engagement.liveview.LiveValue;
+import dev.engagement.event.EnrichedEvent;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.ScriptedWrite;
-import dev.engagement.liveview.Slot;
 import dev.engagement.liveview.WriteOutcome;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
+import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.function.DoubleSupplier;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.operators.ProcessingTimeService;
-import org.apache.flink.api.connector.sink2.StatefulSinkWriter;
-import org.apache.flink.metrics.MetricGroup;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * Writer of {@link RedisSink}. Everything but the attempt itself happens on the task thread, so nothing here is locked:
- * the I/O thread takes a batch, encodes and sends it, and its result comes back through the mailbox. One batch is under
- * way at a time; what arrives meanwhile coalesces, so batches grow with the load.
+ * Brings the {@link Backlog} to Redis. Everything but the attempt itself happens on the task thread, so nothing here is
+ * locked: the I/O thread gets a batch, encodes and sends it, and its result comes back through the mailbox. One batch is
+ * under way at a time; what changes meanwhile coalesces, so batches grow with the load.
  *
- * @param <T> element of the stream
+ * <p>Nothing that Redis does or answers fails the job or slows it: see {@link RedisVerdict}.
  */
-final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
+final class RedisWriter {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedisWriter.class);
+
+    /** How often Redis is asked whether it is still the one it was, if nothing else is to be said. */
+    static final long HEARTBEAT_MILLIS = 1_000;
+
+    /** A Redis that returns is noticed within a second. */
+    static final Backoff BACKOFF = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
+
+    /** What waits for a person is asked less often; a secret that was put right is found within ten seconds. */
+    static final Backoff REFUSED_BACKOFF = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(10));
+
+    private static final Duration COMPLAINT_INTERVAL = Duration.ofMinutes(1);
 
     /** What the writer is given; the thread that runs {@code io} runs one task after the other. */
     record Environment(
@@ -45,8 +47,7 @@ final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
             ProcessingTimeService time,
             Executor io,
             Runnable stopIo,
-            DoubleSupplier random,
-            MetricGroup metrics) {}
+            DoubleSupplier random) {}
 
     private enum State {
         /** Nothing is under way; a batch may start. */
@@ -55,117 +56,71 @@ final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
         LINGERING,
         /** The I/O thread has a batch. */
         WRITING,
-        /** The batch failed and waits for its retry. */
+        /** The batch failed; the next one waits. */
         BACKING_OFF,
         CLOSED
     }
 
-    private final LiveViewMapping<T> mapping;
+    private final Backlog backlog;
+    private final CachedEvents cachedEvents;
     private final LiveViewKeys keys;
     private final WriterLimits limits;
     private final Backoff backoff;
+    private final Backoff refusedBackoff;
     private final Environment environment;
     private final RedisLink link;
     private final WriterMetrics metrics;
-    private final LiveViewMapping.View view = new Pending();
+    private final Seldom refusedLog = new Seldom(COMPLAINT_INTERVAL);
+    private final Seldom givenUpLog = new Seldom(COMPLAINT_INTERVAL);
 
-    private final Map<Slot, LiveValue> pending = new LinkedHashMap<>();
-    /** From a checkpoint: sent before anything else, since they cannot be compared with values. */
-    private final ArrayDeque<Outgoing> restored = new ArrayDeque<>();
-
-    private List<Outgoing> inFlight = List.of();
     private State state = State.IDLE;
     private boolean watched;
     private int failures;
-    private long lastStart = Long.MIN_VALUE;
-    /** Read by metric reporters. */
-    private volatile long pendingBytes;
-
-    private volatile int pendingEntries;
+    private long lastStart;
 
     RedisWriter(
-            LiveViewMapping<T> mapping,
+            Backlog backlog,
+            CachedEvents cachedEvents,
             LiveViewKeys keys,
             WriterLimits limits,
             Backoff backoff,
-            RedisConnection.Connector connector,
+            Backoff refusedBackoff,
+            RedisLink link,
             Environment environment,
-            Collection<ScriptedWrite> fromCheckpoint) {
-        this.mapping = mapping;
+            WriterMetrics metrics) {
+        this.backlog = backlog;
+        this.cachedEvents = cachedEvents;
         this.keys = keys;
         this.limits = limits;
         this.backoff = backoff;
+        this.refusedBackoff = refusedBackoff;
         this.environment = environment;
-        this.link = new RedisLink(connector);
-        this.metrics = new WriterMetrics(environment.metrics(), () -> pendingEntries, () -> pendingBytes);
-        for (ScriptedWrite write : fromCheckpoint) {
-            added(write.bytes());
-            restored.add(new Outgoing(null, write));
-        }
-        // Even with nothing to write: a wrong password shows at the start and not with the first event.
+        this.link = link;
+        this.metrics = metrics;
+    }
+
+    /** Connects, and looks after Redis from now on, whether there is something to write or not. */
+    void start() throws Exception {
         startBatch();
+        heartbeat();
     }
 
-    @Override
-    public void write(T element, Context context) throws InterruptedException {
-        mapping.show(element, view);
-        startIfDue();
-        if (isFull()) {
-            waitForRoom();
-        }
+    private void heartbeat() {
+        at(now() + HEARTBEAT_MILLIS, () -> {
+            if (state == State.IDLE && now() - lastStart >= HEARTBEAT_MILLIS) {
+                startBatch();
+            }
+            heartbeat();
+        });
     }
 
-    private boolean isFull() {
-        return pendingEntries > limits.maxPendingEntries()
-                || pendingBytes > limits.maxPending().getBytes();
-    }
-
-    private void waitForRoom() throws InterruptedException {
-        long since = environment.time().getCurrentProcessingTime();
-        while (isFull()) {
-            environment.mailbox().yield();
-            // Each time, as one who looks during an outage must see it and not only who looks after it.
-            long now = environment.time().getCurrentProcessingTime();
-            metrics.blockedMillis.inc(Math.max(0, now - since));
-            since = now;
-        }
-    }
-
-    /** Nothing at a checkpoint, which stores what is pending instead of waiting for Redis; all at the end of input. */
-    @Override
-    public void flush(boolean endOfInput) throws InterruptedException {
-        if (!endOfInput) {
+    /** Something may have come into the backlog. */
+    void startIfDue() throws Exception {
+        if (state != State.IDLE || !hasWork()) {
             return;
         }
-        while (pendingEntries > 0) {
-            startIfDue();
-            environment.mailbox().yield();
-        }
-    }
-
-    @Override
-    public List<ScriptedWrite> snapshotState(long checkpointId) {
-        List<ScriptedWrite> writes = new ArrayList<>(pendingEntries);
-        long now = environment.time().getCurrentProcessingTime();
-        inFlight.forEach(outgoing -> store(outgoing, now, writes));
-        restored.forEach(outgoing -> store(outgoing, now, writes));
-        pending.values().forEach(value -> store(new Outgoing(value, null), now, writes));
-        return writes;
-    }
-
-    private void store(Outgoing outgoing, long now, List<ScriptedWrite> writes) {
-        if (outgoing.expiresAtMillis() > now) {
-            writes.add(outgoing.encode(keys));
-        }
-    }
-
-    private void startIfDue() {
-        if (state != State.IDLE || pendingEntries == 0) {
-            return;
-        }
-        long now = environment.time().getCurrentProcessingTime();
-        long due =
-                lastStart == Long.MIN_VALUE ? now : lastStart + limits.linger().toMillis();
+        long now = now();
+        long due = lastStart + limits.linger().toMillis();
         if (now >= due) {
             startBatch();
         } else {
@@ -174,183 +129,187 @@ final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
         }
     }
 
-    /** Starts a batch: what failed before, or else what has waited longest. */
-    private void startBatch() {
-        long now = environment.time().getCurrentProcessingTime();
-        List<Outgoing> batch = new ArrayList<>();
-        long bytes = 0;
-        for (Outgoing outgoing : inFlight) {
-            if (isStillWanted(outgoing, now)) {
-                batch.add(outgoing);
-            }
+    private boolean hasWork() {
+        return !backlog.isEmpty() || !cachedEvents.isEmpty();
+    }
+
+    /** Waits until Redis has everything: the end of a bounded input. */
+    void flush() throws Exception {
+        while (hasWork() || state == State.WRITING) {
+            startIfDue();
+            environment.mailbox().yield();
         }
-        while (batch.size() < limits.maxBatchEntries()
-                && bytes < limits.maxBatch().getBytes()
-                && !restored.isEmpty()) {
-            Outgoing next = restored.remove();
-            bytes += next.estimatedBytes();
-            batch.add(next);
-        }
-        Iterator<LiveValue> values = pending.values().iterator();
-        while (batch.size() < limits.maxBatchEntries()
-                && bytes < limits.maxBatch().getBytes()
-                && values.hasNext()) {
-            Outgoing next = new Outgoing(values.next(), null);
-            values.remove();
-            if (isStillWanted(next, now)) {
-                bytes += next.estimatedBytes();
-                batch.add(next);
-            }
-        }
-        inFlight = batch;
+    }
+
+    private void startBatch() throws Exception {
+        long now = now();
+        List<Backlog.Item> items = backlog.take(now);
+        List<EnrichedEvent> cached = cachedEvents.take(Math.max(0, limits.maxBatchEntries() - items.size()));
         lastStart = now;
         state = State.WRITING;
         watch(now);
-        environment.io().execute(() -> attempt(batch));
-    }
-
-    /** Whether it is still to be written; if not, it is counted and forgotten. */
-    private boolean isStillWanted(Outgoing outgoing, long now) {
-        LiveValue value = outgoing.value();
-        if (value == null) {
-            return true;
-        }
-        if (value.expiresAtMillis() <= now) {
-            metrics.expired.inc();
-            removed(outgoing);
-            return false;
-        }
-        LiveValue waiting = pending.get(value.slot());
-        if (waiting != null && waiting.newerThan(value)) {
-            metrics.coalesced.inc();
-            removed(outgoing);
-            return false;
-        }
-        return true;
+        Batch batch = new Batch(items, cached);
+        environment.io().execute(() -> attempt(batch, now));
     }
 
     /** On the I/O thread. */
-    private void attempt(List<Outgoing> batch) {
-        RedisLink.Attempt attempt;
-        long bytes = 0;
+    private void attempt(Batch batch, long now) {
+        RedisLink.@Nullable Attempt attempt = null;
+        Throwable bug = null;
         try {
-            List<ScriptedWrite> writes = new ArrayList<>(batch.size());
-            for (Outgoing outgoing : batch) {
-                ScriptedWrite write = outgoing.encode(keys);
-                bytes += write.bytes();
-                writes.add(write);
-            }
-            attempt = link.attempt(writes);
+            batch.encode(keys, now);
+            attempt = link.attempt(batch.writes);
         } catch (Throwable e) {
             // An I/O thread that died would leave the writer waiting for ever.
-            attempt =
-                    new RedisLink.Attempt(List.of(), new IllegalStateException("Encoding or sending failed: " + e, e));
+            bug = e;
         }
-        RedisLink.Attempt ended = attempt;
-        long sent = bytes;
+        RedisLink.@Nullable Attempt ended = attempt;
+        Throwable failure = bug;
         try {
-            environment.mailbox().execute(() -> onAttempt(ended, sent), "live view: a batch came back");
+            environment
+                    .mailbox()
+                    .execute(
+                            () -> {
+                                if (ended == null) {
+                                    throw new IllegalStateException(
+                                            "A batch of the live view cannot be encoded", failure);
+                                }
+                                onAttempt(batch, ended);
+                            },
+                            "live view: a batch came back");
         } catch (RejectedExecutionException taskEnds) {
-            // Nobody waits for the result any more; the checkpoint has what was pending.
+            // Nobody waits for the result any more; state has all that was to be shown.
             link.close();
         }
     }
 
-    private void onAttempt(RedisLink.Attempt attempt, long bytes) {
+    private void onAttempt(Batch batch, RedisLink.Attempt attempt) throws Exception {
         if (state == State.CLOSED) {
             return;
         }
-        long now = environment.time().getCurrentProcessingTime();
+        long now = now();
+        long[] missing = new long[batch.items.size()];
         String error = null;
-        List<Outgoing> remaining = new ArrayList<>();
-        if (attempt.failure() != null) {
-            RuntimeException failure = attempt.failure();
-            if (RedisVerdict.of(failure) == RedisVerdict.TERMINAL) {
-                throw failure instanceof JedisException
-                        ? refused("refuses the live view", String.valueOf(failure.getMessage()), failure)
-                        : new LiveViewRefusedException(
-                                "The live view cannot be written: " + failure.getMessage(), failure);
+        boolean refused = false;
+        boolean someDone = false;
+        int lostFromCache = 0;
+        metrics.expired.inc(batch.expiredCount());
+        RuntimeException failure = attempt.failure();
+        if (failure != null) {
+            refused = RedisVerdict.of(failure) == RedisVerdict.REFUSED;
+            if (RedisVerdict.of(failure) == RedisVerdict.OUT_OF_MEMORY) {
+                metrics.redisOutOfMemory.inc();
             }
-            error = failure.toString();
-            remaining.addAll(inFlight);
+            error = refused ? Refusal.text(environment.server(), keys.prefix(), failure) : failure.toString();
+            for (int i = 0; i < missing.length; i++) {
+                missing[i] = batch.items.get(i).parts();
+            }
+            lostFromCache = batch.cached.size();
         } else {
-            for (int i = 0; i < inFlight.size(); i++) {
-                Outgoing outgoing = inFlight.get(i);
-                if (attempt.replies().get(i) instanceof Reply.Failed failed) {
-                    repeatable(outgoing, failed.error());
-                    error = failed.error();
-                    remaining.add(outgoing);
-                } else if (attempt.replies().get(i) instanceof Reply.Done done) {
-                    acknowledged(outgoing, done.outcome(), now);
+            for (int i = 0; i < batch.writes.size(); i++) {
+                if (attempt.replies().get(i) instanceof Reply.Done done) {
+                    someDone = true;
+                    acknowledged(done.outcome(), batch.committedAtMillis(i), now);
+                } else if (attempt.replies().get(i) instanceof Reply.Failed failed) {
+                    RedisVerdict verdict = failed.verdict();
+                    if (batch.isOfCache(i)) {
+                        lostFromCache++;
+                    }
+                    if (verdict == RedisVerdict.UNUSABLE) {
+                        giveUp(batch.writes.get(i), failed.error(), now);
+                        continue;
+                    }
+                    if (verdict == RedisVerdict.OUT_OF_MEMORY) {
+                        metrics.redisOutOfMemory.inc();
+                    }
+                    refused |= verdict == RedisVerdict.REFUSED;
+                    error = verdict == RedisVerdict.REFUSED
+                            ? Refusal.text(environment.server(), keys.prefix(), failed.error())
+                            : failed.error();
+                    if (!batch.isOfCache(i)) {
+                        batch.mark(i, missing);
+                    }
                 }
             }
         }
+        for (int i = 0; i < missing.length; i++) {
+            if (missing[i] == 0) {
+                backlog.shown(batch.items.get(i));
+            } else {
+                backlog.failed(batch.items.get(i), missing[i]);
+            }
+        }
+        backlog.cameBack();
+        cachedEvents.lost(lostFromCache);
+        if (attempt.memory() != null) {
+            backlog.reached(attempt.memory(), now);
+        }
         if (error == null) {
-            up(inFlight.size(), bytes);
-            inFlight = List.of();
+            up(batch);
             state = State.IDLE;
             startIfDue();
         } else {
-            inFlight = remaining;
-            retryLater(error, now);
+            // One master of a cluster that is away must not slow down the others.
+            failures = someDone ? 1 : failures + 1;
+            retryLater(error, refused, now);
         }
     }
 
-    /** Throws if the error is not one that passes. */
-    private void repeatable(Outgoing outgoing, String error) {
-        switch (RedisVerdict.ofError(error)) {
-            case TRANSIENT, SCRIPT_LOST -> {}
-            case OUT_OF_MEMORY -> metrics.redisOutOfMemory.inc();
-            case TERMINAL -> throw refused("refuses the write of " + outgoing.encode(keys), error, null);
-        }
-    }
-
-    private void acknowledged(Outgoing outgoing, WriteOutcome outcome, long now) {
-        removed(outgoing);
+    private void acknowledged(WriteOutcome outcome, long committedAtMillis, long now) {
         metrics.writes.inc();
         switch (outcome) {
             case SUPERSEDED -> metrics.superseded.inc();
             case EXPIRED -> metrics.expired.inc();
             case REPLACED_UNREADABLE -> metrics.unreadableReplaced.inc();
             case WRITTEN -> {
-                LiveValue value = outgoing.value();
-                if (value != null && value.committedAtMillis() != EngagementEvent.UNKNOWN_TIME) {
-                    metrics.commitToVisibleMillis.update(now - value.committedAtMillis());
+                if (committedAtMillis != EngagementEvent.UNKNOWN_TIME) {
+                    metrics.commitToVisibleMillis.update(now - committedAtMillis);
                 }
             }
         }
     }
 
-    private void up(int size, long bytes) {
-        failures = 0;
-        if (size > 0) {
-            metrics.batchSize.update(size);
-            metrics.writtenBytes.inc(bytes);
+    /** State keeps the value: it is tried again when everything is written again. */
+    private void giveUp(ScriptedWrite write, String error, long now) {
+        metrics.givenUp.inc();
+        if (givenUpLog.isDue(now)) {
+            LOG.error(
+                    "Redis at {} cannot take the write of {} and others like it, which are given up: {}",
+                    environment.server(),
+                    write,
+                    error);
         }
+    }
+
+    private void up(Batch batch) {
+        failures = 0;
+        if (!batch.writes.isEmpty()) {
+            metrics.batchSize.update(batch.writes.size());
+            metrics.writtenBytes.inc(batch.bytes());
+        }
+        metrics.refused(false);
         if (metrics.setUp(true)) {
             LOG.info("Redis at {} takes the live view's writes again", environment.server());
         }
     }
 
-    private void retryLater(String error, long now) {
-        failures++;
+    private void retryLater(String error, boolean refused, long now) {
         metrics.redisRetries.inc();
-        if (metrics.setUp(false)) {
+        metrics.refused(refused);
+        boolean wentDown = metrics.setUp(false);
+        if (refused) {
+            if (refusedLog.isDue(now)) {
+                LOG.error("{}. What is to be shown waits in state, and is written when it is put right", error);
+            }
+        } else if (wentDown) {
             LOG.warn(
-                    "Redis at {} does not take the live view's writes; they wait and are repeated until it does: {}",
+                    "Redis at {} does not take the live view's writes; what is to be shown waits in state: {}",
                     environment.server(),
                     error);
         }
         state = State.BACKING_OFF;
-        at(now + backoff.delayMillis(failures, environment.random().getAsDouble()), this::startBatch);
-    }
-
-    private LiveViewRefusedException refused(String what, String error, @Nullable Throwable cause) {
-        return new LiveViewRefusedException(
-                "Redis at " + environment.server() + " " + what + ": " + error
-                        + ". Check redis.url, the password and the user's rights (EVALSHA, SCRIPT LOAD,"
-                        + " TIME, EXISTS, GET, SET, HGET, HSET, DEL on keys beginning with '" + keys.prefix() + "')",
-                cause);
+        Backoff wait = refused ? refusedBackoff : backoff;
+        at(now + wait.delayMillis(failures, environment.random().getAsDouble()), this::startBatch);
     }
 
     /** One timer for all batches, not one each: it looks again while something is under way. */
@@ -366,7 +325,7 @@ final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
         if (state != State.WRITING) {
             return;
         }
-        long now = environment.time().getCurrentProcessingTime();
+        long now = now();
         if (now - lastStart >= limits.patience().toMillis()) {
             abort();
             watch(now);
@@ -382,7 +341,11 @@ final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
         closing.start();
     }
 
-    private void at(long millis, Runnable action) {
+    private interface Action {
+        void run() throws Exception;
+    }
+
+    private void at(long millis, Action action) {
         ScheduledFuture<?> unused = environment.time().registerTimer(millis, time -> {
             if (state != State.CLOSED) {
                 action.run();
@@ -390,18 +353,14 @@ final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
         });
     }
 
-    private void added(int bytes) {
-        pendingEntries = pendingEntries + 1;
-        pendingBytes = pendingBytes + bytes;
+    private long now() {
+        long now = environment.time().getCurrentProcessingTime();
+        // Nothing waits until a clock that was set back is where it was.
+        lastStart = Math.min(lastStart, now);
+        return now;
     }
 
-    private void removed(Outgoing outgoing) {
-        pendingEntries = pendingEntries - 1;
-        pendingBytes = pendingBytes - outgoing.estimatedBytes();
-    }
-
-    @Override
-    public void close() {
+    void close() {
         boolean writing = state == State.WRITING;
         state = State.CLOSED;
         if (writing) {
@@ -409,53 +368,5 @@ final class RedisWriter<T> implements StatefulSinkWriter<T, ScriptedWrite> {
         }
         environment.io().execute(link::close);
         environment.stopIo().run();
-    }
-
-    /** Where values wait. */
-    private final class Pending implements LiveViewMapping.View {
-
-        @Override
-        public void show(LiveValue value) {
-            if (value.expiresAtMillis() <= environment.time().getCurrentProcessingTime()) {
-                metrics.expired.inc();
-                return;
-            }
-            Slot slot = value.slot();
-            LiveValue waiting = pending.get(slot);
-            if (waiting == null) {
-                pending.put(slot, value);
-                added(value.estimatedBytes());
-                return;
-            }
-            metrics.coalesced.inc();
-            if (value.newerThan(waiting)) {
-                pending.put(slot, value);
-                pendingBytes = pendingBytes + value.estimatedBytes() - waiting.estimatedBytes();
-            }
-        }
-
-        @Override
-        public void leaveOutFutureDated() {
-            metrics.futureDated.inc();
-        }
-    }
-
-    /** What is sent: a value, or what a checkpoint kept of one. */
-    private record Outgoing(
-            @Nullable LiveValue value, @Nullable ScriptedWrite write) {
-
-        ScriptedWrite encode(LiveViewKeys keys) {
-            return value != null ? value.write(keys) : Objects.requireNonNull(write);
-        }
-
-        int estimatedBytes() {
-            return value != null
-                    ? value.estimatedBytes()
-                    : Objects.requireNonNull(write).bytes();
-        }
-
-        long expiresAtMillis() {
-            return value != null ? value.expiresAtMillis() : LiveValue.NEVER;
-        }
     }
 }

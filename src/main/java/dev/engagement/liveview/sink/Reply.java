@@ -9,5 +9,11 @@ sealed interface Reply {
     record Done(WriteOutcome outcome) implements Reply {}
 
     /** An error, as Redis words it. */
-    record Failed(String error) implements Reply {}
+    record Failed(String error) implements Reply {
+
+        /** What it means. */
+        RedisVerdict verdict() {
+            return RedisVerdict.ofError(error);
+        }
+    }
 }

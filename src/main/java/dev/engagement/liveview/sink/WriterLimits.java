@@ -7,13 +7,14 @@ import org.apache.flink.configuration.MemorySize;
 /**
  * How much a writer holds and sends.
  *
- * @param maxPendingEntries values that wait or are under way before the task stands still
- * @param maxPending their estimated memory before the task stands still
+ * @param maxPendingEntries values that wait before they are forgotten and everything is written again instead
+ * @param maxPending their estimated memory before that
  * @param maxBatchEntries writes in one pipeline
  * @param maxBatch their estimated size, unless one write alone is larger
  * @param linger least time between the starts of two pipelines: a value that comes first waits for nothing, one that comes
  *     right after another waits at most this long and meanwhile coalesces
  * @param patience after which a pipeline without an answer is given up, whatever the socket is stuck in
+ * @param eventCache estimated memory of events that wait for the event cache before the oldest are left out
  */
 record WriterLimits(
         int maxPendingEntries,
@@ -21,19 +22,21 @@ record WriterLimits(
         int maxBatchEntries,
         MemorySize maxBatch,
         Duration linger,
-        Duration patience)
+        Duration patience,
+        MemorySize eventCache)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;
 
-    /** Up to 1 million contents or 128 MiB a writer; pipelines that a busy Redis answers in a few milliseconds. */
+    /** Up to 64 MiB of values that wait; pipelines that a busy Redis answers in a few milliseconds. */
     static final WriterLimits DEFAULT = new WriterLimits(
             1_000_000,
-            MemorySize.ofMebiBytes(128),
+            MemorySize.ofMebiBytes(64),
             1_000,
             MemorySize.ofMebiBytes(1),
             Duration.ofMillis(5),
-            Duration.ofSeconds(15));
+            Duration.ofSeconds(15),
+            MemorySize.ofMebiBytes(16));
 
     WriterLimits {
         positive("max pending entries", maxPendingEntries);
@@ -41,6 +44,7 @@ record WriterLimits(
         positive("max batch entries", maxBatchEntries);
         positive("max batch bytes", maxBatch.getBytes());
         positive("patience", patience.toMillis());
+        positive("event cache bytes", eventCache.getBytes());
         if (linger.isNegative()) {
             throw new IllegalArgumentException(
                     "linger of the live view sink is " + linger + "; it must not be negative");

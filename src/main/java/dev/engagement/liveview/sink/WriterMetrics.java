@@ -1,7 +1,5 @@
 package dev.engagement.liveview.sink;
 
-import java.util.function.IntSupplier;
-import java.util.function.LongSupplier;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.Histogram;
@@ -30,8 +28,12 @@ final class WriterMetrics {
     final Counter redisRetries;
     /** Writes that Redis refused for want of memory. */
     final Counter redisOutOfMemory;
-    /** Milliseconds during which the task stood still because too much was pending. */
-    final Counter blockedMillis;
+    /** Writes that can never be applied. */
+    final Counter givenUp;
+    /** Ids that were forgotten because too much waited: everything is written again for them. */
+    final Counter backlogForgotten;
+    /** Events that the event cache left out. */
+    final Counter eventCacheLeftOut;
     /** From the commit in the source to the acknowledged write, of values that say when they were committed. */
     final Histogram commitToVisibleMillis;
     /** Writes per pipeline. */
@@ -39,8 +41,10 @@ final class WriterMetrics {
 
     /** False from a failure to the next success. */
     private volatile boolean up = true;
+    /** True while somebody has to put right a password, a right or a certificate. */
+    private volatile boolean refused;
 
-    WriterMetrics(MetricGroup group, IntSupplier pendingEntries, LongSupplier pendingBytes) {
+    WriterMetrics(MetricGroup group) {
         writes = group.counter("writes");
         writtenBytes = group.counter("writtenBytes");
         coalesced = group.counter("coalesced");
@@ -50,15 +54,32 @@ final class WriterMetrics {
         futureDated = group.counter("futureDated");
         redisRetries = group.counter("redisRetries");
         redisOutOfMemory = group.counter("redisOutOfMemory");
-        blockedMillis = group.counter("blockedMillis");
+        givenUp = group.counter("givenUp");
+        backlogForgotten = group.counter("backlogForgotten");
+        eventCacheLeftOut = group.counter("eventCacheLeftOut");
         commitToVisibleMillis = group.histogram("commitToVisibleMillis", new SlidingHistogram(HISTOGRAM_VALUES));
         batchSize = group.histogram("batchSize", new SlidingHistogram(HISTOGRAM_VALUES));
-        Gauge<Integer> entries = pendingEntries::getAsInt;
-        Gauge<Long> bytes = pendingBytes::getAsLong;
         Gauge<Integer> redisUp = () -> up ? 1 : 0;
+        Gauge<Integer> redisRefused = () -> refused ? 1 : 0;
+        group.gauge("redisUp", redisUp);
+        group.gauge("redisRefused", redisRefused);
+    }
+
+    /** Shows what waits. */
+    void show(MetricGroup group, Backlog backlog) {
+        Gauge<Integer> entries = backlog::entries;
+        Gauge<Long> bytes = backlog::bytes;
+        Gauge<Integer> rewriting = () -> backlog.isRewriting() ? 1 : 0;
+        Gauge<Long> rewrites = backlog::rewrites;
         group.gauge("pendingEntries", entries);
         group.gauge("pendingBytes", bytes);
-        group.gauge("redisUp", redisUp);
+        group.gauge("rewriting", rewriting);
+        group.gauge("rewrites", rewrites);
+    }
+
+    /** Sets {@code redisRefused}: whether a person has to do something. */
+    void refused(boolean now) {
+        refused = now;
     }
 
     /** Sets {@code redisUp}, and tells whether that changes it. */

@@ -1,49 +1,87 @@
 package dev.engagement.liveview.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.event.Content;
+import dev.engagement.event.Standings.Place;
+import dev.engagement.event.types.testing.GoldenBytes;
 import dev.engagement.liveview.LiveValue;
+import dev.engagement.liveview.LiveValue.Board;
 import dev.engagement.liveview.Samples;
+import dev.engagement.liveview.Tally;
 import java.io.IOException;
 import java.util.List;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.core.memory.DataInputDeserializer;
-import org.apache.flink.core.memory.DataOutputSerializer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class LiveValueTypeTest {
 
-    @Test
-    void every_kind_comes_back_as_it_was() throws IOException {
-        for (LiveValue value : List.of(
-                Samples.last("c1", 7, 1_767_882_112_000_000L),
-                new LiveValue.Count("ü", Long.MAX_VALUE),
-                new LiveValue.Meta(new Content("c", null, null, null, null, null), 0),
-                new LiveValue.Meta(Samples.content("c"), 1L << 40),
-                new LiveValue.MetaGone("c", 3))) {
-            assertThat(roundTrip(LiveValueType.LIVE_VALUE, value)).isEqualTo(value);
-        }
+    private static final long SLIDE_END = 1_767_882_112_000L;
+
+    static List<GoldenBytes<?>> cases() {
+        return List.of(
+                golden("last", Samples.last("c-ü", 16, 1_767_882_112_345_678L)),
+                golden(
+                        "tally",
+                        Tally.none("c").plus(300).plusInMinute(29_464_701, 2).plusInMinute(29_464_703, 128)),
+                golden("tally-bare", Tally.none("").plus(0)),
+                golden(
+                        "tally-before-the-epoch",
+                        Tally.none("c")
+                                .plus(Long.MAX_VALUE)
+                                .plusInMinute(-1_035_593_280L, 1)
+                                .plusInMinute(-1, 3)
+                                .plusInMinute(1, 4)),
+                golden("meta", new LiveValue.Meta(Samples.content("c"), 1L << 40)),
+                golden("meta-bare", new LiveValue.Meta(new Content("c", null, null, null, null, null), 0)),
+                golden("meta-gone", new LiveValue.MetaGone("c-ü", 300, SLIDE_END)),
+                golden("meta-gone-without-a-time", new LiveValue.MetaGone("c", 3, -1)),
+                golden(
+                        "board-by-events",
+                        new Board(
+                                Board.Kind.EVENTS,
+                                SLIDE_END,
+                                List.of(new Place("b", Long.MAX_VALUE), new Place("ü", 1)))),
+                golden("board-by-engagement-empty", new Board(Board.Kind.ENGAGEMENT, SLIDE_END, List.of())),
+                new GoldenBytes<>(
+                        "live-unshown", Unshown.TYPE, new Unshown(false, List.of("c1", "c-ü", ""), "run-id/epoch")),
+                new GoldenBytes<>("live-unshown-everything", Unshown.TYPE, new Unshown(true, List.of(), "")));
+    }
+
+    private static GoldenBytes<LiveValue> golden(String name, LiveValue value) {
+        return new GoldenBytes<>("live-" + name, LiveValueType.LIVE_VALUE, value);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void version_1_is_read(GoldenBytes<?> one) throws IOException {
+        one.assertThatVersion1IsRead();
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void a_newer_version_is_refused_with_the_way_out(GoldenBytes<?> one) throws IOException {
+        one.assertThatANewerVersionIsRefused();
     }
 
     @Test
-    void a_partial_count_is_a_few_bytes() throws IOException {
-        assertThat(roundTrip(CountPartial.TYPE, new CountPartial("c1", 300))).isEqualTo(new CountPartial("c1", 300));
+    void a_tally_is_a_few_bytes() throws IOException {
+        Tally tally = Tally.none("c1").plus(300).plusInMinute(29_464_701, 2).plusInMinute(29_464_702, 7);
 
-        DataOutputSerializer out = new DataOutputSerializer(16);
-        serializer(CountPartial.TYPE).serialize(new CountPartial("c1", 300), out);
-        assertThat(out.length()).isEqualTo(6);
+        // Version, kind, text of two, total of two, two minutes: four bytes, then one; two counts.
+        assertThat(golden("tally", tally).written()).hasSize(1 + 1 + 3 + 2 + 1 + 4 + 1 + 2);
     }
 
-    private static <T> T roundTrip(TypeInformation<T> type, T value) throws IOException {
-        DataOutputSerializer out = new DataOutputSerializer(64);
-        serializer(type).serialize(value, out);
-        return serializer(type).deserialize(new DataInputDeserializer(out.getCopyOfBuffer()));
-    }
+    @Test
+    void an_unknown_kind_is_damage() {
+        TypeSerializer<LiveValue> serializer = LiveValueType.LIVE_VALUE.createSerializer(new SerializerConfigImpl());
 
-    private static <T> TypeSerializer<T> serializer(TypeInformation<T> type) {
-        return type.createSerializer(new SerializerConfigImpl());
+        assertThatThrownBy(() -> serializer.deserialize(new DataInputDeserializer(new byte[] {1, 99})))
+                .hasMessageContaining("Unknown kind of live value 99");
     }
 }

@@ -87,6 +87,12 @@ final class ManualTask implements MailboxExecutor, ProcessingTimeService {
         now = until;
     }
 
+    /** The clock is set back; what waits goes on waiting for as long as it would have. */
+    void setBack(long millis) {
+        now -= millis;
+        timers.replaceAll(timer -> new Timer(timer.millis - millis, timer.order, timer.callback));
+    }
+
     private Timer next() {
         return timers.stream()
                 .min(Comparator.comparingLong(Timer::millis).thenComparingLong(Timer::order))

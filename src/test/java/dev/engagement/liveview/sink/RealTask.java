@@ -19,9 +19,9 @@ final class RealTask implements MailboxExecutor, ProcessingTimeService, AutoClos
     private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
 
     /** Of one writer: it has an I/O thread of its own, which ends with it. */
-    RedisWriter.Environment environment(RecordedMetrics metrics) {
+    RedisWriter.Environment environment() {
         ExecutorService io = Executors.newSingleThreadExecutor();
-        return new RedisWriter.Environment("redis", this, this, io, io::shutdown, Math::random, metrics);
+        return new RedisWriter.Environment("redis", this, this, io, io::shutdown, Math::random);
     }
 
     /** Does what the mailbox holds until the condition holds; an {@link AssertionError} after the limit. */

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.SecretRef;
-import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.liveview.LiveViewScript;
@@ -14,13 +13,10 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.util.List;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -29,8 +25,6 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /** {@code rediss://}: a real Redis behind a TLS end whose certificate is for {@code localhost}. */
 class RedisTlsIT {
-
-    private static final char[] KEY_STORE_PASSWORD = "changeit".toCharArray();
 
     @TempDir
     private static Path directory;
@@ -42,16 +36,7 @@ class RedisTlsIT {
     @BeforeAll
     static void start() throws Exception {
         server = RedisServer.start(Path.of("target/redis/RedisTlsIT"), 0);
-        KeyStore keys = selfSigned();
-        KeyManagerFactory keyManagers = KeyManagerFactory.getInstance("PKIX");
-        keyManagers.init(keys, KEY_STORE_PASSWORD);
-        KeyStore certificates = KeyStore.getInstance("PKCS12");
-        certificates.load(null, null);
-        certificates.setCertificateEntry("redis", keys.getCertificate("redis"));
-        TrustManagerFactory trustManagers = TrustManagerFactory.getInstance("PKIX");
-        trustManagers.init(certificates);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(keyManagers.getKeyManagers(), trustManagers.getTrustManagers(), null);
+        SSLContext context = SelfSigned.in(directory).context();
         trusting = context.getSocketFactory();
         tls = (SSLServerSocket) context.getServerSocketFactory().createServerSocket(0);
         inBackground(RedisTlsIT::accept);
@@ -68,7 +53,7 @@ class RedisTlsIT {
         JedisConnection connection = JedisConnection.connect(options("localhost"), trusting);
         connection.load(LiveViewScript.values());
 
-        assertThat(connection.perform(List.of(new LiveValue.Count("c", 1).write(new LiveViewKeys("")))))
+        assertThat(connection.perform(List.of(Writes.count("c", 1, new LiveViewKeys("")))))
                 .containsExactly(new Reply.Done(WriteOutcome.WRITTEN));
         connection.abort();
     }
@@ -78,46 +63,42 @@ class RedisTlsIT {
         assertThatThrownBy(() ->
                         JedisConnection.connect(options("127.0.0.1"), trusting).load(LiveViewScript.values()))
                 .isInstanceOf(JedisConnectionException.class)
-                .hasStackTraceContaining("127.0.0.1");
+                .hasStackTraceContaining("127.0.0.1")
+                .satisfies(RedisTlsIT::isRefused);
     }
 
     @Test
     void a_certificate_that_nobody_vouches_for_is_refused() {
         assertThatThrownBy(() -> JedisConnection.connect(options("localhost")).load(LiveViewScript.values()))
                 .isInstanceOf(JedisConnectionException.class)
-                .hasStackTraceContaining("SSLHandshakeException");
+                .hasStackTraceContaining("SSLHandshakeException")
+                .satisfies(RedisTlsIT::isRefused);
+    }
+
+    @Test
+    void a_server_without_tls_is_no_refusal_since_it_may_still_be_starting() {
+        LiveViewOptions plain =
+                new LiveViewOptions(URI.create("rediss://localhost:" + server.port()), SecretRef.none(), "");
+
+        assertThatThrownBy(() -> JedisConnection.connect(plain, trusting).load(LiveViewScript.values()))
+                .isInstanceOf(JedisConnectionException.class)
+                .satisfies(failure ->
+                        assertThat(RedisVerdict.of((RuntimeException) failure)).isEqualTo(RedisVerdict.TRANSIENT));
+    }
+
+    @Test
+    void the_preflight_does_not_judge_certificates_by_the_trust_of_the_client() {
+        assertThat(LiveViewPreflight.check(options("localhost"), trusting)).isEmpty();
+        assertThat(LiveViewPreflight.check(options("localhost")))
+                .hasValueSatisfying(warning -> assertThat(warning).contains("starts all the same"));
+    }
+
+    private static void isRefused(Throwable failure) {
+        assertThat(RedisVerdict.of((RuntimeException) failure)).isEqualTo(RedisVerdict.REFUSED);
     }
 
     private static LiveViewOptions options(String host) {
         return new LiveViewOptions(URI.create("rediss://" + host + ":" + tls.getLocalPort()), SecretRef.none(), "");
-    }
-
-    private static KeyStore selfSigned() throws Exception {
-        Path store = directory.resolve("redis.p12");
-        int exit = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "redis",
-                        "-keyalg",
-                        "EC",
-                        "-dname",
-                        "CN=localhost",
-                        "-ext",
-                        "san=dns:localhost",
-                        "-keystore",
-                        store.toString(),
-                        "-storetype",
-                        "PKCS12",
-                        "-storepass",
-                        new String(KEY_STORE_PASSWORD))
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start()
-                .waitFor();
-        assertThat(exit).isZero();
-        return KeyStore.getInstance(store.toFile(), KEY_STORE_PASSWORD);
     }
 
     private static void accept() throws IOException {

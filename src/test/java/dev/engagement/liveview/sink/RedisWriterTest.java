@@ -3,11 +3,7 @@ package dev.engagement.liveview.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
-import dev.engagement.event.Position;
-import dev.engagement.liveview.LiveValue;
-import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewRules;
 import dev.engagement.liveview.Samples;
 import dev.engagement.liveview.ScriptedWrite;
@@ -17,9 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.flink.api.connector.sink2.SinkWriter;
 import org.apache.flink.configuration.MemorySize;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -28,526 +22,555 @@ import redis.clients.jedis.exceptions.JedisDataException;
 class RedisWriterTest {
 
     private static final long START = 1_767_882_112_000L;
-    private static final LiveViewKeys KEYS = new LiveViewKeys("");
-    private static final WriterLimits LIMITS = new WriterLimits(
-            100, MemorySize.ofMebiBytes(1), 10, MemorySize.parse("64kb"), Duration.ofMillis(5), Duration.ofSeconds(15));
+    private static final WriterLimits LIMITS = limits(100);
+    private static final long[] NO_MINUTES = {};
 
-    private final ManualTask task = new ManualTask(START);
     private final ScriptedRedis redis = new ScriptedRedis();
-    private final RecordedMetrics metrics = new RecordedMetrics();
 
     @Test
-    void connects_and_loads_the_scripts_before_anything_is_written() throws Exception {
-        started(LIMITS);
+    void connects_and_asks_for_the_memory_before_anything_is_written() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
 
         assertThat(redis.connects).isEqualTo(1);
         assertThat(redis.loads).isEqualTo(1);
+        assertThat(redis.memoryAsked).isEqualTo(1);
         assertThat(redis.batches).isEmpty();
+        assertThat(counts.metrics.gauge("rewrites")).as("a fresh start adopts").isZero();
+    }
+
+    @Test
+    void opening_does_not_wait_for_redis() throws Exception {
+        ManualSubtask<CountPartial> counts = counts();
+
+        assertThat(redis.connects).isZero();
+        assertThat(counts.task.hasIo()).isTrue();
     }
 
     @Test
     void the_first_value_does_not_wait() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+        ManualSubtask<CountPartial> counts = started();
 
-        writer.write(count("a", 1), context());
-        task.runAll();
+        counts.show(events("a", 1));
+        counts.task.runAll();
 
-        assertThat(redis.batches).containsExactly(List.of(count("a", 1).write(KEYS)));
-        assertThat(metrics.count("writes")).isEqualTo(1);
-        assertThat(metrics.gauge("pendingEntries")).isZero();
-        assertThat(metrics.gauge("pendingBytes")).isZero();
+        assertThat(batches()).containsExactly(List.of("a=1"));
+        assertThat(counts.metrics.count("writes")).isEqualTo(1);
+        assertNothingWaits(counts);
     }
 
     @Test
     void what_arrives_while_a_batch_is_under_way_coalesces_into_the_next() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(count("a", 1), context());
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
 
-        writer.write(count("a", 2), context());
-        writer.write(count("b", 5), context());
-        writer.write(count("a", 4), context());
-        writer.write(count("a", 3), context());
-        task.runAll();
-        task.pass(5);
-        task.runAll();
+        counts.show(events("a", 1));
+        counts.show(events("b", 5));
+        counts.show(events("a", 2));
+        counts.task.runAll();
+        counts.task.pass(5);
+        counts.task.runAll();
 
-        assertThat(redis.batches)
-                .containsExactly(
-                        List.of(count("a", 1).write(KEYS)),
-                        List.of(count("a", 4).write(KEYS), count("b", 5).write(KEYS)));
-        assertThat(metrics.count("coalesced")).isEqualTo(2);
+        assertThat(batches()).containsExactly(List.of("a=1"), List.of("a=4", "b=5"));
+        assertThat(counts.metrics.count("coalesced")).isEqualTo(1);
     }
 
     @Test
     void two_batches_start_at_least_the_linger_time_apart() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(count("a", 1), context());
-        task.runAll();
-        writer.write(count("a", 2), context());
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        counts.task.runAll();
+        counts.show(events("a", 1));
 
-        task.pass(4);
-        task.runAll();
+        counts.task.pass(4);
+        counts.task.runAll();
         assertThat(redis.batches).hasSize(1);
 
-        task.pass(1);
-        task.runAll();
+        counts.task.pass(1);
+        counts.task.runAll();
+        assertThat(redis.batches).hasSize(2);
+    }
+
+    @Test
+    void a_clock_that_is_set_back_delays_nothing() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        counts.task.runAll();
+        counts.task.setBack(3_600_000);
+        counts.show(events("a", 1));
+
+        counts.task.pass(5);
+        counts.task.runAll();
+
         assertThat(redis.batches).hasSize(2);
     }
 
     @Test
     void a_batch_takes_what_has_waited_longest_up_to_its_limit() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+        ManualSubtask<CountPartial> counts = started();
         for (int i = 0; i < 26; i++) {
-            writer.write(count("c" + i, 1), context());
+            counts.show(events("c" + i, 1));
         }
-        drain();
+        counts.settle();
 
-        assertThat(redis.batches).extracting(List::size).containsExactly(1, 10, 10, 5);
-        assertThat(redis.keys(1)).startsWith("content:count:c1", "content:count:c2");
+        assertThat(batches()).extracting(List::size).containsExactly(1, 10, 10, 5);
+        assertThat(batches().get(1)).startsWith("c1=1", "c2=1");
     }
 
     @Test
-    void a_last_whose_hour_is_over_is_dropped_and_counted() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+    void a_batch_takes_no_more_bytes_than_its_limit_unless_one_value_has_more() throws Exception {
+        ManualSubtask<EnrichedEvent> lasts = lasts(START, false);
+        lasts.task.runAll();
+        lasts.task.pass(10);
+        String payload = "\"" + "x".repeat(40_000) + "\"";
+        for (int i = 0; i < 4; i++) {
+            lasts.show(Samples.event("c" + i, i, START * 1_000, "web", payload, false));
+        }
+        lasts.settle();
 
-        writer.write(Samples.last("a", 1, (START - 3_600_000) * 1_000), context());
-        task.runAll();
-
-        assertThat(redis.batches).isEmpty();
-        assertThat(metrics.count("expired")).isEqualTo(1);
-        assertThat(metrics.gauge("pendingEntries")).isZero();
+        assertThat(redis.batches).extracting(List::size).containsExactly(1, 1, 1, 1);
+        assertNothingWaits(lasts);
     }
 
     @Test
     void a_last_whose_hour_ends_while_redis_is_away_is_dropped_and_counted() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+        ManualSubtask<EnrichedEvent> lasts = lasts(START, false);
+        lasts.task.runAll();
         redis.failBatch(new JedisConnectionException("broken"));
-        writer.write(Samples.last("a", 1, (START - 3_599_990) * 1_000), context());
-        writer.write(Samples.last("b", 2, (START - 3_599_990) * 1_000), context());
-        writer.write(Samples.last("c", 3, START * 1_000), context());
-        task.runAll();
+        lasts.show(Samples.event("a", 1, (START - 3_599_990) * 1_000));
+        lasts.show(Samples.event("b", 2, (START - 3_599_990) * 1_000));
+        lasts.show(Samples.event("c", 3, START * 1_000));
+        lasts.task.runAll();
 
-        task.pass(100);
-        task.runAll();
+        lasts.task.pass(100);
+        lasts.settle();
 
-        assertThat(redis.keys(1)).containsExactly("content:last:c");
-        assertThat(metrics.count("expired")).isEqualTo(2);
-        assertThat(metrics.gauge("pendingEntries")).isZero();
-        assertThat(metrics.gauge("pendingBytes")).isZero();
+        assertThat(redis.keys(redis.batches.size() - 1)).containsExactly("content:last:c");
+        assertThat(lasts.metrics.count("expired")).isEqualTo(2);
+        assertNothingWaits(lasts);
     }
 
     @Test
     void while_redis_is_away_values_coalesce_and_are_written_when_it_returns() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+        ManualSubtask<CountPartial> counts = started();
         redis.failBatch(new JedisConnectionException("broken"));
         redis.failConnect(new JedisConnectionException("refused"));
         redis.failConnect(new JedisConnectionException("refused"));
-        writer.write(count("a", 1), context());
-        task.runAll();
-        assertThat(metrics.gauge("redisUp")).isZero();
+        counts.show(events("a", 1));
+        counts.task.runAll();
+        assertThat(counts.metrics.gauge("redisUp")).isZero();
 
-        writer.write(count("a", 2), context());
-        writer.write(count("b", 1), context());
-        drain();
+        counts.show(events("a", 1));
+        counts.show(events("b", 1));
+        counts.settle();
 
-        assertThat(redis.batches)
-                .last()
-                .isEqualTo(List.of(count("a", 2).write(KEYS), count("b", 1).write(KEYS)));
+        assertThat(batches()).last().isEqualTo(List.of("a=2", "b=1"));
         assertThat(redis.connects).isEqualTo(4);
-        assertThat(metrics.count("redisRetries")).isEqualTo(3);
-        assertThat(metrics.gauge("redisUp")).isOne();
-        assertThat(metrics.gauge("pendingEntries")).isZero();
-        assertThat(metrics.gauge("pendingBytes")).isZero();
-    }
-
-    @Test
-    void an_older_value_that_failed_is_not_repeated_and_a_newer_one_is() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        redis.failBatch(new JedisConnectionException("broken"));
-        writer.write(count("a", 5), context());
-        task.runAll();
-
-        writer.write(count("a", 3), context());
-        drain();
-
-        assertThat(redis.batches.get(1)).startsWith(count("a", 5).write(KEYS));
+        assertThat(counts.metrics.count("redisRetries")).isEqualTo(3);
+        assertThat(counts.metrics.gauge("redisUp")).isOne();
+        assertThat(counts.metrics.gauge("rewrites")).as("the same memory").isZero();
+        assertNothingWaits(counts);
     }
 
     @Test
     void retries_wait_longer_each_time() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+        ManualSubtask<CountPartial> counts = started();
         redis.failBatch(new JedisConnectionException("broken"));
         redis.failConnect(new JedisConnectionException("refused"));
-        writer.write(count("a", 1), context());
-        task.runAll();
+        counts.show(events("a", 1));
+        counts.task.runAll();
 
-        task.pass(24);
-        assertThat(task.hasIo()).isFalse();
-        task.pass(1);
-        assertThat(task.hasIo()).isTrue();
-        task.runAll();
-        task.pass(49);
-        assertThat(task.hasIo()).isFalse();
-        task.pass(1);
-        task.runAll();
+        counts.task.pass(24);
+        assertThat(counts.task.hasIo()).isFalse();
+        counts.task.pass(1);
+        assertThat(counts.task.hasIo()).isTrue();
+        counts.task.runAll();
+        counts.task.pass(49);
+        assertThat(counts.task.hasIo()).isFalse();
+        counts.task.pass(1);
+        counts.task.runAll();
 
         assertThat(redis.batches).hasSize(2);
     }
 
     @Test
-    void a_checkpoint_stores_what_is_under_way_and_what_waits_without_waiting() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(count("a", 1), context());
-        writer.write(count("a", 2), context());
-        writer.write(count("b", 1), context());
-
-        writer.flush(false);
-
-        assertThat(writer.snapshotState(1))
-                .containsExactly(
-                        count("a", 1).write(KEYS),
-                        count("a", 2).write(KEYS),
-                        count("b", 1).write(KEYS));
-        assertThat(redis.batches).isEmpty();
-    }
-
-    @Test
-    void a_checkpoint_stores_what_waits_for_a_retry() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        redis.failBatch(new JedisConnectionException("broken"));
-        writer.write(count("a", 1), context());
-        task.runAll();
-
-        assertThat(writer.snapshotState(1)).containsExactly(count("a", 1).write(KEYS));
-    }
-
-    @Test
-    void a_checkpoint_after_everything_is_written_is_empty() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(count("a", 1), context());
-        drain();
-
-        assertThat(writer.snapshotState(1)).isEmpty();
-    }
-
-    @Test
-    void a_restored_writer_writes_first_what_the_checkpoint_kept() throws Exception {
-        RedisWriter<LiveValue> writer =
-                restored(List.of(count("a", 1).write(KEYS), count("b", 1).write(KEYS)));
-        assertThat(metrics.gauge("pendingEntries")).isEqualTo(2);
-        writer.write(count("a", 2), context());
-        drain();
-
-        assertThat(redis.batches)
-                .containsExactly(
-                        List.of(count("a", 1).write(KEYS), count("b", 1).write(KEYS)),
-                        List.of(count("a", 2).write(KEYS)));
-        assertThat(metrics.gauge("pendingEntries")).isZero();
-        assertThat(metrics.gauge("pendingBytes")).isZero();
-    }
-
-    @Test
-    void a_checkpoint_right_after_a_restore_keeps_everything() throws Exception {
-        List<ScriptedWrite> kept = new ArrayList<>();
-        for (int i = 0; i < 15; i++) {
-            kept.add(count("c" + i, 1).write(KEYS));
+    void a_part_of_redis_that_is_away_does_not_slow_down_the_rest() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        counts.show(events("b", 1));
+        for (int i = 0; i < 20; i++) {
+            redis.answer(replies -> replies.size() == 1
+                    ? replies
+                    : List.of(replies.get(0), new Reply.Failed("CLUSTERDOWN Hash slot not served")));
         }
-        RedisWriter<LiveValue> writer = restored(kept);
+        for (int i = 0; i < 8; i++) {
+            counts.task.runAll();
+            counts.task.pass(25);
+            counts.show(events("a", 1));
+        }
 
-        assertThat(writer.snapshotState(2)).isEqualTo(kept);
+        assertThat(redis.batches.size()).isGreaterThanOrEqualTo(8);
     }
 
     @Test
     void the_end_of_input_waits_until_redis_has_everything() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+        ManualSubtask<CountPartial> counts = started();
         redis.failBatch(new JedisConnectionException("broken"));
         redis.failConnect(new JedisConnectionException("refused"));
-        writer.write(count("a", 1), context());
-        writer.write(count("b", 1), context());
+        counts.show(events("a", 1));
+        counts.show(events("b", 1));
 
-        writer.flush(true);
+        counts.writer.flush();
 
-        assertThat(redis.batches.stream().skip(1).flatMap(List::stream))
-                .containsExactlyInAnyOrder(
-                        count("a", 1).write(KEYS), count("b", 1).write(KEYS));
-        assertThat(metrics.gauge("pendingEntries")).isZero();
+        assertThat(batches().stream().skip(1).flatMap(List::stream)).containsExactlyInAnyOrder("a=1", "b=1");
+        assertNothingWaits(counts);
     }
 
     @Test
-    void too_much_pending_holds_the_task_until_there_is_room() throws Exception {
-        RedisWriter<LiveValue> writer = started(new WriterLimits(
-                3,
-                MemorySize.ofMebiBytes(1),
-                10,
-                MemorySize.parse("64kb"),
-                Duration.ofMillis(5),
-                Duration.ofSeconds(15)));
-        redis.failBatch(new JedisConnectionException("broken"));
-        writer.write(count("a", 1), context());
-        writer.write(count("b", 1), context());
-        writer.write(count("c", 1), context());
-        assertThat(metrics.count("blockedMillis")).isZero();
+    void the_end_of_input_waits_until_it_is_known_what_redis_remembers() throws Exception {
+        ManualSubtask<CountPartial> before = started();
+        before.show(events("a", 1));
+        before.settle();
+        MapShownState stored = before.checkpoint();
+        redis.memory = "two";
+        redis.failConnect(new JedisConnectionException("refused"));
 
-        writer.write(count("d", 1), context());
+        restored(stored).writer.flush();
 
-        assertThat(metrics.count("blockedMillis")).isEqualTo(25);
-        assertThat(metrics.gauge("pendingEntries")).isLessThanOrEqualTo(3);
+        assertThat(batches()).last().isEqualTo(List.of("a=1"));
     }
 
     @Test
-    void while_the_task_is_held_the_time_is_counted_already() throws Exception {
-        RedisWriter<LiveValue> writer = started(new WriterLimits(
-                1,
-                MemorySize.ofMebiBytes(1),
-                10,
-                MemorySize.parse("64kb"),
-                Duration.ofMillis(5),
-                Duration.ofSeconds(15)));
-        writer.write(count("a", 1), context());
-        List<Long> seen = new ArrayList<>();
-        for (int i = 0; i < 4; i++) {
-            redis.answer(replies -> {
-                seen.add(metrics.count("blockedMillis"));
-                throw new JedisConnectionException("broken");
-            });
-        }
+    void an_end_of_input_with_nothing_to_show_does_not_need_redis() throws Exception {
+        redis.failConnect(new JedisConnectionException("refused"));
+        ManualSubtask<CountPartial> counts = counts();
 
-        writer.write(count("b", 1), context());
+        counts.writer.flush();
 
-        assertThat(seen).hasSize(4).isSorted();
-        assertThat(seen.get(3)).isPositive().isLessThan(metrics.count("blockedMillis"));
-    }
-
-    @Test
-    void values_of_known_slots_need_no_room() throws Exception {
-        RedisWriter<LiveValue> writer = started(new WriterLimits(
-                2,
-                MemorySize.ofMebiBytes(1),
-                10,
-                MemorySize.parse("64kb"),
-                Duration.ofMillis(5),
-                Duration.ofSeconds(15)));
-        writer.write(count("a", 1), context());
-        for (int i = 2; i < 1_000; i++) {
-            writer.write(count("a", i), context());
-        }
-
-        assertThat(metrics.gauge("pendingEntries")).isEqualTo(2);
-        assertThat(metrics.count("blockedMillis")).isZero();
+        assertThat(redis.connects).isOne();
     }
 
     @Test
     void a_server_that_forgot_the_scripts_gets_them_again_and_only_what_failed_is_repeated() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+        ManualSubtask<CountPartial> counts = started();
         redis.flushScripts();
 
-        writer.write(count("a", 1), context());
-        drain();
+        counts.show(events("a", 1));
+        counts.settle();
 
         assertThat(redis.loads).isEqualTo(2);
         assertThat(redis.connects).isEqualTo(1);
         assertThat(redis.batches).hasSize(2);
-        assertThat(metrics.count("writes")).isEqualTo(1);
-        assertThat(metrics.count("redisRetries")).isZero();
+        assertThat(counts.metrics.count("writes")).isEqualTo(1);
+        assertThat(counts.metrics.count("redisRetries")).isZero();
     }
 
     @Test
     void what_redis_refused_for_want_of_memory_is_repeated_alone() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(count("x", 1), context());
-        writer.write(count("a", 1), context());
-        writer.write(count("b", 1), context());
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("x", 1));
+        counts.show(events("a", 1));
+        counts.show(events("b", 1));
         redis.answer(replies -> replies);
         redis.answer(replies -> List.of(
                 replies.get(0),
                 new Reply.Failed(
                         "OOM command not allowed when used memory > 'maxmemory'. script: 1, on @user_script:1.")));
-        drain();
+        counts.settle();
 
-        assertThat(redis.keys(1)).containsExactly("content:count:a", "content:count:b");
-        assertThat(redis.keys(2)).containsExactly("content:count:b");
-        assertThat(metrics.count("redisOutOfMemory")).isEqualTo(1);
-        assertThat(metrics.count("writes")).isEqualTo(3);
+        assertThat(batches()).containsExactly(List.of("x=1"), List.of("a=1", "b=1"), List.of("b=1"));
+        assertThat(counts.metrics.count("redisOutOfMemory")).isEqualTo(1);
+        assertThat(counts.metrics.count("writes")).isEqualTo(3);
     }
 
     @Test
     void a_read_only_replica_is_left_for_a_new_connection() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
+        ManualSubtask<CountPartial> counts = started();
         redis.answer(replies -> List.of(new Reply.Failed("READONLY You can't write against a read only replica.")));
-        writer.write(count("a", 1), context());
-        drain();
+        counts.show(events("a", 1));
+        counts.settle();
 
         assertThat(redis.connects).isEqualTo(2);
         assertThat(redis.batches).hasSize(2);
     }
 
     @Test
-    void a_wrong_password_fails_the_job_at_its_start() {
+    void a_wrong_password_is_tried_again_more_slowly_and_shown() throws Exception {
         redis.failConnect(
                 new JedisAccessControlException("WRONGPASS invalid username-password pair or user is disabled."));
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        assertThat(counts.metrics.gauge("redisRefused")).isOne();
 
-        assertThatThrownBy(() -> started(LIMITS))
-                .isInstanceOf(LiveViewRefusedException.class)
-                .hasMessageContaining("host:6379/0")
-                .hasMessageContaining("WRONGPASS")
-                .hasMessageContaining("redis.url");
+        counts.task.pass(480);
+        assertThat(counts.task.hasIo()).isFalse();
+        counts.task.pass(10);
+        counts.task.runAll();
+
+        assertThat(redis.batches).hasSize(1);
+        assertThat(counts.metrics.gauge("redisRefused")).isZero();
+        assertThat(counts.metrics.gauge("redisUp")).isOne();
     }
 
     @Test
-    void a_refused_write_names_its_key() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        redis.answer(replies -> List.of(new Reply.Failed("NOPERM No permissions to access a key")));
-        writer.write(count("a", 1), context());
+    void a_write_that_can_never_be_applied_is_given_up_alone() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("x", 1));
+        counts.task.runAll();
+        counts.show(events("a", 1));
+        counts.show(events("b", 1));
+        redis.answer(replies -> List.of(replies.get(0), new Reply.Failed("CROSSSLOT Keys in request")));
+        counts.settle();
 
-        assertThatThrownBy(task::runAll)
-                .isInstanceOf(LiveViewRefusedException.class)
-                .hasMessageContaining("content:count:a")
-                .hasMessageContaining("NOPERM");
-    }
-
-    @Test
-    void a_missing_secret_fails_the_job_with_its_own_words() {
-        redis.failConnect(new IllegalStateException("The secret redis.password is expected in X, which is not set"));
-
-        assertThatThrownBy(() -> started(LIMITS))
-                .isInstanceOf(LiveViewRefusedException.class)
-                .hasMessageContaining("redis.password is expected in X");
+        assertThat(counts.metrics.count("givenUp")).isOne();
+        assertThat(counts.metrics.count("writes")).isEqualTo(2);
+        assertThat(redis.batches).hasSize(2);
+        assertThat(redis.connects).isOne();
+        assertNothingWaits(counts);
     }
 
     @Test
     void a_loading_server_is_waited_for() throws Exception {
         redis.failConnect(new JedisDataException("LOADING Redis is loading the dataset in memory"));
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(count("a", 1), context());
-        drain();
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        counts.settle();
 
         assertThat(redis.batches).hasSize(1);
     }
 
     @Test
-    void freshness_is_measured_from_commit_to_acknowledgement_of_values_that_are_shown() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(Samples.last("a", 1, START * 1_000), context());
-        task.pass(120);
-        task.runAll();
-        writer.write(new LiveValue.Last(Samples.event("b", 2, START * 1_000, null, null, true)), context());
-        drain();
-        redis.answer(replies -> List.of(new Reply.Done(WriteOutcome.SUPERSEDED)));
-        writer.write(Samples.last("c", 3, START * 1_000), context());
-        drain();
+    void what_the_io_thread_throws_fails_the_job() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
+        redis.answer(replies -> {
+            throw new OutOfMemoryError("as told");
+        });
+        counts.show(events("a", 1));
 
-        assertThat(metrics.histogram("commitToVisibleMillis").getCount()).isEqualTo(1);
-        assertThat(metrics.histogram("commitToVisibleMillis").getStatistics().getMax())
+        assertThatThrownBy(counts.task::runAll)
+                .isInstanceOf(IllegalStateException.class)
+                .hasRootCauseMessage("as told");
+    }
+
+    @Test
+    void freshness_is_measured_from_commit_to_acknowledgement_of_values_that_are_shown() throws Exception {
+        ManualSubtask<EnrichedEvent> lasts = lasts(START, false);
+        lasts.task.runAll();
+        lasts.task.pass(10);
+        lasts.show(Samples.event("a", 1, START * 1_000));
+        lasts.task.pass(120);
+        lasts.task.runAll();
+        lasts.show(Samples.event("b", 2, START * 1_000, null, null, true));
+        lasts.settle();
+        redis.answer(replies -> List.of(new Reply.Done(WriteOutcome.SUPERSEDED)));
+        lasts.show(Samples.event("c", 3, START * 1_000));
+        lasts.settle();
+
+        assertThat(lasts.metrics.histogram("commitToVisibleMillis").getCount()).isEqualTo(1);
+        assertThat(lasts.metrics
+                        .histogram("commitToVisibleMillis")
+                        .getStatistics()
+                        .getMax())
                 .isEqualTo(130);
-        assertThat(metrics.count("superseded")).isEqualTo(1);
-        assertThat(metrics.count("writes")).isEqualTo(3);
+        assertThat(lasts.metrics.count("superseded")).isEqualTo(1);
+        assertThat(lasts.metrics.count("writes")).isEqualTo(3);
     }
 
     @Test
     void a_batch_without_an_answer_is_given_up_by_closing_its_connection() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(count("a", 1), context());
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
 
-        task.pass(14_999);
+        counts.task.pass(14_999);
         assertThat(redis.aborted.getCount()).isOne();
-        task.pass(15_001);
+        counts.task.pass(15_001);
 
         assertThat(redis.aborted.await(10, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
     void a_closed_writer_ends_its_thread_and_ignores_what_comes_back() throws Exception {
-        RedisWriter<LiveValue> writer = started(LIMITS);
-        writer.write(count("a", 1), context());
-        writer.close();
-        task.runAll();
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        counts.writer.close();
+        counts.task.runAll();
 
-        assertThat(task.isIoStopped()).isTrue();
+        assertThat(counts.task.isIoStopped()).isTrue();
         assertThat(redis.aborted.await(10, TimeUnit.SECONDS)).isTrue();
-        assertThat(metrics.count("writes")).isZero();
+        assertThat(counts.metrics.count("writes")).isZero();
     }
 
     @Test
-    void a_future_dated_event_is_left_out_and_counted() throws Exception {
-        RedisWriter<EnrichedEvent> writer = new RedisWriter<>(
-                LiveViewMappings.last(new LiveViewRules(Duration.ofMinutes(1))),
-                KEYS,
-                LIMITS,
-                Backoff.DEFAULT,
-                redis,
-                environment(),
-                List.of());
-        task.runAll();
-        EnrichedEvent ahead = Samples.event("a", 1, (START + 60_001) * 1_000);
-        EngagementEvent event = ahead.event();
-        writer.write(
-                new EnrichedEvent(
-                        new EngagementEvent(
-                                event.id(),
-                                event.contentId(),
-                                event.userId(),
-                                event.eventType(),
-                                event.eventTsMicros(),
-                                event.durationMs(),
-                                event.device(),
-                                event.rawPayload(),
-                                event.snapshot(),
-                                event.committedAtMillis(),
-                                new Position(0, 1, START)),
-                        ahead.content(),
-                        ahead.engagement()),
-                context());
-        writer.write(Samples.event("b", 2, START * 1_000), context());
-        drain();
+    void an_idle_writer_asks_redis_once_a_second_whether_it_still_remembers() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        counts.settle();
 
-        assertThat(redis.keys(0)).containsExactly("content:last:b");
-        assertThat(new String(redis.batches.get(0).get(0).arguments().get(0), StandardCharsets.UTF_8))
-                .startsWith("{\"event_id\":2,");
-        assertThat(metrics.count("futureDated")).isEqualTo(1);
-    }
-
-    private RedisWriter<LiveValue> started(WriterLimits limits) throws Exception {
-        RedisWriter<LiveValue> writer = new RedisWriter<>(
-                LiveViewMappings.values(), KEYS, limits, Backoff.DEFAULT, redis, environment(), List.of());
-        task.runAll();
-        task.pass(10);
-        return writer;
-    }
-
-    private RedisWriter<LiveValue> restored(List<ScriptedWrite> writes) {
-        return new RedisWriter<>(
-                LiveViewMappings.values(), KEYS, LIMITS, Backoff.DEFAULT, redis, environment(), writes);
-    }
-
-    private RedisWriter.Environment environment() {
-        return new RedisWriter.Environment("host:6379/0", task, task, task.io(), task::stopIo, () -> 0.0, metrics);
-    }
-
-    /** Time passes until nothing is left to write. */
-    private void drain() throws Exception {
-        for (int i = 0; i < 1_000 && metrics.gauge("pendingEntries") > 0; i++) {
-            task.runAll();
-            task.pass(5);
+        for (int i = 0; i < 10; i++) {
+            counts.task.pass(1_000);
+            counts.task.runAll();
         }
-        task.runAll();
-        assertThat(metrics.gauge("pendingEntries")).isZero();
+
+        assertThat(redis.memoryAsked).isBetween(9, 11);
+        assertThat(redis.connects).isOne();
     }
 
-    private static LiveValue count(String contentId, long total) {
-        return new LiveValue.Count(contentId, total);
+    @Test
+    void a_memory_that_is_another_gets_everything_again_without_a_new_event() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        counts.show(events("b", 2));
+        counts.settle();
+
+        redis.memory = "two";
+        for (int i = 0; i < 4; i++) {
+            counts.task.pass(1_000);
+            counts.task.runAll();
+        }
+        counts.settle();
+
+        assertThat(batches().get(batches().size() - 1)).containsExactlyInAnyOrder("a=1", "b=2");
+        assertThat(counts.metrics.gauge("rewrites")).isOne();
+        assertThat(counts.metrics.gauge("rewriting")).isZero();
     }
 
-    private static SinkWriter.Context context() {
-        return new SinkWriter.Context() {
-            @Override
-            public long currentWatermark() {
-                return Long.MIN_VALUE;
-            }
+    @Test
+    void a_restored_writer_writes_only_what_the_checkpoint_found_unshown_if_redis_remembers_the_rest()
+            throws Exception {
+        ManualSubtask<CountPartial> before = started();
+        before.show(events("shown", 1));
+        before.settle();
+        before.task.pass(10);
+        before.show(events("under way", 1));
+        assertThat(before.task.hasIo()).isTrue();
+        before.show(events("waiting", 1));
+        MapShownState stored = before.checkpoint();
 
-            @Override
-            public @Nullable Long timestamp() {
-                return null;
-            }
-        };
+        ManualSubtask<CountPartial> after = restored(stored);
+        after.settle();
+
+        assertThat(batches().stream().skip(1).flatMap(List::stream))
+                .containsExactlyInAnyOrder("under way=1", "waiting=1");
+        assertThat(after.metrics.gauge("rewrites")).isZero();
+        assertNothingWaits(after);
+    }
+
+    @Test
+    void a_checkpoint_never_waits_and_holds_what_redis_lacks() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
+        redis.failBatch(new JedisConnectionException("broken"));
+        counts.show(events("a", 1));
+        counts.task.runAll();
+
+        MapShownState stored = counts.checkpoint();
+
+        assertThat(redis.batches).hasSize(1);
+        restored(stored).settle();
+        assertThat(batches()).last().isEqualTo(List.of("a=1"));
+    }
+
+    @Test
+    void a_checkpoint_of_a_writer_that_never_reached_redis_leads_to_everything_again() throws Exception {
+        redis.failConnect(new JedisConnectionException("refused"));
+        ManualSubtask<CountPartial> counts = counts();
+        counts.show(events("a", 1));
+        counts.task.runAll();
+        MapShownState stored = counts.checkpoint();
+
+        ManualSubtask<CountPartial> after = restored(stored);
+        after.settle();
+
+        assertThat(after.metrics.gauge("rewrites")).isOne();
+        assertThat(batches().stream().flatMap(List::stream)).contains("a=1");
+    }
+
+    @Test
+    void a_checkpoint_during_a_rewrite_leads_to_another() throws Exception {
+        ManualSubtask<CountPartial> counts = started();
+        counts.show(events("a", 1));
+        counts.settle();
+        redis.memory = "two";
+        counts.task.pass(2_000);
+        counts.task.runIo();
+        counts.task.runMails();
+        assertThat(counts.task.hasIo()).as("what is written again is under way").isTrue();
+        MapShownState stored = counts.checkpoint();
+
+        ManualSubtask<CountPartial> after = restored(stored);
+        after.settle();
+
+        assertThat(after.metrics.gauge("rewrites")).isOne();
+    }
+
+    @Test
+    void cached_events_follow_behind_and_are_lost_with_their_batch() throws Exception {
+        ManualSubtask<EnrichedEvent> lasts = lasts(START, true);
+        lasts.task.runAll();
+        lasts.task.pass(10);
+        redis.failBatch(new JedisConnectionException("broken"));
+        lasts.show(Samples.event("a", 1, START * 1_000));
+        lasts.task.runAll();
+        lasts.show(Samples.event("a", 2, START * 1_000));
+        lasts.settle();
+
+        assertThat(redis.keys(redis.batches.size() - 1)).containsExactly("content:last:a", "engagement_events:event:2");
+        assertThat(lasts.metrics.count("eventCacheLeftOut")).isOne();
+    }
+
+    private ManualSubtask<CountPartial> counts() throws Exception {
+        return restored(new MapShownState(KeyedShownState.Spread.BY_CONTENT, 0, 1));
+    }
+
+    private ManualSubtask<CountPartial> started() throws Exception {
+        ManualSubtask<CountPartial> counts = counts();
+        counts.task.runAll();
+        counts.task.pass(10);
+        return counts;
+    }
+
+    private ManualSubtask<CountPartial> restored(MapShownState state) throws Exception {
+        return new ManualSubtask<>(LiveViewMappings.tallies(), state, redis, LIMITS, HeldValues.MAX_HELD, START);
+    }
+
+    private ManualSubtask<EnrichedEvent> lasts(long now, boolean eventCache) throws Exception {
+        return new ManualSubtask<>(
+                LiveViewMappings.last(new LiveViewRules(Duration.ofMinutes(1), eventCache)),
+                new MapShownState(KeyedShownState.Spread.WITHIN_SUBTASK, 0, 1),
+                redis,
+                LIMITS,
+                HeldValues.MAX_HELD,
+                now);
+    }
+
+    /** Of no minute that is shown. */
+    private static CountPartial events(String contentId, long events) {
+        return new CountPartial(contentId, events, NO_MINUTES, NO_MINUTES);
+    }
+
+    private static void assertNothingWaits(ManualSubtask<?> subtask) {
+        assertThat(subtask.metrics.gauge("pendingEntries")).isZero();
+        assertThat(subtask.metrics.gauge("pendingBytes")).isZero();
+    }
+
+    /** Counts as {@code content=count}. */
+    private List<List<String>> batches() {
+        List<List<String>> batches = new ArrayList<>();
+        for (List<ScriptedWrite> batch : redis.batches) {
+            batches.add(batch.stream()
+                    .map(write -> write.key().replace("content:count:", "") + "="
+                            + new String(write.arguments().get(0), StandardCharsets.UTF_8))
+                    .toList());
+        }
+        return batches;
+    }
+
+    private static WriterLimits limits(int maxPendingEntries) {
+        return new WriterLimits(
+                maxPendingEntries,
+                MemorySize.ofMebiBytes(1),
+                10,
+                MemorySize.parse("64kb"),
+                Duration.ofMillis(5),
+                Duration.ofSeconds(15),
+                MemorySize.ofMebiBytes(1));
     }
 }

@@ -22,6 +22,10 @@ final class ScriptedRedis implements RedisConnection.Connector {
     private final transient Deque<RuntimeException> connectFailures = new ArrayDeque<>();
     private final transient Deque<UnaryOperator<List<Reply>>> answers = new ArrayDeque<>();
     private final transient Set<LiveViewScript> known = new HashSet<>();
+    /** What it says of its memory. */
+    String memory = "one";
+
+    int memoryAsked;
     int connects;
     int loads;
 
@@ -78,6 +82,12 @@ final class ScriptedRedis implements RedisConnection.Connector {
                                 : new Reply.Failed("NOSCRIPT No matching script. Please use EVAL."));
             }
             return answers.isEmpty() ? replies : answers.remove().apply(replies);
+        }
+
+        @Override
+        public String memory() {
+            memoryAsked++;
+            return memory;
         }
 
         @Override

@@ -1,0 +1,331 @@
+package dev.engagement.liveview.sink;
+
+import dev.engagement.liveview.LiveValue;
+import dev.engagement.liveview.sink.HeldValues.Held;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.metrics.Counter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Redis does not have yet: ids, not values, so that what is sent is the newest there is when it is sent. Used by the
+ * task thread.
+ *
+ * <p>Above a limit the ids are forgotten, and everything counts as unshown: once Redis takes writes again, all that state
+ * holds is written in shards, one after the other, behind what has just changed. The same happens when Redis turns out to
+ * have another memory than before: restarted empty, flushed, or replaced by a copy.
+ */
+final class Backlog {
+
+    /** Values looked at in one go while everything is written again: the task thread has other things to do as well. */
+    private static final int MAX_LOOKED_AT = 4_096;
+
+    /** Values a batch of what is written again last, and of any however much changes. */
+    static final int GENTLE = 100;
+
+    /**
+     * Something to be sent.
+     *
+     * @param value as it is now
+     * @param parts which of its parts
+     * @param place where it is held, or null if it was read from state to be written again
+     */
+    record Item(LiveValue value, long parts, @Nullable Held place) {}
+
+    private final HeldValues values;
+    private final ShownState state;
+    private final long[] rewriteOrder;
+    private final WriterLimits limits;
+    private final Counter coalesced;
+    private final Counter forgotten;
+
+    private final ArrayDeque<Held> queue = new ArrayDeque<>();
+    private final Map<Integer, Unshown> saved = new HashMap<>();
+    private List<Item> underWay = List.of();
+
+    /** Whether state holds values that Redis may lack and nothing else tells. */
+    private boolean behind;
+
+    private @Nullable Rewrite rewrite;
+
+    /** The memory that holds what was shown; null before the first, and after a restore from several. */
+    private @Nullable String memory;
+
+    private boolean anyMemoryWillDo = true;
+
+    /** Whether it is still to be found out if Redis has the memory that a checkpoint knew. */
+    private boolean unverified;
+
+    /** Read by metric reporters. */
+    private volatile int entries;
+
+    private volatile long bytes;
+    private volatile boolean rewriting;
+    private volatile long rewrites;
+
+    Backlog(
+            HeldValues values,
+            ShownState state,
+            long[] rewriteOrder,
+            WriterLimits limits,
+            Counter coalesced,
+            Counter forgotten) {
+        this.values = values;
+        this.state = state;
+        this.rewriteOrder = rewriteOrder;
+        this.limits = limits;
+        this.coalesced = coalesced;
+        this.forgotten = forgotten;
+    }
+
+    /** Takes up what a checkpoint left unshown. */
+    void restore() throws Exception {
+        boolean first = true;
+        for (int shard : state.shards()) {
+            Unshown unshown = state.unshown(shard);
+            if (unshown == null) {
+                continue;
+            }
+            anyMemoryWillDo = false;
+            unverified = true;
+            memory = first || unshown.memory().equals(memory) ? unshown.memory() : null;
+            first = false;
+            behind |= unshown.everything();
+            for (String id : unshown.ids()) {
+                // Not under the shard that wrote it down, if the parallelism is another: then the newest of several
+                // counts.
+                LiveValue value = state.get(shard, id);
+                if (value != null) {
+                    Held place = values.held(id);
+                    if (place.value == null) {
+                        values.replace(place, value);
+                    }
+                    enqueue(place, LiveValue.ALL_PARTS);
+                    // Two shards may hold the id; either of the two values may be the newer one.
+                    behind |= place.shard != shard;
+                }
+            }
+        }
+    }
+
+    /** Parts of a value have changed. */
+    void changed(Held place, LiveValue value, long parts) {
+        int before = place.bytes();
+        if (place.queued) {
+            coalesced.inc();
+        }
+        values.replace(place, value);
+        if (place.queued) {
+            place.waiting |= parts;
+            bytes = bytes + place.bytes() - before;
+        } else {
+            enqueue(place, parts);
+        }
+        if (entries > limits.maxPendingEntries() || bytes > limits.maxPending().getBytes()) {
+            forget();
+        }
+    }
+
+    private void enqueue(Held place, long parts) {
+        place.waiting |= parts;
+        if (!place.queued) {
+            place.queued = true;
+            queue.add(place);
+            entries = entries + 1;
+            bytes = bytes + place.bytes();
+        }
+    }
+
+    private void forget() {
+        forgotten.inc(queue.size());
+        for (Held place : queue) {
+            place.queued = false;
+            place.waiting = 0;
+        }
+        queue.clear();
+        entries = 0;
+        bytes = 0;
+        behind = true;
+    }
+
+    /** Whether Redis has everything, as far as is known. */
+    boolean isEmpty() {
+        return queue.isEmpty() && rewrite == null && !behind && !unverified;
+    }
+
+    int entries() {
+        return entries;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    boolean isRewriting() {
+        return rewriting;
+    }
+
+    /**
+     * Takes what is to be sent next: what has changed, then what is written again. All of it comes back through
+     * {@link #shown} or {@link #failed}, and {@link #cameBack} before more is taken.
+     */
+    List<Item> take(long nowMillis) throws Exception {
+        List<Item> batch = new ArrayList<>();
+        long taken = 0;
+        long maxBytes = limits.maxBatch().getBytes();
+        while (batch.size() < limits.maxBatchEntries() && taken < maxBytes && !queue.isEmpty()) {
+            Held place = queue.remove();
+            place.queued = false;
+            entries = entries - 1;
+            bytes = bytes - place.bytes();
+            LiveValue value = place.value;
+            if (value != null) {
+                place.underWay = place.waiting;
+                taken += place.bytes();
+                batch.add(new Item(value, place.waiting, place));
+            }
+            place.waiting = 0;
+        }
+        if (rewrite != null) {
+            // However much changes, what is written again gets on.
+            int room = Math.max(GENTLE, limits.maxBatchEntries() - batch.size());
+            rewrite.take(batch, room, Math.max(maxBytes - taken, maxBytes / 4), nowMillis);
+        }
+        underWay = batch;
+        return batch;
+    }
+
+    /** These parts of the item are in Redis, or never will be. */
+    void shown(Item item) {
+        if (item.place() != null) {
+            item.place().underWay = 0;
+        }
+    }
+
+    /** These parts of the item are still to be shown. */
+    void failed(Item item, long parts) {
+        Held place = item.place();
+        if (place != null) {
+            place.underWay = 0;
+            enqueue(place, parts);
+        } else if (rewrite != null) {
+            rewrite.again.add(new Item(item.value(), parts, null));
+        } else {
+            behind = true;
+        }
+    }
+
+    /** All that was taken last came back. */
+    void cameBack() {
+        underWay = List.of();
+    }
+
+    /** Redis takes writes, and this is what tells its memory from any other. */
+    void reached(String presentMemory, long nowMillis) throws Exception {
+        boolean lost = !anyMemoryWillDo && !presentMemory.equals(memory);
+        memory = presentMemory;
+        anyMemoryWillDo = false;
+        unverified = false;
+        if (lost || behind) {
+            behind = false;
+            rewrites = rewrites + 1;
+            // State then holds every value.
+            values.save(nowMillis);
+            rewrite = new Rewrite();
+            rewriting = true;
+        }
+    }
+
+    /** How often everything was written again. */
+    long rewrites() {
+        return rewrites;
+    }
+
+    /** Writes down what is unshown, shard by shard. */
+    void save() throws Exception {
+        Map<Integer, List<String>> idsByShard = new HashMap<>();
+        for (Held place : queue) {
+            idsByShard.computeIfAbsent(place.shard, shard -> new ArrayList<>()).add(place.id);
+        }
+        boolean everything = behind || rewrite != null;
+        for (Item item : underWay) {
+            Held place = item.place();
+            everything |= place == null;
+            if (place != null && !place.queued) {
+                idsByShard
+                        .computeIfAbsent(place.shard, shard -> new ArrayList<>())
+                        .add(place.id);
+            }
+        }
+        String known = memory == null ? "" : memory;
+        if (anyMemoryWillDo && idsByShard.isEmpty() && !everything) {
+            return;
+        }
+        for (int shard : state.shards()) {
+            Unshown unshown = new Unshown(everything, idsByShard.getOrDefault(shard, List.of()), known);
+            if (!unshown.equals(saved.get(shard))) {
+                state.unshown(shard, unshown);
+                saved.put(shard, unshown);
+            }
+        }
+    }
+
+    /** Everything that state holds, once. */
+    private final class Rewrite {
+
+        private final int[] shards = state.shards();
+        private final ArrayDeque<Item> again = new ArrayDeque<>();
+        private int pass;
+        private int nextShard;
+        private List<LiveValue> ofShard = List.of();
+        private int next;
+
+        void take(List<Item> batch, int maxItems, long maxBytes, long nowMillis) throws Exception {
+            long taken = 0;
+            int room = maxItems;
+            if (rewriteOrder.length > 1 && pass == rewriteOrder.length - 1) {
+                room = Math.min(room, GENTLE);
+            }
+            while (room > 0 && taken < maxBytes && !again.isEmpty()) {
+                Item item = again.remove();
+                taken += item.value().estimatedBytes();
+                batch.add(item);
+                room--;
+            }
+            for (int looked = 0; room > 0 && taken < maxBytes && looked < MAX_LOOKED_AT; looked++) {
+                LiveValue value = next();
+                if (value == null) {
+                    if (again.isEmpty()) {
+                        rewrite = null;
+                        rewriting = false;
+                    }
+                    return;
+                }
+                LiveValue alive = value.aliveAt(nowMillis);
+                if (alive != null && alive.has(rewriteOrder[pass])) {
+                    taken += alive.estimatedBytes();
+                    batch.add(new Item(alive, rewriteOrder[pass], null));
+                    room--;
+                }
+            }
+        }
+
+        private @Nullable LiveValue next() throws Exception {
+            while (next == ofShard.size()) {
+                if (nextShard == shards.length) {
+                    if (pass == rewriteOrder.length - 1) {
+                        return null;
+                    }
+                    pass++;
+                    nextShard = 0;
+                }
+                ofShard = values.all(shards[nextShard++]);
+                next = 0;
+            }
+            return ofShard.get(next++);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package dev.engagement.warehouse;
+
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.DeadLetterTypes;
+import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventJson;
+import dev.engagement.event.Position;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
+import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.streaming.api.connector.sink2.CommittableMessage;
+import org.apache.flink.streaming.api.connector.sink2.CommittableSummary;
+import org.apache.flink.streaming.api.connector.sink2.CommittableWithLineage;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.StreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The writing half of the sink: events in, what is to be committed out, refused rows aside.
+ *
+ * <p>An operator instead of a {@code SinkWriter}, which has no side output for the letters and does not know which
+ * checkpoint it prepares; what comes out of it goes into Flink's own committer.
+ */
+final class AppendOperator extends AbstractStreamOperator<CommittableMessage<Appended>>
+        implements OneInputStreamOperator<EnrichedEvent, CommittableMessage<Appended>>, BoundedOneInput {
+
+    private static final long serialVersionUID = 1L;
+
+    /** Stage name in dead letters. */
+    static final String STAGE = "warehouse";
+
+    /** The line, which all subtasks share: one of them stores it, all read it. */
+    static final ListStateDescriptor<Line> LINE = new ListStateDescriptor<>("warehouse-line", LineSerializer.TYPE);
+
+    private final Plan plan;
+    private final transient MailboxExecutor mailbox;
+
+    private transient ListState<Line> lineState;
+    private transient Line line;
+    private transient @Nullable WarehouseWriter writer;
+    private transient boolean ended;
+    private transient long lastCheckpoint;
+
+    AppendOperator(Plan plan, MailboxExecutor mailbox, ProcessingTimeService time) {
+        this.plan = plan;
+        this.mailbox = mailbox;
+        this.processingTimeService = time;
+    }
+
+    @Override
+    public void initializeState(StateInitializationContext context) throws Exception {
+        super.initializeState(context);
+        lineState = context.getOperatorStateStore().getUnionListState(LINE);
+        OptionalLong checkpoint = context.getRestoredCheckpointId();
+        Line.Start.@Nullable Restored restored = null;
+        if (checkpoint.isPresent()) {
+            lastCheckpoint = checkpoint.getAsLong();
+            for (Line kept : lineState.get()) {
+                restored = new Line.Start.Restored(kept, lastCheckpoint);
+            }
+        }
+        // The checkpoint of a job that had no warehouse yet says nothing of the table.
+        line = plan.begin(restored);
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        writer = new WarehouseWriter(
+                plan.limits(),
+                plan.backoff(),
+                new WarehouseWriter.Environment(
+                        plan.options().tableName(),
+                        plan.writes().connect(plan.options()),
+                        mailbox,
+                        getProcessingTimeService(),
+                        () -> ThreadLocalRandom.current().nextDouble(),
+                        getMetricGroup(),
+                        this::reject));
+    }
+
+    @Override
+    public void processElement(StreamRecord<EnrichedEvent> element) throws Exception {
+        writer().write(element.getValue());
+    }
+
+    private void reject(EnrichedEvent enriched, String why) {
+        EngagementEvent event = enriched.event();
+        Position position = event.position();
+        DeadLetter letter = DeadLetter.of(
+                Reason.REJECTED,
+                STAGE,
+                why,
+                getProcessingTimeService().getCurrentProcessingTime(),
+                new DeadLetter.Source(
+                        plan.eventsTopic(), position.partition(), position.offset(), position.timestampMillis()),
+                event.id(),
+                EventJson.enriched(enriched),
+                List.of());
+        output.collect(DeadLetterTypes.DEAD_LETTERS, new StreamRecord<>(letter));
+    }
+
+    /** Before the barrier: what is to be committed, and the letters, belong to this checkpoint. */
+    @Override
+    public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
+        super.prepareSnapshotPreBarrier(checkpointId);
+        if (!ended) {
+            handOver(checkpointId);
+        }
+    }
+
+    @Override
+    public void endInput() throws Exception {
+        ended = true;
+        handOver(lastCheckpoint + 1);
+    }
+
+    private void handOver(long checkpoint) throws Exception {
+        lastCheckpoint = checkpoint;
+        List<WarehouseWriter.Range> ranges = writer().prepareCommit();
+        int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+        int subtasks = getRuntimeContext().getTaskInfo().getNumberOfParallelSubtasks();
+        output.collect(new StreamRecord<>(
+                new CommittableSummary<>(subtask, subtasks, checkpoint, ranges.size(), ranges.size(), 0)));
+        for (WarehouseWriter.Range range : ranges) {
+            Appended appended = new Appended(range.stream(), range.lastOffset(), checkpoint, line);
+            output.collect(new StreamRecord<>(new CommittableWithLineage<>(appended, checkpoint, subtask)));
+        }
+    }
+
+    @Override
+    public void snapshotState(StateSnapshotContext context) throws Exception {
+        super.snapshotState(context);
+        lineState.update(getRuntimeContext().getTaskInfo().getIndexOfThisSubtask() == 0 ? List.of(line) : List.of());
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (writer != null) {
+            writer.close();
+        }
+        super.close();
+    }
+
+    private WarehouseWriter writer() {
+        WarehouseWriter open = writer;
+        if (open == null) {
+            throw new IllegalStateException("The operator is not open");
+        }
+        return open;
+    }
+
+    /** Makes the operator where it runs. */
+    static final class Factory extends AbstractStreamOperatorFactory<CommittableMessage<Appended>>
+            implements OneInputStreamOperatorFactory<EnrichedEvent, CommittableMessage<Appended>> {
+
+        private static final long serialVersionUID = 1L;
+
+        private final Plan plan;
+
+        Factory(Plan plan) {
+            this.plan = plan;
+        }
+
+        @Override
+        @SuppressWarnings("unchecked") // the caller asks for the operator of getStreamOperatorClass
+        public <T extends StreamOperator<CommittableMessage<Appended>>> T createStreamOperator(
+                StreamOperatorParameters<CommittableMessage<Appended>> parameters) {
+            AppendOperator operator = new AppendOperator(plan, parameters.getMailboxExecutor(), processingTimeService);
+            operator.setup(parameters.getContainingTask(), parameters.getStreamConfig(), parameters.getOutput());
+            return (T) operator;
+        }
+
+        @Override
+        @SuppressWarnings("rawtypes") // as in the interface
+        public Class<? extends StreamOperator> getStreamOperatorClass(ClassLoader classLoader) {
+            return AppendOperator.class;
+        }
+    }
+}

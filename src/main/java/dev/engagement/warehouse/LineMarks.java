@@ -1,0 +1,35 @@
+package dev.engagement.warehouse;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The {@link Line.Mark} as labels of the table, where whoever looks at the table sees it too. */
+final class LineMarks {
+
+    /** The run. */
+    static final String RUN = "engagement-line";
+
+    /** The checkpoint. */
+    static final String CHECKPOINT = "engagement-checkpoint";
+
+    private LineMarks() {}
+
+    /** The mark on a table, or null if there is none. */
+    static Line.@Nullable Mark on(TableApi.Table table) {
+        String run = table.labels().get(RUN);
+        String checkpoint = table.labels().get(CHECKPOINT);
+        if (run == null || checkpoint == null || !checkpoint.matches("\\d{1,18}")) {
+            return null;
+        }
+        return new Line.Mark(run, Long.parseLong(checkpoint));
+    }
+
+    /** The labels that say a mark. */
+    static Map<String, String> labels(Line.Mark mark) {
+        Map<String, String> labels = new LinkedHashMap<>();
+        labels.put(RUN, mark.run());
+        labels.put(CHECKPOINT, Long.toString(mark.checkpoint()));
+        return labels;
+    }
+}

@@ -1,0 +1,229 @@
+package dev.engagement.warehouse;
+
+import com.google.auth.oauth2.GoogleCredentials;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@link TableApi} over the JDK's HTTP client: five requests of BigQuery's REST interface, version 2, are not worth
+ * another client library in the job jar.
+ */
+final class RestTable implements TableApi {
+
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
+    private static final Set<Integer> PASSING = Set.of(408, 425, 429, 500, 502, 503, 504);
+    private static final int CONFLICT = 409;
+    private static final int PRECONDITION_FAILED = 412;
+    private static final int NOT_FOUND = 404;
+    private static final int MAX_QUOTED = 500;
+
+    private final WarehouseOptions options;
+    private final @Nullable GoogleCredentials credentials;
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .build();
+    private final String datasets;
+    private final String tables;
+    private final String table;
+
+    RestTable(WarehouseOptions options) {
+        this.options = options;
+        this.credentials = Credentials.of(options);
+        this.datasets = "/bigquery/v2/projects/" + encoded(options.project()) + "/datasets";
+        this.tables = datasets + "/" + encoded(options.dataset()) + "/tables";
+        this.table = tables + "/" + encoded(options.table());
+    }
+
+    @Override
+    public @Nullable Table get() throws TableException, InterruptedException {
+        HttpResponse<String> response = send("GET", table, null, null);
+        if (response.statusCode() == NOT_FOUND) {
+            return null;
+        }
+        String body = ok("read", response);
+        try {
+            Map<String, @Nullable Object> json = Json.object(body);
+            Map<String, @Nullable Object> schema = Json.asObject(json.get("schema"));
+            List<Table.Field> fields = new ArrayList<>();
+            for (Object element : Json.asList(schema.get("fields"))) {
+                Map<String, @Nullable Object> field = Json.asObject(element);
+                Object mode = field.get("mode");
+                fields.add(new Table.Field(
+                        String.valueOf(field.get("name")),
+                        String.valueOf(field.get("type")),
+                        mode == null ? "NULLABLE" : mode.toString()));
+            }
+            Map<String, String> labels = new LinkedHashMap<>();
+            Json.asObject(json.get("labels")).forEach((name, value) -> labels.put(name, String.valueOf(value)));
+            return new Table(String.valueOf(json.get("etag")), fields, Json.write(schema), labels);
+        } catch (IOException e) {
+            throw new TableException(
+                    "BigQuery's description of " + options.tableName() + " is not readable: " + quoted(body), false, e);
+        }
+    }
+
+    @Override
+    public void create() throws TableException, InterruptedException {
+        HttpResponse<String> response = send("POST", tables, Json.write(description()), null);
+        if (response.statusCode() == NOT_FOUND) {
+            Map<String, Object> dataset =
+                    Map.of("datasetReference", Map.of("projectId", options.project(), "datasetId", options.dataset()));
+            HttpResponse<String> made = send("POST", datasets, Json.write(dataset), null);
+            if (made.statusCode() != CONFLICT) {
+                ok("create the dataset of", made);
+            }
+            response = send("POST", tables, Json.write(description()), null);
+        }
+        // Somebody else was faster: what they made is checked like any other.
+        if (response.statusCode() != CONFLICT) {
+            ok("create", response);
+        }
+    }
+
+    private Map<String, Object> description() {
+        WarehouseOptions.Layout layout = options.layout();
+        Map<String, Object> partitioning = new LinkedHashMap<>();
+        partitioning.put("type", layout.partition().name());
+        partitioning.put("field", Columns.PARTITIONING);
+        if (layout.partitionExpiration() != null) {
+            partitioning.put(
+                    "expirationMs", Long.toString(layout.partitionExpiration().toMillis()));
+        }
+        Map<String, Object> description = new LinkedHashMap<>();
+        description.put(
+                "tableReference",
+                Map.of("projectId", options.project(), "datasetId", options.dataset(), "tableId", options.table()));
+        description.put(
+                "schema",
+                Map.of("fields", Columns.ALL.stream().map(RestTable::field).toList()));
+        description.put("timePartitioning", partitioning);
+        description.put("clustering", Map.of("fields", Columns.CLUSTERING));
+        if (layout.requirePartitionFilter()) {
+            description.put("requirePartitionFilter", true);
+        }
+        return description;
+    }
+
+    private static Map<String, String> field(Columns.Column column) {
+        Map<String, String> field = new LinkedHashMap<>();
+        field.put("name", column.name());
+        field.put("type", column.type().inRest());
+        field.put("mode", column.required() ? "REQUIRED" : "NULLABLE");
+        return field;
+    }
+
+    @Override
+    public boolean addColumns(Table read, List<Columns.Column> columns) throws TableException, InterruptedException {
+        Map<String, @Nullable Object> schema;
+        List<Object> fields = new ArrayList<>();
+        try {
+            schema = new LinkedHashMap<>(Json.object(read.schemaJson()));
+            fields.addAll(Json.asList(schema.get("fields")));
+        } catch (IOException e) {
+            throw new IllegalStateException("What was written as JSON is not readable", e);
+        }
+        columns.forEach(column -> fields.add(field(column)));
+        schema.put("fields", fields);
+        return patch(read, Map.of("schema", schema), "add columns to");
+    }
+
+    @Override
+    public boolean label(Table read, Map<String, String> labels) throws TableException, InterruptedException {
+        Map<String, String> all = new LinkedHashMap<>(read.labels());
+        all.putAll(labels);
+        return patch(read, Map.of("labels", all), "label");
+    }
+
+    private boolean patch(Table read, Map<String, Object> changes, String what)
+            throws TableException, InterruptedException {
+        HttpResponse<String> response = send("PATCH", table, Json.write(changes), read.etag());
+        if (response.statusCode() == PRECONDITION_FAILED) {
+            return false;
+        }
+        ok(what, response);
+        return true;
+    }
+
+    /** Of the table's data: its count of rows does not know those that were streamed into it a moment ago. */
+    @Override
+    public boolean hasRows() throws TableException, InterruptedException {
+        String body = ok("read the rows of", send("GET", table + "/data?maxResults=1", null, null));
+        try {
+            return !Json.asList(Json.object(body).get("rows")).isEmpty();
+        } catch (IOException e) {
+            throw new TableException(
+                    "BigQuery's rows of " + options.tableName() + " are not readable: " + quoted(body), false, e);
+        }
+    }
+
+    private HttpResponse<String> send(String method, String path, @Nullable String body, @Nullable String etag)
+            throws TableException, InterruptedException {
+        URI uri = options.endpoints().rest().resolve(path);
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri)
+                .timeout(REQUEST_TIMEOUT)
+                .method(
+                        method,
+                        body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body))
+                .header("Accept", "application/json");
+        if (body != null) {
+            request.header("Content-Type", "application/json");
+        }
+        if (etag != null) {
+            request.header("If-Match", etag);
+        }
+        try {
+            if (credentials != null) {
+                credentials
+                        .getRequestMetadata(uri)
+                        .forEach((name, values) -> values.forEach(value -> request.header(name, value)));
+            }
+            return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new TableException(
+                    "BigQuery at " + options.endpoints().rest() + " does not answer ("
+                            + e.getClass().getSimpleName() + ": " + e.getMessage() + ")",
+                    true,
+                    e);
+        }
+    }
+
+    private String ok(String what, HttpResponse<String> response) throws TableException {
+        int status = response.statusCode();
+        if (status / 100 == 2) {
+            return response.body();
+        }
+        // BigQuery answers 403 to too many requests as well as to missing rights.
+        boolean passing = PASSING.contains(status)
+                || status == 403
+                        && (response.body().contains("rateLimitExceeded")
+                                || response.body().contains("quotaExceeded"));
+        throw new TableException(
+                "BigQuery refuses to " + what + " " + options.tableName() + ": HTTP " + status + " "
+                        + quoted(response.body()),
+                passing,
+                null);
+    }
+
+    private static String quoted(String body) {
+        String line = body.strip().replaceAll("\\s+", " ");
+        return line.length() <= MAX_QUOTED ? line : line.substring(0, MAX_QUOTED) + "…";
+    }
+
+    private static String encoded(String part) {
+        return URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+}

@@ -1,0 +1,550 @@
+package dev.engagement.warehouse;
+
+import com.google.protobuf.ByteString;
+import dev.engagement.connection.Backoff;
+import dev.engagement.event.EnrichedEvent;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ScheduledFuture;
+import java.util.function.DoubleSupplier;
+import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.api.common.operators.ProcessingTimeService;
+import org.apache.flink.metrics.MetricGroup;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Puts rows into streams of its own, in order, each at an offset that never means another row.
+ *
+ * <p>It keeps nothing over a restart: a restarted writer opens a stream of its own, and what an abandoned one (or a zombie)
+ * still appends to the old stream is never shown, because nobody commits it. Rows are held until they are acknowledged, so
+ * a connection that breaks is made anew and what is not acknowledged is sent again, to the same offsets: BigQuery answers
+ * that the offset exists if it had them. Where an offset would come to mean another row, because BigQuery refused a row of
+ * an append and the others move up, they go into a new stream instead: a copy of the old append that is still on its way
+ * cannot be taken for anything.
+ *
+ * <p>Everything happens on the task thread, so nothing is locked; what BigQuery answers comes through the mailbox.
+ */
+final class WarehouseWriter implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(WarehouseWriter.class);
+
+    /** What an event takes in memory beside its row and its own copy of the row's texts, roughly. */
+    private static final int EVENT_BYTES = 300;
+
+    /** Appends on their way; more does not make BigQuery faster. */
+    private static final int MAX_REQUESTS = 64;
+
+    /** Where refused rows go. */
+    @FunctionalInterface
+    interface Rejected {
+        void reject(EnrichedEvent event, String why);
+    }
+
+    /** Rows of a stream that may be shown. */
+    record Range(String stream, long lastOffset) {}
+
+    /**
+     * How much a writer holds and how long it waits.
+     *
+     * @param maxInFlightBytes memory of rows that are not acknowledged
+     * @param appendBytes size of an append
+     * @param maxRowBytes largest row
+     * @param linger longest time that a row waits for its append to fill
+     * @param answerWithin after which a connection that says nothing is given up
+     * @param patience how long BigQuery may refuse what passes by itself
+     */
+    record Limits(
+            long maxInFlightBytes,
+            long appendBytes,
+            long maxRowBytes,
+            Duration linger,
+            Duration answerWithin,
+            Duration patience)
+            implements Serializable {
+
+        private static final long serialVersionUID = 1L;
+
+        /** After which a connection that says nothing is given up; a slow append takes a few seconds. */
+        private static final Duration ANSWER_WITHIN = Duration.ofSeconds(30);
+
+        static Limits of(WarehouseOptions options) {
+            return new Limits(
+                    options.maxInFlight().getBytes(),
+                    options.flushSize().getBytes(),
+                    WarehouseOptions.MAX_APPEND_BYTES,
+                    options.flushInterval(),
+                    ANSWER_WITHIN,
+                    options.commitTimeout());
+        }
+    }
+
+    /** What the writer is given. */
+    record Environment(
+            String table,
+            WriteApi api,
+            MailboxExecutor mailbox,
+            ProcessingTimeService time,
+            DoubleSupplier random,
+            MetricGroup metrics,
+            Rejected rejected) {}
+
+    private enum State {
+        /** No connection, and none is needed yet. */
+        IDLE,
+        OPENING,
+        OPEN,
+        /** An append failed: nothing is sent until all answers that are due are there. */
+        SETTLING,
+        /** The connection is given up and will be made anew. */
+        BACKING_OFF,
+        CLOSED
+    }
+
+    private final Limits limits;
+    private final Backoff backoff;
+    private final Environment environment;
+    private final WriterMetrics metrics;
+    private final RowEncoder encoder = new RowEncoder();
+
+    private Batch filling = new Batch();
+    /** Full ones, in order; those at the front are or were on their way. */
+    private final Deque<Batch> unacknowledged = new ArrayDeque<>();
+
+    private State state = State.IDLE;
+    /** Counts connections, so that answers of one that was given up are told from those of the next. */
+    private int generation;
+
+    private WriteApi.@Nullable Appender appender;
+    private @Nullable String stream;
+    private long nextOffset;
+    /** Rows of the stream that are acknowledged, and those of them that a checkpoint has. */
+    private long acknowledged;
+
+    private long covered;
+    /** Of streams that were left since the last checkpoint. */
+    private final List<Range> left = new ArrayList<>();
+
+    private int requests;
+    private int failures;
+    private long failingSince;
+    private long lastAnswer;
+    private boolean lingering;
+    private boolean watching;
+    private long fillingSince;
+    /** Read by metric reporters. */
+    private volatile long heldBytes;
+
+    WarehouseWriter(Limits limits, Backoff backoff, Environment environment) {
+        this.limits = limits;
+        this.backoff = backoff;
+        this.environment = environment;
+        this.metrics = new WriterMetrics(environment.metrics(), () -> heldBytes);
+    }
+
+    /** Takes an event; returns when there is room for the next one. */
+    void write(EnrichedEvent event) throws WarehouseException, InterruptedException {
+        String payload = event.event().rawPayload();
+        String problem = payload == null ? null : WarehouseJson.problem(payload);
+        if (problem != null) {
+            reject(event, problem);
+            return;
+        }
+        ByteString row = encoder.encode(event);
+        if (row.size() > limits.maxRowBytes()) {
+            reject(event, "The row takes " + row.size() + " bytes, more than BigQuery takes in one request");
+            return;
+        }
+        if (filling.rowBytes + row.size() > limits.appendBytes() && !filling.rows.isEmpty()) {
+            seal();
+        }
+        if (filling.rows.isEmpty()) {
+            fillingSince = environment.time().getCurrentProcessingTime();
+            linger();
+        }
+        filling.add(event, row);
+        heldBytes = heldBytes + memoryOf(row);
+        if (filling.rowBytes >= limits.appendBytes()) {
+            seal();
+        }
+        if (heldBytes > limits.maxInFlightBytes()) {
+            waitForRoom();
+        }
+    }
+
+    private void waitForRoom() throws WarehouseException, InterruptedException {
+        long since = environment.time().getCurrentProcessingTime();
+        while (heldBytes > limits.maxInFlightBytes()) {
+            if (unacknowledged.isEmpty()) {
+                seal();
+            }
+            environment.mailbox().yield();
+            // Each time, as one who looks during an outage must see it and not only who looks after it.
+            long now = environment.time().getCurrentProcessingTime();
+            metrics.blockedMillis.inc(Math.max(0, now - since));
+            since = now;
+        }
+    }
+
+    /** Waits until BigQuery has all rows, and tells where those are that came since the last call. */
+    List<Range> prepareCommit() throws WarehouseException, InterruptedException {
+        seal();
+        while (!unacknowledged.isEmpty()) {
+            environment.mailbox().yield();
+        }
+        List<Range> ranges = new ArrayList<>(left);
+        left.clear();
+        if (stream != null && acknowledged > covered) {
+            ranges.add(new Range(stream, acknowledged - 1));
+            covered = acknowledged;
+        }
+        return ranges;
+    }
+
+    private void linger() {
+        if (lingering) {
+            return;
+        }
+        lingering = true;
+        at(fillingSince + limits.linger().toMillis(), () -> {
+            lingering = false;
+            if (filling.rows.isEmpty()) {
+                return;
+            }
+            if (environment.time().getCurrentProcessingTime() - fillingSince
+                    >= limits.linger().toMillis()) {
+                seal();
+            } else {
+                linger();
+            }
+        });
+    }
+
+    private void seal() throws WarehouseException {
+        if (filling.rows.isEmpty()) {
+            return;
+        }
+        filling.offset = nextOffset;
+        nextOffset += filling.rows.size();
+        unacknowledged.add(filling);
+        filling = new Batch();
+        pump();
+    }
+
+    /** Opens a connection if there is none, or sends what may be sent. */
+    private void pump() throws WarehouseException {
+        if (state == State.IDLE && !unacknowledged.isEmpty()) {
+            open();
+        } else if (state == State.OPEN) {
+            for (Batch batch : unacknowledged) {
+                if (requests >= MAX_REQUESTS) {
+                    break;
+                }
+                if (!batch.sent && !batch.acknowledged) {
+                    send(batch);
+                }
+            }
+        }
+    }
+
+    private void open() {
+        state = State.OPENING;
+        int opening = generation;
+        lastAnswer = environment.time().getCurrentProcessingTime();
+        watch();
+        boolean fresh = stream == null;
+        var unused = environment.api().open(stream).whenComplete((opened, problem) -> environment
+                .mailbox()
+                .execute(() -> opened(opening, fresh, opened, problem), "warehouse: stream opened"));
+    }
+
+    private void opened(int opening, boolean fresh, WriteApi.@Nullable Appender opened, @Nullable Throwable problem)
+            throws WarehouseException {
+        if (opening != generation) {
+            if (opened != null) {
+                opened.abandon();
+            }
+            return;
+        }
+        if (opened == null) {
+            WarehouseFailure failure = failureOf(problem);
+            switch (WarehouseVerdict.of(WarehouseVerdict.Operation.OPEN, failure)) {
+                case TRANSIENT -> retryLater(failure.text(), failure);
+                default -> throw failed("refuses to open a stream", failure);
+            }
+            return;
+        }
+        if (fresh) {
+            metrics.streams.inc();
+        }
+        lastAnswer = environment.time().getCurrentProcessingTime();
+        appender = opened;
+        stream = opened.stream();
+        state = State.OPEN;
+        pump();
+    }
+
+    private void send(Batch batch) {
+        WriteApi.Appender to = appender;
+        if (to == null) {
+            throw new IllegalStateException("There is no connection to append to");
+        }
+        int sending = generation;
+        long now = environment.time().getCurrentProcessingTime();
+        if (requests == 0) {
+            lastAnswer = now;
+        }
+        requests++;
+        batch.sent = true;
+        batch.sentAt = now;
+        watch();
+        var unused = to.append(batch.rows, batch.offset).whenComplete((nothing, problem) -> environment
+                .mailbox()
+                .execute(() -> answered(sending, batch, problem), "warehouse: append answered"));
+    }
+
+    private void answered(int sending, Batch batch, @Nullable Throwable problem) throws WarehouseException {
+        if (sending != generation) {
+            return;
+        }
+        requests--;
+        long now = environment.time().getCurrentProcessingTime();
+        lastAnswer = now;
+        batch.failure = problem == null ? null : failureOf(problem);
+        if (batch.failure == null || verdict(batch.failure) == WarehouseVerdict.DONE) {
+            batch.acknowledged = true;
+            failures = 0;
+            metrics.appendLatencyMillis.update(now - batch.sentAt);
+            release();
+        } else {
+            state = State.SETTLING;
+        }
+        if (state == State.OPEN) {
+            pump();
+        } else if (state == State.SETTLING && requests == 0) {
+            settle();
+        }
+    }
+
+    /** Answers may come through the mailbox in another order than BigQuery gave them. */
+    private void release() {
+        while (!unacknowledged.isEmpty() && unacknowledged.element().acknowledged) {
+            Batch done = unacknowledged.remove();
+            acknowledged = done.offset + done.rows.size();
+            heldBytes = heldBytes - done.heldBytes;
+            metrics.rows.inc(done.rows.size());
+            metrics.bytes.inc(done.rowBytes);
+        }
+    }
+
+    /** All answers are there: the first append that was not taken decides, as those behind it only follow. */
+    private void settle() throws WarehouseException {
+        Batch first = unacknowledged.element();
+        WarehouseFailure failure = first.failure;
+        if (failure == null) {
+            throw new IllegalStateException("The first append that was not taken has no failure");
+        }
+        switch (verdict(failure)) {
+            case TRANSIENT -> retryLater(failure.text(), failure);
+            case RECORD -> {
+                putAside(first, failure.rowErrors());
+                moveOn();
+            }
+            case STREAM_LOST -> {
+                if (acknowledged > covered) {
+                    // Rows that no checkpoint has yet went with it; the last checkpoint brings them again.
+                    throw failed("has lost the stream " + stream, failure);
+                }
+                LOG.info(
+                        "The stream {} takes no more rows; those not acknowledged go into a new one: {}",
+                        stream,
+                        failure.text());
+                moveOn();
+            }
+            case GAP -> throw failed("misses rows of " + stream + " that it had acknowledged", failure);
+            case DONE, TERMINAL -> throw failed("refuses rows", failure);
+        }
+    }
+
+    private void putAside(Batch batch, Map<Integer, String> errors) {
+        Batch others = new Batch();
+        for (int i = 0; i < batch.rows.size(); i++) {
+            String why = errors.get(i);
+            if (why == null) {
+                others.add(batch.events.get(i), batch.rows.get(i));
+            } else {
+                reject(batch.events.get(i), why);
+                heldBytes = heldBytes - memoryOf(batch.rows.get(i));
+            }
+        }
+        if (others.rows.size() == batch.rows.size()) {
+            throw new IllegalStateException("BigQuery refused rows that were not in the append: " + errors.keySet()
+                    + " of " + batch.rows.size());
+        }
+        unacknowledged.remove();
+        if (!others.rows.isEmpty()) {
+            unacknowledged.addFirst(others);
+        }
+    }
+
+    /** To a new stream, with all that is not acknowledged. */
+    private void moveOn() throws WarehouseException {
+        if (stream != null && acknowledged > covered) {
+            left.add(new Range(stream, acknowledged - 1));
+        }
+        disconnect();
+        stream = null;
+        acknowledged = 0;
+        covered = 0;
+        nextOffset = 0;
+        for (Batch batch : unacknowledged) {
+            if (batch.acknowledged) {
+                throw new IllegalStateException("BigQuery took rows behind such that it did not take");
+            }
+            batch.offset = nextOffset;
+            nextOffset += batch.rows.size();
+        }
+        state = State.IDLE;
+        pump();
+    }
+
+    private void retryLater(String why, @Nullable Throwable cause) throws WarehouseException {
+        long now = environment.time().getCurrentProcessingTime();
+        if (failures++ == 0) {
+            failingSince = now;
+            LOG.warn(
+                    "BigQuery does not take rows of {}; they wait and are sent again until it does: {}",
+                    environment.table(),
+                    why);
+        }
+        if (now - failingSince > limits.patience().toMillis()) {
+            throw new WarehouseException(
+                    "BigQuery has not taken rows of " + environment.table() + " for "
+                            + limits.patience().toSeconds()
+                            + " s (warehouse.commit-timeout); the job goes on from its last checkpoint. Last answer: "
+                            + why,
+                    cause);
+        }
+        metrics.retries.inc();
+        disconnect();
+        state = State.BACKING_OFF;
+        at(now + backoff.delayMillis(failures, environment.random().getAsDouble()), () -> {
+            if (state == State.BACKING_OFF) {
+                state = State.IDLE;
+                pump();
+            }
+        });
+    }
+
+    private void disconnect() {
+        generation++;
+        requests = 0;
+        if (appender != null) {
+            appender.abandon();
+            appender = null;
+        }
+        for (Batch batch : unacknowledged) {
+            batch.sent = false;
+            batch.failure = null;
+        }
+    }
+
+    /** One timer for all requests, not one each. */
+    private void watch() {
+        if (watching) {
+            return;
+        }
+        watching = true;
+        at(lastAnswer + limits.answerWithin().toMillis(), () -> {
+            watching = false;
+            if (state != State.OPENING && requests == 0) {
+                return;
+            }
+            long now = environment.time().getCurrentProcessingTime();
+            if (now - lastAnswer >= limits.answerWithin().toMillis()) {
+                retryLater("no answer within " + limits.answerWithin().toSeconds() + " s", null);
+            } else {
+                watch();
+            }
+        });
+    }
+
+    private interface Action {
+        void run() throws Exception;
+    }
+
+    private void at(long millis, Action action) {
+        ScheduledFuture<?> unused = environment.time().registerTimer(millis, time -> {
+            if (state != State.CLOSED) {
+                action.run();
+            }
+        });
+    }
+
+    private void reject(EnrichedEvent event, String why) {
+        metrics.rejected.inc();
+        environment.rejected().reject(event, why);
+    }
+
+    private static WarehouseVerdict verdict(WarehouseFailure failure) {
+        return WarehouseVerdict.of(WarehouseVerdict.Operation.APPEND, failure);
+    }
+
+    private WarehouseException failed(String what, WarehouseFailure failure) {
+        return new WarehouseException(
+                "BigQuery " + what + " (" + environment.table() + "): " + failure.text()
+                        + ". The job goes on from its last checkpoint",
+                failure);
+    }
+
+    private static WarehouseFailure failureOf(@Nullable Throwable problem) {
+        Throwable cause = problem;
+        while (cause != null) {
+            if (cause instanceof WarehouseFailure failure) {
+                return failure;
+            }
+            cause = cause.getCause();
+        }
+        throw new IllegalStateException("BigQuery's client failed in a way that it should not", problem);
+    }
+
+    private static int memoryOf(ByteString row) {
+        return 2 * row.size() + EVENT_BYTES;
+    }
+
+    @Override
+    public void close() {
+        if (state != State.CLOSED) {
+            disconnect();
+            state = State.CLOSED;
+            environment.api().close();
+        }
+    }
+
+    /** Rows of one append. */
+    private static final class Batch {
+
+        private final List<EnrichedEvent> events = new ArrayList<>();
+        private final List<ByteString> rows = new ArrayList<>();
+        private long rowBytes;
+        private long heldBytes;
+        private long offset;
+        private boolean sent;
+        private boolean acknowledged;
+        private long sentAt;
+        private @Nullable WarehouseFailure failure;
+
+        void add(EnrichedEvent event, ByteString row) {
+            events.add(event);
+            rows.add(row);
+            rowBytes += row.size();
+            heldBytes += memoryOf(row);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+package dev.engagement.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.engagement.JobCluster;
+import dev.engagement.local.BigQueryProcess;
+import dev.engagement.local.DestinationCheck;
+import dev.engagement.local.DestinationCheck.Comparison;
+import dev.engagement.local.LoadGenerator;
+import dev.engagement.local.LoadOptions;
+import dev.engagement.local.LocalServers;
+import dev.engagement.local.RedisCheck;
+import dev.engagement.local.RedisServer;
+import dev.engagement.local.SelfCheck;
+import dev.engagement.local.ServerException;
+import dev.engagement.local.WarehouseCheck;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import redis.clients.jedis.exceptions.JedisException;
+
+/**
+ * A BigQuery that takes connections and answers nothing, under load, and what becomes of one job that feeds the live view
+ * and the warehouse, and of two jobs that feed one each. All three run at once, each from offsets of its own.
+ */
+class WarehouseAwayIT {
+
+    private static final Path DIRECTORY = Path.of("target/it/warehouse-away");
+    private static final Duration AWAY = Duration.ofSeconds(120);
+    /** A live view is that fresh while no component of its own fails. */
+    private static final Duration FRESH = Duration.ofSeconds(5);
+
+    /** Ten checkpoints are due in it. */
+    private static final Duration LOOK = Duration.ofSeconds(5);
+
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration POLL = Duration.ofMillis(100);
+    private static final int CONTENTS = 100;
+    private static final double RATE = 200;
+
+    private static LocalServers servers;
+    /** Of the job that feeds both. */
+    private static RedisServer other;
+
+    private static JobCluster cluster;
+    private static LoadGenerator load;
+
+    @BeforeAll
+    static void start() throws Exception {
+        RedisServer.discard(DIRECTORY.resolve("other-redis"));
+        servers = LocalServers.start(DIRECTORY);
+        other = RedisServer.start(DIRECTORY.resolve("other-redis"), 0);
+        cluster = JobCluster.start(DIRECTORY, 1, 8, "hashmap");
+        load = LoadGenerator.start(
+                new LoadOptions(7, CONTENTS, RATE, 0, 0, Duration.ZERO),
+                servers.postgres().connect(),
+                Clock.systemUTC());
+        Path password = DIRECTORY.resolve("postgres.password");
+        Files.writeString(password, servers.postgres().password());
+        cluster.run(
+                "capture",
+                "--kafka.bootstrap-servers",
+                servers.kafka().bootstrapServers(),
+                "--postgres.url",
+                servers.postgres().jdbcUrl(),
+                "--postgres.username",
+                servers.postgres().username(),
+                "--postgres.password.secret-file",
+                password.toAbsolutePath().toString(),
+                "--parallelism",
+                "1");
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        if (load != null) {
+            load.close();
+        }
+        if (cluster != null) {
+            cluster.close();
+        }
+        if (other != null) {
+            other.close();
+        }
+        servers.close();
+    }
+
+    @Test
+    void two_minutes_of_silence_hold_back_one_job_without_loss_and_of_two_jobs_only_the_warehouse() throws Exception {
+        JobID together = stream("together", "liveview,warehouse", other, "together");
+        JobID warehouse = stream("warehouse", "warehouse", servers.redis(), "apart");
+        JobID liveView = stream("live-view", "liveview", servers.redis(), "none");
+        await().atMost(PATIENCE).pollInterval(POLL).until(() -> rows("together") > 500 && rows("apart") > 500);
+        try (Probe probe = Probe.start(servers.postgres(), servers.redis())) {
+            long calm = System.nanoTime();
+            await().atMost(PATIENCE).pollInterval(POLL).until(() -> probe.isCalmAfter(calm));
+
+            servers.bigQuery().faults("{\"blackHole\": true}");
+            long gone = System.nanoTime();
+            long created = load.created();
+            long togetherBefore = cluster.completedCheckpoints(together);
+            List<Long> checkpoints = new ArrayList<>(List.of(cluster.completedCheckpoints(liveView)));
+            while (System.nanoTime() - gone < AWAY.toNanos()) {
+                await().pollDelay(LOOK).atMost(LOOK.multipliedBy(2)).until(() -> true);
+                checkpoints.add(cluster.completedCheckpoints(liveView));
+            }
+            Probe.Recovery meanwhile = probe.recovery(gone, gone);
+            long togetherAfter = cluster.completedCheckpoints(together);
+            int last = checkpoints.size() - 1;
+            say(
+                    "BigQuery silent for %.0f s and %d events: the live view's own job completed %d checkpoints, its slowest"
+                            + " of ten rows a second was readable after %.2f s; the job that feeds both completed %d",
+                    seconds(Duration.ofNanos(System.nanoTime() - gone)),
+                    load.created() - created,
+                    checkpoints.get(last) - checkpoints.get(0),
+                    seconds(meanwhile.worst()),
+                    togetherAfter - togetherBefore);
+            assertThat(meanwhile.worst()).isLessThan(FRESH);
+            for (int i = 1; i <= last; i++) {
+                assertThat(checkpoints.get(i)).as("checkpoints by look " + i).isGreaterThan(checkpoints.get(i - 1));
+            }
+            // Otherwise nothing would have been shown: one may have been on its way.
+            assertThat(togetherAfter - togetherBefore).isLessThanOrEqualTo(1);
+
+            servers.bigQuery().faults("{\"blackHole\": false}");
+            long back = System.nanoTime();
+            long due = load.created();
+            await().atMost(PATIENCE).pollInterval(POLL).until(() -> rows("together") >= due && rows("apart") >= due);
+            say(
+                    "back: %d rows that came up to then were visible in both tables %.1f s later",
+                    due, seconds(Duration.ofNanos(System.nanoTime() - back)));
+        }
+        load.close();
+        assertThat((Throwable) load.failure()).isNull();
+
+        awaitEqual(warehouse("together"));
+        awaitEqual(warehouse("apart"));
+        awaitEqual(new RedisCheck(servers.postgres(), other, load::versions));
+        awaitEqual(new RedisCheck(servers.postgres(), servers.redis(), load::versions));
+        for (JobID job : List.of(together, warehouse, liveView)) {
+            assertThat(cluster.status(job)).isEqualTo(JobStatus.RUNNING);
+            assertThat(cluster.restarts(job)).isZero();
+        }
+    }
+
+    private static JobID stream(String name, String destinations, RedisServer redis, String table) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of(
+                "stream",
+                "--job.name",
+                name,
+                "--kafka.group-id",
+                name,
+                "--destinations",
+                destinations,
+                "--kafka.bootstrap-servers",
+                servers.kafka().bootstrapServers(),
+                "--redis.url",
+                redis.url(),
+                "--warehouse.table",
+                table));
+        arguments.addAll(servers.bigQuery().streamArguments());
+        return cluster.run(arguments.toArray(String[]::new));
+    }
+
+    /** The warehouse that is that table. */
+    private static WarehouseCheck warehouse(String table) {
+        return new WarehouseCheck(
+                servers.postgres(),
+                sql -> servers.bigQuery()
+                        .query(
+                                BigQueryProcess.PROJECT,
+                                sql.replace("analytics.engagement_events", "analytics." + table)),
+                load::versions);
+    }
+
+    /** Visible rows, 0 while there is no table. */
+    private static long rows(String table) throws Exception {
+        try {
+            return warehouse(table).arrived();
+        } catch (ServerException notYet) {
+            return 0;
+        }
+    }
+
+    private static void awaitEqual(DestinationCheck check) throws Exception {
+        try {
+            await().atMost(PATIENCE).pollInterval(POLL).until(() -> {
+                try {
+                    List<Comparison> found = check.compare();
+                    return !found.isEmpty() && SelfCheck.isPassed(found);
+                } catch (JedisException | ServerException notYet) {
+                    return false;
+                }
+            });
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(
+                    check.destination() + " is not what SQL computes:\n"
+                            + String.join("\n", SelfCheck.table("source (SQL)", check.destination(), check.compare())),
+                    e);
+        }
+    }
+
+    private static double seconds(Duration duration) {
+        return TimeUnit.NANOSECONDS.toMillis(duration.toNanos()) / 1e3;
+    }
+
+    private static void say(String line, Object... values) {
+        System.out.println("  " + String.format(Locale.ROOT, line, values));
+    }
+}

@@ -1,0 +1,104 @@
+package dev.engagement.liveview.sink;
+
+import dev.engagement.event.types.ContentShards;
+import dev.engagement.event.types.EventShards;
+import dev.engagement.liveview.LiveValue;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.flink.runtime.state.KeyGroupRange;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.jspecify.annotations.Nullable;
+
+/** State of one subtask in maps. */
+final class MapShownState implements ShownState {
+
+    private final KeyedShownState.Spread spread;
+    private final int[] shards;
+    private final Map<Integer, Map<String, LiveValue>> values = new HashMap<>();
+    private final Map<Integer, Unshown> unshown = new HashMap<>();
+    int reads;
+
+    /** Of a subtask of so many. */
+    MapShownState(KeyedShownState.Spread spread, int subtask, int parallelism) {
+        this.spread = spread;
+        KeyGroupRange range =
+                KeyGroupRangeAssignment.computeKeyGroupRangeForOperatorIndex(EventShards.SHARDS, parallelism, subtask);
+        this.shards = IntStream.rangeClosed(range.getStartKeyGroup(), range.getEndKeyGroup())
+                .toArray();
+    }
+
+    /** Adds the shards that this subtask has from another one's state. */
+    void restoreFrom(MapShownState checkpoint) {
+        for (int shard : shards) {
+            if (checkpoint.values.containsKey(shard)) {
+                values.put(shard, new HashMap<>(checkpoint.values.get(shard)));
+            }
+            if (checkpoint.unshown.containsKey(shard)) {
+                unshown.put(shard, checkpoint.unshown.get(shard));
+            }
+        }
+    }
+
+    /** A copy, of which nothing changes any more. */
+    MapShownState copy() {
+        MapShownState copy = new MapShownState(spread, 0, 1);
+        copy.restoreFrom(this);
+        return copy;
+    }
+
+    int size() {
+        return values.values().stream().mapToInt(Map::size).sum();
+    }
+
+    @Override
+    public int[] shards() {
+        return shards;
+    }
+
+    @Override
+    public int shardOf(String id) {
+        int shard = ContentShards.shardOf(id);
+        return spread == KeyedShownState.Spread.BY_CONTENT ? shard : shards[shard % shards.length];
+    }
+
+    @Override
+    public @Nullable LiveValue get(int shard, String id) {
+        reads++;
+        return of(shard).get(id);
+    }
+
+    @Override
+    public void put(int shard, LiveValue value) {
+        of(shard).put(value.id(), value);
+    }
+
+    @Override
+    public void remove(int shard, String id) {
+        of(shard).remove(id);
+    }
+
+    @Override
+    public List<LiveValue> all(int shard) {
+        return new ArrayList<>(of(shard).values());
+    }
+
+    private Map<String, LiveValue> of(int shard) {
+        if (IntStream.of(shards).noneMatch(here -> here == shard)) {
+            throw new AssertionError("Shard " + shard + " is somebody else's");
+        }
+        return values.computeIfAbsent(shard, any -> new HashMap<>());
+    }
+
+    @Override
+    public @Nullable Unshown unshown(int shard) {
+        return unshown.get(shard);
+    }
+
+    @Override
+    public void unshown(int shard, Unshown what) {
+        unshown.put(shard, what);
+    }
+}

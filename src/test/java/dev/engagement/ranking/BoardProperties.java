@@ -1,0 +1,98 @@
+package dev.engagement.ranking;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.engagement.event.Standings;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+/** Against sorting all contents. */
+class BoardProperties {
+
+    @Property(tries = 200)
+    void the_best_are_those_of_a_sort(
+            @ForAll long seed,
+            @ForAll @IntRange(min = 1, max = 20) int places,
+            @ForAll @IntRange(min = 1, max = 40) int most) {
+        Random random = new Random(seed);
+        Contender[] contenders = contenders(1 + random.nextInt(40 * places));
+        Board byEvents = Board.byEvents(places);
+        Board byEngagement = Board.byEngagement(places);
+        for (int step = 0; step < 60; step++) {
+            // Waves that lift all and wash all away, beside small changes with many ties.
+            int changes = random.nextInt(4) == 0 ? contenders.length * 2 : 1 + random.nextInt(20);
+            int tide = random.nextInt(3);
+            for (int i = 0; i < changes; i++) {
+                Contender one = contenders[random.nextInt(contenders.length)];
+                boolean hadEvents = one.events != 0;
+                boolean hadMeasured = one.measured != 0;
+                one.events = tide == 0 ? 0 : random.nextInt(most * tide);
+                one.measured = one.events / 2;
+                one.millis = one.measured == 0 ? 0 : random.nextInt(most);
+                byEvents.changed(one, hadEvents);
+                byEngagement.changed(one, hadMeasured);
+            }
+            assertThat(byEvents.best(contenders)).isEqualTo(sorted(contenders, places, true));
+            assertThat(byEngagement.best(contenders)).isEqualTo(sorted(contenders, places, false));
+        }
+    }
+
+    @Property(tries = 200)
+    void a_selection_is_that_of_a_sort(@ForAll List<Integer> numbers, @ForAll long seed) {
+        Integer[] elements = numbers.toArray(new Integer[0]);
+        if (elements.length == 0) {
+            return;
+        }
+        int count = 1 + new Random(seed).nextInt(elements.length);
+        Integer[] sorted = elements.clone();
+        Arrays.sort(sorted);
+
+        Selection.best(elements, elements.length, count, Comparator.naturalOrder());
+
+        assertThat(elements[count - 1]).isEqualTo(sorted[count - 1]);
+        assertThat(Arrays.copyOf(elements, count)).containsExactlyInAnyOrder(Arrays.copyOf(sorted, count));
+    }
+
+    @Test
+    void contents_that_stay_below_the_best_are_not_looked_at_again() {
+        Contender[] contenders = contenders(100_000);
+        Board board = Board.byEvents(100);
+        Random random = new Random(7);
+        for (Contender one : contenders) {
+            one.events = 1 + random.nextInt(1_000_000);
+            board.changed(one, false);
+        }
+        for (int slide = 0; slide < 1_000; slide++) {
+            for (int i = 0; i < 100; i++) {
+                Contender one = contenders[random.nextInt(contenders.length)];
+                one.events = 1 + random.nextInt(1_000_000);
+                board.changed(one, true);
+            }
+            assertThat(board.best(contenders)).hasSize(100);
+        }
+        assertThat(board.rebuilds()).isLessThanOrEqualTo(1);
+    }
+
+    private static Contender[] contenders(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> new Contender("c" + i * 7 % 1_000 + "-" + i, 0, i))
+                .toArray(Contender[]::new);
+    }
+
+    private static List<Standings.Place> sorted(Contender[] contenders, int places, boolean byEvents) {
+        return Arrays.stream(contenders)
+                .filter(one -> (byEvents ? one.events : one.measured) > 0)
+                .map(one -> new Standings.Place(one.contentId, byEvents ? one.events : one.millis))
+                .sorted(Comparator.comparingLong((Standings.Place place) -> -place.score())
+                        .thenComparing(Standings.Place::contentId))
+                .limit(places)
+                .toList();
+    }
+}

@@ -1,0 +1,132 @@
+package dev.engagement.warehouse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.engagement.warehouse.FakeBigQuery.Crash;
+import dev.engagement.warehouse.FakeBigQuery.Fault;
+import dev.engagement.warehouse.FakeBigQuery.Request;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeSet;
+import java.util.stream.LongStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
+import net.jqwik.api.constraints.IntRange;
+
+/**
+ * N rows in, exactly N distinct rows visible, none before its checkpoint: under scripts of faults made by chance, with
+ * restarts at every place, at changing parallelism, also before the next checkpoint after a restart.
+ */
+class ExactlyOnceProperties {
+
+    private static final Map<Request, List<Fault>> FAULTS = Map.of(
+            Request.OPEN, List.of(Fault.REFUSED, Fault.ANSWER_LOST, Fault.SILENT),
+            Request.APPEND, List.of(Fault.REFUSED, Fault.BROKEN, Fault.ANSWER_LOST, Fault.SILENT),
+            Request.FLUSH, List.of(Fault.REFUSED, Fault.ANSWER_LOST, Fault.CRASH_BEFORE, Fault.CRASH_AFTER),
+            Request.GET, List.of(Fault.REFUSED, Fault.CRASH_BEFORE),
+            Request.LABEL, List.of(Fault.REFUSED, Fault.ANSWER_LOST, Fault.CRASH_BEFORE, Fault.CRASH_AFTER));
+
+    @Property(tries = 150)
+    void whatever_fails_each_row_is_visible_once(
+            @ForAll long seed,
+            @ForAll @DoubleRange(min = 0, max = 0.3) double faulty,
+            @ForAll @IntRange(min = 0, max = 5) int badRows,
+            @ForAll boolean lateArrivals)
+            throws Exception {
+        Random random = new Random(seed);
+        FakeBigQuery bigQuery = new FakeBigQuery();
+        bigQuery.dropsWhatIsAbandoned = !lateArrivals;
+        random.longs(badRows, 1, 200).forEach(bigQuery.bad::add);
+        bigQuery.script = request -> random.nextDouble() < faulty
+                ? FAULTS.get(request).get(random.nextInt(FAULTS.get(request).size()))
+                : Fault.NONE;
+        SimulatedJob job = new SimulatedJob(bigQuery, "run", random, null, FakeBigQuery.OPTIONS);
+
+        boolean running = false;
+        for (int step = 0; step < 60; step++) {
+            if (!running) {
+                running = survives(() -> job.start(1 + random.nextInt(3)), job);
+            }
+            if (running) {
+                running = survives(() -> step(job, random), job);
+            }
+            assertNoneEarly(bigQuery, job);
+        }
+        bigQuery.script = request -> Fault.NONE;
+        if (!running) {
+            job.start(2);
+        }
+        job.write(5);
+        SimulatedJob.Checkpoint last = job.snapshot();
+        job.completed(last);
+        job.commitUpTo(last.id());
+
+        TreeSet<Long> wanted =
+                new TreeSet<>(LongStream.rangeClosed(1, last.position()).boxed().toList());
+        wanted.removeAll(bigQuery.bad);
+        assertThat(bigQuery.visible).doesNotHaveDuplicates();
+        assertThat(new TreeSet<>(bigQuery.visible)).isEqualTo(wanted);
+        TreeSet<Long> refused = new TreeSet<>(bigQuery.bad);
+        refused.removeIf(id -> id > last.position());
+        assertThat(job.rejected).as("letters").isSubsetOf(bigQuery.bad).containsAll(refused);
+    }
+
+    private static void step(SimulatedJob job, Random random) throws Exception {
+        switch (random.nextInt(8)) {
+            case 0, 1, 2 -> job.write(random.nextInt(15));
+            case 3 -> job.pass(random.nextInt(200));
+            case 4, 5 -> {
+                SimulatedJob.Checkpoint checkpoint = job.snapshot();
+                if (random.nextInt(4) == 0) {
+                    return; // declined by another task
+                }
+                if (random.nextInt(6) == 0) {
+                    throw new Crash(); // between snapshot and completion
+                }
+                job.completed(checkpoint);
+                if (random.nextInt(4) == 0) {
+                    throw new Crash(); // between completion and notification
+                }
+                if (random.nextInt(4) != 0) { // the notification may also be lost
+                    job.commitUpTo(checkpoint.id());
+                }
+            }
+            case 6 -> {
+                if (random.nextInt(3) == 0) {
+                    throw new Crash();
+                }
+            }
+            default -> {
+                if (job.newest != null) {
+                    job.commitUpTo(job.newest.id());
+                }
+            }
+        }
+    }
+
+    private interface Action {
+        void run() throws Exception;
+    }
+
+    private static boolean survives(Action action, SimulatedJob job) throws Exception {
+        try {
+            action.run();
+            return true;
+        } catch (Crash | WarehouseException e) {
+            job.kill();
+            return false;
+        } catch (IllegalStateException e) {
+            if (e.getCause() instanceof WarehouseException) {
+                job.kill();
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private static void assertNoneEarly(FakeBigQuery bigQuery, SimulatedJob job) {
+        assertThat(bigQuery.visible).allMatch(id -> id <= job.completedPosition);
+    }
+}

@@ -1,0 +1,69 @@
+package dev.engagement.warehouse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
+import org.junit.jupiter.api.Test;
+
+/** What version 1 wrote is read for ever; see {@code GoldenBytesTest} on how a new case comes to be there. */
+class WarehouseStateTest {
+
+    private static final Path FOLDER = Path.of("src/test/resources/state/v1");
+
+    private static final Line LINE = new Line(
+            "5b2f9a0e-7f7c-4a3c-9d7b-0d1a52c7d8aa", List.of(new Line.Mark("11111111-2222-3333-4444-555555555555", 41)));
+
+    private static final Appended APPENDED =
+            new Appended("projects/p/datasets/analytics/tables/events/streams/s-ü", 123_456_789_012L, 42, LINE);
+
+    @Test
+    void the_writers_state_of_version_1_is_read() throws IOException {
+        DataOutputSerializer out = new DataOutputSerializer(64);
+        LineSerializer serializer = new LineSerializer();
+        serializer.serialize(LINE, out);
+        byte[] golden = golden("warehouse-line", out.getCopyOfBuffer());
+
+        assertThat(serializer.deserialize(new DataInputDeserializer(golden))).isEqualTo(LINE);
+        assertThat(out.getCopyOfBuffer()).as("the newest version is still 1").isEqualTo(golden);
+    }
+
+    @Test
+    void what_waits_to_be_committed_of_version_1_is_read() throws IOException {
+        AppendedSerializer serializer = new AppendedSerializer();
+        byte[] golden = golden("warehouse-appended", serializer.serialize(APPENDED));
+
+        assertThat(serializer.deserialize(1, golden)).isEqualTo(APPENDED);
+        assertThat(serializer.serialize(APPENDED))
+                .as("the newest version is still 1")
+                .isEqualTo(golden);
+    }
+
+    @Test
+    void a_newer_version_is_refused_with_the_way_out() {
+        AppendedSerializer serializer = new AppendedSerializer();
+
+        assertThatThrownBy(() -> serializer.deserialize(2, serializer.serialize(APPENDED)))
+                .hasMessageContaining("version 2")
+                .hasMessageContaining("run the build that wrote");
+    }
+
+    @Test
+    void a_stream_knows_its_table() {
+        assertThat(APPENDED.tablePath()).isEqualTo("projects/p/datasets/analytics/tables/events");
+    }
+
+    private static byte[] golden(String name, byte[] now) throws IOException {
+        Path file = FOLDER.resolve(name + ".hex");
+        if (Boolean.getBoolean("golden.write") && Files.notExists(file)) {
+            Files.writeString(file, HexFormat.of().formatHex(now) + "\n");
+        }
+        return HexFormat.of().parseHex(Files.readString(file).strip());
+    }
+}
