@@ -76,6 +76,7 @@ final class Courier implements AutoCloseable {
 
     private final Path path;
     private final CourierRules rules;
+    private final SuccessRule success;
     private final Poster poster;
     private final SteadyClock clock;
     private final DoubleSupplier random;
@@ -170,6 +171,7 @@ final class Courier implements AutoCloseable {
             DeliveryMetrics metrics) {
         this.path = path;
         this.rules = rules;
+        this.success = new SuccessRule(rules.success());
         this.poster = poster;
         this.clock = new SteadyClock(clock);
         this.random = random;
@@ -355,7 +357,7 @@ final class Courier implements AutoCloseable {
         long took = Math.max(0, now - attempt.startedMillis);
         metrics.postMillis.update(took);
         Parcel parcel = attempt.parcel;
-        Verdict verdict = DeliveryVerdict.of(answer, rules.success(), clock.toWall(now));
+        Verdict verdict = DeliveryVerdict.of(answer, success, clock.toWall(now));
         if (verdict instanceof Verdict.Retry retry) {
             boolean wasClosed = breaker.isClosed();
             breaker.failed(attempt.epoch, took);
@@ -469,6 +471,14 @@ final class Courier implements AutoCloseable {
     }
 
     private void handBack(Delivery delivery) {
+        if (delivery.body().length > RetryRecord.MAX_BODY_BYTES) {
+            metrics.undeliverable.inc();
+            outcomes.undeliverable(
+                    delivery,
+                    "it could not be posted yet, and its body (" + delivery.body().length
+                            + " bytes) is larger than what the retry topic takes");
+            return;
+        }
         metrics.diverted.inc();
         outcomes.handBack(delivery);
     }

@@ -25,12 +25,26 @@ record CourierRules(
         long backoffMostMillis,
         int batchSize,
         long batchLingerMillis,
-        SuccessRule success)
+        DeliveryOptions.Success success)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;
 
     private static final int MAX_DOUBLINGS = 30;
+
+    /** What the options say. */
+    static CourierRules of(DeliveryOptions options) {
+        return new CourierRules(
+                options.attempts().timeout().toMillis(),
+                options.attempts().most(),
+                options.inFlight().requests(),
+                options.inFlight().bytes().getBytes(),
+                options.attempts().backoffFirst().toMillis(),
+                options.attempts().backoffMost().toMillis(),
+                options.batch().size(),
+                options.batch().linger().toMillis(),
+                options.success());
+    }
 
     /** {@link #timeoutMillis} as a person would say it. */
     String timeoutText() {
