@@ -15,7 +15,7 @@ interface Poster extends AutoCloseable {
      */
     Attempt post(Request request, Consumer<Answer> answered);
 
-    /** Breaks off what is on its way, without telling anybody, and releases connections and threads. */
+    /** Breaks off what is on its way, whatever becomes of its answers, and releases connections and threads. */
     @Override
     void close();
 
@@ -23,7 +23,10 @@ interface Poster extends AutoCloseable {
     @FunctionalInterface
     interface Attempt {
 
-        /** Breaks the request off and gives its connection up; the receiver may have got it nevertheless. */
+        /**
+         * Breaks the request off and gives its connection up; the receiver may have got it nevertheless. If its status had
+         * come already and only the body was missing, that is the answer, told before this returns.
+         */
         void cancel();
     }
 
