@@ -2,7 +2,6 @@ package dev.engagement.dedupe;
 
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
-import dev.engagement.event.types.EventShards;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;

@@ -90,9 +90,8 @@ final class Courier implements AutoCloseable {
     private final LinkedHashSet<Attempt> inFlight = new LinkedHashSet<>();
 
     /** To be posted when their time has come. */
-    private final PriorityQueue<Parcel> waiting =
-            new PriorityQueue<>(Comparator.comparingLong((Parcel parcel) -> parcel.dueMillis)
-                    .thenComparingLong(parcel -> parcel.order));
+    private final PriorityQueue<Parcel> waiting = new PriorityQueue<>(
+            Comparator.comparingLong((Parcel parcel) -> parcel.dueMillis).thenComparingLong(parcel -> parcel.order));
 
     private final Queue<Answered> answers = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean woken = new AtomicBoolean();
@@ -397,8 +396,7 @@ final class Courier implements AutoCloseable {
         }
         metrics.retried.inc();
         long due = Math.max(
-                now + rules.backoffMillis(parcel.tries, random.getAsDouble()),
-                clock.fromWall(retry.notBeforeMillis()));
+                now + rules.backoffMillis(parcel.tries, random.getAsDouble()), clock.fromWall(retry.notBeforeMillis()));
         int more = retry.answered() ? 1 : 0;
         parcel.events = parcel.events.stream()
                 .map(held -> new Held(held.delivery.after(more, clock.toWall(due)), held.lane))
@@ -411,8 +409,7 @@ final class Courier implements AutoCloseable {
                 : parcel.unanswered >= UNANSWERED_AT_MOST && breaker.isClosed();
         if (goes) {
             handBack(parcel);
-        } else if (parcel.events.size() > 1
-                && parcel.events.stream().anyMatch(held -> isPostedAlone(held.delivery))) {
+        } else if (parcel.events.size() > 1 && parcel.events.stream().anyMatch(held -> isPostedAlone(held.delivery))) {
             takeApart(parcel, due);
         } else {
             parcel.dueMillis = due;
@@ -498,9 +495,10 @@ final class Courier implements AutoCloseable {
 
     /** Whether another event fits in. One that is larger than all that may be held fits in alone. */
     private boolean hasRoomFor(Delivery delivery) {
-        int requests = inFlight.size() + waiting.size() + (filling.isEmpty() ? 0 : 1);
+        // The batch that is being filled is the next one.
+        int requests = inFlight.size() + waiting.size();
         long most = (long) rules.maxInFlight() * (path == Path.DRAIN ? HELD_PER_IN_FLIGHT : 1);
-        return requests == 0
+        return requests == 0 && filling.isEmpty()
                 || requests < most
                         && bytes + 2 * fillingBytes + delivery.body().length + OVERHEAD_BYTES <= rules.maxBytes();
     }
@@ -572,7 +570,7 @@ final class Courier implements AutoCloseable {
         }
         return switch (breaker.state()) {
             case OPEN -> Math.max(now + 1, breaker.pauseEndsMillis());
-                // The probes' own answers wake, or their deadlines.
+            // The probes' own answers wake, or their deadlines.
             case HALF_OPEN -> Long.MAX_VALUE;
             case CLOSED -> pace == null ? Long.MAX_VALUE : now + pace.millisUntil(events, now);
         };
@@ -622,7 +620,8 @@ final class Courier implements AutoCloseable {
             for (Delivery delivery : deliveries) {
                 body.put((byte) (body.position() == 0 ? '[' : ',')).put(delivery.body());
             }
-            return new Request("bat_" + hash(ids.toString()), body.put((byte) ']').array());
+            return new Request(
+                    "bat_" + hash(ids.toString()), body.put((byte) ']').array());
         }
 
         private static String hash(String ids) {

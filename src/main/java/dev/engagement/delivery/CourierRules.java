@@ -48,9 +48,7 @@ record CourierRules(
 
     /** {@link #timeoutMillis} as a person would say it. */
     String timeoutText() {
-        return timeoutMillis % 1_000 == 0
-                ? Duration.ofMillis(timeoutMillis).toSeconds() + " s"
-                : timeoutMillis + " ms";
+        return timeoutMillis % 1_000 == 0 ? Duration.ofMillis(timeoutMillis).toSeconds() + " s" : timeoutMillis + " ms";
     }
 
     /**

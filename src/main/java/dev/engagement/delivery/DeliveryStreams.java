@@ -105,8 +105,8 @@ public final class DeliveryStreams {
                 .uid(uids.drain())
                 .name("drain");
         keep(live.union(drained), insertedAfterSnapshot, uids);
-        keepReceipts(live.getSideOutput(DeliveryTypes.RECEIPTS)
-                .union(drained.getSideOutput(DeliveryTypes.RECEIPTS)), uids);
+        keepReceipts(
+                live.getSideOutput(DeliveryTypes.RECEIPTS).union(drained.getSideOutput(DeliveryTypes.RECEIPTS)), uids);
         return List.of(live, drained);
     }
 

@@ -58,7 +58,6 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     /** When the alarm rings; long ago if none is set. */
     private volatile long ringsMillis = Long.MIN_VALUE;
 
-
     private volatile long oldestSinceMillis = Long.MAX_VALUE;
     private long oldestLookedUpMillis;
 
@@ -194,7 +193,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
             }
             if (record != awaitedTopic) {
                 awaitedTopic = record;
-                record.thenRun(this::wakeUp);
+                CompletableFuture<Void> unused = record.thenRun(this::wakeUp);
             }
         }
         long now = clock.millis();

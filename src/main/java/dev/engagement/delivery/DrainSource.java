@@ -52,8 +52,7 @@ final class DrainSource
      * @param groupId under which offsets are shown in Kafka
      * @param acceptGap whether to go on where the topic begins when the offset to continue at is gone
      */
-    static DrainSource of(
-            String topic, KafkaConnection kafka, String groupId, boolean acceptGap, DeliveryPlan plan) {
+    static DrainSource of(String topic, KafkaConnection kafka, String groupId, boolean acceptGap, DeliveryPlan plan) {
         Properties properties = kafka.clientProperties();
         // What is fetched ahead and not posted yet waits in memory.
         properties.putIfAbsent("max.poll.records", "100");
@@ -64,8 +63,7 @@ final class DrainSource
                 .setTopics(topic)
                 .setGroupId(groupId)
                 .setClientIdPrefix(groupId + "-" + topic)
-                .setStartingOffsets(
-                        new Earliest(acceptGap ? OffsetResetStrategy.EARLIEST : OffsetResetStrategy.NONE))
+                .setStartingOffsets(new Earliest(acceptGap ? OffsetResetStrategy.EARLIEST : OffsetResetStrategy.NONE))
                 .setDeserializer(new RetryTopicEntry.Reading())
                 .setProperties(properties)
                 .build();
@@ -108,7 +106,7 @@ final class DrainSource
 
     private static void ringLater(long delayMillis, Runnable ring) {
         CompletableFuture<Void> alarm = new CompletableFuture<>();
-        alarm.thenRun(ring);
+        CompletableFuture<Void> unused = alarm.thenRun(ring);
         FutureUtils.completeDelayed(alarm, null, Duration.ofMillis(delayMillis));
     }
 

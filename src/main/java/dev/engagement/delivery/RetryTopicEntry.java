@@ -44,8 +44,7 @@ sealed interface RetryTopicEntry {
                         Letters.DRAIN,
                         String.valueOf(e.getMessage()),
                         nowMillis,
-                        new DeadLetter.Source(
-                                record.topic(), record.partition(), record.offset(), record.timestamp()),
+                        new DeadLetter.Source(record.topic(), record.partition(), record.offset(), record.timestamp()),
                         null,
                         record.value(),
                         headers));
