@@ -177,8 +177,7 @@ public final class ReceiverProcess implements AutoCloseable {
      * @throws ServerException if it does not answer, or refuses
      */
     public void behave(String json) {
-        send(HttpRequest.newBuilder(URI.create(url() + "/behaviour"))
-                .POST(HttpRequest.BodyPublishers.ofString(json)));
+        send(HttpRequest.newBuilder(URI.create(url() + "/behaviour")).POST(HttpRequest.BodyPublishers.ofString(json)));
     }
 
     /**

@@ -62,8 +62,8 @@ final class Arrivals implements Closeable {
     /** @throws IOException if the file cannot be opened or read, or is not of this form */
     Arrivals(Path path) throws IOException {
         this.path = path;
-        this.file = FileChannel.open(
-                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        this.file =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
             readAgain();
             file.truncate(end);

@@ -69,9 +69,10 @@ final class ControlExchange extends Exchange {
             case "/received" -> desk.received(query);
             case "/received/ids" -> desk.eventIds(query);
             case Desk.BEHAVIOUR -> Desk.text(desk.behaviours().toJson());
-            default -> throw new Refused(
-                    HttpStatus.SC_NOT_FOUND,
-                    "There is no " + path + "; there are GET /stats, /received, /received/ids and /behaviour");
+            default ->
+                throw new Refused(
+                        HttpStatus.SC_NOT_FOUND,
+                        "There is no " + path + "; there are GET /stats, /received, /received/ids and /behaviour");
         };
     }
 

@@ -84,15 +84,15 @@ record Desk(
                 ids.add(id);
             }
         }
-        return text(answer.put("next", page.isEmpty() ? after : page.get(page.size() - 1).index()));
+        return text(answer.put(
+                "next", page.isEmpty() ? after : page.get(page.size() - 1).index()));
     }
 
     byte[] eventIds(String query) throws Refused {
         Map<String, Long> asked = numbers(query, List.of("from", "to", "limit"));
         int limit = limit(asked.getOrDefault("limit", (long) MOST));
         long to = asked.getOrDefault("to", Long.MAX_VALUE);
-        List<LongBits.Run> runs =
-                arrivals.eventIds(asked.getOrDefault("from", Long.MIN_VALUE), to, limit);
+        List<LongBits.Run> runs = arrivals.eventIds(asked.getOrDefault("from", Long.MIN_VALUE), to, limit);
         ObjectNode answer = MAPPER.createObjectNode();
         ArrayNode ids = answer.putArray("ids");
         runs.forEach(run -> ids.addArray().add(run.first()).add(run.last()));

@@ -60,8 +60,8 @@ final class LongBits {
         boolean open = false;
         long first = 0;
         long previous = 0;
-        for (Map.Entry<Long, long[]> chunk :
-                chunks.subMap(from >> CHUNK_SHIFT, true, to >> CHUNK_SHIFT, true).entrySet()) {
+        for (Map.Entry<Long, long[]> chunk : chunks.subMap(from >> CHUNK_SHIFT, true, to >> CHUNK_SHIFT, true)
+                .entrySet()) {
             long base = chunk.getKey() << CHUNK_SHIFT;
             long[] words = chunk.getValue();
             for (int word = 0; word < WORDS; word++) {

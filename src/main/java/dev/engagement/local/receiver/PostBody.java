@@ -132,7 +132,8 @@ final class PostBody {
                 ended = --depth == 0;
             }
             case END_ARRAY -> ended = --depth == 0;
-            case FIELD_NAME -> idFollows = depth == eventDepth && parser.currentName().equals(EVENT_ID);
+            case FIELD_NAME ->
+                idFollows = depth == eventDepth && parser.currentName().equals(EVENT_ID);
             default -> {
                 if (depth < eventDepth || eventDepth == 0) {
                     throw noEvent();

@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** A {@link WebhookReceiver} as a program of its own. Ends by a signal. */
 public final class ReceiverMain {
 
-    private static final String USAGE =
-            """
+    private static final String USAGE = """
             Usage: ReceiverMain --directory FOLDER [--port N] [--secret-file FILE]… [--ready-file FILE]
               --directory FOLDER   where it keeps what arrived; made if missing
               --port N             where it listens, on 127.0.0.1; 0 for a free one (default 8000)

@@ -66,7 +66,8 @@ public final class WebhookReceiver implements AutoCloseable {
     private final URIScheme scheme;
     private final int port;
 
-    private WebhookReceiver(Path directory, int port, List<String> secrets, @Nullable SSLContext tls) throws IOException {
+    private WebhookReceiver(Path directory, int port, List<String> secrets, @Nullable SSLContext tls)
+            throws IOException {
         Files.createDirectories(directory);
         Signatures signatures = new Signatures(secrets);
         arrivals = new Arrivals(directory.resolve("arrivals.tsv"));
@@ -128,8 +129,7 @@ public final class WebhookReceiver implements AutoCloseable {
      *
      * @param tls with the receiver's key; null for plain HTTP
      */
-    public static WebhookReceiver start(
-            Path directory, int port, List<String> secrets, @Nullable SSLContext tls) {
+    public static WebhookReceiver start(Path directory, int port, List<String> secrets, @Nullable SSLContext tls) {
         try {
             return new WebhookReceiver(directory, port, secrets, tls);
         } catch (IOException e) {
@@ -140,8 +140,7 @@ public final class WebhookReceiver implements AutoCloseable {
 
     private int listen(int port) throws IOException {
         try {
-            ListenerEndpoint endpoint = server.listen(
-                            new InetSocketAddress(InetAddress.getByName(HOST), port), scheme)
+            ListenerEndpoint endpoint = server.listen(new InetSocketAddress(InetAddress.getByName(HOST), port), scheme)
                     .get(START_SECONDS, TimeUnit.SECONDS);
             return ((InetSocketAddress) endpoint.getAddress()).getPort();
         } catch (ExecutionException e) {

@@ -51,8 +51,8 @@ final class Sender {
     }
 
     Reply behave(String json) throws IOException, InterruptedException {
-        return send(HttpRequest.newBuilder(URI.create(url + "/behaviour"))
-                .POST(HttpRequest.BodyPublishers.ofString(json)));
+        return send(
+                HttpRequest.newBuilder(URI.create(url + "/behaviour")).POST(HttpRequest.BodyPublishers.ofString(json)));
     }
 
     JsonNode get(String path) throws IOException, InterruptedException {

@@ -90,7 +90,8 @@ class WebhookReceiverTest {
             }
             for (JsonNode each : page.path("received")) {
                 assertThat(each.path("index").asLong()).isEqualTo(told.size() + 1);
-                assertThat(Instant.parse(each.path("time").asText())).isBefore(Instant.now().plusSeconds(1));
+                assertThat(Instant.parse(each.path("time").asText()))
+                        .isBefore(Instant.now().plusSeconds(1));
                 long id = each.path("event_ids").path(0).asLong();
                 assertThat(each.path("webhook_id").asText()).isEqualTo("evt_" + id);
                 told.add(id);
@@ -151,9 +152,11 @@ class WebhookReceiverTest {
         assertThat(reply.statusCode()).isEqualTo(400);
         assertThat(reply.body()).contains("webhook-id");
         assertThat(sender.post("evt 1", Sender.event(1)).status()).isEqualTo(400);
-        assertThat(sender.post("evt_1", Sender.event(1), "Idempotency-Key", "evt_2").status())
+        assertThat(sender.post("evt_1", Sender.event(1), "Idempotency-Key", "evt_2")
+                        .status())
                 .isEqualTo(400);
-        assertThat(sender.post("evt_1", Sender.event(1), "Idempotency-Key", "evt_1").status())
+        assertThat(sender.post("evt_1", Sender.event(1), "Idempotency-Key", "evt_1")
+                        .status())
                 .isEqualTo(200);
         assertThat(sender.stat("received")).isEqualTo(1);
     }
@@ -265,7 +268,9 @@ class WebhookReceiverTest {
             assertThat(sender.post(2).status()).isEqualTo(200);
             assertThat(body.readNBytes(3_000_000)).hasSize(3_000_000);
         }
-        assertThat(sender.stat("received")).as("a sender may be content with the status").isEqualTo(2);
+        assertThat(sender.stat("received"))
+                .as("a sender may be content with the status")
+                .isEqualTo(2);
     }
 
     @Test
