@@ -25,27 +25,43 @@ final class Signatures {
     private static final String ALGORITHM = "HmacSHA256";
     private static final long TOLERANCE_SECONDS = 300;
 
-    private final List<SecretKeySpec> keys;
+    private final List<Mac> keyed;
 
     /**
-     * @param secrets {@code whsec_} and the key in base64; without that prefix the text itself is the key. None: nothing is
-     *     checked
+     * @param secrets {@code whsec_}, which may be missing, and the key in base64. None: nothing is checked
+     * @throws IllegalArgumentException if one is malformed; without showing it
      */
     Signatures(List<String> secrets) {
-        keys = secrets.stream().map(Signatures::key).toList();
+        keyed = secrets.stream().map(Signatures::keyed).toList();
     }
 
-    private static SecretKeySpec key(String secret) {
+    private static Mac keyed(String secret) {
         String text = secret.strip();
-        byte[] key = text.startsWith(PREFIX)
-                ? Base64.getDecoder().decode(text.substring(PREFIX.length()))
-                : text.getBytes(StandardCharsets.UTF_8);
-        return new SecretKeySpec(key, ALGORITHM);
+        try {
+            byte[] key = Base64.getDecoder().decode(text.startsWith(PREFIX) ? text.substring(PREFIX.length()) : text);
+            Mac mac = Mac.getInstance(ALGORITHM);
+            mac.init(new SecretKeySpec(key, ALGORITHM));
+            return mac;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("Every Java has " + ALGORITHM, e);
+        } catch (IllegalArgumentException e) {
+            // The exception's own text would show a part of it.
+            throw new IllegalArgumentException("A secret is malformed: it needs to be " + PREFIX + " and base64");
+        }
+    }
+
+    /** Cheaper than looking the algorithm up and keying it for each post. */
+    private static Mac copyOf(Mac mac) {
+        try {
+            return (Mac) mac.clone();
+        } catch (CloneNotSupportedException e) {
+            throw new IllegalStateException(mac.getProvider() + " cannot copy " + ALGORITHM, e);
+        }
     }
 
     /** Whether there is anything to check. */
     boolean areChecked() {
-        return !keys.isEmpty();
+        return !keyed.isEmpty();
     }
 
     /** The check of one post. */
@@ -64,15 +80,10 @@ final class Signatures {
             this.timestamp = timestamp;
             this.signature = signature;
             byte[] head = (webhookId + "." + timestamp + ".").getBytes(StandardCharsets.UTF_8);
-            for (SecretKeySpec key : keys) {
-                try {
-                    Mac mac = Mac.getInstance(ALGORITHM);
-                    mac.init(key);
-                    mac.update(head);
-                    macs.add(mac);
-                } catch (GeneralSecurityException e) {
-                    throw new IllegalStateException("Every Java has " + ALGORITHM, e);
-                }
+            for (Mac each : keyed) {
+                Mac mac = copyOf(each);
+                mac.update(head);
+                macs.add(mac);
             }
         }
 

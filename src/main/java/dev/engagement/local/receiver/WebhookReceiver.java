@@ -116,8 +116,8 @@ public final class WebhookReceiver implements AutoCloseable {
      *
      * @param directory of this receiver alone; created if missing
      * @param port where it listens; 0 takes a free one
-     * @param secrets if there are any, a post has to be signed by one of them, or is answered 401 and counted; {@code
-     *     whsec_} and base64, or any other text
+     * @param secrets if there are any, a post has to be signed by one of them, or is answered 401 and counted; each
+     *     {@code whsec_} and base64
      * @throws ReceiverException if it does not start
      */
     public static WebhookReceiver start(Path directory, int port, List<String> secrets) {

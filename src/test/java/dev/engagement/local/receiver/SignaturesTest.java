@@ -1,6 +1,7 @@
 package dev.engagement.local.receiver;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -22,15 +23,15 @@ class SignaturesTest {
     private static final String BODY = "{\"test\": 2432232314}";
     private static final String SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
-    /** Signs with a text as the key. */
-    static String sign(String secret, String text) throws Exception {
+    /** Signs with the key in base64. */
+    static String sign(String base64, String text) throws Exception {
         Mac mac = Mac.getInstance("HmacSHA256");
-        mac.init(new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        mac.init(new SecretKeySpec(Base64.getDecoder().decode(base64), "HmacSHA256"));
         return "v1," + Base64.getEncoder().encodeToString(mac.doFinal(text.getBytes(StandardCharsets.UTF_8)));
     }
 
     private static boolean isGood(String signature, String body, long now) {
-        Signatures.Check check = new Signatures(List.of("another", SECRET)).of(ID, TIMESTAMP, signature);
+        Signatures.Check check = new Signatures(List.of("whsec_b3RoZXI=", SECRET + "\n")).of(ID, TIMESTAMP, signature);
         ByteBuffer bytes = ByteBuffer.wrap(body.getBytes(StandardCharsets.UTF_8));
         check.read(bytes.duplicate().limit(5));
         check.read(bytes.position(5));
@@ -65,6 +66,14 @@ class SignaturesTest {
     @Test
     void another_body_is_not() {
         assertThat(isGood(SIGNATURE, BODY + " ", 1614265330)).isFalse();
+    }
+
+    @Test
+    void a_malformed_secret_is_refused_and_not_shown() {
+        assertThatThrownBy(() -> new Signatures(List.of("whsec_no base64")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageNotContaining("no base64")
+                .hasMessageContaining("whsec_");
     }
 
     @Test
