@@ -55,7 +55,9 @@ final class Behaviours {
             // Drawn even if it is not needed, so that one behaviour's end does not change whom the next strikes.
             double drawn = random.nextDouble();
             if (left[i] > 0 && age < each.forMillis() && drawn < each.share()) {
-                left[i]--;
+                if (left[i] != Long.MAX_VALUE) {
+                    left[i]--;
+                }
                 return each;
             }
         }

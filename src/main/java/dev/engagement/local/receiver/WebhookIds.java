@@ -22,6 +22,9 @@ final class WebhookIds {
     /** Two longs a slot; both 0 is an empty one. */
     private long[] others = new long[2 * FIRST_SLOTS];
 
+    /** The one hash that would look like an empty slot. */
+    private boolean hasZero;
+
     private long otherCount;
 
     /** @return whether it was not there */
@@ -78,12 +81,16 @@ final class WebhookIds {
     }
 
     private boolean addOther(long high, long low) {
-        // The one hash that would look like an empty slot.
-        long first = high == 0 && low == 0 ? 1 : high;
+        if (high == 0 && low == 0) {
+            boolean isNew = !hasZero;
+            otherCount += isNew ? 1 : 0;
+            hasZero = true;
+            return isNew;
+        }
         if (2 * (otherCount + 1) > others.length / 2) {
             grow();
         }
-        if (!insert(others, first, low)) {
+        if (!insert(others, high, low)) {
             return false;
         }
         otherCount++;
