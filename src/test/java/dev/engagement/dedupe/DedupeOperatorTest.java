@@ -93,7 +93,7 @@ class DedupeOperatorTest {
     void more_chunks_than_are_held_in_the_heap_are_remembered() throws Exception {
         var harness = started(DedupeOptions.DEFAULT);
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
-        int chunks = DedupeOperator.CACHED_CHUNKS + 100;
+        int chunks = ShardedIds.CACHED_CHUNKS + 100;
         for (int round = 0; round < 2; round++) {
             for (int chunk = 0; chunk < chunks; chunk++) {
                 arrive(harness, chunk * chunkSpan + 3, 0);
