@@ -54,7 +54,8 @@ final class DeliveryVerdict {
             return switch (rule.ask(answer.body(), answer.whole())) {
                 case YES -> new Verdict.Delivered(status);
                 case NO -> retry(answer, true, "its body does not say that all is well", nowMillis);
-                case UNKNOWN -> retry(answer, false, "its body was cut off before it said whether all is well", nowMillis);
+                case UNKNOWN ->
+                    retry(answer, false, "its body was cut off before it said whether all is well", nowMillis);
             };
         }
         if (status >= 500 && status <= 599 || RETRIED_BELOW_500.contains(status)) {

@@ -116,8 +116,7 @@ final class HttpPoster implements Poster {
     @Override
     public Attempt post(Request request, Consumer<Answer> answered) {
         HttpConnections through = connections();
-        Exchange exchange =
-                new Exchange(head(request), request.body(), answered, through, credentials, maxBytes);
+        Exchange exchange = new Exchange(head(request), request.body(), answered, through, credentials, maxBytes);
         through.send(exchange);
         return exchange::giveUp;
     }
