@@ -8,11 +8,13 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.DoubleSupplier;
@@ -97,6 +99,7 @@ final class Courier implements AutoCloseable {
     private final AtomicBoolean woken = new AtomicBoolean();
 
     private List<Held> filling = new ArrayList<>();
+    private final Set<Long> fillingIds = new HashSet<>();
     private long fillingBytes;
     private long fillingSinceMillis;
 
@@ -217,13 +220,17 @@ final class Courier implements AutoCloseable {
             start(parcel(List.of(held), Math.max(now, dueMillis(delivery)), delivery.attempts()), now);
             return;
         }
-        if (!filling.isEmpty() && fillingBytes + delivery.body().length > BATCH_BYTES_AT_MOST) {
+        // An event that is here twice, after a replay, is not twice in one batch: receivers stumble over that.
+        if (!filling.isEmpty()
+                && (fillingBytes + delivery.body().length > BATCH_BYTES_AT_MOST
+                        || fillingIds.contains(delivery.eventId()))) {
             seal(now);
         }
         if (filling.isEmpty()) {
             fillingSinceMillis = now;
         }
         filling.add(held);
+        fillingIds.add(delivery.eventId());
         fillingBytes += delivery.body().length;
         if (filling.size() >= rules.batchSize() || fillingBytes >= BATCH_BYTES_AT_MOST) {
             seal(now);
@@ -242,6 +249,7 @@ final class Courier implements AutoCloseable {
         if (!filling.isEmpty()) {
             List<Held> full = filling;
             filling = new ArrayList<>();
+            fillingIds.clear();
             fillingBytes = 0;
             int tries = full.stream()
                     .mapToInt(held -> held.delivery.attempts())
@@ -454,6 +462,7 @@ final class Courier implements AutoCloseable {
             handBack(held.delivery);
         }
         filling.clear();
+        fillingIds.clear();
         fillingBytes = 0;
         for (Parcel next = waiting.poll(); next != null; next = waiting.poll()) {
             handBack(next);

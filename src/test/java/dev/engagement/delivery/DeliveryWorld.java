@@ -39,9 +39,10 @@ final class DeliveryWorld {
     Courier drain;
     private int drainOffset;
     private long offered;
-    private Checkpoint checkpoint = new Checkpoint(List.of(), List.of(), 0, 0);
+    private Checkpoint checkpoint = new Checkpoint(List.of(), List.of(), 0, 0, 0, 0);
 
-    record Checkpoint(List<Delivery> live, List<Delivery> drain, int drainOffset, long offered) {}
+    private record Checkpoint(
+            List<Delivery> live, List<Delivery> drain, int drainOffset, long offered, int topic, int letters) {}
 
     /** A world whose retry topic nobody drains. */
     static DeliveryWorld ofLivePath(CourierRules rules) {
@@ -137,6 +138,11 @@ final class DeliveryWorld {
         return topic.size() - drainOffset;
     }
 
+    /** These records. */
+    List<Delivery> notTaken() {
+        return topic.subList(drainOffset, topic.size());
+    }
+
     /** Time passes, and what happens in it. */
     void pass(long millis) {
         long until = clock.millis() + millis;
@@ -167,11 +173,20 @@ final class DeliveryWorld {
     }
 
     void takeCheckpoint() {
-        checkpoint = new Checkpoint(unfinished(live), unfinished(drain), drainOffset, offered);
+        checkpoint = new Checkpoint(
+                unfinished(live), unfinished(drain), drainOffset, offered, topic.size(), letters.size());
     }
 
-    /** Everything in memory is lost; what comes after the last checkpoint comes again. */
-    void crash() {
+    /**
+     * Everything in memory is lost, and what was written since the last checkpoint is perhaps in Kafka and perhaps not; what
+     * came since then comes again.
+     */
+    void crash(boolean writesAreLost) {
+        if (writesAreLost) {
+            topic.subList(checkpoint.topic(), topic.size()).clear();
+            letters.subList(checkpoint.letters(), letters.size()).clear();
+            dead.keySet().retainAll(letters.stream().map(Delivery::eventId).toList());
+        }
         live.close();
         drain.close();
         live = courier(Courier.Path.LIVE);
