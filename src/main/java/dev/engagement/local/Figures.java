@@ -191,7 +191,9 @@ final class Figures implements AutoCloseable {
 
     /** Letters ever written to the dead-letter topic; 0 if it does not exist. */
     long deadLetters() throws InterruptedException, ExecutionException, TimeoutException {
-        return ends(deadLetterTopic).values().stream().mapToLong(Long::longValue).sum();
+        return ends(deadLetterTopic).values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
     }
 
     /** Records of the retry topic that the drain had not taken at the last checkpoint; 0 if it does not exist. */
@@ -223,8 +225,7 @@ final class Figures implements AutoCloseable {
             throw e;
         }
         Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
-        topic.partitions()
-                .forEach(each -> latest.put(new TopicPartition(name, each.partition()), OffsetSpec.latest()));
+        topic.partitions().forEach(each -> latest.put(new TopicPartition(name, each.partition()), OffsetSpec.latest()));
         Map<TopicPartition, Long> ends = new HashMap<>();
         kafka.listOffsets(latest)
                 .all()

@@ -87,9 +87,7 @@ public final class FlinkRest {
             int keyDot = key.indexOf('.');
             if (keyDot < 0
                     ? key.equals(last)
-                    : key.substring(keyDot + 1).equals(last)
-                            && dot > 0
-                            && name.startsWith(key.substring(0, keyDot))) {
+                    : key.substring(keyDot + 1).equals(last) && dot > 0 && name.startsWith(key.substring(0, keyDot))) {
                 return key;
             }
         }

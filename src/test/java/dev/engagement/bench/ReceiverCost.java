@@ -102,7 +102,8 @@ public final class ReceiverCost {
         String now = Long.toString(System.currentTimeMillis() / 1000);
         String signature = Base64.getEncoder()
                 .encodeToString(mac.doFinal((name + "." + now + "." + body).getBytes(StandardCharsets.US_ASCII)));
-        out.write(("POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: " + name
+        out.write(("POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: "
+                        + name
                         + "\r\nwebhook-id: " + name + "\r\nwebhook-timestamp: " + now + "\r\nwebhook-signature: v1,"
                         + signature + "\r\nContent-Length: " + body.length() + HEAD_END + body)
                 .getBytes(StandardCharsets.US_ASCII));

@@ -74,7 +74,8 @@ class DeliveryCheckIT {
 
     @Test
     void everything_delivered_passes_however_the_receiver_pages_it() throws Exception {
-        assertThat(SelfCheck.isPassed(compare("[[1, 6], [9, 19999], [20001, 30000]]"))).isTrue();
+        assertThat(SelfCheck.isPassed(compare("[[1, 6], [9, 19999], [20001, 30000]]")))
+                .isTrue();
         answers.put("/received/ids", "{\"ids\": [[1, 6], [9, 100]], \"next\": 101}");
         answers.put("/received/ids?from=101", "{\"ids\": [[101, 19999], [20001, 30000]], \"next\": null}");
         assertThat(SelfCheck.isPassed(compare())).isTrue();

@@ -87,7 +87,9 @@ class ReadmeSignatureTest {
     private Path program(Language language) throws IOException {
         Matcher block = Pattern.compile("```" + language.name + "\n(.+?)```", Pattern.DOTALL)
                 .matcher(Files.readString(Path.of("README.md")));
-        assertThat(block.find()).as("the README has a block in " + language.name).isTrue();
+        assertThat(block.find())
+                .as("the README has a block in " + language.name)
+                .isTrue();
         return Files.writeString(directory.resolve("verify"), block.group(1) + language.call);
     }
 
