@@ -220,10 +220,15 @@ class RedriveIT {
     @Test
     void a_content_whose_record_compaction_took_stays_away() throws Exception {
         String topic = stage.topics().content();
-        ConsumerRecord<byte[], byte[]> gone =
-                stage.send(topic, 0, "{\"id\":\"a\"}", String.format(CONTENT_ROW, "a", "5"));
-        stage.letter(Reason.INVALID, gone, null);
-        stage.delete(topic, 0, 1);
+        stage.letter(DeadLetter.of(
+                Reason.INVALID,
+                "decode",
+                "bad",
+                5,
+                new DeadLetter.Source(topic, 0, 77, 5),
+                null,
+                String.format(CONTENT_ROW, "a", "5").getBytes(StandardCharsets.UTF_8),
+                List.of()));
 
         Run run = stage.redrive(Reason.INVALID);
 
