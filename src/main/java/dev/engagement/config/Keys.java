@@ -104,8 +104,8 @@ public final class Keys {
             "jdbc:postgresql://localhost:5432/postgres",
             CAPTURE_AND_REDRIVE,
             "where PostgreSQL is, without user and password");
-    public static final Key<String> POSTGRES_USERNAME =
-            Key.required("postgres.username", Type.TEXT, CAPTURE_AND_REDRIVE, "role with REPLICATION, and SELECT on both tables");
+    public static final Key<String> POSTGRES_USERNAME = Key.required(
+            "postgres.username", Type.TEXT, CAPTURE_AND_REDRIVE, "role with REPLICATION, and SELECT on both tables");
     public static final Key<String> POSTGRES_PASSWORD =
             Key.secret("postgres.password", true, CAPTURE_AND_REDRIVE, "that role's password");
     public static final Key<String> POSTGRES_PASSWORD_FILE = Key.fileOf(POSTGRES_PASSWORD);
@@ -239,11 +239,14 @@ public final class Keys {
             "whether single events are kept in Redis for an hour, best effort");
 
     public static final Key<String> WAREHOUSE_PROJECT = Key.optional(
-            "warehouse.project", Type.TEXT, STREAM_AND_REDRIVE, "project in BigQuery; needed if destinations has warehouse");
-    public static final Key<String> WAREHOUSE_DATASET =
-            Key.of("warehouse.dataset", Type.TEXT, "analytics", STREAM_AND_REDRIVE, "dataset, created if it is not there");
-    public static final Key<String> WAREHOUSE_TABLE =
-            Key.of("warehouse.table", Type.TEXT, "engagement_events", STREAM_AND_REDRIVE, "table, created if it is not there");
+            "warehouse.project",
+            Type.TEXT,
+            STREAM_AND_REDRIVE,
+            "project in BigQuery; needed if destinations has warehouse");
+    public static final Key<String> WAREHOUSE_DATASET = Key.of(
+            "warehouse.dataset", Type.TEXT, "analytics", STREAM_AND_REDRIVE, "dataset, created if it is not there");
+    public static final Key<String> WAREHOUSE_TABLE = Key.of(
+            "warehouse.table", Type.TEXT, "engagement_events", STREAM_AND_REDRIVE, "table, created if it is not there");
     public static final Key<URI> WAREHOUSE_ENDPOINT = Key.of(
             "warehouse.endpoint",
             Type.HTTP_URL,
@@ -292,7 +295,11 @@ public final class Keys {
             STREAM_AND_REDRIVE,
             "size at which rows are sent");
     public static final Key<Duration> WAREHOUSE_FLUSH_INTERVAL = Key.of(
-            "warehouse.flush-interval", SHORT_INTERVAL, "1 s", STREAM_AND_REDRIVE, "after how long rows are sent at the latest");
+            "warehouse.flush-interval",
+            SHORT_INTERVAL,
+            "1 s",
+            STREAM_AND_REDRIVE,
+            "after how long rows are sent at the latest");
     public static final Key<MemorySize> WAREHOUSE_MAX_IN_FLIGHT_BYTES = Key.of(
             "warehouse.max-in-flight-bytes",
             Type.size(MemorySize.parse("64 kb"), MemorySize.parse("4 gb")),
@@ -309,7 +316,9 @@ public final class Keys {
     public static final Key<Boolean> ACCEPT_GAP =
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next");
     public static final Key<Boolean> ACCEPT_WAREHOUSE_DUPLICATES = Key.flag(
-            "accept-warehouse-duplicates", STREAM_AND_REDRIVE, "write although rows of this job may be in the warehouse already");
+            "accept-warehouse-duplicates",
+            STREAM_AND_REDRIVE,
+            "write although rows of this job may be in the warehouse already");
 
     public static final Key<RedriveOptions.Reasons> REASON = Key.argument(
             "reason", Type.REASONS, true, REDRIVE, "which dead letters are put back, by their reason; comma separated");
@@ -323,8 +332,7 @@ public final class Keys {
             "limit", Type.integer(1, Integer.MAX_VALUE), false, REDRIVE, "put back so many letters at most");
     public static final Key<Boolean> DRY_RUN =
             Key.flag("dry-run", REDRIVE, "say what would be put back, and write nothing");
-    public static final Key<Boolean> AGAIN =
-            Key.flag("again", REDRIVE, "also those that were put back before");
+    public static final Key<Boolean> AGAIN = Key.flag("again", REDRIVE, "also those that were put back before");
 
     /** All of them, in the order in which they are explained. */
     public static final List<Key<?>> ALL = List.of(

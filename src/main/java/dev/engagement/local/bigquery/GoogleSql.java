@@ -279,8 +279,7 @@ final class GoogleSql {
                 && at(clause, then + 3, "VALUES")
                 && clause.get(then + 4).kind() == Kind.PARENTHESES;
         if (!inserts) {
-            throw refused(
-                    "MERGE statements other than WHEN NOT MATCHED THEN INSERT (…) VALUES (…)", nodes.get(when));
+            throw refused("MERGE statements other than WHEN NOT MATCHED THEN INSERT (…) VALUES (…)", nodes.get(when));
         }
         List<SqlNode> columns = clause.get(then + 2).inside();
         List<SqlNode> values = clause.get(then + 4).inside();

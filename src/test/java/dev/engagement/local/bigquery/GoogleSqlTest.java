@@ -252,10 +252,11 @@ class GoogleSqlTest {
                 .isEqualTo("SELECT \"a\".\"first\", \"desc\" FROM (SELECT 1 AS \"first\", 2 AS \"desc\") \"a\"");
     }
 
-    private static final String MERGE = "MERGE INTO analytics.merged AS T USING (SELECT %s AS id, JSON '{\"a\": 1}' AS raw) S"
-            + " ON T.event_id = S.id AND T.event_ts = TIMESTAMP '2026-01-08 14:21:52'"
-            + " WHEN NOT MATCHED BY TARGET THEN INSERT (event_id, event_ts, raw_payload)"
-            + " VALUES (id, TIMESTAMP '2026-01-08 14:21:52', raw);";
+    private static final String MERGE =
+            "MERGE INTO analytics.merged AS T USING (SELECT %s AS id, JSON '{\"a\": 1}' AS raw) S"
+                    + " ON T.event_id = S.id AND T.event_ts = TIMESTAMP '2026-01-08 14:21:52'"
+                    + " WHEN NOT MATCHED BY TARGET THEN INSERT (event_id, event_ts, raw_payload)"
+                    + " VALUES (id, TIMESTAMP '2026-01-08 14:21:52', raw);";
 
     @Test
     void a_merge_inserts_what_is_not_there_and_says_how_many() {
@@ -271,7 +272,8 @@ class GoogleSqlTest {
         assertThat(first.path("jobReference").path("jobId").asText()).startsWith("job_");
         assertThat(second.path("numDmlAffectedRows").asText()).isEqualTo("0");
         assertThat(other.path("numDmlAffectedRows").asText()).isEqualTo("1");
-        assertThat(answer("SELECT event_id, content_id, JSON_VALUE(raw_payload, '$.a') FROM analytics.merged ORDER BY 1"))
+        assertThat(answer(
+                        "SELECT event_id, content_id, JSON_VALUE(raw_payload, '$.a') FROM analytics.merged ORDER BY 1"))
                 .isEqualTo("7,null,1 | 8,null,1");
     }
 
@@ -300,7 +302,10 @@ class GoogleSqlTest {
 
         assertThat(Rest.query(emulator, String.format(sql, 10_000)).message()).contains("Too many partitions");
         assertThat(answer("SELECT COUNT(*) FROM analytics.crowded")).isEqualTo("0");
-        assertThat(Rest.query(emulator, String.format(sql, 9_999)).body().path("numDmlAffectedRows").asText())
+        assertThat(Rest.query(emulator, String.format(sql, 9_999))
+                        .body()
+                        .path("numDmlAffectedRows")
+                        .asText())
                 .isEqualTo("10000");
     }
 }
