@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param source where the record was read
  * @param eventId the event's id, or null if it is not known
  * @param payload what entered the failing stage, byte for byte; null if there is none but a reference in {@code error}
- * @param headers the Kafka headers of the record; of a letter of capture its {@link #ROW_KEY}
+ * @param headers the Kafka headers of the record; of a letter of capture its {@link #ROW_KEY}; of one of the warehouse where
+ *     in the line of checkpoints its row was refused
  */
 public record DeadLetter(
         String id,

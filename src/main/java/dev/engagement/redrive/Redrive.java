@@ -296,6 +296,15 @@ public final class Redrive {
             throw new IllegalStateException("REJECTED letters need the warehouse");
         }
         try {
+            if (!missing.isBehind(letter)) {
+                couldNot(
+                        letter.reason(),
+                        nameOf(letter),
+                        "the job has shown no rows since it was refused, so a failure might take it back to this event, and"
+                                + " the row be there twice. Start again after its next checkpoint; or say"
+                                + " --accept-warehouse-duplicates");
+                return;
+            }
             if (outbox == null) {
                 missing.check(row.enrichedJson());
                 report.putBack(letter.reason());

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.engagement.connection.Backoff;
+import dev.engagement.deadletter.DeadLetter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -30,9 +31,9 @@ import org.jspecify.annotations.Nullable;
  * row; so each carries the same request id for the same letter, and BigQuery runs it once.
  *
  * <p>The line of checkpoints knows nothing of these rows, and need not: the labels stay, and the job goes on from where it
- * stood. What it must not do is to append the row itself afterwards. That is only possible where it goes back behind the
- * record, to a checkpoint older than the letter; which it does after a failure, until the first checkpoint after the letter
- * has completed.
+ * stood. What it must not do is to append the row itself afterwards, which is possible as long as a failure takes it back
+ * behind the event. So a letter says in which run and before which checkpoint its row was refused, and {@link #isBehind}
+ * whether the labels say that this checkpoint has completed.
  */
 public final class MissingRows {
 
@@ -51,6 +52,11 @@ public final class MissingRows {
 
     /** A request takes 10 MB. */
     private static final int MAX_ROW_BYTES = 9_000_000;
+
+    /** Headers of a REJECTED letter. */
+    private static final String RUN = "warehouse-run";
+
+    private static final String CHECKPOINT = "warehouse-checkpoint";
 
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(20);
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -101,6 +107,46 @@ public final class MissingRows {
     /** {@code project.dataset.table}. */
     public String table() {
         return options.tableName();
+    }
+
+    /** What a letter says of its row: refused in that run, before that checkpoint. */
+    static List<DeadLetter.Header> headers(String run, long checkpoint) {
+        return List.of(
+                new DeadLetter.Header(RUN, run.getBytes(StandardCharsets.UTF_8)),
+                new DeadLetter.Header(CHECKPOINT, Long.toString(checkpoint).getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /**
+     * Whether the job has left the event behind: whether a checkpoint has shown rows since, so that no failure takes the job
+     * back to it. Also true of letters that do not say when their rows were refused, and with
+     * {@code --accept-warehouse-duplicates}.
+     *
+     * @throws IOException if BigQuery does not answer or refuses
+     */
+    public boolean isBehind(DeadLetter letter) throws IOException, InterruptedException {
+        String run = header(letter, RUN);
+        String checkpoint = header(letter, CHECKPOINT);
+        if (options.acceptDuplicates() || run == null || checkpoint == null || !checkpoint.matches("\\d{1,18}")) {
+            return true;
+        }
+        try {
+            TableApi.Table table = patiently(api::get);
+            Line.Mark shown = table == null ? null : LineMarks.on(table);
+            // Checkpoints are counted on over all runs of a line.
+            return shown != null && shown.checkpoint() >= Long.parseLong(checkpoint);
+        } catch (TableApi.TableException e) {
+            throw new WarehouseException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static @Nullable String header(DeadLetter letter, String key) {
+        for (DeadLetter.Header header : letter.headers()) {
+            byte[] value = header.value();
+            if (header.key().equals(key) && value != null) {
+                return new String(value, StandardCharsets.UTF_8);
+            }
+        }
+        return null;
     }
 
     /**

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import com.sun.net.httpserver.HttpServer;
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.Reason;
 import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EngagementRule;
@@ -152,6 +154,33 @@ class MissingRowsIT {
         MissingRows.of(options).insert("r1", EventJson.enriched(event(1, "{}", 7_000)));
 
         assertThat(LineMarks.on(api.get())).isEqualTo(new Line.Mark("run-1", 17));
+    }
+
+    @Test
+    void a_row_waits_until_the_job_cannot_come_back_to_its_event() throws Exception {
+        Warehouse.prepare(options);
+        RestTable api = new RestTable(options);
+        MissingRows rows = MissingRows.of(options);
+        DeadLetter letter = letter(MissingRows.headers("run-1", 17));
+
+        assertThat(rows.isBehind(letter)).as("nothing was shown yet").isFalse();
+        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 16)))).isTrue();
+        assertThat(rows.isBehind(letter)).isFalse();
+        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 17)))).isTrue();
+        assertThat(rows.isBehind(letter)).isTrue();
+        assertThat(rows.isBehind(letter(List.of()))).as("of an older build").isTrue();
+    }
+
+    private static DeadLetter letter(List<DeadLetter.Header> headers) {
+        return DeadLetter.of(
+                Reason.REJECTED,
+                "warehouse",
+                "refused",
+                5,
+                new DeadLetter.Source("t", 0, 1, 5),
+                1L,
+                new byte[0],
+                headers);
     }
 
     @Test
