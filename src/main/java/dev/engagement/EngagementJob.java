@@ -78,7 +78,7 @@ public final class EngagementJob {
                             Topic.ofContent(settings.topics().content()),
                             Topic.ofDeadLetters(settings.topics().deadLetters()),
                             Topic.ofRedriven(settings.topics().deadLettersRedriven()),
-                            Topic.ofDeliveryRetry(settings.topics().deliveryRetry())));
+                            Topic.ofDeliveryRetries(settings.topics().deliveryRetry())));
             RedriveOptions options = settings.redriveOptions();
             Redrive redrive = new Redrive(
                     options, options.needsWarehouse() ? settings.warehouseOptions() : null, System.out::println);

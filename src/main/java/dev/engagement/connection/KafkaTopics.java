@@ -67,7 +67,7 @@ public final class KafkaTopics {
         }
 
         /** Deliveries that wait for another attempt: nothing expires, messages to 16 MiB. */
-        public static Topic ofDeliveryRetry(String name) {
+        public static Topic ofDeliveryRetries(String name) {
             return new Topic(
                     name,
                     16,

@@ -193,6 +193,11 @@ final class Outbox implements AutoCloseable {
                 if (cause instanceof ProducerFencedException || cause instanceof InvalidProducerEpochException) {
                     throw fenced(e);
                 }
+                if (isRefusal(cause)) {
+                    // Of a record before the one that was being sent.
+                    producer.abortTransaction();
+                    return refusal(cause);
+                }
             }
             throw new RedriveException(
                     "Kafka did not take the letters that were being put back (" + e.getMessage()
@@ -218,12 +223,19 @@ final class Outbox implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new org.apache.kafka.common.errors.InterruptException(e);
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof RecordTooLargeException || e.getCause() instanceof InvalidRecordException) {
-                throw new RefusedException(
-                        "Kafka does not take its record: " + e.getCause().getMessage());
+            if (isRefusal(e.getCause())) {
+                throw new RefusedException(refusal(e.getCause()));
             }
             throw e.getCause() instanceof KafkaException cause ? cause : new KafkaException(e.getCause());
         }
+    }
+
+    private static boolean isRefusal(Throwable e) {
+        return e instanceof RecordTooLargeException || e instanceof InvalidRecordException;
+    }
+
+    private static String refusal(Throwable e) {
+        return "Kafka does not take its record: " + e.getMessage();
     }
 
     private static RedriveException fenced(KafkaException e) {

@@ -210,6 +210,7 @@ public final class Redrive {
         properties.putIfAbsent("max.poll.records", "100");
         try (var consumer = TopicReading.consumer(properties)) {
             TopicPartition at = null;
+            TopicReading.Stall stall = new TopicReading.Stall();
             for (int i = 0; i < wanted.size(); ) {
                 TopicPartition partition = new TopicPartition(
                         options.topics().deadLetters(), wanted.get(i).partition());
@@ -236,7 +237,9 @@ public final class Redrive {
                         continue;
                     }
                     i++;
-                    if (!each.letter(record)) {
+                    boolean more = each.letter(record);
+                    stall.over();
+                    if (!more) {
                         for (; i < wanted.size(); i++) {
                             report.leftForLater();
                         }
@@ -244,6 +247,7 @@ public final class Redrive {
                     }
                     progress(String.format(Locale.ROOT, "letters looked at, of %,d", wanted.size()), i);
                 }
+                stall.check(partition);
             }
         }
     }

@@ -23,6 +23,28 @@ final class TopicReading implements AutoCloseable {
         void record(ConsumerRecord<byte[], byte[]> record) throws RedriveException;
     }
 
+    /** A broker that is gone does not make a consumer fail: it waits for it. */
+    static final class Stall {
+
+        private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+        private long since = System.nanoTime();
+
+        /** Something came. */
+        void over() {
+            since = System.nanoTime();
+        }
+
+        void check(Object what) throws RedriveException {
+            if (System.nanoTime() - since > PATIENCE.toNanos()) {
+                throw new RedriveException(
+                        "Kafka gives no more records of " + what + " for " + PATIENCE.toSeconds()
+                                + " s. What is marked is back; start again for the others",
+                        null);
+            }
+        }
+    }
+
     private final Consumer<byte[], byte[]> consumer;
     private final List<TopicPartition> partitions;
 
@@ -71,6 +93,7 @@ final class TopicReading implements AutoCloseable {
     void to(Map<TopicPartition, Long> ends, Each each, LongConsumer progress) throws RedriveException {
         List<TopicPartition> open = partitions;
         long read = 0;
+        Stall stall = new Stall();
         while (true) {
             open = open.stream()
                     .filter(partition -> consumer.position(partition) < ends.getOrDefault(partition, 0L))
@@ -83,7 +106,9 @@ final class TopicReading implements AutoCloseable {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
                 each.record(record);
                 read++;
+                stall.over();
             }
+            stall.check(open);
             progress.accept(read);
         }
     }

@@ -103,7 +103,7 @@ final class RedriveStage implements AutoCloseable {
                                 Topic.ofContent(topics.content()),
                                 Topic.ofDeadLetters(topics.deadLetters()),
                                 Topic.ofRedriven(topics.redriven()),
-                                Topic.ofDeliveryRetry(topics.deliveryRetry()))
+                                Topic.ofDeliveryRetries(topics.deliveryRetry()))
                         // Fewer than in production: each test has its own.
                         .map(topic -> new Topic(topic.name(), Math.min(topic.partitions(), 6), topic.settings()))
                         .toList());
