@@ -27,10 +27,10 @@ record Mark(long redrivenAtMillis, Reason reason, Place to) {
     sealed interface Place {}
 
     /** A record in Kafka. */
-    record Record(String topic, int partition, long offset) implements Place {}
+    record InTopic(String topic, int partition, long offset) implements Place {}
 
     /** A row of the warehouse. */
-    record Row(String table, long eventId) implements Place {}
+    record InTable(String table, long eventId) implements Place {}
 
     byte[] toBytes() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(200);
@@ -39,11 +39,11 @@ record Mark(long redrivenAtMillis, Reason reason, Place to) {
             json.writeStringField("redriven_at", Timestamps.format(redrivenAtMillis * 1_000));
             json.writeStringField("reason", reason.name());
             json.writeObjectFieldStart("to");
-            if (to instanceof Record record) {
+            if (to instanceof InTopic record) {
                 json.writeStringField("topic", record.topic());
                 json.writeNumberField("partition", record.partition());
                 json.writeNumberField("offset", record.offset());
-            } else if (to instanceof Row row) {
+            } else if (to instanceof InTable row) {
                 json.writeStringField("table", row.table());
                 json.writeNumberField("event_id", row.eventId());
             }
@@ -56,7 +56,7 @@ record Mark(long redrivenAtMillis, Reason reason, Place to) {
     }
 
     /** Which record was put where, of a mark's bytes; null if it was no record, or the mark is somebody else's. */
-    static @Nullable Record recordOf(byte[] mark) {
+    static @Nullable InTopic recordOf(byte[] mark) {
         String topic = null;
         Integer partition = null;
         Long offset = null;
@@ -77,6 +77,6 @@ record Mark(long redrivenAtMillis, Reason reason, Place to) {
         } catch (IOException e) {
             throw new UncheckedIOException("Reading JSON from memory failed", e);
         }
-        return topic == null || partition == null || offset == null ? null : new Record(topic, partition, offset);
+        return topic == null || partition == null || offset == null ? null : new InTopic(topic, partition, offset);
     }
 }

@@ -54,7 +54,7 @@ final class Outbox implements AutoCloseable {
             Reason reason,
             String name,
             @Nullable ProducerRecord<byte[], byte[]> record,
-            Mark.@Nullable Row row) {
+            Mark.@Nullable InTable row) {
 
         long bytes() {
             return record == null || record.value() == null ? 0 : record.value().length;
@@ -218,7 +218,7 @@ final class Outbox implements AutoCloseable {
         }
         try {
             RecordMetadata at = sent.get();
-            return new Mark.Record(at.topic(), at.partition(), at.offset());
+            return new Mark.InTopic(at.topic(), at.partition(), at.offset());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new org.apache.kafka.common.errors.InterruptException(e);

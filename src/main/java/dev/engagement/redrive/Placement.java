@@ -10,10 +10,10 @@ sealed interface Placement {
      *
      * @param atOnce whether it must not wait for others: what it was compared with may change
      */
-    record Record(ProducerRecord<byte[], byte[]> record, boolean atOnce) implements Placement {}
+    record InTopic(ProducerRecord<byte[], byte[]> record, boolean atOnce) implements Placement {}
 
     /** Into the warehouse, if its row is not there. */
-    record Row(long eventId, byte[] enrichedJson) implements Placement {}
+    record InTable(long eventId, byte[] enrichedJson) implements Placement {}
 
     /** Nowhere. */
     record Nowhere(String why) implements Placement {}

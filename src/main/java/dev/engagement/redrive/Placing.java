@@ -118,7 +118,7 @@ final class Placing implements AutoCloseable {
                 key = ofEvents ? RecordKey.ofEvent(id) : Long.toString(id).getBytes(StandardCharsets.US_ASCII);
             }
         }
-        return new Placement.Record(
+        return new Placement.InTopic(
                 new ProducerRecord<>(topic, key == null ? partition(letter) : null, null, key, value, headers), false);
     }
 
@@ -145,7 +145,7 @@ final class Placing implements AutoCloseable {
                         + "; put behind it, this one would undo it");
             }
         }
-        return new Placement.Record(
+        return new Placement.InTopic(
                 new ProducerRecord<>(
                         original.topic(),
                         original.key() == null ? partition(letter) : null,
@@ -236,7 +236,7 @@ final class Placing implements AutoCloseable {
         if (envelope.length > options.maxRecordBytes().getBytes()) {
             return new Placement.Nowhere(tooLarge("its row", envelope.length));
         }
-        return new Placement.Record(
+        return new Placement.InTopic(
                 new ProducerRecord<>(options.topics().events(), RecordKey.ofEvent(id), envelope), false);
     }
 
@@ -264,7 +264,7 @@ final class Placing implements AutoCloseable {
             return new Placement.Nowhere(
                     "the content topic has a newer record of content " + id + ", which says what its row says");
         }
-        return new Placement.Record(new ProducerRecord<>(options.topics().content(), key, envelope), true);
+        return new Placement.InTopic(new ProducerRecord<>(options.topics().content(), key, envelope), true);
     }
 
     private Placement delivery(DeadLetter letter) {
@@ -274,7 +274,7 @@ final class Placing implements AutoCloseable {
             return new Placement.Nowhere("the letter has no " + (id == null ? "event id" : "payload"));
         }
         DeadLetter.Source source = letter.source();
-        return new Placement.Record(
+        return new Placement.InTopic(
                 RetryRecord.of(
                         options.topics().deliveryRetry(),
                         new Delivery(
@@ -293,7 +293,7 @@ final class Placing implements AutoCloseable {
         byte[] json = letter.payload();
         return id == null || json == null
                 ? new Placement.Nowhere("the letter has no " + (id == null ? "event id" : "payload"))
-                : new Placement.Row(id, json);
+                : new Placement.InTable(id, json);
     }
 
     private String tooLarge(String what, int bytes) {

@@ -152,7 +152,7 @@ public final class Redrive {
             unreadable(unreadable.partition(), unreadable.offset(), unreadable.why());
         }
         Set<LetterId> marked = new HashSet<>();
-        Set<Mark.Record> putThere = new HashSet<>();
+        Set<Mark.InTopic> putThere = new HashSet<>();
         try (TopicReading marks = TopicReading.of(kafka, options.topics().redriven())) {
             marks.to(marks.ends(), record -> mark(record, index, marked, putThere), read -> {});
         }
@@ -177,7 +177,7 @@ public final class Redrive {
     }
 
     private static void mark(
-            ConsumerRecord<byte[], byte[]> record, LetterIndex index, Set<LetterId> marked, Set<Mark.Record> putThere) {
+            ConsumerRecord<byte[], byte[]> record, LetterIndex index, Set<LetterId> marked, Set<Mark.InTopic> putThere) {
         LetterId id = record.key() == null ? null : LetterId.of(new String(record.key(), StandardCharsets.ISO_8859_1));
         if (id == null) {
             return;
@@ -190,7 +190,7 @@ public final class Redrive {
         if (index.find(id) != null) {
             marked.add(id);
         }
-        Mark.Record to = Mark.recordOf(record.value());
+        Mark.InTopic to = Mark.recordOf(record.value());
         if (to != null) {
             putThere.add(to);
         }
@@ -254,7 +254,7 @@ public final class Redrive {
 
     /** Answers whether another one may be put back. */
     private boolean one(
-            ConsumerRecord<byte[], byte[]> record, Placing placing, Set<Mark.Record> putThere, @Nullable Outbox outbox)
+            ConsumerRecord<byte[], byte[]> record, Placing placing, Set<Mark.InTopic> putThere, @Nullable Outbox outbox)
             throws RedriveException, InterruptedException {
         DeadLetter letter;
         try {
@@ -269,15 +269,15 @@ public final class Redrive {
             throw new IllegalStateException("The index holds only ids that it can read");
         }
         DeadLetter.Source source = letter.source();
-        if (putThere.contains(new Mark.Record(source.topic(), source.partition(), source.offset()))) {
+        if (putThere.contains(new Mark.InTopic(source.topic(), source.partition(), source.offset()))) {
             report.cameBack();
         }
         Placement placement = placing.of(letter);
         if (placement instanceof Placement.Nowhere nowhere) {
             couldNot(letter.reason(), nameOf(letter), nowhere.why());
-        } else if (placement instanceof Placement.Row row) {
+        } else if (placement instanceof Placement.InTable row) {
             row(letter, id, row, outbox);
-        } else if (placement instanceof Placement.Record back) {
+        } else if (placement instanceof Placement.InTopic back) {
             tried++;
             if (outbox == null) {
                 report.putBack(letter.reason());
@@ -293,7 +293,7 @@ public final class Redrive {
     }
 
     /** The row first, then the mark: what dies in between leaves a row that the next one finds. */
-    private void row(DeadLetter letter, LetterId id, Placement.Row row, @Nullable Outbox outbox)
+    private void row(DeadLetter letter, LetterId id, Placement.InTable row, @Nullable Outbox outbox)
             throws RedriveException, InterruptedException {
         MissingRows missing = rows;
         if (missing == null) {
@@ -316,7 +316,7 @@ public final class Redrive {
                 missing.insert(letter.id(), row.enrichedJson());
                 steps.reached(Step.ROW_WRITTEN);
                 outbox.add(new Outbox.Item(
-                        id, letter.reason(), nameOf(letter), null, new Mark.Row(missing.table(), row.eventId())));
+                        id, letter.reason(), nameOf(letter), null, new Mark.InTable(missing.table(), row.eventId())));
             }
             tried++;
         } catch (MissingRows.RefusedRowException e) {

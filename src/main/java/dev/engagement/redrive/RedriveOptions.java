@@ -81,7 +81,7 @@ public record RedriveOptions(
         }
     }
 
-    /** The value of {@code reason}. */
+    /** The reasons on the command line. */
     public record Reasons(Set<Reason> reasons) {
 
         /**

@@ -51,9 +51,9 @@ class RedriveOptionsTest {
         assertThat(LetterId.of("0123456789ABCDEFfedcba9876543210")).isNull();
         assertThat(LetterId.of("0123")).isNull();
 
-        Mark.Record place = new Mark.Record("a.topic", 3, 1L << 40);
+        Mark.InTopic place = new Mark.InTopic("a.topic", 3, 1L << 40);
         assertThat(Mark.recordOf(new Mark(5, Reason.INVALID, place).toBytes())).isEqualTo(place);
-        assertThat(Mark.recordOf(new Mark(5, Reason.REJECTED, new Mark.Row("t", 1)).toBytes()))
+        assertThat(Mark.recordOf(new Mark(5, Reason.REJECTED, new Mark.InTable("t", 1)).toBytes()))
                 .isNull();
         assertThat(Mark.recordOf("by hand".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
                 .isNull();
