@@ -71,6 +71,8 @@ final class TopicReading implements AutoCloseable {
         properties.setProperty("isolation.level", "read_committed");
         properties.setProperty("enable.auto.commit", "false");
         properties.setProperty("auto.offset.reset", "none");
+        // A fetch at the end of a partition, ahead of need, holds up whatever is asked next on its connection.
+        properties.setProperty("fetch.max.wait.ms", "20");
         return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
