@@ -177,7 +177,10 @@ public final class Redrive {
     }
 
     private static void mark(
-            ConsumerRecord<byte[], byte[]> record, LetterIndex index, Set<LetterId> marked, Set<Mark.InTopic> putThere) {
+            ConsumerRecord<byte[], byte[]> record,
+            LetterIndex index,
+            Set<LetterId> marked,
+            Set<Mark.InTopic> putThere) {
         LetterId id = record.key() == null ? null : LetterId.of(new String(record.key(), StandardCharsets.ISO_8859_1));
         if (id == null) {
             return;

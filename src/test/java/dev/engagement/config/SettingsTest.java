@@ -105,12 +105,7 @@ class SettingsTest {
                 .isInstanceOf(ConfigurationException.class)
                 .hasMessageContaining("warehouse.project is missing");
         assertThat(problems(
-                        Command.REDRIVE,
-                        NOTHING,
-                        "--reason=WRONG",
-                        "--from=yesterday",
-                        "--event-id=x",
-                        "--limit=0"))
+                        Command.REDRIVE, NOTHING, "--reason=WRONG", "--from=yesterday", "--event-id=x", "--limit=0"))
                 .hasSize(4)
                 .anySatisfy(problem -> assertThat(problem).contains("'WRONG' is no reason; there are UNDECODABLE,"))
                 .anySatisfy(problem -> assertThat(problem).contains("a time with its zone"));
@@ -132,12 +127,13 @@ class SettingsTest {
                 .asString()
                 .contains("--reason is no option of 'stream' but of 'redrive'");
 
-        Settings settings = parse(
-                Command.REDRIVE, args("--reason", "INVALID,OVERSIZE", "--limit", "5", "--dry-run"), CAPTURE_ENV);
+        Settings settings =
+                parse(Command.REDRIVE, args("--reason", "INVALID,OVERSIZE", "--limit", "5", "--dry-run"), CAPTURE_ENV);
         assertThat(settings.redriveOptions().selection().limit()).isEqualTo(5);
         assertThat(settings.redriveOptions().dryRun()).isTrue();
         assertThat(settings.redriveOptions().needsWarehouse()).isFalse();
-        assertThat(settings.redriveOptions().database().password()).hasToString("secret in $ENGAGEMENT_POSTGRES_PASSWORD");
+        assertThat(settings.redriveOptions().database().password())
+                .hasToString("secret in $ENGAGEMENT_POSTGRES_PASSWORD");
         assertThat(parse(Command.REDRIVE, args("--reason=INVALID"), NOTHING)
                         .redriveOptions()
                         .database())

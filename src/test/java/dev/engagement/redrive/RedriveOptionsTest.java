@@ -41,7 +41,8 @@ class RedriveOptionsTest {
     void reasons_are_words_with_commas() {
         assertThat(Reasons.parse("invalid, REJECTED").reasons())
                 .containsExactlyInAnyOrder(Reason.INVALID, Reason.REJECTED);
-        assertThatThrownBy(() -> Reasons.parse("INVALID,")).hasMessageContaining("'' is no reason; there are UNDECODABLE");
+        assertThatThrownBy(() -> Reasons.parse("INVALID,"))
+                .hasMessageContaining("'' is no reason; there are UNDECODABLE");
         assertThatThrownBy(() -> Reasons.parse("INVALID,invalid")).hasMessageContaining("names INVALID twice");
     }
 

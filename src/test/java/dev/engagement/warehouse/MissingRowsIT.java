@@ -164,9 +164,11 @@ class MissingRowsIT {
         DeadLetter letter = letter(MissingRows.headers("run-1", 17));
 
         assertThat(rows.isBehind(letter)).as("nothing was shown yet").isFalse();
-        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 16)))).isTrue();
+        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 16))))
+                .isTrue();
         assertThat(rows.isBehind(letter)).isFalse();
-        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 17)))).isTrue();
+        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 17))))
+                .isTrue();
         assertThat(rows.isBehind(letter)).isTrue();
         assertThat(rows.isBehind(letter(List.of()))).as("of an older build").isTrue();
     }
