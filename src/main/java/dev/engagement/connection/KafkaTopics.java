@@ -61,6 +61,11 @@ public final class KafkaTopics {
                             Long.toString(8 * MEBIBYTE)));
         }
 
+        /** Which dead letters were put back: the mark of each for ever. */
+        public static Topic ofRedriven(String name) {
+            return new Topic(name, 4, Map.of("cleanup.policy", "compact"));
+        }
+
         /** Dead letters: nothing expires, messages to 16 MiB. */
         public static Topic ofDeadLetters(String name) {
             return new Topic(name, 4, KEPT_FOR_EVER);

@@ -110,7 +110,8 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
                         plan.eventsTopic(), position.partition(), position.offset(), position.timestampMillis()),
                 event.id(),
                 EventJson.enriched(enriched),
-                List.of());
+                // Any later checkpoint has this behind it.
+                MissingRows.headers(plan.run(), lastCheckpoint + 1));
         output.collect(DeadLetterTypes.DEAD_LETTERS, new StreamRecord<>(letter));
     }
 

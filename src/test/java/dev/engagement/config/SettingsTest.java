@@ -96,6 +96,51 @@ class SettingsTest {
     }
 
     @Test
+    void redriveNeedsAReasonAndTheRestIsItsLetters() {
+        assertThat(problems(Command.REDRIVE, NOTHING))
+                .singleElement()
+                .asString()
+                .contains("reason is missing", "--reason=");
+        assertThatThrownBy(() -> Settings.parse(Command.REDRIVE, args("--reason=REJECTED"), NOTHING))
+                .isInstanceOf(ConfigurationException.class)
+                .hasMessageContaining("warehouse.project is missing");
+        assertThat(problems(
+                        Command.REDRIVE, NOTHING, "--reason=WRONG", "--from=yesterday", "--event-id=x", "--limit=0"))
+                .hasSize(4)
+                .anySatisfy(problem -> assertThat(problem).contains("'WRONG' is no reason; there are UNDECODABLE,"))
+                .anySatisfy(problem -> assertThat(problem).contains("a time with its zone"));
+        assertThat(problems(
+                        Command.REDRIVE,
+                        NOTHING,
+                        "--reason=INVALID",
+                        "--from=2026-01-08T09:00:00Z",
+                        "--to=2026-01-08T09:00:00Z"))
+                .singleElement()
+                .asString()
+                .contains("from must be before to");
+        assertThat(problems(Command.REDRIVE, Map.of("ENGAGEMENT_REASON", "INVALID"), "--reason=INVALID"))
+                .singleElement()
+                .asString()
+                .contains("for one start only");
+        assertThat(problems(Command.STREAM, Map.of("ENGAGEMENT_WAREHOUSE_PROJECT", "acme"), "--reason=INVALID"))
+                .singleElement()
+                .asString()
+                .contains("--reason is no option of 'stream' but of 'redrive'");
+
+        Settings settings =
+                parse(Command.REDRIVE, args("--reason", "INVALID,OVERSIZE", "--limit", "5", "--dry-run"), CAPTURE_ENV);
+        assertThat(settings.redriveOptions().selection().limit()).isEqualTo(5);
+        assertThat(settings.redriveOptions().dryRun()).isTrue();
+        assertThat(settings.redriveOptions().needsWarehouse()).isFalse();
+        assertThat(settings.redriveOptions().database().password())
+                .hasToString("secret in $ENGAGEMENT_POSTGRES_PASSWORD");
+        assertThat(parse(Command.REDRIVE, args("--reason=INVALID"), NOTHING)
+                        .redriveOptions()
+                        .database())
+                .isNull();
+    }
+
+    @Test
     void captureNeedsUserAndPassword() {
         assertThat(problems(Command.CAPTURE, NOTHING))
                 .satisfiesExactlyInAnyOrder(
