@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 import java.sql.Array;
+import java.sql.Blob;
 import java.sql.Connection;
 import java.sql.Date;
 import java.sql.ResultSet;
@@ -17,6 +18,7 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -184,7 +186,7 @@ final class Queries {
         }
     }
 
-    private static @Nullable String text(@Nullable Object value, boolean micros) {
+    private static @Nullable String text(@Nullable Object value, boolean micros) throws SQLException {
         if (value == null) {
             return null;
         }
@@ -199,6 +201,9 @@ final class Queries {
         }
         if (value instanceof LocalDate date) {
             return date.toString();
+        }
+        if (value instanceof Blob bytes) {
+            return Base64.getEncoder().encodeToString(bytes.getBytes(1, Math.toIntExact(bytes.length())));
         }
         if (value instanceof BigDecimal number) {
             return number.signum() == 0 ? "0" : number.stripTrailingZeros().toPlainString();
@@ -226,6 +231,7 @@ final class Queries {
             case "TIMESTAMP", "TIMESTAMP WITH TIME ZONE" -> "TIMESTAMP";
             case "DATE" -> "DATE";
             case "JSON" -> "JSON";
+            case "BLOB" -> "BYTES";
             case "VARCHAR" -> "STRING";
             case "\"NULL\"", "NULL" -> "INTEGER";
             default ->

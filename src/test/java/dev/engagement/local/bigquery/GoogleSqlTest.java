@@ -66,6 +66,7 @@ class GoogleSqlTest {
                     APPROX_COUNT_DISTINCT(content_id) ~ 3
                     COUNTIF(event_id > 7) ~ 3
                     SUM(engagement_seconds) ~ 15
+                    SUM(DISTINCT CAST(DIV(event_id, 2) AS NUMERIC)) ~ 15
                     AVG(event_id) ~ 5.5
                     MIN(event_ts) ~ 1.767882112E9
                     MAX(DATE(event_ts)) ~ 2026-01-08
@@ -127,6 +128,10 @@ class GoogleSqlTest {
                     5 IN UNNEST([4, 5]) ~ true
                     COALESCE(NULL, 'x') || UPPER('y') ~ xY
                     0x10 ~ 16
+                    MD5('Hello World') ~ sQqNsWTgdUEFt6mb5y4/5Q==
+                    TO_HEX(MD5('Hello World')) ~ b10a8db164e0754105b7a99be72e3fe5
+                    CAST('0x123' AS INT64) ~ 291
+                    CAST('0xfffffffffffffff' AS INT64) ~ 1152921504606846975
                     """)
     void scalars(String expression, String expected) {
         if (expected.equals("!")) {

@@ -1,0 +1,20 @@
+package dev.engagement.ingest;
+
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** Keys of the two topics. */
+public final class RecordKey {
+
+    private RecordKey() {}
+
+    /** The id of {@code {"id":…}}, with or without the Connect wrapper, as text; null if there is none. */
+    public static @Nullable String idOf(byte @Nullable [] key) {
+        return EnvelopeDecoder.idOfKey(key);
+    }
+
+    /** The key of an event, as capture writes it. */
+    public static byte[] ofEvent(long id) {
+        return ("{\"id\":" + id + "}").getBytes(StandardCharsets.UTF_8);
+    }
+}
