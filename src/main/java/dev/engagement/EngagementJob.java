@@ -2,6 +2,8 @@ package dev.engagement;
 
 import dev.engagement.capture.CaptureJob;
 import dev.engagement.capture.CapturePreflight;
+import dev.engagement.config.Command;
+import dev.engagement.config.ConfigurationException;
 import dev.engagement.config.Destination;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.JobDefaults;
@@ -17,10 +19,14 @@ import dev.engagement.pipeline.KafkaDeadLetters;
 import dev.engagement.pipeline.RedisLiveView;
 import dev.engagement.pipeline.Rules;
 import dev.engagement.pipeline.Sources;
+import dev.engagement.redrive.Redrive;
+import dev.engagement.redrive.RedriveException;
+import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.apache.flink.configuration.Configuration;
@@ -33,9 +39,70 @@ public final class EngagementJob {
 
     /** Runs one command. */
     public static void main(String[] args) throws Exception {
+        if (args.length > 0 && args[0].equals(Command.REDRIVE.word())) {
+            end(redrive(args, System.getenv()));
+            return;
+        }
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
         if (prepare(args, env)) {
             env.execute();
+        }
+    }
+
+    /**
+     * Puts dead letters back: no Flink job, but a client of its own that has ended when this returns.
+     *
+     * @param args the command and its options
+     * @param environment {@link System#getenv()}
+     * @return exit code: 0 if all are back, 1 if some could not be put back or it was given up, 2 if it was asked wrongly
+     */
+    public static int redrive(String[] args, Map<String, String> environment) throws InterruptedException {
+        Settings settings;
+        try {
+            Invocation invocation = Invocation.parse(args, environment);
+            if (invocation instanceof Invocation.Help help) {
+                System.out.println(help.text());
+                return 0;
+            }
+            settings = ((Invocation.Run) invocation).settings();
+        } catch (ConfigurationException e) {
+            System.err.println(e.getMessage());
+            return 2;
+        }
+        try {
+            KafkaTopics.ensure(
+                    settings.kafka(),
+                    settings.replicationFactor(),
+                    List.of(
+                            Topic.ofEvents(settings.topics().events()),
+                            Topic.ofContent(settings.topics().content()),
+                            Topic.ofDeadLetters(settings.topics().deadLetters()),
+                            Topic.ofRedriven(settings.topics().deadLettersRedriven()),
+                            Topic.ofDeliveryRetry(settings.topics().deliveryRetry())));
+            RedriveOptions options = settings.redriveOptions();
+            Redrive redrive = new Redrive(
+                    options, options.needsWarehouse() ? settings.warehouseOptions() : null, System.out::println);
+            return redrive.run().couldNot() == 0 ? 0 : 1;
+        } catch (RedriveException | KafkaTopics.KafkaUnreachableException e) {
+            System.err.println(e.getMessage());
+            return 1;
+        }
+    }
+
+    /**
+     * Ends the JVM with an exit code, if it is the command's own. In a JVM that only lends a thread, such as a JobManager
+     * that runs a jar which was uploaded to it, a code other than 0 is an exception.
+     */
+    private static void end(int code) {
+        String first = StackWalker.getInstance()
+                .walk(frames -> frames.reduce((inner, outer) -> outer))
+                .map(StackWalker.StackFrame::getClassName)
+                .orElse("");
+        if (first.equals("org.apache.flink.client.cli.CliFrontend") || first.equals(EngagementJob.class.getName())) {
+            System.exit(code);
+        }
+        if (code != 0) {
+            throw new IllegalStateException("The command ended with exit code " + code + "; its output says why");
         }
     }
 
@@ -70,6 +137,7 @@ public final class EngagementJob {
         switch (settings.command()) {
             case CAPTURE -> capture(settings, env);
             case STREAM -> stream(settings, env);
+            case REDRIVE -> throw new IllegalArgumentException("redrive is no job; see redrive()");
         }
         return true;
     }

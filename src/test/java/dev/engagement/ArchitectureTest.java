@@ -83,6 +83,8 @@ class ArchitectureTest {
         for (String room : "backfill redrive audit".split(" ")) {
             room(room, common + " ingest liveview warehouse");
         }
+        // It writes what the destinations read: the retry topic's records, the table's rows.
+        MAY_IMPORT.get("redrive").add("delivery");
         room("api", "connection event liveview");
         room("pipeline", common + " ingest liveview liveview.sink " + DESTINATIONS_AND_STAGES);
         // And the option records of the rooms; see importsAreInTheTable.

@@ -3,6 +3,7 @@ package dev.engagement.capture;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.deadletter.Reason;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
@@ -40,6 +41,8 @@ final class OversizeSplit extends ProcessFunction<Captured, Captured.Row> {
         String error = "The row " + row.key() + " of " + row.table() + " (op " + row.operation() + ", LSN "
                 + Lsns.format(row.lsn()) + ") makes " + row.bytes() + " bytes; capture.max-row-bytes allows "
                 + limit.getBytes() + ". It is still in the table";
-        return new DeadLetter(id, Reason.OVERSIZE, STAGE, error, 1, nowMillis, source, row.eventId(), null, List.of());
+        DeadLetter.Header key =
+                new DeadLetter.Header(DeadLetter.ROW_KEY, row.key().getBytes(StandardCharsets.UTF_8));
+        return new DeadLetter(id, Reason.OVERSIZE, STAGE, error, 1, nowMillis, source, row.eventId(), null, List.of(key));
     }
 }

@@ -11,10 +11,12 @@ public enum Command {
     /** PostgreSQL into Kafka, a job of its own. */
     CAPTURE("copies rows of PostgreSQL into the two Kafka topics, until it is stopped"),
     /** Kafka into the destinations. */
-    STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped");
+    STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped"),
+    /** Dead letters back to where they belong. No Flink job: it runs where it is started, and ends. */
+    REDRIVE("puts dead letters back where they belong, each once, and ends");
 
     /** Commands that are part of the product and not of this build. */
-    static final List<String> NOT_IN_THIS_BUILD = List.of("backfill", "rebuild", "redrive", "audit");
+    static final List<String> NOT_IN_THIS_BUILD = List.of("backfill", "rebuild", "audit");
 
     static final Set<Command> ALL = Set.copyOf(EnumSet.allOf(Command.class));
 

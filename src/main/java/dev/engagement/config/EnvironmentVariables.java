@@ -14,14 +14,14 @@ final class EnvironmentVariables {
     private EnvironmentVariables() {}
 
     private static final Map<String, Key<?>> BY_VARIABLE = Keys.ALL.stream()
-            .filter(key -> key.kind() != Key.Kind.FLAG && key.kind() != Key.Kind.NAMESPACE)
+            .filter(key -> !key.isForOneStart() && key.kind() != Key.Kind.NAMESPACE)
             .collect(Collectors.toMap(Key::variable, Function.identity(), (a, b) -> a, LinkedHashMap::new));
 
     /** Variables of the scripts, which a job that they start inherits. */
     private static final Pattern OF_SCRIPTS = Pattern.compile(Key.VARIABLE_PREFIX + "(LOCAL|CLUSTER)_.*");
 
-    private static final Map<String, Key<?>> FLAGS = Keys.ALL.stream()
-            .filter(key -> key.kind() == Key.Kind.FLAG)
+    private static final Map<String, Key<?>> FOR_ONE_START = Keys.ALL.stream()
+            .filter(Key::isForOneStart)
             .collect(Collectors.toMap(Key::variable, Function.identity()));
 
     private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();
@@ -53,9 +53,9 @@ final class EnvironmentVariables {
                         .replace('_', '.');
                 options.put(
                         Keys.KAFKA_PROPERTIES.name() + property, new Given(text, "environment variable " + variable));
-            } else if (FLAGS.containsKey(variable)) {
-                problems.add("The environment variable " + variable + " is set, but " + FLAGS.get(variable)
-                        + " is for one start only; give it on the command line, --" + FLAGS.get(variable) + ".");
+            } else if (FOR_ONE_START.containsKey(variable)) {
+                problems.add("The environment variable " + variable + " is set, but " + FOR_ONE_START.get(variable)
+                        + " is for one start only; give it on the command line, --" + FOR_ONE_START.get(variable) + ".");
             } else if (!isServiceLink(variable, text)) {
                 problems.add("Unknown environment variable " + variable
                         + Nearest.hint(variable, BY_VARIABLE.keySet(), "")

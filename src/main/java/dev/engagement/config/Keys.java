@@ -2,9 +2,11 @@ package dev.engagement.config;
 
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,9 @@ public final class Keys {
     private static final Set<Command> BOTH = Command.ALL;
     private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
     private static final Set<Command> STREAM = Set.of(Command.STREAM);
+    private static final Set<Command> REDRIVE = Set.of(Command.REDRIVE);
+    private static final Set<Command> CAPTURE_AND_REDRIVE = Set.of(Command.CAPTURE, Command.REDRIVE);
+    private static final Set<Command> STREAM_AND_REDRIVE = Set.of(Command.STREAM, Command.REDRIVE);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -97,12 +102,12 @@ public final class Keys {
             "postgres.url",
             Type.POSTGRES_URL,
             "jdbc:postgresql://localhost:5432/postgres",
-            CAPTURE,
+            CAPTURE_AND_REDRIVE,
             "where PostgreSQL is, without user and password");
     public static final Key<String> POSTGRES_USERNAME =
-            Key.required("postgres.username", Type.TEXT, CAPTURE, "role with REPLICATION, and SELECT on both tables");
+            Key.required("postgres.username", Type.TEXT, CAPTURE_AND_REDRIVE, "role with REPLICATION, and SELECT on both tables");
     public static final Key<String> POSTGRES_PASSWORD =
-            Key.secret("postgres.password", true, CAPTURE, "that role's password");
+            Key.secret("postgres.password", true, CAPTURE_AND_REDRIVE, "that role's password");
     public static final Key<String> POSTGRES_PASSWORD_FILE = Key.fileOf(POSTGRES_PASSWORD);
     public static final Key<String> POSTGRES_SCHEMA =
             Key.of("postgres.schema", Type.POSTGRES_NAME, "public", BOTH, "schema of the tables");
@@ -148,7 +153,7 @@ public final class Keys {
             "ingest.max-record-bytes",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("8 mb")),
             "1 mb",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "largest Kafka value read; a larger one becomes an OVERSIZE letter");
 
     public static final Key<EngagementRule.PctMode> ENRICHMENT_PCT_MODE = Key.of(
@@ -234,77 +239,92 @@ public final class Keys {
             "whether single events are kept in Redis for an hour, best effort");
 
     public static final Key<String> WAREHOUSE_PROJECT = Key.optional(
-            "warehouse.project", Type.TEXT, STREAM, "project in BigQuery; needed if destinations has warehouse");
+            "warehouse.project", Type.TEXT, STREAM_AND_REDRIVE, "project in BigQuery; needed if destinations has warehouse");
     public static final Key<String> WAREHOUSE_DATASET =
-            Key.of("warehouse.dataset", Type.TEXT, "analytics", STREAM, "dataset, created if it is not there");
+            Key.of("warehouse.dataset", Type.TEXT, "analytics", STREAM_AND_REDRIVE, "dataset, created if it is not there");
     public static final Key<String> WAREHOUSE_TABLE =
-            Key.of("warehouse.table", Type.TEXT, "engagement_events", STREAM, "table, created if it is not there");
+            Key.of("warehouse.table", Type.TEXT, "engagement_events", STREAM_AND_REDRIVE, "table, created if it is not there");
     public static final Key<URI> WAREHOUSE_ENDPOINT = Key.of(
             "warehouse.endpoint",
             Type.HTTP_URL,
             "https://bigquery.googleapis.com",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "where BigQuery answers REST; http:// for an emulator, without credentials");
     public static final Key<URI> WAREHOUSE_GRPC_ENDPOINT = Key.of(
             "warehouse.grpc-endpoint",
             Type.HTTP_URL,
             "https://bigquerystorage.googleapis.com",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "where BigQuery's Storage Write API answers gRPC; http:// for an emulator");
     public static final Key<String> WAREHOUSE_CREDENTIALS_FILE = Key.optional(
             "warehouse.credentials-file",
             Type.PATH,
-            STREAM,
+            STREAM_AND_REDRIVE,
             "key file of a service account, on the client and every TaskManager; else the machine's own credentials");
     public static final Key<WarehouseOptions.Partition> WAREHOUSE_PARTITION = Key.of(
             "warehouse.partition",
             Type.oneOf(WarehouseOptions.Partition.class),
             "DAY",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "event time that a partition of a new table holds");
     public static final Key<Optional<Duration>> WAREHOUSE_PARTITION_EXPIRATION = Key.of(
             "warehouse.partition-expiration",
             Type.NONE_OR_DURATION,
             "none",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "when a partition of a new table is deleted; HOUR needs at most 400 d");
     public static final Key<Boolean> WAREHOUSE_REQUIRE_PARTITION_FILTER = Key.of(
             "warehouse.require-partition-filter",
             Type.BOOLEAN,
             "false",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "whether a new table refuses queries that do not say which event_ts they read");
     public static final Key<Boolean> WAREHOUSE_ADD_COLUMNS = Key.of(
             "warehouse.add-columns",
             Type.BOOLEAN,
             "false",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "add nullable columns that an existing table lacks");
     public static final Key<MemorySize> WAREHOUSE_FLUSH_SIZE = Key.of(
             "warehouse.flush-size",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("9 mb")),
             "1 mb",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "size at which rows are sent");
     public static final Key<Duration> WAREHOUSE_FLUSH_INTERVAL = Key.of(
-            "warehouse.flush-interval", SHORT_INTERVAL, "1 s", STREAM, "after how long rows are sent at the latest");
+            "warehouse.flush-interval", SHORT_INTERVAL, "1 s", STREAM_AND_REDRIVE, "after how long rows are sent at the latest");
     public static final Key<MemorySize> WAREHOUSE_MAX_IN_FLIGHT_BYTES = Key.of(
             "warehouse.max-in-flight-bytes",
             Type.size(MemorySize.parse("64 kb"), MemorySize.parse("4 gb")),
             "64 mb",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "rows that each writer holds until BigQuery has acknowledged them");
     public static final Key<Duration> WAREHOUSE_COMMIT_TIMEOUT = Key.of(
             "warehouse.commit-timeout",
             Type.duration(Duration.ofSeconds(1)),
             "1 h",
-            STREAM,
+            STREAM_AND_REDRIVE,
             "how long showing rows is tried before the job fails");
 
     public static final Key<Boolean> ACCEPT_GAP =
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next");
     public static final Key<Boolean> ACCEPT_WAREHOUSE_DUPLICATES = Key.flag(
-            "accept-warehouse-duplicates", STREAM, "write although rows of this job may be in the warehouse already");
+            "accept-warehouse-duplicates", STREAM_AND_REDRIVE, "write although rows of this job may be in the warehouse already");
+
+    public static final Key<RedriveOptions.Reasons> REASON = Key.argument(
+            "reason", Type.REASONS, true, REDRIVE, "which dead letters are put back, by their reason; comma separated");
+    public static final Key<Instant> FROM =
+            Key.argument("from", Type.TIME, false, REDRIVE, "only letters that failed at this time or later");
+    public static final Key<Instant> TO =
+            Key.argument("to", Type.TIME, false, REDRIVE, "only letters that failed before this time");
+    public static final Key<Long> EVENT_ID =
+            Key.argument("event-id", Type.ID, false, REDRIVE, "only letters of this event");
+    public static final Key<Integer> LIMIT = Key.argument(
+            "limit", Type.integer(1, Integer.MAX_VALUE), false, REDRIVE, "put back so many letters at most");
+    public static final Key<Boolean> DRY_RUN =
+            Key.flag("dry-run", REDRIVE, "say what would be put back, and write nothing");
+    public static final Key<Boolean> AGAIN =
+            Key.flag("again", REDRIVE, "also those that were put back before");
 
     /** All of them, in the order in which they are explained. */
     public static final List<Key<?>> ALL = List.of(
@@ -369,7 +389,14 @@ public final class Keys {
             WAREHOUSE_MAX_IN_FLIGHT_BYTES,
             WAREHOUSE_COMMIT_TIMEOUT,
             ACCEPT_GAP,
-            ACCEPT_WAREHOUSE_DUPLICATES);
+            ACCEPT_WAREHOUSE_DUPLICATES,
+            REASON,
+            FROM,
+            TO,
+            EVENT_ID,
+            LIMIT,
+            DRY_RUN,
+            AGAIN);
 
     private static final Map<String, Key<?>> BY_NAME =
             ALL.stream().collect(Collectors.toMap(Key::name, key -> key, (a, b) -> a, LinkedHashMap::new));

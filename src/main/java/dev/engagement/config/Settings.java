@@ -11,6 +11,7 @@ import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.ranking.RankingOptions;
+import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -178,7 +179,7 @@ public final class Settings {
     }
 
     /**
-     * Of {@code stream}.
+     * Of {@code stream} and {@code redrive}.
      *
      * @throws IllegalArgumentException if no project is given, or options do not go together; not from settings that were
      *     parsed, if the warehouse is one of their {@link #destinations}
@@ -206,6 +207,37 @@ public final class Settings {
                 get(Keys.WAREHOUSE_COMMIT_TIMEOUT),
                 get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
                 get(Keys.WAREHOUSE_ADD_COLUMNS));
+    }
+
+    /** Of {@code redrive}. */
+    public RedriveOptions redriveOptions() {
+        String username = find(Keys.POSTGRES_USERNAME);
+        return new RedriveOptions(
+                kafka(),
+                new RedriveOptions.Topics(
+                        get(Keys.KAFKA_EVENTS_TOPIC),
+                        get(Keys.KAFKA_CONTENT_TOPIC),
+                        get(Keys.KAFKA_DEAD_LETTERS_TOPIC),
+                        get(Keys.KAFKA_DEAD_LETTERS_REDRIVEN_TOPIC),
+                        get(Keys.KAFKA_DELIVERY_RETRY_TOPIC)),
+                new RedriveOptions.Selection(
+                        get(Keys.REASON).reasons(),
+                        find(Keys.FROM),
+                        find(Keys.TO),
+                        find(Keys.EVENT_ID),
+                        find(Keys.LIMIT)),
+                get(Keys.DRY_RUN),
+                get(Keys.AGAIN),
+                get(Keys.INGEST_MAX_RECORD_BYTES),
+                username == null
+                        ? null
+                        : new RedriveOptions.Database(
+                                get(Keys.POSTGRES_URL),
+                                username,
+                                secret(Keys.POSTGRES_PASSWORD),
+                                get(Keys.POSTGRES_SCHEMA),
+                                get(Keys.POSTGRES_EVENTS_TABLE),
+                                get(Keys.POSTGRES_CONTENT_TABLE)));
     }
 
     /** Of {@code stream}: whether single events are cached in Redis. */

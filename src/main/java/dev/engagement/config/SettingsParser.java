@@ -63,9 +63,12 @@ final class SettingsParser {
         }
         Given from = textOf(key);
         if (from == null) {
-            if (key.required()) {
-                problems.add(key + " is missing; give --" + key + ", the environment variable " + key.variable()
-                        + " or a line in the file of --config.");
+            if (key.isRequiredBy(command)) {
+                problems.add(key + " is missing; give --" + key
+                        + (key.isForOneStart()
+                                ? "=" + key.type().form() + "."
+                                : ", the environment variable " + key.variable()
+                                        + " or a line in the file of --config."));
                 return Settings.Value.UNUSABLE;
             }
             return Settings.Value.of(null, Given.DEFAULT);
@@ -130,7 +133,7 @@ final class SettingsParser {
                     + file.origin() + "); leave one.");
             return Settings.Value.UNUSABLE;
         }
-        if (variable == null && file == null && key.required()) {
+        if (variable == null && file == null && key.isRequiredBy(command)) {
             problems.add(key + " is missing; put it into " + Key.waysOfSecret(key.name()) + ".");
             return Settings.Value.UNUSABLE;
         }
@@ -168,6 +171,12 @@ final class SettingsParser {
         return switch (command) {
             case CAPTURE ->
                 List.of(Settings::kafka, Settings::topics, Settings::distinctTables, Settings::captureOptions);
+            case REDRIVE ->
+                List.of(Settings::kafka, Settings::topics, Settings::redriveOptions, settings -> {
+                    if (settings.redriveOptions().needsWarehouse()) {
+                        settings.warehouseOptions();
+                    }
+                });
             case STREAM ->
                 List.of(
                         Settings::kafka,

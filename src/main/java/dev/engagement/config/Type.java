@@ -1,8 +1,11 @@
 package dev.engagement.config;
 
+import dev.engagement.redrive.RedriveOptions;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.Collections;
@@ -180,6 +183,25 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
             }
         }
         return Collections.unmodifiableSet(chosen);
+    });
+
+    static final Type<RedriveOptions.Reasons> REASONS =
+            new Type<>("REASON,…", false, true, RedriveOptions.Reasons::parse);
+
+    static final Type<Instant> TIME = new Type<>("time", false, true, text -> {
+        try {
+            return OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeParseException e) {
+            throw new IllegalArgumentException("it must be a time with its zone such as 2026-01-08T09:00:00Z", e);
+        }
+    });
+
+    static final Type<Long> ID = new Type<>("number", false, true, text -> {
+        try {
+            return Long.valueOf(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("it must be a whole number, as in engagement_events.id", e);
+        }
     });
 
     static Type<Duration> duration(Duration least) {

@@ -61,6 +61,23 @@ public final class KafkaTopics {
                             Long.toString(8 * MEBIBYTE)));
         }
 
+        /** Which dead letters were put back: the mark of each for ever. */
+        public static Topic ofRedriven(String name) {
+            return new Topic(name, 4, Map.of("cleanup.policy", "compact"));
+        }
+
+        /** Deliveries that wait for another attempt: nothing expires, messages to 16 MiB. */
+        public static Topic ofDeliveryRetry(String name) {
+            return new Topic(
+                    name,
+                    16,
+                    Map.of(
+                            "cleanup.policy", "delete",
+                            "retention.ms", "-1",
+                            "retention.bytes", "-1",
+                            "max.message.bytes", Long.toString(16 * MEBIBYTE)));
+        }
+
         /** Dead letters: nothing expires, messages to 16 MiB. */
         public static Topic ofDeadLetters(String name) {
             return new Topic(

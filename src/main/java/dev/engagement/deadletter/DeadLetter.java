@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param source where the record was read
  * @param eventId the event's id, or null if it is not known
  * @param payload what entered the failing stage, byte for byte; null if there is none but a reference in {@code error}
- * @param headers the Kafka headers of the record
+ * @param headers the Kafka headers of the record; of a letter of capture its {@link #ROW_KEY}
  */
 public record DeadLetter(
         String id,
@@ -35,6 +35,9 @@ public record DeadLetter(
 
     /** Longest {@link #error}; what is longer is cut. */
     public static final int MAX_ERROR_CHARS = 1_000;
+
+    /** Header of a letter of capture, which has no record and no other headers: the row's primary key, as JSON. */
+    public static final String ROW_KEY = "row-key";
 
     /**
      * Where a record was read.

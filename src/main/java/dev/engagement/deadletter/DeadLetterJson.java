@@ -1,7 +1,11 @@
 package dev.engagement.deadletter;
 
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.engagement.event.Timestamps;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -9,7 +13,9 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +25,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DeadLetterJson {
 
-    private static final JsonFactory FACTORY = new JsonFactory();
+    /** A payload is one text, as long as the largest letter. */
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxStringLength(Integer.MAX_VALUE)
+                    .build())
+            .build();
 
     private DeadLetterJson() {}
 
@@ -108,5 +119,232 @@ public final class DeadLetterJson {
     /** Error texts quote bad input, which may hold halves of surrogate pairs that JSON writers refuse. */
     private static String withoutHalfPairs(String text) {
         return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+    }
+
+    /** A text in the topic is no letter; the message says why. */
+    public static final class UnreadableLetterException extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        UnreadableLetterException(String message) {
+            super(message);
+        }
+    }
+
+    /**
+     * What {@link #toBytes} wrote, whichever build it was: the same letter, payload and headers byte for byte. Fields may
+     * stand in any order, unknown ones are skipped.
+     *
+     * @throws UnreadableLetterException if it is no letter, or of a reason that this build does not know
+     */
+    public static DeadLetter read(byte[] json) throws UnreadableLetterException {
+        return read(json, true);
+    }
+
+    /**
+     * The letter's id, reason, stage, time, source and event id, for those who go through many: what stands behind these,
+     * as payload and headers do, is not looked at.
+     *
+     * @throws UnreadableLetterException if it is no letter, or of a reason that this build does not know
+     */
+    public static DeadLetter readHead(byte[] json) throws UnreadableLetterException {
+        return read(json, false);
+    }
+
+    private static DeadLetter read(byte[] json, boolean whole) throws UnreadableLetterException {
+        Reading letter = new Reading();
+        try (JsonParser parser = FACTORY.createParser(json)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new UnreadableLetterException("it is no JSON object");
+            }
+            for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+                parser.nextToken();
+                letter.field(name, parser);
+                if (!whole && letter.hasHead()) {
+                    break;
+                }
+            }
+        } catch (UnreadableLetterException e) {
+            throw e;
+        } catch (JacksonException e) {
+            throw new UnreadableLetterException("it is not readable as JSON: " + e.getOriginalMessage());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Reading JSON from memory failed", e);
+        }
+        return letter.done();
+    }
+
+    /** Bytes as they stand in JSON. */
+    private static final class Bytes {
+        private @Nullable String text;
+        private boolean base64;
+
+        byte @Nullable [] done(String what) throws UnreadableLetterException {
+            if (text == null) {
+                return null;
+            }
+            try {
+                return base64 ? Base64.getDecoder().decode(text) : text.getBytes(StandardCharsets.UTF_8);
+            } catch (IllegalArgumentException e) {
+                throw new UnreadableLetterException(what + " is not base64, as its encoding says");
+            }
+        }
+
+        boolean field(String name, String own, JsonParser parser) throws IOException {
+            if (name.equals(own)) {
+                text = textOrNull(own, parser);
+                return true;
+            }
+            if (name.equals(own + "_encoding")) {
+                String encoding = textOrNull(name, parser);
+                if (encoding != null && !encoding.equals("base64")) {
+                    throw new UnreadableLetterException(name + " is '" + encoding + "'; known is base64");
+                }
+                base64 = encoding != null;
+                return true;
+            }
+            return false;
+        }
+    }
+
+    private static final class Reading {
+        private @Nullable String id;
+        private @Nullable Reason reason;
+        private @Nullable String stage;
+        private String error = "";
+        private int attempts = 1;
+        private @Nullable Long failedAtMillis;
+        private DeadLetter.@Nullable Source source;
+        private boolean eventIdSeen;
+        private @Nullable Long eventId;
+        private final Bytes payload = new Bytes();
+        private final List<DeadLetter.Header> headers = new ArrayList<>();
+
+        boolean hasHead() {
+            return id != null
+                    && reason != null
+                    && stage != null
+                    && failedAtMillis != null
+                    && source != null
+                    && eventIdSeen;
+        }
+
+        void field(String name, JsonParser parser) throws IOException {
+            switch (name) {
+                case "id" -> id = text(name, parser);
+                case "reason" -> reason = reason(text(name, parser));
+                case "stage" -> stage = text(name, parser);
+                case "error" -> error = text(name, parser);
+                case "attempts" -> attempts = (int) number(name, parser);
+                case "failed_at" -> failedAtMillis = time(text(name, parser));
+                case "source" -> source = source(parser);
+                case "event_id" -> {
+                    eventIdSeen = true;
+                    eventId = parser.currentToken() == JsonToken.VALUE_NULL ? null : (Long) number(name, parser);
+                }
+                case "headers" -> headers(parser);
+                default -> {
+                    if (!payload.field(name, "payload", parser)) {
+                        parser.skipChildren();
+                    }
+                }
+            }
+        }
+
+        private static Reason reason(String name) throws UnreadableLetterException {
+            try {
+                return Reason.valueOf(name);
+            } catch (IllegalArgumentException e) {
+                throw new UnreadableLetterException("its reason is '" + name + "', which this build does not know");
+            }
+        }
+
+        private static long time(String text) throws UnreadableLetterException {
+            long micros = Timestamps.parse(text);
+            if (micros == Timestamps.INVALID) {
+                throw new UnreadableLetterException("its failed_at is '" + text + "', which is no time");
+            }
+            return Math.floorDiv(micros, 1_000);
+        }
+
+        private static DeadLetter.Source source(JsonParser parser) throws IOException {
+            @Nullable String topic = null;
+            long partition = -1;
+            long offset = -1;
+            long timestamp = -1;
+            expect("source", parser, JsonToken.START_OBJECT, "an object");
+            for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+                parser.nextToken();
+                switch (name) {
+                    case "topic" -> topic = text(name, parser);
+                    case "partition" -> partition = number(name, parser);
+                    case "offset" -> offset = number(name, parser);
+                    case "timestamp" -> timestamp = number(name, parser);
+                    default -> parser.skipChildren();
+                }
+            }
+            if (topic == null) {
+                throw new UnreadableLetterException("its source has no topic");
+            }
+            return new DeadLetter.Source(topic, (int) partition, offset, timestamp);
+        }
+
+        private void headers(JsonParser parser) throws IOException {
+            expect("headers", parser, JsonToken.START_ARRAY, "an array");
+            while (parser.nextToken() != JsonToken.END_ARRAY) {
+                expect("a header", parser, JsonToken.START_OBJECT, "an object");
+                @Nullable String key = null;
+                Bytes value = new Bytes();
+                for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+                    parser.nextToken();
+                    if (name.equals("key")) {
+                        key = text(name, parser);
+                    } else if (!value.field(name, "value", parser)) {
+                        parser.skipChildren();
+                    }
+                }
+                if (key == null) {
+                    throw new UnreadableLetterException("a header has no key");
+                }
+                headers.add(new DeadLetter.Header(key, value.done("the value of header " + key)));
+            }
+        }
+
+        DeadLetter done() throws UnreadableLetterException {
+            if (id == null || reason == null || stage == null || failedAtMillis == null || source == null) {
+                throw new UnreadableLetterException("it lacks one of id, reason, stage, failed_at and source");
+            }
+            return new DeadLetter(
+                    id,
+                    reason,
+                    stage,
+                    error,
+                    attempts,
+                    failedAtMillis,
+                    source,
+                    eventId,
+                    payload.done("its payload"),
+                    headers);
+        }
+    }
+
+    private static String text(String name, JsonParser parser) throws IOException {
+        expect(name, parser, JsonToken.VALUE_STRING, "a text");
+        return parser.getText();
+    }
+
+    private static @Nullable String textOrNull(String name, JsonParser parser) throws IOException {
+        return parser.currentToken() == JsonToken.VALUE_NULL ? null : text(name, parser);
+    }
+
+    private static long number(String name, JsonParser parser) throws IOException {
+        expect(name, parser, JsonToken.VALUE_NUMBER_INT, "a whole number");
+        return parser.getLongValue();
+    }
+
+    private static void expect(String name, JsonParser parser, JsonToken wanted, String said) throws IOException {
+        if (parser.currentToken() != wanted) {
+            throw new UnreadableLetterException(name + " is not " + said);
+        }
     }
 }

@@ -67,6 +67,33 @@ public final class EventJson {
         });
     }
 
+    /**
+     * A content's canonical Debezium envelope, as a snapshot would write it: what any decoder of this project reads back as
+     * the same content.
+     */
+    public static byte[] envelope(Content content) {
+        return write(json -> {
+            json.writeStartObject();
+            json.writeNullField("before");
+            json.writeObjectFieldStart("after");
+            text(json, "id", content.id());
+            text(json, "slug", content.slug());
+            text(json, "title", content.title());
+            text(json, "content_type", content.contentType());
+            number(json, "length_seconds", content.lengthSeconds());
+            text(
+                    json,
+                    "publish_ts",
+                    content.publishTsMicros() == null ? null : Timestamps.format(content.publishTsMicros()));
+            json.writeEndObject();
+            json.writeObjectFieldStart("source");
+            json.writeNumberField("ts_ms", 0);
+            json.writeEndObject();
+            json.writeStringField("op", "r");
+            json.writeEndObject();
+        });
+    }
+
     private static void facts(JsonGenerator json, EngagementEvent event) throws IOException {
         text(json, "content_id", event.contentId());
         text(json, "user_id", event.userId());

@@ -36,6 +36,7 @@ final class RestTable implements TableApi {
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(CONNECT_TIMEOUT)
             .build();
+    private final String queries;
     private final String datasets;
     private final String tables;
     private final String table;
@@ -43,6 +44,7 @@ final class RestTable implements TableApi {
     RestTable(WarehouseOptions options) {
         this.options = options;
         this.credentials = Credentials.of(options);
+        this.queries = "/bigquery/v2/projects/" + encoded(options.project()) + "/queries";
         this.datasets = "/bigquery/v2/projects/" + encoded(options.project()) + "/datasets";
         this.tables = datasets + "/" + encoded(options.dataset()) + "/tables";
         this.table = tables + "/" + encoded(options.table());
@@ -183,6 +185,35 @@ final class RestTable implements TableApi {
         return response.statusCode() == NOT_FOUND ? null : ok("query", response);
     }
 
+    /**
+     * Runs a statement.
+     *
+     * @param what it does to the table, for messages
+     * @param request of {@code jobs.query}
+     * @return the answer, of which the job may not be complete
+     */
+    Map<String, @Nullable Object> query(String what, Map<String, Object> request)
+            throws TableException, InterruptedException {
+        return answer(ok(what, send("POST", queries, Json.write(request), null)));
+    }
+
+    /** Asks once more for the answer of a statement whose job was not complete. */
+    Map<String, @Nullable Object> queryResults(String what, String job, String location, Duration wait)
+            throws TableException, InterruptedException {
+        String path = queries + "/" + encoded(job) + "?maxResults=0&timeoutMs=" + wait.toMillis() + "&location="
+                + encoded(location);
+        return answer(ok(what, send("GET", path, null, null)));
+    }
+
+    private Map<String, @Nullable Object> answer(String body) throws TableException {
+        try {
+            return Json.object(body);
+        } catch (IOException e) {
+            throw new TableException(
+                    "BigQuery's answer about " + options.tableName() + " is not readable: " + quoted(body), false, e);
+        }
+    }
+
     private HttpResponse<String> send(String method, String path, @Nullable String body, @Nullable String etag)
             throws TableException, InterruptedException {
         URI uri = options.endpoints().rest().resolve(path);
@@ -228,6 +259,7 @@ final class RestTable implements TableApi {
                 "BigQuery refuses to " + what + " " + options.tableName() + ": HTTP " + status + " "
                         + quoted(response.body()),
                 passing,
+                status,
                 null);
     }
 

@@ -48,11 +48,22 @@ interface TableApi {
         private static final long serialVersionUID = 1L;
 
         private final boolean passing;
+        private final int status;
 
         /** Whether to repeat it may help. */
         TableException(String message, boolean passing, @Nullable Throwable cause) {
+            this(message, passing, 0, cause);
+        }
+
+        TableException(String message, boolean passing, int status, @Nullable Throwable cause) {
             super(message, cause);
             this.passing = passing;
+            this.status = status;
+        }
+
+        /** The HTTP status of the answer; 0 if there was none. */
+        int status() {
+            return status;
         }
 
         boolean isPassing() {

@@ -7,12 +7,14 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,14 +99,21 @@ class ReferenceFileTest {
                 "ENGAGEMENT_POSTGRES_PASSWORD", "p",
                 "ENGAGEMENT_WAREHOUSE_PROJECT", "w");
 
-        Settings byFile = Settings.parse(command, new String[] {"--config", file.toString()}, environment);
-        Settings byDefault = Settings.parse(command, new String[0], environment);
+        String[] needed = command == Command.REDRIVE ? new String[] {"--reason=INVALID"} : new String[0];
+        String[] withFile = Stream.concat(Stream.of("--config=" + file), Arrays.stream(needed))
+                .toArray(String[]::new);
+        Settings byFile = Settings.parse(command, withFile, environment);
+        Settings byDefault = Settings.parse(command, needed, environment);
 
         assertThat(byFile.jobName()).isEqualTo(byDefault.jobName());
         assertThat(byFile.topics()).isEqualTo(byDefault.topics());
         if (command == Command.CAPTURE) {
             assertThat(byFile.captureOptions().toString())
                     .isEqualTo(byDefault.captureOptions().toString());
+        } else if (command == Command.REDRIVE) {
+            assertThat(byFile.redriveOptions().toString())
+                    .isEqualTo(byDefault.redriveOptions().toString());
+            assertThat(byFile.warehouseOptions()).isEqualTo(byDefault.warehouseOptions());
         } else {
             assertThat(byFile.ingestOptions()).isEqualTo(byDefault.ingestOptions());
             assertThat(byFile.enrichmentOptions()).isEqualTo(byDefault.enrichmentOptions());
@@ -124,7 +133,7 @@ class ReferenceFileTest {
     private static String entry(Key<?> key) {
         return switch (key.kind()) {
             case SECRET -> key.variable();
-            case FLAG, FILE -> "--" + key;
+            case FLAG, ARGUMENT, FILE -> "--" + key;
             case NAMESPACE -> key + "*";
             case VALUE -> key.name();
         };

@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Says in DuckDB's SQL what a query says in GoogleSQL: the same clauses under other names, functions, types, literals and
+ * Says in DuckDB's SQL what a query, or a MERGE that only inserts, says in GoogleSQL: the same clauses under other names, functions, types, literals and
  * tables. Works on tokens, not on meaning: what DuckDB spells alike passes unread, what is known to differ is written
  * anew, and every function or keyword it does not know is refused by name. One use for one query.
  *
@@ -211,6 +211,94 @@ final class GoogleSql {
                     "Statements that start with " + nodes.get(0).upper(), nodes.get(0));
         }
         return translation.query(nodes, Set.of(), Set.of());
+    }
+
+    /** A MERGE in DuckDB's SQL, and the table that it changes. */
+    record Merge(Table table, String duckDb) {}
+
+    /** Whether it is a MERGE, right or wrong. */
+    static boolean isMerge(String sql) {
+        List<SqlNode> nodes = SqlLexer.read(sql);
+        return !nodes.isEmpty() && nodes.get(0).isWord("MERGE");
+    }
+
+    /**
+     * A MERGE with nothing but {@code WHEN NOT MATCHED THEN INSERT (…) VALUES (…)}: what the warehouse writes.
+     *
+     * @param now what CURRENT_TIMESTAMP is
+     * @throws RestException if it is none, or does anything else
+     */
+    static Merge mergeToDuckDb(
+            String sql, Catalog catalog, Instant now, Map<String, Parameter> parameters, List<Parameter> positional) {
+        List<SqlNode> nodes = new ArrayList<>(SqlLexer.read(sql));
+        if (nodes.get(nodes.size() - 1).isSymbol(";")) {
+            nodes.remove(nodes.size() - 1);
+        }
+        return new GoogleSql(sql, catalog, now, parameters, positional).merge(nodes);
+    }
+
+    private Merge merge(List<SqlNode> nodes) {
+        int i = at(nodes, 1, "INTO") ? 2 : 1;
+        int using = indexOf(nodes, "USING", i);
+        int on = indexOf(nodes, "ON", using);
+        int when = indexOf(nodes, "WHEN", on);
+        List<SqlNode> condition = nodes.subList(on + 1, when);
+        Set<String> filters = new HashSet<>();
+        condition.forEach(node -> addNames(node, filters));
+        Scope scope = new Scope(Set.of(), filters);
+        Table[] target = new Table[1];
+        Catalog all = catalog;
+        GoogleSql ofTarget = new GoogleSql(
+                sql,
+                path -> {
+                    target[0] = all.table(path);
+                    return target[0];
+                },
+                now,
+                parameters,
+                positional);
+        Writer out = new Writer();
+        out.add("MERGE INTO");
+        int alias = ofTarget.table(nodes, i, out, scope);
+        out.add(expression(nodes.subList(alias, using), scope)).add("USING");
+        SqlNode source = nodes.get(using + 1);
+        if (source.kind() != Kind.PARENTHESES || !isQuery(source.inside())) {
+            throw refused("MERGE statements whose source is not a query in parentheses", source);
+        }
+        out.add("(" + query(source.inside(), Set.of(), Set.of()) + ")");
+        out.add(expression(nodes.subList(using + 2, on), scope));
+        out.add("ON (" + expression(condition, scope) + ")");
+        List<SqlNode> clause = nodes.subList(when, nodes.size());
+        int then = at(clause, 3, "BY") && at(clause, 4, "TARGET") ? 5 : 3;
+        boolean inserts = at(clause, 1, "NOT")
+                && at(clause, 2, "MATCHED")
+                && at(clause, then, "THEN")
+                && at(clause, then + 1, "INSERT")
+                && clause.size() == then + 5
+                && clause.get(then + 2).kind() == Kind.PARENTHESES
+                && at(clause, then + 3, "VALUES")
+                && clause.get(then + 4).kind() == Kind.PARENTHESES;
+        if (!inserts) {
+            throw refused(
+                    "MERGE statements other than WHEN NOT MATCHED THEN INSERT (…) VALUES (…)", nodes.get(when));
+        }
+        List<SqlNode> columns = clause.get(then + 2).inside();
+        List<SqlNode> values = clause.get(then + 4).inside();
+        if (split(columns).size() != split(values).size()) {
+            throw wrong("Inserted row has wrong column count", clause.get(then + 4));
+        }
+        out.add("WHEN NOT MATCHED THEN INSERT (" + expression(columns, scope) + ") VALUES (" + expression(values, scope)
+                + ")");
+        return new Merge(target[0], out.toString());
+    }
+
+    private int indexOf(List<SqlNode> nodes, String word, int from) {
+        for (int i = from; i < nodes.size(); i++) {
+            if (nodes.get(i).isWord(word)) {
+                return i;
+            }
+        }
+        throw wrong("Syntax error: Expected keyword " + word, nodes.get(nodes.size() - 1));
     }
 
     static boolean isQuery(List<SqlNode> nodes) {
@@ -772,7 +860,13 @@ final class GoogleSql {
                     throw wrong("Invalid NUMERIC literal: \"" + text.text() + "\"", text);
                 }
             }
-            default -> "CAST(" + literal(text.text()) + " AS JSON)";
+            default -> {
+                Optional<String> violation = JsonRule.violation(text.text());
+                if (violation.isPresent()) {
+                    throw wrong(violation.get(), text);
+                }
+                yield "CAST(" + literal(text.text()) + " AS JSON)";
+            }
         };
     }
 

@@ -27,7 +27,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Answers {@code jobs.query}, in BigQuery's form. Thread safe. */
+/** Answers {@code jobs.query}, in BigQuery's form: queries, and a MERGE that inserts. Thread safe. */
 final class Queries {
 
     private final Tables tables;
@@ -55,12 +55,13 @@ final class Queries {
         List<GoogleSql.Parameter> positional = new ArrayList<>();
         Map<String, GoogleSql.Parameter> named = new HashMap<>();
         readParameters(body.path("queryParameters"), named, positional);
-        String duckDb = GoogleSql.toDuckDb(
-                body.get("query").asText(),
-                path -> tables.get(idOf(project, body.path("defaultDataset"), path)),
-                clock.instant(),
-                named,
-                positional);
+        String sql = body.get("query").asText();
+        GoogleSql.Catalog catalog = path -> tables.get(idOf(project, body.path("defaultDataset"), path));
+        if (GoogleSql.isMerge(sql)) {
+            GoogleSql.Merge merge = GoogleSql.mergeToDuckDb(sql, catalog, clock.instant(), named, positional);
+            return merge(project, merge, body.path("dryRun").asBoolean());
+        }
+        String duckDb = GoogleSql.toDuckDb(sql, catalog, clock.instant(), named, positional);
         ObjectNode answer = Json.object();
         answer.put("kind", "bigquery#queryResponse");
         if (body.path("dryRun").asBoolean()) {
@@ -74,11 +75,44 @@ final class Queries {
         } catch (SQLException e) {
             throw invalid(e);
         }
+        complete(answer, project);
+        return answer.put("cacheHit", false);
+    }
+
+    private static void complete(ObjectNode answer, String project) {
         answer.putObject("jobReference")
                 .put("projectId", project)
                 .put("jobId", "job_" + UUID.randomUUID().toString().replace("-", ""))
                 .put("location", "US");
-        answer.put("jobComplete", true).put("totalBytesProcessed", "0").put("cacheHit", false);
+        answer.put("jobComplete", true).put("totalBytesProcessed", "0");
+    }
+
+    /** One statement, all of it or nothing; two at once run one after the other. */
+    private ObjectNode merge(String project, GoogleSql.Merge merge, boolean dryRun) {
+        ObjectNode answer = Json.object();
+        answer.put("kind", "bigquery#queryResponse");
+        if (dryRun) {
+            return answer.put("jobComplete", true).put("totalBytesProcessed", "0");
+        }
+        Table table = merge.table();
+        long inserted;
+        try {
+            inserted = store.insert(
+                    table, merge.duckDb(), partitions -> tables.addPartitions(table, partitions));
+        } catch (SQLException e) {
+            throw invalid(e);
+        } catch (Refusal e) {
+            RestException refusal = RestException.invalidQuery(String.valueOf(e.getMessage()));
+            refusal.initCause(e);
+            throw refusal;
+        }
+        complete(answer, project);
+        String rows = Long.toString(inserted);
+        answer.put("numDmlAffectedRows", rows);
+        answer.putObject("dmlStats")
+                .put("insertedRowCount", rows)
+                .put("updatedRowCount", "0")
+                .put("deletedRowCount", "0");
         return answer;
     }
 
@@ -142,6 +176,9 @@ final class Queries {
             int from = begin + column.length();
             refusal = RestException.invalidQuery(
                     "Unrecognized name: " + message.substring(from, message.indexOf('"', from)));
+        } else if (message.contains("NOT NULL constraint failed")) {
+            refusal = RestException.invalidQuery("Required field "
+                    + message.substring(message.lastIndexOf('.') + 1).strip() + " cannot be null");
         } else {
             refusal = RestException.invalidQuery("The query cannot be run by the emulator: "
                     + message.lines().findFirst().orElse(""));

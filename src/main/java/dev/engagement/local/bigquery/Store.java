@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
@@ -66,7 +67,15 @@ final class Store implements AutoCloseable {
         }
     }
 
-    private synchronized void write(Work work) {
+    private void write(Work work) {
+        try {
+            inTransaction(work);
+        } catch (SQLException e) {
+            throw new EmulatorException("DuckDB: " + e.getMessage(), e);
+        }
+    }
+
+    private synchronized void inTransaction(Work work) throws SQLException {
         if (closed) {
             throw new EmulatorException("The emulator has been stopped", null);
         }
@@ -79,8 +88,6 @@ final class Store implements AutoCloseable {
                 rollBack(statement, e);
                 throw e;
             }
-        } catch (SQLException e) {
-            throw new EmulatorException("DuckDB: " + e.getMessage(), e);
         }
     }
 
@@ -253,16 +260,43 @@ final class Store implements AutoCloseable {
     /** The partitions that have rows. */
     Set<Long> partitions(Table table, Partitioning partitioning) {
         Set<Long> partitions = new HashSet<>();
+        read(partitionsOf(table, partitioning), row -> partitions.add(partitioning.partitionOf(row.getLong(1))));
+        return partitions;
+    }
+
+    private static String partitionsOf(Table table, Partitioning partitioning) {
         String column = quoted(partitioning.column().name());
         String unit = partitioning.unit().name();
-        read(
-                "SELECT DISTINCT "
-                        + (partitioning.column().type() == ColumnType.DATE
-                                ? "date_diff('day', DATE '1970-01-01', " + column + ")"
-                                : "epoch_us(date_trunc('" + unit + "', " + column + "))")
-                        + " FROM " + quoted(table.id()) + " WHERE " + column + " IS NOT NULL",
-                row -> partitions.add(partitioning.partitionOf(row.getLong(1))));
-        return partitions;
+        return "SELECT DISTINCT "
+                + (partitioning.column().type() == ColumnType.DATE
+                        ? "date_diff('day', DATE '1970-01-01', " + column + ")"
+                        : "epoch_us(date_trunc('" + unit + "', " + column + "))")
+                + " FROM " + quoted(table.id()) + " WHERE " + column + " IS NOT NULL";
+    }
+
+    /**
+     * Runs a statement that inserts into a table.
+     *
+     * @param partitions told which ones the table has afterwards; what it throws undoes the statement
+     * @return how many rows are new
+     * @throws SQLException if DuckDB refuses it
+     */
+    long insert(Table table, String sql, Consumer<Set<Long>> partitions) throws SQLException {
+        long[] inserted = new long[1];
+        inTransaction(statement -> {
+            inserted[0] = statement.executeUpdate(sql);
+            if (table.partitioning().isPresent()) {
+                Partitioning partitioning = table.partitioning().get();
+                Set<Long> after = new HashSet<>();
+                try (ResultSet rows = statement.executeQuery(partitionsOf(table, partitioning))) {
+                    while (rows.next()) {
+                        after.add(partitioning.partitionOf(rows.getLong(1)));
+                    }
+                }
+                partitions.accept(after);
+            }
+        });
+        return inserted[0];
     }
 
     long count(TableId table) {

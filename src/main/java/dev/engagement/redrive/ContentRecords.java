@@ -1,0 +1,59 @@
+package dev.engagement.redrive;
+
+import dev.engagement.ingest.RecordKey;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The newest record of each content. Of contents the latest record is what counts, so an older one that is put back would
+ * undo what came after it.
+ */
+final class ContentRecords implements AutoCloseable {
+
+    /** Where the newest record of a content is. */
+    record Newest(int partition, long offset, long timestampMillis) {}
+
+    private final TopicReading reading;
+    private final Map<String, Newest> newest = new HashMap<>();
+
+    private ContentRecords(TopicReading reading) {
+        this.reading = reading;
+    }
+
+    static ContentRecords of(Properties kafka, String topic) {
+        return new ContentRecords(TopicReading.of(kafka, topic));
+    }
+
+    /**
+     * The newest record of a content now, deletions included.
+     *
+     * @return null if the topic has none
+     */
+    @Nullable
+    Newest of(String id) throws RedriveException {
+        reading.toTheEnd(this::add);
+        return newest.get(id);
+    }
+
+    private void add(ConsumerRecord<byte[], byte[]> record) {
+        String id = RecordKey.idOf(record.key());
+        if (id != null) {
+            newest.merge(
+                    id,
+                    new Newest(record.partition(), record.offset(), record.timestamp()),
+                    // Partition by partition there is an order; over several, their time has to do.
+                    (before, after) -> before.partition() != after.partition()
+                                    && before.timestampMillis() > after.timestampMillis()
+                            ? before
+                            : after);
+        }
+    }
+
+    @Override
+    public void close() {
+        reading.close();
+    }
+}

@@ -1,0 +1,20 @@
+package dev.engagement.redrive;
+
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/** Where a letter belongs. */
+sealed interface Placement {
+
+    /**
+     * Into a topic.
+     *
+     * @param atOnce whether it must not wait for others: what it was compared with may change
+     */
+    record Record(ProducerRecord<byte[], byte[]> record, boolean atOnce) implements Placement {}
+
+    /** Into the warehouse, if its row is not there. */
+    record Row(long eventId, byte[] enrichedJson) implements Placement {}
+
+    /** Nowhere. */
+    record Nowhere(String why) implements Placement {}
+}

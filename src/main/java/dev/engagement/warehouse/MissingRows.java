@@ -1,0 +1,256 @@
+package dev.engagement.warehouse;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.engagement.connection.Backoff;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts single rows into the table that are not there: rows that BigQuery refused when the job appended them. Not for the
+ * job, and not for many: each is a statement of its own, a second or two. Blocking.
+ *
+ * <p><b>Guarantee.</b> One MERGE that inserts and does nothing else: a row whose event_id is there, at that event_ts, stays
+ * as it is, so a repetition changes nothing. BigQuery lets two such statements run at once, and each might miss the other's
+ * row; so each carries the same request id for the same letter, and BigQuery runs it once.
+ *
+ * <p>The line of checkpoints knows nothing of these rows, and need not: the labels stay, and the job goes on from where it
+ * stood. What it must not do is to append the row itself afterwards. That is only possible where it goes back behind the
+ * record, to a checkpoint older than the letter; which it does after a failure, until the first checkpoint after the letter
+ * has completed.
+ */
+public final class MissingRows {
+
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxStringLength(Integer.MAX_VALUE)
+                    .maxNumberLength(Integer.MAX_VALUE)
+                    .maxNestingDepth(Integer.MAX_VALUE)
+                    .build())
+            .build();
+
+    private static final Set<String> JSON = Columns.ALL.stream()
+            .filter(column -> column.type() == Columns.ColumnType.JSON)
+            .map(Columns.Column::name)
+            .collect(Collectors.toUnmodifiableSet());
+
+    /** A request takes 10 MB. */
+    private static final int MAX_ROW_BYTES = 9_000_000;
+
+    private static final Duration ANSWER_WITHIN = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
+    private static final int BAD_REQUEST = 400;
+    private static final String WHAT = "put a row into";
+
+    private final WarehouseOptions options;
+    private final RestTable api;
+    private final String sql;
+
+    private MissingRows(WarehouseOptions options, RestTable api) {
+        this.options = options;
+        this.api = api;
+        this.sql = sql(options);
+    }
+
+    /** The row cannot be in the table; the message says why. */
+    public static final class RefusedRowException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        RefusedRowException(String message) {
+            super(message);
+        }
+    }
+
+    /**
+     * For a table that is there.
+     *
+     * @throws WarehouseRefusedException if there is none, or it does not fit
+     * @throws IOException if BigQuery does not answer or refuses
+     */
+    public static MissingRows of(WarehouseOptions options) throws IOException, InterruptedException {
+        RestTable api = new RestTable(options);
+        try {
+            TableApi.Table table = patiently(api::get);
+            if (table == null) {
+                throw new WarehouseRefusedException("There is no warehouse table " + options.tableName()
+                        + ". Check warehouse.project, warehouse.dataset and warehouse.table");
+            }
+            var unused = WarehouseTable.missing(table, options);
+        } catch (TableApi.TableException e) {
+            throw new WarehouseException(String.valueOf(e.getMessage()), e);
+        }
+        return new MissingRows(options, api);
+    }
+
+    /** {@code project.dataset.table}. */
+    public String table() {
+        return options.tableName();
+    }
+
+    /**
+     * Sees whether a row could be put there, as far as can be said without BigQuery.
+     *
+     * @param enrichedJson as {@code EventJson.enriched} writes it
+     * @throws RefusedRowException if not
+     */
+    public void check(byte[] enrichedJson) throws RefusedRowException {
+        var unused = values(enrichedJson);
+    }
+
+    /**
+     * Puts a row there, if it is not.
+     *
+     * @param requestId the same for the same row, at most 36 characters
+     * @param enrichedJson as {@code EventJson.enriched} writes it
+     * @return whether it was not there
+     * @throws RefusedRowException if BigQuery refuses the row for what it is
+     * @throws IOException if BigQuery does not answer, or refuses anything
+     */
+    public boolean insert(String requestId, byte[] enrichedJson)
+            throws RefusedRowException, IOException, InterruptedException {
+        Map<String, Object> request = new LinkedHashMap<>();
+        request.put("query", sql);
+        request.put("useLegacySql", false);
+        request.put("requestId", requestId);
+        request.put("timeoutMs", ANSWER_WITHIN.toMillis());
+        request.put("parameterMode", "NAMED");
+        request.put("queryParameters", parameters(values(enrichedJson)));
+        try {
+            Map<String, @Nullable Object> answer = patiently(() -> api.query(WHAT, request));
+            long until = System.nanoTime() + PATIENCE.toNanos();
+            while (!Boolean.TRUE.equals(answer.get("jobComplete"))) {
+                if (System.nanoTime() > until) {
+                    throw new WarehouseException(
+                            "BigQuery has not put a row into " + options.tableName() + " within "
+                                    + PATIENCE.toMinutes() + " minutes",
+                            null);
+                }
+                Map<String, @Nullable Object> job = Json.asObject(answer.get("jobReference"));
+                String id = String.valueOf(job.get("jobId"));
+                String location = String.valueOf(job.get("location"));
+                answer = patiently(() -> api.queryResults(WHAT, id, location, ANSWER_WITHIN));
+            }
+            return "1".equals(answer.get("numDmlAffectedRows"));
+        } catch (TableApi.TableException e) {
+            if (e.status() == BAD_REQUEST) {
+                throw new RefusedRowException(String.valueOf(e.getMessage()));
+            }
+            throw new WarehouseException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static String sql(WarehouseOptions options) {
+        List<String> names = Columns.ALL.stream().map(Columns.Column::name).toList();
+        // The parameter in the condition lets BigQuery read one partition, and satisfies require_partition_filter.
+        return "MERGE `" + options.tableName() + "` AS T USING (SELECT "
+                + names.stream().map(name -> "@" + name + " AS " + name).collect(Collectors.joining(", "))
+                + ") AS S ON T.event_id = S.event_id AND T." + Columns.PARTITIONING + " = @" + Columns.PARTITIONING
+                + " WHEN NOT MATCHED THEN INSERT (" + String.join(", ", names) + ") VALUES ("
+                + names.stream().map(name -> "S." + name).collect(Collectors.joining(", ")) + ")";
+    }
+
+    private static List<Object> parameters(Map<String, @Nullable String> values) {
+        List<Object> parameters = new ArrayList<>();
+        for (Columns.Column column : Columns.ALL) {
+            String value = values.get(column.name());
+            parameters.add(Map.of(
+                    "name",
+                    column.name(),
+                    "parameterType",
+                    Map.of("type", column.type().name()),
+                    "parameterValue",
+                    value == null ? Map.of() : Map.of("value", value)));
+        }
+        return parameters;
+    }
+
+    /** The columns' values as texts of BigQuery's parameters. */
+    private static Map<String, @Nullable String> values(byte[] enrichedJson) throws RefusedRowException {
+        if (enrichedJson.length > MAX_ROW_BYTES) {
+            throw new RefusedRowException("it has " + enrichedJson.length + " bytes, and a statement takes "
+                    + MAX_ROW_BYTES);
+        }
+        Map<String, @Nullable String> values = new LinkedHashMap<>();
+        try (JsonParser parser = FACTORY.createParser(enrichedJson)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new RefusedRowException("the letter's payload is not an enriched event");
+            }
+            for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+                JsonToken token = parser.nextToken();
+                if (token == JsonToken.VALUE_NULL) {
+                    continue;
+                }
+                values.put(name, JSON.contains(name) ? verbatim(parser, enrichedJson) : parser.getText());
+                parser.skipChildren();
+            }
+        } catch (JacksonException e) {
+            throw new RefusedRowException("the letter's payload is not readable as JSON: " + e.getOriginalMessage());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Reading JSON from memory failed", e);
+        }
+        for (Columns.Column column : Columns.ALL) {
+            String value = values.get(column.name());
+            if (value == null && column.required()) {
+                throw new RefusedRowException(column.name() + " is missing");
+            }
+            String problem = value != null && column.type() == Columns.ColumnType.JSON
+                    ? WarehouseJson.problem(value)
+                    : null;
+            if (problem != null) {
+                throw new RefusedRowException(problem);
+            }
+        }
+        return values;
+    }
+
+    /** The text of the value that the parser stands on, which it leaves at that value's end. */
+    private static String verbatim(JsonParser parser, byte[] bytes) throws IOException {
+        return switch (parser.currentToken()) {
+            case START_OBJECT, START_ARRAY -> {
+                int from = (int) parser.currentTokenLocation().getByteOffset();
+                parser.skipChildren();
+                int to = (int) parser.currentLocation().getByteOffset();
+                yield new String(bytes, from, to - from, StandardCharsets.UTF_8);
+            }
+            case VALUE_STRING ->
+                '"' + String.valueOf(JsonStringEncoder.getInstance().quoteAsString(parser.getText())) + '"';
+            default -> parser.getText();
+        };
+    }
+
+    private interface Request<T> {
+        T send() throws TableApi.TableException, InterruptedException;
+    }
+
+    private static <T> T patiently(Request<T> request) throws TableApi.TableException, InterruptedException {
+        long until = System.nanoTime() + PATIENCE.toNanos();
+        for (int failures = 1; ; failures++) {
+            try {
+                return request.send();
+            } catch (TableApi.TableException e) {
+                if (!e.isPassing() || System.nanoTime() > until) {
+                    throw e;
+                }
+                long pause = BACKOFF.delayMillis(failures, ThreadLocalRandom.current().nextDouble());
+                boolean unused = new CountDownLatch(1).await(pause, TimeUnit.MILLISECONDS);
+            }
+        }
+    }
+}
