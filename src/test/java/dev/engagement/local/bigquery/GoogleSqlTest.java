@@ -228,7 +228,7 @@ class GoogleSqlTest {
     @ParameterizedTest
     @CsvSource(delimiter = '~', textBlock = """
                     SELECT FARM_FINGERPRINT('x') ~ Function not found in the emulator: FARM_FINGERPRINT at [1:8]
-                    DELETE FROM analytics.events WHERE TRUE ~ Statements that start with DELETE are not supported by the emulator at [1:1]
+                    UPDATE analytics.events SET device = 'x' WHERE TRUE ~ Statements that start with UPDATE are not supported by the emulator at [1:1]
                     SELECT STRUCT(1) ~ Queries with STRUCT are not supported by the emulator at [1:8]
                     SELECT 1 FROM analytics.INFORMATION_SCHEMA.TABLES ~ Queries of INFORMATION_SCHEMA are not supported by the emulator at [1:15]
                     SELECT TIMESTAMP_TRUNC(CURRENT_TIMESTAMP(), HOUR, 'Europe/Berlin') ~ Time zones other than UTC are not supported by the emulator at [1:51]
@@ -254,5 +254,34 @@ class GoogleSqlTest {
                         },
                         Client.TIME))
                 .isEqualTo("SELECT \"a\".\"first\", \"desc\" FROM (SELECT 1 AS \"first\", 2 AS \"desc\") \"a\"");
+    }
+
+    @Test
+    void rows_are_deleted_and_merged_in_from_another_table() {
+        emulator.createTable(Client.PROJECT, Client.DATASET, "target", Client.HOURLY);
+        String merge = "MERGE `local.analytics.target` AS t USING `local.analytics.events` AS s"
+                + " ON t.event_id = s.event_id AND t.event_ts >= TIMESTAMP \"2026-01-08\" WHEN NOT MATCHED THEN INSERT ROW";
+        emulator.query(Client.PROJECT, merge);
+
+        emulator.query(
+                Client.PROJECT,
+                "DELETE FROM analytics.target AS t WHERE t.event_id IN (2, 3) AND t.event_ts < TIMESTAMP '2026-01-09'");
+        assertThat(answer("SELECT COUNT(*), SUM(event_id) FROM analytics.target")).isEqualTo("8,50");
+
+        emulator.query(Client.PROJECT, merge);
+        emulator.query(Client.PROJECT, merge);
+        assertThat(answer("SELECT COUNT(*), SUM(event_id) FROM analytics.target")).isEqualTo("10,55");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "DELETE FROM analytics.events",
+                "DELETE analytics.guarded WHERE event_id = 1",
+                "DELETE FROM analytics.nothing WHERE TRUE",
+                "DELETE FROM"
+            })
+    void what_bigquery_would_not_delete_is_refused(String sql) {
+        assertThatThrownBy(() -> emulator.query(Client.PROJECT, sql)).isInstanceOf(RestException.class);
     }
 }
