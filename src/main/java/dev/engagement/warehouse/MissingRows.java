@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import dev.engagement.connection.Backoff;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -222,17 +221,14 @@ public final class MissingRows {
 
     /** The text of the value that the parser stands on, which it leaves at that value's end. */
     private static String verbatim(JsonParser parser, byte[] bytes) throws IOException {
-        return switch (parser.currentToken()) {
-            case START_OBJECT, START_ARRAY -> {
-                int from = (int) parser.currentTokenLocation().getByteOffset();
-                parser.skipChildren();
-                int to = (int) parser.currentLocation().getByteOffset();
-                yield new String(bytes, from, to - from, StandardCharsets.UTF_8);
-            }
-            case VALUE_STRING ->
-                '"' + String.valueOf(JsonStringEncoder.getInstance().quoteAsString(parser.getText())) + '"';
-            default -> parser.getText();
-        };
+        if (!parser.currentToken().isStructStart() && parser.currentToken() != JsonToken.VALUE_STRING) {
+            return parser.getText();
+        }
+        int from = (int) parser.currentTokenLocation().getByteOffset();
+        parser.skipChildren();
+        parser.finishToken();
+        int to = (int) parser.currentLocation().getByteOffset();
+        return new String(bytes, from, to - from, StandardCharsets.UTF_8);
     }
 
     private interface Request<T> {

@@ -3,6 +3,7 @@ package dev.engagement.local.bigquery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.google.cloud.bigquery.storage.v1.ProtoRows;
 import com.google.cloud.bigquery.storage.v1.StreamWriter;
 import java.nio.file.Path;
@@ -283,5 +284,57 @@ class GoogleSqlTest {
             })
     void what_bigquery_would_not_delete_is_refused(String sql) {
         assertThatThrownBy(() -> emulator.query(Client.PROJECT, sql)).isInstanceOf(RestException.class);
+    }
+
+    private static final String MERGE = "MERGE INTO analytics.merged AS T USING (SELECT %s AS id, JSON '{\"a\": 1}' AS raw) S"
+            + " ON T.event_id = S.id AND T.event_ts = TIMESTAMP '2026-01-08 14:21:52'"
+            + " WHEN NOT MATCHED BY TARGET THEN INSERT (event_id, event_ts, raw_payload)"
+            + " VALUES (id, TIMESTAMP '2026-01-08 14:21:52', raw);";
+
+    @Test
+    void a_merge_inserts_what_is_not_there_and_says_how_many() {
+        emulator.createTable(Client.PROJECT, Client.DATASET, "merged", Client.HOURLY);
+
+        JsonNode first = Rest.query(emulator, String.format(MERGE, "7")).body();
+        JsonNode second = Rest.query(emulator, String.format(MERGE, "7")).body();
+        JsonNode other = Rest.query(emulator, String.format(MERGE, "8")).body();
+
+        assertThat(first.path("numDmlAffectedRows").asText()).isEqualTo("1");
+        assertThat(first.path("dmlStats").path("insertedRowCount").asText()).isEqualTo("1");
+        assertThat(first.path("jobComplete").asBoolean()).isTrue();
+        assertThat(first.path("jobReference").path("jobId").asText()).startsWith("job_");
+        assertThat(second.path("numDmlAffectedRows").asText()).isEqualTo("0");
+        assertThat(other.path("numDmlAffectedRows").asText()).isEqualTo("1");
+        assertThat(answer("SELECT event_id, content_id, JSON_VALUE(raw_payload, '$.a') FROM analytics.merged ORDER BY 1"))
+                .isEqualTo("7,null,1 | 8,null,1");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '~', textBlock = """
+                    MERGE analytics.events T USING (SELECT 11 AS id) S ON T.event_id = S.id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id) ~ Required field event_ts cannot be null
+                    MERGE analytics.events T USING (SELECT 11 AS id) S ON T.event_id = S.id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id, 1) ~ Inserted row has wrong column count
+                    MERGE analytics.events T USING (SELECT 1 AS id) S ON T.event_id = S.id WHEN MATCHED THEN DELETE ~ MERGE statements other than WHEN NOT MATCHED THEN INSERT
+                    MERGE analytics.events T USING analytics.guarded S ON T.event_id = S.event_id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (1) ~ Cannot query over table 'analytics.guarded' without a filter
+                    MERGE analytics.events T USING (SELECT 1 AS id) S WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id) ~ Expected keyword ON
+                    MERGE analytics.none T USING (SELECT 1 AS id) S ON FALSE WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id) ~ Not found: Table local:analytics.none
+                    MERGE analytics.guarded T USING (SELECT 1 AS id) S ON T.event_id = S.id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id) ~ Cannot query over table 'analytics.guarded' without a filter
+                    SELECT JSON '{"a": 1e400}' ~ cannot round-trip
+                    """)
+    void a_merge_that_it_does_not_take_changes_nothing(String sql, String message) {
+        assertThat(Rest.query(emulator, sql).message()).contains(message);
+        assertThat(answer("SELECT COUNT(*) FROM analytics.events")).isEqualTo("10");
+    }
+
+    @Test
+    void a_merge_makes_no_more_partitions_than_a_table_may_have() {
+        emulator.createTable(Client.PROJECT, Client.DATASET, "crowded", Client.HOURLY);
+        String sql = "MERGE analytics.crowded T USING (SELECT hour FROM UNNEST(GENERATE_TIMESTAMP_ARRAY("
+                + "TIMESTAMP '2026-01-01', TIMESTAMP_ADD(TIMESTAMP '2026-01-01', INTERVAL %d HOUR), INTERVAL 1 HOUR)) AS hour)"
+                + " S ON T.event_ts = S.hour WHEN NOT MATCHED THEN INSERT (event_id, event_ts) VALUES (1, hour)";
+
+        assertThat(Rest.query(emulator, String.format(sql, 10_000)).message()).contains("Too many partitions");
+        assertThat(answer("SELECT COUNT(*) FROM analytics.crowded")).isEqualTo("0");
+        assertThat(Rest.query(emulator, String.format(sql, 9_999)).body().path("numDmlAffectedRows").asText())
+                .isEqualTo("10000");
     }
 }
