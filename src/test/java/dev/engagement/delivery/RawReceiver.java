@@ -11,10 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
-/** Whatever no well-behaved server would do: a script runs on each connection once the first request's head is there. */
+/** Whatever no well-behaved server would do: a script runs on each connection once the first request is there. */
 final class RawReceiver implements AutoCloseable {
 
     /** What happens on a connection. */
@@ -22,6 +24,8 @@ final class RawReceiver implements AutoCloseable {
     interface Script {
         void run(Socket connection, OutputStream out) throws IOException, InterruptedException;
     }
+
+    private static final Pattern CONTENT_LENGTH = Pattern.compile("(?i)\r\ncontent-length: *(\\d+)");
 
     private final ServerSocket server;
     private final String scheme;
@@ -66,7 +70,7 @@ final class RawReceiver implements AutoCloseable {
 
     private static void serve(Socket connection, Script script) {
         try (connection) {
-            readHead(connection.getInputStream());
+            readRequest(connection.getInputStream());
             script.run(connection, connection.getOutputStream());
         } catch (IOException e) {
             // The client has gone, as it should.
@@ -76,7 +80,8 @@ final class RawReceiver implements AutoCloseable {
         }
     }
 
-    private static void readHead(InputStream in) throws IOException {
+    /** To its end: what is left unread would reset the connection when it is closed. */
+    private static void readRequest(InputStream in) throws IOException {
         StringBuilder head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
             int next = in.read();
@@ -85,6 +90,8 @@ final class RawReceiver implements AutoCloseable {
             }
             head.append((char) next);
         }
+        Matcher length = CONTENT_LENGTH.matcher(head);
+        in.skipNBytes(length.find() ? Long.parseLong(length.group(1)) : 0);
     }
 
     static void write(OutputStream out, String text) throws IOException {
