@@ -41,8 +41,9 @@ final class DeliveryVerdict {
     static final int EXCERPT = 300;
 
     /** The oldest form of a date, which has no zone; a day of one digit is padded. */
-    private static final DateTimeFormatter ASCTIME =
-            DateTimeFormatter.ofPattern("EEE MMM ppd HH:mm:ss yyyy", Locale.ENGLISH).withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter ASCTIME = DateTimeFormatter.ofPattern(
+                    "EEE MMM ppd HH:mm:ss yyyy", Locale.ENGLISH)
+            .withZone(ZoneOffset.UTC);
 
     private DeliveryVerdict() {}
 
@@ -62,7 +63,8 @@ final class DeliveryVerdict {
             return switch (rule.ask(answer.body(), answer.whole())) {
                 case YES -> new Verdict.Delivered(status);
                 case NO -> retry(answer, true, "its body does not say that all is well", nowMillis);
-                case UNKNOWN -> retry(answer, false, "its body was cut off before it said whether all is well", nowMillis);
+                case UNKNOWN ->
+                    retry(answer, false, "its body was cut off before it said whether all is well", nowMillis);
             };
         }
         if (status >= 500 && status <= 599 || RETRIED_BELOW_500.contains(status)) {

@@ -97,7 +97,8 @@ final class HttpPoster implements Poster {
         try {
             Future<?> looked = lookout.submit(address::refresh);
             long millis = LOOK_AGAIN.toMillis();
-            lookout.scheduleWithFixedDelay(poster::lookAgain, millis, millis, TimeUnit.MILLISECONDS);
+            // Ends with its thread; nothing that it does throws.
+            Future<?> unused = lookout.scheduleWithFixedDelay(poster::lookAgain, millis, millis, TimeUnit.MILLISECONDS);
             looked.get(PATIENCE_WITH_NAMES.toMillis(), TimeUnit.MILLISECONDS);
             return poster;
         } catch (TimeoutException e) {
@@ -115,8 +116,7 @@ final class HttpPoster implements Poster {
     @Override
     public Attempt post(Request request, Consumer<Answer> answered) {
         HttpConnections through = connections();
-        Exchange exchange =
-                new Exchange(head(request), request.body(), answered, through, credentials, maxBytes);
+        Exchange exchange = new Exchange(head(request), request.body(), answered, through, credentials, maxBytes);
         through.send(exchange);
         return exchange::giveUp;
     }

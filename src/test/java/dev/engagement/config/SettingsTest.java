@@ -71,7 +71,8 @@ class SettingsTest {
                         EventTimeOptions.DEFAULT));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
         assertThat(settings.dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
-        assertThat(settings.destinations()).containsExactly(Destination.LIVEVIEW, Destination.WAREHOUSE, Destination.DELIVERY);
+        assertThat(settings.destinations())
+                .containsExactly(Destination.LIVEVIEW, Destination.WAREHOUSE, Destination.DELIVERY);
         assertThat(settings.liveViewOptions())
                 .isEqualTo(new LiveViewOptions(URI.create("redis://localhost:6379"), SecretRef.none(), ""));
         assertThat(settings.warehouseOptions())

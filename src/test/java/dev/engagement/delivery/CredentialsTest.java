@@ -43,7 +43,8 @@ class CredentialsTest {
     void a_secret_is_replaced_in_its_file_without_a_restart() throws IOException {
         Credentials credentials = credentials();
         assertThat(signature(credentials)).isEqualTo(BY_FIRST);
-        assertThat(Objects.requireNonNull(credentials.authorization()).getValue()).isEqualTo("Bearer hunter2");
+        assertThat(Objects.requireNonNull(credentials.authorization()).getValue())
+                .isEqualTo("Bearer hunter2");
 
         Files.writeString(secret, SECOND);
         Files.writeString(token, "hunter3");
@@ -51,7 +52,8 @@ class CredentialsTest {
         credentials.refresh();
 
         assertThat(signature(credentials)).isNotEqualTo(BY_FIRST);
-        assertThat(Objects.requireNonNull(credentials.authorization()).getValue()).isEqualTo("Bearer hunter3");
+        assertThat(Objects.requireNonNull(credentials.authorization()).getValue())
+                .isEqualTo("Bearer hunter3");
     }
 
     @Test
@@ -66,11 +68,13 @@ class CredentialsTest {
         Files.writeString(token, "hunter3");
         credentials.refresh();
         assertThat(signature(credentials)).isEqualTo(BY_FIRST);
-        assertThat(Objects.requireNonNull(credentials.authorization()).getValue()).isEqualTo("Bearer hunter2");
+        assertThat(Objects.requireNonNull(credentials.authorization()).getValue())
+                .isEqualTo("Bearer hunter2");
 
         Files.writeString(secret, FIRST);
         credentials.refresh();
-        assertThat(Objects.requireNonNull(credentials.authorization()).getValue()).isEqualTo("Bearer hunter3");
+        assertThat(Objects.requireNonNull(credentials.authorization()).getValue())
+                .isEqualTo("Bearer hunter3");
     }
 
     @Test
@@ -108,8 +112,8 @@ class CredentialsTest {
 
     @Test
     void what_a_receiver_sends_back_is_masked() {
-        byte[] body = ("{\"got\":\"Bearer hunter2\",\"and\":\"" + FIRST + "\",\"hunter\":\"hunter2").getBytes(
-                StandardCharsets.UTF_8);
+        byte[] body = ("{\"got\":\"Bearer hunter2\",\"and\":\"" + FIRST + "\",\"hunter\":\"hunter2")
+                .getBytes(StandardCharsets.UTF_8);
 
         credentials().mask(body);
 

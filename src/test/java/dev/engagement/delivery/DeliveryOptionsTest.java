@@ -101,7 +101,8 @@ class DeliveryOptionsTest {
             assertThatCode(() -> with(url, security)).doesNotThrowAnyException();
         } else {
             assertThatThrownBy(() -> with(url, security))
-                    .hasMessageContainingAll("delivery.allowed-hosts", URI.create(url).getHost());
+                    .hasMessageContainingAll(
+                            "delivery.allowed-hosts", URI.create(url).getHost());
         }
     }
 
@@ -124,7 +125,8 @@ class DeliveryOptionsTest {
                 .hasMessageContainingAll("delivery.success-field", "'status'", "delivery.success-values");
         assertThatThrownBy(() -> new Success(Success.ANY_2XX.statuses(), null, Set.of("ok")))
                 .hasMessageContainingAll("delivery.success-values", "ok", "delivery.success-field");
-        assertThatThrownBy(() -> new Success(List.of(), null, Set.of())).hasMessageContaining("delivery.success-status");
+        assertThatThrownBy(() -> new Success(List.of(), null, Set.of()))
+                .hasMessageContaining("delivery.success-status");
         assertThatThrownBy(() -> new Attempts(Duration.ofSeconds(1), 1, Duration.ofSeconds(2), Duration.ofSeconds(1)))
                 .hasMessageContainingAll("delivery.backoff-most is 1000 ms", "delivery.backoff-first (2000 ms)");
     }
@@ -133,8 +135,7 @@ class DeliveryOptionsTest {
     void numbers_stay_within_what_makes_sense() {
         assertThatThrownBy(() -> new Attempts(Duration.ZERO, 1, Duration.ofSeconds(1), Duration.ofSeconds(1)))
                 .hasMessageContaining("delivery.timeout is 0 ms");
-        assertThatThrownBy(
-                        () -> new Attempts(Duration.ofSeconds(1), 0, Duration.ofSeconds(1), Duration.ofSeconds(1)))
+        assertThatThrownBy(() -> new Attempts(Duration.ofSeconds(1), 0, Duration.ofSeconds(1), Duration.ofSeconds(1)))
                 .hasMessageContaining("delivery.max-attempts is 0");
         assertThatThrownBy(() -> new InFlight(0, MemorySize.ofMebiBytes(32)))
                 .hasMessageContaining("delivery.max-in-flight is 0");
@@ -148,7 +149,8 @@ class DeliveryOptionsTest {
     @ParameterizedTest
     @CsvSource({"199,200", "100,100", "400,500", "500,500", "299,200", "200,429", "408,408", "425,425", "429,429"})
     void statuses_that_ask_for_another_attempt_are_no_success(int from, int to) {
-        assertThatThrownBy(() -> new StatusRange(from, to)).hasMessageContaining("delivery.success-status has '" + from);
+        assertThatThrownBy(() -> new StatusRange(from, to))
+                .hasMessageContaining("delivery.success-status has '" + from);
     }
 
     @Test
@@ -166,16 +168,17 @@ class DeliveryOptionsTest {
                 new Success(List.of(new StatusRange(200, 200)), "status", Set.of("ok")),
                 MemorySize.parse("1 kb"));
 
-        assertThat(InstantiationUtil.clone(options))
-                .usingRecursiveComparison()
-                .isEqualTo(options);
+        assertThat(InstantiationUtil.clone(options)).usingRecursiveComparison().isEqualTo(options);
     }
 
     @Test
     void text_shows_references_only() {
         DeliveryOptions options = new DeliveryOptions(
                 URI.create("https://receiver/x?source=us"),
-                new Secrets(SecretRef.inEnvironment("delivery.secret", "ENGAGEMENT_DELIVERY_SECRET"), SecretRef.none(), SecretRef.inFile("delivery.token", "/run/token")),
+                new Secrets(
+                        SecretRef.inEnvironment("delivery.secret", "ENGAGEMENT_DELIVERY_SECRET"),
+                        SecretRef.none(),
+                        SecretRef.inFile("delivery.token", "/run/token")),
                 Security.DEFAULT,
                 Attempts.DEFAULT,
                 InFlight.DEFAULT,

@@ -46,8 +46,8 @@ class DeliveryPreflightTest {
     @Test
     void a_secret_that_is_elsewhere_is_a_warning() {
         assertThat(DeliveryPreflight.check(with(folder.resolve("elsewhere"), null, null)))
-                .hasValueSatisfying(warning ->
-                        assertThat(warning).contains("https://receiver/x", "delivery.secret", "elsewhere", "TaskManager"));
+                .hasValueSatisfying(warning -> assertThat(warning)
+                        .contains("https://receiver/x", "delivery.secret", "elsewhere", "TaskManager"));
     }
 
     @Test
@@ -71,12 +71,11 @@ class DeliveryPreflightTest {
                 with(null, rubbish, null),
                 with(null, store, null),
                 with(null, store, wrong))) {
-            assertThat(DeliveryPreflight.check(options))
-                    .hasValueSatisfying(warning -> assertThat(warning)
-                            .contains(
-                                    "delivery.trust-store is " + options.security().trustStore(),
-                                    "delivery.trust-store-password")
-                            .doesNotContain("hunter2"));
+            assertThat(DeliveryPreflight.check(options)).hasValueSatisfying(warning -> assertThat(warning)
+                    .contains(
+                            "delivery.trust-store is " + options.security().trustStore(),
+                            "delivery.trust-store-password")
+                    .doesNotContain("hunter2"));
         }
     }
 

@@ -113,11 +113,9 @@ class DeliveryVerdictTest {
 
     @Test
     void retry_after_of_an_answer_that_is_not_tried_again_means_nothing() {
-        assertThat(DeliveryVerdict.of(
-                        new Answer.Answered(404, "60", new byte[0], true), SuccessRule.ANY_2XX, NOW))
+        assertThat(DeliveryVerdict.of(new Answer.Answered(404, "60", new byte[0], true), SuccessRule.ANY_2XX, NOW))
                 .isEqualTo(new Verdict.Final(404, "answered 404"));
-        assertThat(DeliveryVerdict.of(
-                        new Answer.Answered(200, "60", new byte[0], true), SuccessRule.ANY_2XX, NOW))
+        assertThat(DeliveryVerdict.of(new Answer.Answered(200, "60", new byte[0], true), SuccessRule.ANY_2XX, NOW))
                 .isEqualTo(new Verdict.Delivered(200));
     }
 
@@ -182,7 +180,17 @@ class DeliveryVerdictTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{", "{\"status\":\"o", "{\"status\":\"ok", "{\"status\":0", "{\"status\":tru", "{\"a\":1", "x"})
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "{\"status\":\"o",
+                "{\"status\":\"ok",
+                "{\"status\":0",
+                "{\"status\":tru",
+                "{\"a\":1",
+                "x"
+            })
     void a_body_that_was_cut_off_before_is_no_answer(String body) {
         assertThat(byField(body, false)).isInstanceOfSatisfying(Verdict.Retry.class, verdict -> {
             assertThat(verdict.answered()).isFalse();
@@ -229,8 +237,8 @@ class DeliveryVerdictTest {
     }
 
     private static long notBefore(int status, @Nullable String header) {
-        Verdict verdict = DeliveryVerdict.of(
-                new Answer.Answered(status, header, new byte[0], true), SuccessRule.ANY_2XX, NOW);
+        Verdict verdict =
+                DeliveryVerdict.of(new Answer.Answered(status, header, new byte[0], true), SuccessRule.ANY_2XX, NOW);
         assertThat(NOW + HOUR).isGreaterThanOrEqualTo(((Verdict.Retry) verdict).notBeforeMillis());
         return ((Verdict.Retry) verdict).notBeforeMillis();
     }

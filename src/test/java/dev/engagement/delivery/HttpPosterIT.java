@@ -89,7 +89,10 @@ class HttpPosterIT {
     @ValueSource(strings = {"plain", "HTTP/1.1", "HTTP/2.0"})
     void the_receiver_gets_body_and_headers(String protocol) throws Exception {
         try (TestReceiver receiver = receiver(protocol)) {
-            open(with(receiver.url("/200?{\"status\":\"ok\"}".replace("{", "%7B").replace("}", "%7D").replace("\"", "%22"))));
+            open(with(receiver.url("/200?{\"status\":\"ok\"}"
+                    .replace("{", "%7B")
+                    .replace("}", "%7D")
+                    .replace("\"", "%22"))));
 
             assertThat(post("evt_16")).isInstanceOfSatisfying(Answer.Answered.class, answer -> {
                 assertThat(answer.status()).isEqualTo(200);
@@ -122,9 +125,12 @@ class HttpPosterIT {
                 assertThat(status(post("evt_" + i))).isEqualTo(200);
             }
 
-            assertThat(receiver.got()).extracting(TestReceiver.Got::connection).hasSize(20).containsOnly(
-                    receiver.got().element().connection());
-            assertThat(receiver.got()).allSatisfy(got -> assertThat(got.header("cookie")).isEqualTo("0 of it"));
+            assertThat(receiver.got())
+                    .extracting(TestReceiver.Got::connection)
+                    .hasSize(20)
+                    .containsOnly(receiver.got().element().connection());
+            assertThat(receiver.got())
+                    .allSatisfy(got -> assertThat(got.header("cookie")).isEqualTo("0 of it"));
             assertThat(opened.connectionCount()).isEqualTo(1);
         }
     }
@@ -141,7 +147,10 @@ class HttpPosterIT {
             for (int i = 0; i < 500; i++) {
                 assertThat(status(next())).isEqualTo(200);
             }
-            assertThat(receiver.got()).extracting(got -> got.header("webhook-id")).doesNotHaveDuplicates().hasSize(500);
+            assertThat(receiver.got())
+                    .extracting(got -> got.header("webhook-id"))
+                    .doesNotHaveDuplicates()
+                    .hasSize(500);
             assertThat(receiver.got().stream().map(TestReceiver.Got::connection).collect(Collectors.toSet()))
                     .hasSizeBetween(1, 4);
             assertThat(opened.connectionCount()).isBetween(1, 4);
@@ -215,20 +224,23 @@ class HttpPosterIT {
                 assertThat(answer.body()).hasSize(4_096).containsOnly('x');
                 assertThat(answer.whole()).isFalse();
             });
-            assertThat(gone.await(5, TimeUnit.SECONDS)).as("the receiver notices").isTrue();
+            assertThat(gone.await(5, TimeUnit.SECONDS))
+                    .as("the receiver notices")
+                    .isTrue();
             assertThat(opened.connectionCount()).isZero();
         }
     }
 
     @Test
     void a_body_of_exactly_the_limit_is_whole() throws Exception {
-        try (RawReceiver receiver = RawReceiver.start(null, (connection, out) ->
-                RawReceiver.write(out, "HTTP/1.1 500 No\r\nContent-Length: 4096\r\n\r\n" + "x".repeat(4_096)))) {
+        try (RawReceiver receiver = RawReceiver.start(
+                null,
+                (connection, out) -> RawReceiver.write(
+                        out, "HTTP/1.1 500 No\r\nContent-Length: 4096\r\n\r\n" + "x".repeat(4_096)))) {
             open(with(receiver.url()));
 
-            assertThat(post("evt_1"))
-                    .isInstanceOfSatisfying(
-                            Answer.Answered.class, answer -> assertThat(answer.whole()).isTrue());
+            assertThat(post("evt_1")).isInstanceOfSatisfying(Answer.Answered.class, answer -> assertThat(answer.whole())
+                    .isTrue());
         }
     }
 
@@ -267,8 +279,10 @@ class HttpPosterIT {
 
     @Test
     void what_a_receiver_repeats_of_our_secrets_is_masked() throws Exception {
-        try (RawReceiver receiver = RawReceiver.start(null, (connection, out) -> RawReceiver.write(
-                out, "HTTP/1.1 400 No\r\nContent-Length: 31\r\n\r\nyou said Authorization: hunter2"))) {
+        try (RawReceiver receiver = RawReceiver.start(
+                null,
+                (connection, out) -> RawReceiver.write(
+                        out, "HTTP/1.1 400 No\r\nContent-Length: 31\r\n\r\nyou said Authorization: hunter2"))) {
             open(with(receiver.url()));
 
             assertThat(post("evt_1")).isInstanceOfSatisfying(Answer.Answered.class, answer -> assertThat(answer.body())
@@ -462,8 +476,8 @@ class HttpPosterIT {
     void a_certificate_of_another_name_is_refused() throws Exception {
         Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
         SelfSigned other = SelfSigned.in(elsewhere, "receiver.example.com");
-        DeliveryOptions.Security trusting = new DeliveryOptions.Security(
-                other.certificate().toString(), SecretRef.none(), List.of(), false);
+        DeliveryOptions.Security trusting =
+                new DeliveryOptions.Security(other.certificate().toString(), SecretRef.none(), List.of(), false);
         try (TestReceiver receiver = TestReceiver.start(other.context(), HttpVersionPolicy.NEGOTIATE)) {
             open(with(receiver.url("/200"), secrets(), trusting, 8));
 
@@ -574,7 +588,8 @@ class HttpPosterIT {
     private static DeliveryOptions.Secrets secrets() {
         return new DeliveryOptions.Secrets(
                 SecretRef.inFile("delivery.secret", folder.resolve("secret").toString()),
-                SecretRef.inFile("delivery.previous-secret", folder.resolve("previous").toString()),
+                SecretRef.inFile(
+                        "delivery.previous-secret", folder.resolve("previous").toString()),
                 SecretRef.inFile("delivery.token", folder.resolve("token").toString()));
     }
 

@@ -56,7 +56,8 @@ final class TestReceiver implements AutoCloseable {
     }
 
     /** @param tls null for plain HTTP/1.1 */
-    static TestReceiver start(@Nullable SSLContext tls, HttpVersionPolicy versions) throws InterruptedException, ExecutionException {
+    static TestReceiver start(@Nullable SSLContext tls, HttpVersionPolicy versions)
+            throws InterruptedException, ExecutionException {
         Queue<Got> got = new ConcurrentLinkedQueue<>();
         H2ServerBootstrap bootstrap = H2ServerBootstrap.bootstrap()
                 .setIOReactorConfig(IOReactorConfig.custom()
@@ -73,9 +74,8 @@ final class TestReceiver implements AutoCloseable {
         server.start();
         URIScheme scheme = tls == null ? URIScheme.HTTP : URIScheme.HTTPS;
         // What it offers to TLS has to be said a second time.
-        ListenerEndpoint endpoint =
-                server.listen(new InetSocketAddress("localhost", 0), scheme, versions, null)
-                        .get();
+        ListenerEndpoint endpoint = server.listen(new InetSocketAddress("localhost", 0), scheme, versions, null)
+                .get();
         int port = ((InetSocketAddress) endpoint.getAddress()).getPort();
         return new TestReceiver(server, URI.create(scheme.id + "://localhost:" + port + "/"), got);
     }

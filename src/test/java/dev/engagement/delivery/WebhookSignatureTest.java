@@ -70,7 +70,8 @@ class WebhookSignatureTest {
         assertThat(key).hasSize(32).startsWith(0, 1, 2);
         assertThat(WebhookSignature.key("delivery.secret", NEW.substring("whsec_".length())))
                 .isEqualTo(key);
-        assertThat(WebhookSignature.key("delivery.secret", NEW.replace("=", ""))).isEqualTo(key);
+        assertThat(WebhookSignature.key("delivery.secret", NEW.replace("=", "")))
+                .isEqualTo(key);
     }
 
     @ParameterizedTest
