@@ -129,10 +129,11 @@ class DeliveryVerdictTest {
                 "{\"status\":true}",
                 "{\"status\":null}",
                 "  {\"a\":{\"status\":\"error\"},\"b\":[{\"status\":\"error\"}],\"status\":\"ok\"} rubbish",
-                "{\"status\":\"ok\",\"status\":\"error\"}",
+                "{\"status\":\"error\",\"status\":\"ok\"}",
+                "{\"status\":\"ok\" rubbish",
                 "{\"st\\u0061tus\":\"o\\u006b\"}",
             })
-    void the_first_field_of_that_name_at_the_top_decides(String body) {
+    void the_last_field_of_that_name_at_the_top_decides(String body) {
         assertThat(byField(body, true)).isEqualTo(new Verdict.Delivered(200));
     }
 
@@ -141,7 +142,7 @@ class DeliveryVerdictTest {
             strings = {
                 "{\"status\":\"error\"}",
                 "{\"status\":\"OK\"}",
-                "{\"status\":\"error\",\"status\":\"ok\"}",
+                "{\"status\":\"ok\",\"status\":\"error\"}",
                 "{\"status\":00}",
                 "{\"status\":0.0}",
                 "{\"status\":false}",
