@@ -194,6 +194,11 @@ final class SettingsParser {
                             if (settings.destinations().contains(Destination.WAREHOUSE)) {
                                 settings.warehouseOptions();
                             }
+                        },
+                        settings -> {
+                            if (settings.destinations().contains(Destination.DELIVERY)) {
+                                settings.deliveryOptions();
+                            }
                         });
         };
     }
