@@ -37,6 +37,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.apache.flink.configuration.MemorySize;
@@ -45,6 +46,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -183,7 +185,7 @@ class AuditIT {
             capture(id, "c");
             receipt(id, true);
         }
-        producer.flush();
+        flush();
         try (Jedis jedis = redis.connect();
                 Connection connection = postgres.connect();
                 Statement statement = connection.createStatement();
@@ -243,11 +245,22 @@ class AuditIT {
                 delivered ? "{\"event_id\":" + id + ",\"delivered_at\":\"2026-01-08T00:00:00Z\",\"status\":200}" : null);
     }
 
+    private static final List<Future<RecordMetadata>> SENT = new ArrayList<>();
+
     private static void send(String topic, String key, @Nullable String value) {
-        var unused = producer.send(new ProducerRecord<>(
+        SENT.add(producer.send(new ProducerRecord<>(
                 topic,
                 key.getBytes(StandardCharsets.UTF_8),
-                value == null ? null : value.getBytes(StandardCharsets.UTF_8)));
+                value == null ? null : value.getBytes(StandardCharsets.UTF_8))));
+    }
+
+    /** All that was sent is there. */
+    private static void flush() throws Exception {
+        producer.flush();
+        for (Future<RecordMetadata> each : SENT) {
+            each.get();
+        }
+        SENT.clear();
     }
 
     private void letter(Reason reason, @Nullable Long eventId, int partition, long offset) {
@@ -292,7 +305,7 @@ class AuditIT {
                 + " AS s ON t.event_id = s.event_id AND t.event_ts >= " + time
                 + " WHEN NOT MATCHED THEN INSERT (event_id, event_ts) VALUES (s.event_id, s.ts)");
         receipt(first + 30, false);
-        producer.flush();
+        flush();
         // 40 is of the content that follows that of 39; neither is that of the others.
         String spoiled = text("SELECT content_id FROM engagement_events WHERE id = " + (first + 41));
         String lessened = text("SELECT content_id FROM engagement_events WHERE id = " + (first + 42));
@@ -346,7 +359,7 @@ class AuditIT {
         letter(Reason.UNDELIVERABLE, first + 7, 0, 7);
         send("retry-" + test, Long.toString(first + 8), "{}");
         send("retry-" + test, Long.toString(first + 9), "{}");
-        producer.flush();
+        flush();
         drainHasRead(first + 9);
         String own = "SELECT content_id FROM engagement_events WHERE id = ";
         Map<String, Long> lost = new HashMap<>();
