@@ -8,6 +8,7 @@ usage() {
 scripts/bench.sh ingest    [--events N] [--rounds N] [--state hashmap|rocksdb] [--only decode|pipeline]
 scripts/bench.sh ranking   [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|stage|slide|redis|rebuild]
 scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
+scripts/bench.sh audit     [--events N] [--rounds N]
 
   ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
              Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
@@ -25,9 +26,12 @@ scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
              warehouse at parallelism 2, into the BigQuery emulator, which discards the rows:
              at 0 and 50 ms latency, and with a limit of bytes in flight that bites; each
              beside discarding the same events in the job. About five minutes.
+  audit      seconds that an audit of a day takes in which nothing differs, by destination and of
+             all, and of one with a row missing, beside SELECT count(*), sum(duration_ms) of the
+             same events. About three minutes for a million.
 
   --events N     events of ingest, of the parts pipeline and stage, and of warehouse
-                 (default 3000000)
+                 (default 3000000), and of audit (default 1000000)
   --rounds N     measured rounds, after one to warm up (default 3)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
@@ -50,10 +54,12 @@ case $command in
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
   warehouse) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse. --help explains them." ;;
+  audit) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, audit. --help explains them." ;;
 esac
 
 events=3000000
+[[ $command != audit ]] || events=1000000
 rounds=3
 state=hashmap
 while [[ $# -gt 0 ]]; do
@@ -112,6 +118,9 @@ if [[ $command == ingest ]]; then
     printf '\n'
     "$java" "${options[@]}" -Xmx4g dev.engagement.bench.IngestBenchmark target/bench "$events" "$rounds" "$state"
   fi
+elif [[ $command == audit ]]; then
+  printf '\n'
+  "$java" "${options[@]}" -Xmx2g dev.engagement.bench.AuditBenchmark target/bench "$events" "$rounds"
 elif [[ $command == warehouse ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.WarehouseBenchmark target/bench "$events" "$rounds" "$state"

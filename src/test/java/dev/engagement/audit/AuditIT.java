@@ -16,6 +16,7 @@ import dev.engagement.local.PostgresServer;
 import dev.engagement.local.RedisServer;
 import dev.engagement.local.Schema;
 import dev.engagement.local.bigquery.BigQueryEmulator;
+import dev.engagement.local.bigquery.ComparedRows;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
@@ -199,18 +200,18 @@ class AuditIT {
 
     /** As the job would, but for columns that nobody compares. */
     private void appendRows(String which) throws Exception {
-        List<WarehouseRowWriter.Row> rows = new ArrayList<>();
+        List<ComparedRows.Row> rows = new ArrayList<>();
         try (Connection connection = postgres.connect();
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT id, content_id::text,"
                         + " (extract(epoch FROM event_ts) * 1000000)::bigint, duration_ms FROM engagement_events"
                         + " WHERE event_ts >= '" + from + "' AND " + which)) {
             while (row.next()) {
-                rows.add(new WarehouseRowWriter.Row(
+                rows.add(new ComparedRows.Row(
                         row.getLong(1), row.getString(2), row.getLong(3), row.getObject(4, Integer.class)));
             }
         }
-        WarehouseRowWriter.append(bigQuery.grpc(), table, rows);
+        ComparedRows.append(bigQuery.grpc(), table, rows);
     }
 
     private static void sql(String statement) throws SQLException {

@@ -1,11 +1,10 @@
-package dev.engagement.audit;
+package dev.engagement.local.bigquery;
 
 import com.google.cloud.bigquery.storage.v1.ProtoRows;
 import com.google.cloud.bigquery.storage.v1.StreamWriter;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Type;
 import com.google.protobuf.Descriptors.Descriptor;
-import dev.engagement.local.bigquery.Client;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,7 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the columns that an audit compares into the emulator, over Google's client. */
-final class WarehouseRowWriter {
+public final class ComparedRows {
 
     private static final int ROWS_AT_ONCE = 20_000;
 
@@ -23,12 +22,13 @@ final class WarehouseRowWriter {
             "event_ts", Type.TYPE_INT64,
             "duration_ms", Type.TYPE_INT64));
 
-    private WarehouseRowWriter() {}
+    private ComparedRows() {}
 
-    /** A row. */
-    record Row(long id, String contentId, long eventTsMicros, @Nullable Integer durationMs) {}
+    /** A row; its time in microseconds since the epoch. */
+    public record Row(long id, String contentId, long eventTsMicros, @Nullable Integer durationMs) {}
 
-    static void append(String grpc, String table, List<Row> rows) {
+    /** Appends them to a table of {@code local.analytics}, and shows them. */
+    public static void append(String grpc, String table, List<Row> rows) {
         try (Client client = new Client(grpc)) {
             String stream = client.stream(table);
             try (StreamWriter writer = client.writer(stream, FORM)) {
