@@ -25,6 +25,7 @@ import dev.engagement.redrive.Redrive;
 import dev.engagement.redrive.RedriveException;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.warehouse.Warehouse;
+import dev.engagement.warehouse.WarehouseRefusedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Clock;
@@ -114,10 +115,14 @@ public final class EngagementJob {
             }
             Settings settings = ((Invocation.Run) invocation).settings();
             AuditReport report = Audit.run(settings.auditOptions(), Clock.systemUTC(), System.err::println);
-            System.out.println(
-                    settings.json() ? report.asJson(settings.repair()) : report.asText(settings.repair()));
+            System.out.print(
+                    settings.json() ? report.asJson(settings.repair()) + "\n" : report.asText(settings.repair()));
             return report.isEqual() ? 0 : 1;
-        } catch (ConfigurationException | IllegalArgumentException | IllegalStateException | IOException e) {
+        } catch (ConfigurationException
+                | WarehouseRefusedException
+                | IllegalArgumentException
+                | IllegalStateException
+                | IOException e) {
             System.err.println(e.getMessage());
             return 2;
         }

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.audit.AuditOptions.Delivery;
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.ingest.RecordKey;
 import java.io.IOException;
@@ -67,19 +69,22 @@ final class KafkaLog implements EventLog, AutoCloseable {
         Map<TopicPartition, Map<Long, Reason>> withoutId = new HashMap<>();
         int[] toLookUp = {0};
         read(options.deadLettersTopic(), Map.of(), record -> {
-            LetterHead head = LetterHead.of(record.value());
-            if (head == null) {
+            DeadLetter letter = head(record.value());
+            if (letter == null) {
                 return;
             }
-            if (head.eventId != null) {
-                if (ids.contains(head.eventId)) {
-                    letters.add(head.reason, head.eventId);
+            Long eventId = letter.eventId();
+            DeadLetter.Source source = letter.source();
+            if (eventId != null) {
+                if (ids.contains(eventId)) {
+                    letters.add(letter.reason(), eventId);
                 }
-            } else if (options.eventsTopic().equals(head.topic) && toLookUp[0] < MOST_LOOKED_UP) {
+            } else if (options.eventsTopic().equals(source.topic()) && toLookUp[0] < MOST_LOOKED_UP) {
                 toLookUp[0]++;
                 withoutId
-                        .computeIfAbsent(new TopicPartition(head.topic, head.partition), any -> new HashMap<>())
-                        .put(head.offset, head.reason);
+                        .computeIfAbsent(
+                                new TopicPartition(source.topic(), source.partition()), any -> new HashMap<>())
+                        .put(source.offset(), letter.reason());
             }
         });
         // What could not be decoded has its id in the record's key all the same.
@@ -113,52 +118,12 @@ final class KafkaLog implements EventLog, AutoCloseable {
         });
     }
 
-    /** What a letter says before its payload. */
-    private record LetterHead(
-            Reason reason,
-            @Nullable Long eventId,
-            String topic,
-            int partition,
-            long offset) {
-
-        /** Null for what is no letter. */
-        static @Nullable LetterHead of(byte @Nullable [] value) {
-            if (value == null) {
-                return null;
-            }
-            String reason = null;
-            Long eventId = null;
-            String topic = "";
-            int partition = -1;
-            long offset = -1;
-            try (JsonParser parser = JSON.createParser(value)) {
-                parser.nextToken();
-                for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
-                    JsonToken token = parser.nextToken();
-                    switch (name) {
-                        case "reason" -> reason = parser.getText();
-                        case "event_id" -> eventId = token == JsonToken.VALUE_NULL ? null : parser.getLongValue();
-                        case "source" -> {
-                            for (String part = parser.nextFieldName(); part != null; part = parser.nextFieldName()) {
-                                parser.nextToken();
-                                switch (part) {
-                                    case "topic" -> topic = parser.getText();
-                                    case "partition" -> partition = parser.getIntValue();
-                                    case "offset" -> offset = parser.getLongValue();
-                                    default -> parser.skipChildren();
-                                }
-                            }
-                        }
-                        default -> parser.skipChildren();
-                    }
-                }
-                return reason == null
-                        ? null
-                        : new LetterHead(Reason.valueOf(reason), eventId, topic, partition, offset);
-            } catch (IOException | IllegalArgumentException e) {
-                // Not one of ours, or of a later version: it explains nothing.
-                return null;
-            }
+    /** Null for what is no letter, or one of a later version: it explains nothing. */
+    private static @Nullable DeadLetter head(byte @Nullable [] value) {
+        try {
+            return value == null ? null : DeadLetterJson.readHead(value);
+        } catch (DeadLetterJson.UnreadableLetterException e) {
+            return null;
         }
     }
 

@@ -58,8 +58,7 @@ final class PostgresSource implements Source, AutoCloseable {
         properties.setProperty("connectTimeout", CONNECT_SECONDS);
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("ApplicationName", "engagement-audit");
-        // Else the driver sends times in the machine's zone, which is harmless, and reads them so, which is slow.
-        properties.setProperty("options", "-c TimeZone=UTC -c default_transaction_read_only=on");
+        properties.setProperty("options", "-c default_transaction_read_only=on");
         String server = "PostgreSQL at " + database.jdbcUrl();
         String table = quote(database.schema()) + '.' + quote(database.table());
         Connection connection = null;
@@ -94,7 +93,7 @@ final class PostgresSource implements Source, AutoCloseable {
     public SortedMap<Long, MinuteTotals> minutes(Range range) throws IOException {
         SortedMap<Long, MinuteTotals> minutes = new TreeMap<>();
         String sql = "SELECT floor(extract(epoch FROM minute) / 60)::bigint, rows, durations, fingerprint FROM (SELECT"
-                + " date_trunc('minute', event_ts) AS minute, count(*) AS rows, coalesce(sum(duration_ms), 0) AS durations, "
+                + " date_trunc('minute', event_ts AT TIME ZONE 'UTC') AS minute, count(*) AS rows, coalesce(sum(duration_ms), 0) AS durations, "
                 + Fingerprint.inPostgres("id") + " AS fingerprint FROM " + table
                 + " WHERE event_ts >= ? AND event_ts < ? GROUP BY 1) AS by_minute";
         query(sql, List.of(time(range.fromMicros()), time(range.toMicros())), row -> {

@@ -20,6 +20,7 @@ import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.JedisCluster;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.resps.ScanResult;
@@ -55,8 +56,7 @@ final class RedisCounts implements Counts, AutoCloseable {
         Jedis single = null;
         try {
             single = new Jedis(address, config);
-            JedisCluster cluster =
-                    single.info("cluster").contains("cluster_enabled:1") ? new JedisCluster(Set.of(address), config) : null;
+            JedisCluster cluster = isCluster(single) ? new JedisCluster(Set.of(address), config) : null;
             return new RedisCounts(keys, server, single, cluster);
         } catch (JedisException e) {
             if (single != null) {
@@ -66,6 +66,15 @@ final class RedisCounts implements Counts, AutoCloseable {
                     server + " cannot be read: " + e.getMessage() + ". Check redis.url and redis.password, or leave"
                             + " liveview out of destinations",
                     e);
+        }
+    }
+
+    private static boolean isCluster(Jedis server) {
+        try {
+            return server.info("cluster").contains("cluster_enabled:1");
+        } catch (JedisDataException e) {
+            // An access rule may forbid the question; who has a cluster and such a rule is told by the first MOVED.
+            return false;
         }
     }
 

@@ -111,7 +111,7 @@ final class Repairs {
                     changed,
                     ids -> "UPDATE " + table() + " AS t SET event_ts = m.event_ts, duration_ms = m.duration_ms,"
                             + " engagement_seconds = m.engagement_seconds, engagement_pct = m.engagement_pct FROM "
-                            + table(mended) + " AS m WHERE t.event_id = m.event_id AND t." + these(ids)));
+                            + table(mended) + " AS m WHERE t.event_id = m.event_id AND " + these("t.", ids)));
         }
         return commands;
     }
@@ -183,7 +183,11 @@ final class Repairs {
     }
 
     private String these(String ids) {
-        return "event_id IN (" + ids + ") AND " + within("event_ts", range);
+        return these("", ids);
+    }
+
+    private String these(String alias, String ids) {
+        return alias + "event_id IN (" + ids + ") AND " + within(alias + "event_ts", range);
     }
 
     private static String within(String column, Range range) {

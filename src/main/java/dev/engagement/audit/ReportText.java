@@ -16,7 +16,7 @@ final class ReportText {
         StringBuilder text = new StringBuilder();
         text.append(String.format(
                 Locale.ROOT,
-                "Audit of [%s, %s): %d events in PostgreSQL, sum of duration_ms %d%n%n",
+                "Audit of [%s, %s): %d events in PostgreSQL, sum of duration_ms %d\n\n",
                 report.from(),
                 report.to(),
                 report.events(),
