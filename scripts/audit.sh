@@ -60,7 +60,7 @@ project=$(of warehouse.project)
 ENGAGEMENT_POSTGRES_PASSWORD=$(of postgres.password)
 export ENGAGEMENT_POSTGRES_PASSWORD
 destinations=(--destinations 'liveview,warehouse')
-if grep -q '^receiver\.url=.' "$endpoints"; then
+if grep -q '^delivery\.receipts=true$' "$endpoints"; then
   destinations=(--destinations 'liveview,warehouse,delivery' --delivery.receipts true)
 fi
 

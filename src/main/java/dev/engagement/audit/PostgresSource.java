@@ -74,7 +74,8 @@ final class PostgresSource implements Source, AutoCloseable {
             close(connection);
             throw new IOException(
                     server + " cannot be read as " + database.username() + " (" + database.password() + "): "
-                            + e.getMessage() + ". Check postgres.url, postgres.username and the password",
+                            + String.valueOf(e.getMessage()).replaceAll("\\.+$", "")
+                            + ". Check postgres.url, postgres.username and the password",
                     e);
         }
     }

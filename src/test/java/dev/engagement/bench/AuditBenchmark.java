@@ -138,6 +138,8 @@ public final class AuditBenchmark {
         KafkaTopics.ensure(
                 connection(), (short) 1, List.of(new KafkaTopics.Topic(RECEIPTS, 16, Map.of("cleanup.policy", "compact"))));
         Properties properties = connection().clientProperties();
+        // A topic that was made a moment ago may refuse a first batch and take the second, and then never the first.
+        properties.setProperty("max.in.flight.requests.per.connection", "1");
         properties.setProperty("linger.ms", "50");
         properties.setProperty("compression.type", "lz4");
         try (KafkaProducer<byte[], byte[]> producer =
