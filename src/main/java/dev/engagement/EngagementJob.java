@@ -1,6 +1,7 @@
 package dev.engagement;
 
 import dev.engagement.audit.Audit;
+import dev.engagement.audit.AuditOptions;
 import dev.engagement.audit.AuditReport;
 import dev.engagement.capture.CaptureJob;
 import dev.engagement.capture.CapturePreflight;
@@ -114,7 +115,11 @@ public final class EngagementJob {
                 return 0;
             }
             Settings settings = ((Invocation.Run) invocation).settings();
-            AuditReport report = Audit.run(settings.auditOptions(), Clock.systemUTC(), System.err::println);
+            AuditOptions options = settings.auditOptions();
+            if (options.delivery() == null && settings.destinations().contains(Destination.DELIVERY)) {
+                System.err.println("Delivery is not compared: it leaves receipts only with delivery.receipts=true");
+            }
+            AuditReport report = Audit.run(options, Clock.systemUTC(), System.err::println);
             System.out.print(
                     settings.json() ? report.asJson(settings.repair()) + "\n" : report.asText(settings.repair()));
             return report.isEqual() ? 0 : 1;

@@ -43,6 +43,7 @@ final class OversizeSplit extends ProcessFunction<Captured, Captured.Row> {
                 + limit.getBytes() + ". It is still in the table";
         DeadLetter.Header key =
                 new DeadLetter.Header(DeadLetter.ROW_KEY, row.key().getBytes(StandardCharsets.UTF_8));
-        return new DeadLetter(id, Reason.OVERSIZE, STAGE, error, 1, nowMillis, source, row.eventId(), null, List.of(key));
+        return new DeadLetter(
+                id, Reason.OVERSIZE, STAGE, error, 1, nowMillis, source, row.eventId(), null, List.of(key));
     }
 }

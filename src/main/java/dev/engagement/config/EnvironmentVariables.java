@@ -20,9 +20,8 @@ final class EnvironmentVariables {
     /** Variables of the scripts, which a job that they start inherits. */
     private static final Pattern OF_SCRIPTS = Pattern.compile(Key.VARIABLE_PREFIX + "(LOCAL|CLUSTER)_.*");
 
-    private static final Map<String, Key<?>> FOR_ONE_START = Keys.ALL.stream()
-            .filter(Key::isForOneStart)
-            .collect(Collectors.toMap(Key::variable, Function.identity()));
+    private static final Map<String, Key<?>> FOR_ONE_START =
+            Keys.ALL.stream().filter(Key::isForOneStart).collect(Collectors.toMap(Key::variable, Function.identity()));
 
     private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();
 
@@ -55,7 +54,8 @@ final class EnvironmentVariables {
                         Keys.KAFKA_PROPERTIES.name() + property, new Given(text, "environment variable " + variable));
             } else if (FOR_ONE_START.containsKey(variable)) {
                 problems.add("The environment variable " + variable + " is set, but " + FOR_ONE_START.get(variable)
-                        + " is for one start only; give it on the command line, --" + FOR_ONE_START.get(variable) + ".");
+                        + " is for one start only; give it on the command line, --" + FOR_ONE_START.get(variable)
+                        + ".");
             } else if (!isServiceLink(variable, text)) {
                 problems.add("Unknown environment variable " + variable
                         + Nearest.hint(variable, BY_VARIABLE.keySet(), "")

@@ -436,7 +436,9 @@ public final class Keys {
     public static final Key<Boolean> ACCEPT_GAP =
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next");
     public static final Key<Boolean> ACCEPT_WAREHOUSE_DUPLICATES = Key.flag(
-            "accept-warehouse-duplicates", STREAM, "write although rows of this job may be in the warehouse already");
+            "accept-warehouse-duplicates",
+            STREAM_AND_REDRIVE,
+            "write although rows of this job may be in the warehouse already");
 
     public static final Key<RedriveOptions.Reasons> REASON = Key.argument(
             "reason", Type.REASONS, true, REDRIVE, "which dead letters are put back, by their reason; comma separated");
@@ -450,8 +452,7 @@ public final class Keys {
             "limit", Type.integer(1, Integer.MAX_VALUE), false, REDRIVE, "put back so many letters at most");
     public static final Key<Boolean> DRY_RUN =
             Key.flag("dry-run", REDRIVE, "say what would be put back, and write nothing");
-    public static final Key<Boolean> AGAIN =
-            Key.flag("again", REDRIVE, "also those that were put back before");
+    public static final Key<Boolean> AGAIN = Key.flag("again", REDRIVE, "also those that were put back before");
 
     public static final Key<Duration> AUDIT_SETTLE = Key.of(
             "audit.settle",

@@ -209,7 +209,7 @@ public final class Settings {
                 get(Keys.WAREHOUSE_FLUSH_SIZE),
                 get(Keys.WAREHOUSE_FLUSH_INTERVAL),
                 get(Keys.WAREHOUSE_COMMIT_TIMEOUT),
-                command == Command.STREAM && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
+                command != Command.AUDIT && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
                 get(Keys.WAREHOUSE_ADD_COLUMNS));
     }
 

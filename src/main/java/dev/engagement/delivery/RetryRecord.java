@@ -68,8 +68,7 @@ public final class RetryRecord {
      * @param timestampMillis the record's own timestamp: since when it waits, if no header says so
      * @throws UnreadableException if there is no id or no body, or a header is no number
      */
-    public static Delivery read(
-            byte @Nullable [] key, byte @Nullable [] value, Headers headers, long timestampMillis)
+    public static Delivery read(byte @Nullable [] key, byte @Nullable [] value, Headers headers, long timestampMillis)
             throws UnreadableException {
         if (key == null) {
             throw new UnreadableException("The record has no key; it needs the event's id, as decimal text");
@@ -97,8 +96,7 @@ public final class RetryRecord {
         return header == null ? absent : number("header " + name, header.value(), least, most);
     }
 
-    private static long number(String what, byte @Nullable [] bytes, long least, long most)
-            throws UnreadableException {
+    private static long number(String what, byte @Nullable [] bytes, long least, long most) throws UnreadableException {
         String text = bytes == null ? "" : decode(bytes);
         try {
             long number = Long.parseLong(text);

@@ -77,7 +77,6 @@ final class Originals implements AutoCloseable {
         return null;
     }
 
-
     @Override
     public void close() {
         consumer.close();

@@ -13,8 +13,8 @@ import java.util.function.LongSupplier;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
@@ -177,8 +177,8 @@ final class Outbox implements AutoCloseable {
             steps.reached(Step.SENT);
             for (int i = 0; i < batch.size(); i++) {
                 byte[] key = batch.get(i).id().toString().getBytes(StandardCharsets.UTF_8);
-                var unused = producer.send(new ProducerRecord<>(
-                        markTopic, key, marks.get(i).toBytes()));
+                var unused = producer.send(
+                        new ProducerRecord<>(markTopic, key, marks.get(i).toBytes()));
             }
             producer.flush();
             steps.reached(Step.MARKED);
@@ -219,8 +219,8 @@ final class Outbox implements AutoCloseable {
             throw new org.apache.kafka.common.errors.InterruptException(e);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RecordTooLargeException || e.getCause() instanceof InvalidRecordException) {
-                throw new RefusedException("Kafka does not take its record: "
-                        + e.getCause().getMessage());
+                throw new RefusedException(
+                        "Kafka does not take its record: " + e.getCause().getMessage());
             }
             throw e.getCause() instanceof KafkaException cause ? cause : new KafkaException(e.getCause());
         }

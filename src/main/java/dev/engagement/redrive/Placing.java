@@ -93,9 +93,11 @@ final class Placing implements AutoCloseable {
                 options.topics().content(),
                 options.topics().deliveryRetry());
         if (!known.contains(topic)) {
-            return new Placement.Nowhere("it came from the topic '" + topic + "', which is none of kafka.topics.events ("
-                    + options.topics().events() + "), .content (" + options.topics().content()
-                    + ") and .delivery-retry (" + options.topics().deliveryRetry() + ")");
+            return new Placement.Nowhere(
+                    "it came from the topic '" + topic + "', which is none of kafka.topics.events ("
+                            + options.topics().events() + "), .content ("
+                            + options.topics().content()
+                            + ") and .delivery-retry (" + options.topics().deliveryRetry() + ")");
         }
         ConsumerRecord<byte[], byte[]> original = original(letter);
         if (letter.payload() == null && original == null) {
@@ -189,8 +191,9 @@ final class Placing implements AutoCloseable {
     private Placement ofRow(DeadLetter letter) throws RedriveException {
         RedriveOptions.Database database = options.database();
         if (database == null) {
-            return new Placement.Nowhere("it refers to a row of " + letter.source().topic()
-                    + ", which is read with postgres.url, postgres.username and its password; give them");
+            return new Placement.Nowhere(
+                    "it refers to a row of " + letter.source().topic()
+                            + ", which is read with postgres.url, postgres.username and its password; give them");
         }
         String table = letter.source().topic();
         if (table.equals(database.schema() + '.' + database.eventsTable())) {

@@ -177,10 +177,7 @@ public final class Redrive {
     }
 
     private static void mark(
-            ConsumerRecord<byte[], byte[]> record,
-            LetterIndex index,
-            Set<LetterId> marked,
-            Set<Mark.Record> putThere) {
+            ConsumerRecord<byte[], byte[]> record, LetterIndex index, Set<LetterId> marked, Set<Mark.Record> putThere) {
         LetterId id = record.key() == null ? null : LetterId.of(new String(record.key(), StandardCharsets.ISO_8859_1));
         if (id == null) {
             return;
@@ -214,8 +211,8 @@ public final class Redrive {
         try (var consumer = TopicReading.consumer(properties)) {
             TopicPartition at = null;
             for (int i = 0; i < wanted.size(); ) {
-                TopicPartition partition =
-                        new TopicPartition(options.topics().deadLetters(), wanted.get(i).partition());
+                TopicPartition partition = new TopicPartition(
+                        options.topics().deadLetters(), wanted.get(i).partition());
                 if (!partition.equals(at)) {
                     consumer.assign(List.of(partition));
                     consumer.seek(partition, wanted.get(i).offset());
@@ -229,7 +226,8 @@ public final class Redrive {
                     }
                     if (record.offset() > wanted.get(i).offset()) {
                         throw new RedriveException(
-                                "The letter at " + partition + " offset " + wanted.get(i).offset()
+                                "The letter at " + partition + " offset "
+                                        + wanted.get(i).offset()
                                         + " was there a moment ago and is gone: does "
                                         + options.topics().deadLetters() + " delete or compact its records?",
                                 null);
@@ -311,8 +309,7 @@ public final class Redrive {
         } catch (MissingRows.RefusedRowException e) {
             couldNot(letter.reason(), nameOf(letter), "the warehouse refuses its row: " + e.getMessage());
         } catch (IOException e) {
-            throw new RedriveException(
-                    e.getMessage() + ". What is marked is back; start again for the others", e);
+            throw new RedriveException(e.getMessage() + ". What is marked is back; start again for the others", e);
         }
     }
 
@@ -344,8 +341,8 @@ public final class Redrive {
     }
 
     private void unreadable(int partition, long offset, @Nullable String why) {
-        out.accept("No letter: " + options.topics().deadLetters() + " partition " + partition + " offset " + offset + ": "
-                + why);
+        out.accept("No letter: " + options.topics().deadLetters() + " partition " + partition + " offset " + offset
+                + ": " + why);
     }
 
     private static String nameOf(DeadLetter letter) {

@@ -106,7 +106,6 @@ final class Report {
     }
 
     private static void line(StringBuilder text, String reason, String found, String already, String back, String not) {
-        text.append(String.format(
-                Locale.ROOT, "%-14s %11s %17s %18s %11s%n", reason, found, already, back, not));
+        text.append(String.format(Locale.ROOT, "%-14s %11s %17s %18s %11s%n", reason, found, already, back, not));
     }
 }

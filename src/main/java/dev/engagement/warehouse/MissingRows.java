@@ -137,8 +137,8 @@ public final class MissingRows {
             while (!Boolean.TRUE.equals(answer.get("jobComplete"))) {
                 if (System.nanoTime() > until) {
                     throw new WarehouseException(
-                            "BigQuery has not put a row into " + options.tableName() + " within "
-                                    + PATIENCE.toMinutes() + " minutes",
+                            "BigQuery has not put a row into " + options.tableName() + " within " + PATIENCE.toMinutes()
+                                    + " minutes",
                             null);
                 }
                 Map<String, @Nullable Object> job = Json.asObject(answer.get("jobReference"));
@@ -183,8 +183,8 @@ public final class MissingRows {
     /** The columns' values as texts of BigQuery's parameters. */
     private static Map<String, @Nullable String> values(byte[] enrichedJson) throws RefusedRowException {
         if (enrichedJson.length > MAX_ROW_BYTES) {
-            throw new RefusedRowException("it has " + enrichedJson.length + " bytes, and a statement takes "
-                    + MAX_ROW_BYTES);
+            throw new RefusedRowException(
+                    "it has " + enrichedJson.length + " bytes, and a statement takes " + MAX_ROW_BYTES);
         }
         Map<String, @Nullable String> values = new LinkedHashMap<>();
         try (JsonParser parser = FACTORY.createParser(enrichedJson)) {
@@ -209,9 +209,8 @@ public final class MissingRows {
             if (value == null && column.required()) {
                 throw new RefusedRowException(column.name() + " is missing");
             }
-            String problem = value != null && column.type() == Columns.ColumnType.JSON
-                    ? WarehouseJson.problem(value)
-                    : null;
+            String problem =
+                    value != null && column.type() == Columns.ColumnType.JSON ? WarehouseJson.problem(value) : null;
             if (problem != null) {
                 throw new RefusedRowException(problem);
             }
@@ -244,7 +243,8 @@ public final class MissingRows {
                 if (!e.isPassing() || System.nanoTime() > until) {
                     throw e;
                 }
-                long pause = BACKOFF.delayMillis(failures, ThreadLocalRandom.current().nextDouble());
+                long pause = BACKOFF.delayMillis(
+                        failures, ThreadLocalRandom.current().nextDouble());
                 boolean unused = new CountDownLatch(1).await(pause, TimeUnit.MILLISECONDS);
             }
         }

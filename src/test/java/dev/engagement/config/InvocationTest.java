@@ -48,7 +48,9 @@ class InvocationTest {
 
         for (Key<?> key : Keys.ALL) {
             String shown = key.isSecret() ? key.variable() : "--" + key;
-            assertThat(text.lines().anyMatch(line -> line.startsWith("  " + shown + (key.kind() == Key.Kind.NAMESPACE ? "*" : " "))))
+            assertThat(text.lines()
+                            .anyMatch(line ->
+                                    line.startsWith("  " + shown + (key.kind() == Key.Kind.NAMESPACE ? "*" : " "))))
                     .as(key.name())
                     .isEqualTo(key.commands().contains(command));
         }

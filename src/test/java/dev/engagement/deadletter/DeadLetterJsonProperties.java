@@ -27,7 +27,8 @@ class DeadLetterJsonProperties {
         assertThat(read.payload()).isEqualTo(letter.payload());
         assertThat(read.headers()).hasSameSizeAs(letter.headers());
         for (int i = 0; i < letter.headers().size(); i++) {
-            assertThat(read.headers().get(i).key()).isEqualTo(letter.headers().get(i).key());
+            assertThat(read.headers().get(i).key())
+                    .isEqualTo(letter.headers().get(i).key());
             assertThat(read.headers().get(i).value())
                     .isEqualTo(letter.headers().get(i).value());
         }
@@ -84,7 +85,8 @@ class DeadLetterJsonProperties {
         assertThatThrownBy(() -> read("{}")).hasMessageContaining("lacks one of id, reason");
         assertThatThrownBy(() -> read("{\"reason\":\"NEW\"}"))
                 .hasMessage("its reason is 'NEW', which this build does not know");
-        assertThatThrownBy(() -> read("{\"failed_at\":\"infinity\"}")).hasMessageContaining("'infinity', which is no time");
+        assertThatThrownBy(() -> read("{\"failed_at\":\"infinity\"}"))
+                .hasMessageContaining("'infinity', which is no time");
         assertThatThrownBy(() -> read("{\"payload_encoding\":\"hex\"}")).hasMessageContaining("known is base64");
         assertThatThrownBy(() -> read("{\"source\":{\"partition\":1}}")).hasMessage("its source has no topic");
         assertThatThrownBy(() -> read("{\"event_id\":1e3}")).hasMessage("event_id is not a whole number");
@@ -113,21 +115,20 @@ class DeadLetterJsonProperties {
         Arbitrary<byte[]> bytes = Arbitraries.oneOf(
                 Arbitraries.bytes().array(byte[].class).ofMaxSize(60),
                 texts.map(text -> text.getBytes(StandardCharsets.UTF_8)),
-                Arbitraries.strings().withChars('"', '\\', '\n', 'a').ofMaxLength(60).map(String::getBytes));
+                Arbitraries.strings()
+                        .withChars('"', '\\', '\n', 'a')
+                        .ofMaxLength(60)
+                        .map(String::getBytes));
         Arbitrary<DeadLetter.Header> headers =
                 Combinators.combine(texts, bytes.injectNull(0.1)).as(DeadLetter.Header::new);
         Arbitrary<DeadLetter.Source> sources = Combinators.combine(
-                        texts,
-                        Arbitraries.integers().between(-1, 100),
-                        Arbitraries.longs(),
-                        Arbitraries.longs())
+                        texts, Arbitraries.integers().between(-1, 100), Arbitraries.longs(), Arbitraries.longs())
                 .as(DeadLetter.Source::new);
         return Combinators.combine(
                         Arbitraries.of(Reason.class),
                         texts,
                         Arbitraries.integers(),
-                        Arbitraries.longs()
-                                .between(Timestamps.MIN_MICROS / 1_000, Timestamps.MAX_MICROS / 1_000),
+                        Arbitraries.longs().between(Timestamps.MIN_MICROS / 1_000, Timestamps.MAX_MICROS / 1_000),
                         sources,
                         Arbitraries.longs().injectNull(0.2),
                         bytes.injectNull(0.1),

@@ -90,7 +90,8 @@ class RedriveIT {
     @Test
     void an_event_whose_record_is_gone_gets_the_key_of_its_id() throws Exception {
         String topic = stage.topics().events();
-        ConsumerRecord<byte[], byte[]> invalid = stage.send(topic, 2, "{\"payload\":{\"id\":17}}", String.format(INVALID_ROW, 17));
+        ConsumerRecord<byte[], byte[]> invalid =
+                stage.send(topic, 2, "{\"payload\":{\"id\":17}}", String.format(INVALID_ROW, 17));
         ConsumerRecord<byte[], byte[]> unread =
                 stage.send(topic, 2, "{\"payload\":{\"id\":18}}", text(EventJson.envelope(event(18))));
         stage.letter(Reason.INVALID, invalid, 17L);
@@ -138,11 +139,8 @@ class RedriveIT {
     void a_letter_without_its_payload_takes_it_from_its_record() throws Exception {
         String topic = stage.topics().events();
         ConsumerRecord<byte[], byte[]> record = stage.send(
-                topic,
-                2,
-                "k",
-                "the value".getBytes(StandardCharsets.UTF_8),
-                new RecordHeaders().add("h", new byte[] {1}));
+                topic, 2, "k", "the value".getBytes(StandardCharsets.UTF_8), new RecordHeaders().add("h", new byte[] {1
+                        }));
         DeadLetter.Source source = new DeadLetter.Source(topic, 2, record.offset(), record.timestamp());
         stage.letter(DeadLetter.of(Reason.UNDECODABLE, "decode", "left out", 5, source, null, null, List.of()));
         stage.letter(DeadLetter.of(
@@ -161,7 +159,8 @@ class RedriveIT {
         ConsumerRecord<byte[], byte[]> back = stage.last(topic, 1);
         assertThat(text(back.value())).isEqualTo("the value");
         assertThat(back.headers()).isEqualTo(record.headers());
-        assertThat(run.text()).contains("no payload, and Kafka no longer has the record at " + topic + " partition 2 offset 77");
+        assertThat(run.text())
+                .contains("no payload, and Kafka no longer has the record at " + topic + " partition 2 offset 77");
     }
 
     @Test
@@ -220,10 +219,15 @@ class RedriveIT {
     @Test
     void a_content_whose_record_compaction_took_stays_away() throws Exception {
         String topic = stage.topics().content();
-        ConsumerRecord<byte[], byte[]> gone =
-                stage.send(topic, 0, "{\"id\":\"a\"}", String.format(CONTENT_ROW, "a", "5"));
-        stage.letter(Reason.INVALID, gone, null);
-        stage.delete(topic, 0, 1);
+        stage.letter(DeadLetter.of(
+                Reason.INVALID,
+                "decode",
+                "bad",
+                5,
+                new DeadLetter.Source(topic, 0, 77, 5),
+                null,
+                String.format(CONTENT_ROW, "a", "5").getBytes(StandardCharsets.UTF_8),
+                List.of()));
 
         Run run = stage.redrive(Reason.INVALID);
 
@@ -259,7 +263,8 @@ class RedriveIT {
     @Test
     void an_oversize_value_goes_back_once_the_limit_allows_it_or_its_row_is_smaller() throws Exception {
         String topic = stage.topics().events();
-        String wide = "{\"schema\":\"" + "s".repeat(6_000) + "\",\"payload\":" + text(EventJson.envelope(event(1))) + "}";
+        String wide =
+                "{\"schema\":\"" + "s".repeat(6_000) + "\",\"payload\":" + text(EventJson.envelope(event(1))) + "}";
         ConsumerRecord<byte[], byte[]> oversize = stage.send(topic, 1, "{\"id\":1}", wide);
         stage.letter(Reason.OVERSIZE, oversize, null);
         ConsumerRecord<byte[], byte[]> hopeless = stage.send(topic, 1, "{\"id\":2}", "x".repeat(6_000));
@@ -291,12 +296,15 @@ class RedriveIT {
 
     @Test
     void capture_s_oversize_rows_are_read_from_the_database() throws Exception {
-        sql("INSERT INTO content VALUES ('00000000-0000-0000-0000-00000000000a', 's-a', 'Quo\"ted', 'video', NULL, 'infinity')");
+        sql(
+                "INSERT INTO content VALUES ('00000000-0000-0000-0000-00000000000a', 's-a', 'Quo\"ted', 'video', NULL, 'infinity')");
         sql("INSERT INTO engagement_events VALUES (101, '00000000-0000-0000-0000-00000000000a', NULL, 'play',"
                 + " '2026-01-08T14:21:52.123456Z', NULL, NULL, NULL)");
-        sql("INSERT INTO engagement_events SELECT 102, '00000000-0000-0000-0000-00000000000a', NULL, 'play', now(), 1, 'web',"
-                + " jsonb_build_object('t', repeat('x', 5000))");
-        sql("INSERT INTO engagement_events VALUES (103, '00000000-0000-0000-0000-00000000000a', NULL, 'play', 'infinity')");
+        sql(
+                "INSERT INTO engagement_events SELECT 102, '00000000-0000-0000-0000-00000000000a', NULL, 'play', now(), 1, 'web',"
+                        + " jsonb_build_object('t', repeat('x', 5000))");
+        sql(
+                "INSERT INTO engagement_events VALUES (103, '00000000-0000-0000-0000-00000000000a', NULL, 'play', 'infinity')");
         sql("INSERT INTO engagement_events VALUES (104, '00000000-0000-0000-0000-00000000000a', NULL, 'play',"
                 + " '0044-03-15 00:00:00Z BC')");
         captured("public.engagement_events", 101L, "{\"id\":101}", 77);
@@ -422,7 +430,8 @@ class RedriveIT {
 
     private static void assertEachIsBackOnce(List<DeadLetter> letters) throws Exception {
         Map<String, Integer> copies = new HashMap<>();
-        for (ConsumerRecord<byte[], byte[]> record : stage.committed(stage.topics().events())) {
+        for (ConsumerRecord<byte[], byte[]> record :
+                stage.committed(stage.topics().events())) {
             copies.merge(text(record.key()), 1, Integer::sum);
         }
         assertThat(copies)
@@ -541,7 +550,8 @@ class RedriveIT {
 
         assertThat(stage.redrive(again).result().putBack()).isEqualTo(1);
         assertThat(stage.redrive(Reason.UNDELIVERABLE).result().putBack()).isZero();
-        ConsumerRecord<byte[], byte[]> mark = stage.committed(stage.topics().redriven()).get(0);
+        ConsumerRecord<byte[], byte[]> mark =
+                stage.committed(stage.topics().redriven()).get(0);
         stage.send(stage.topics().redriven(), mark.partition(), letter.id(), null, new RecordHeaders());
         assertThat(stage.redrive(Reason.UNDELIVERABLE).result().putBack()).isEqualTo(1);
 
@@ -604,8 +614,9 @@ class RedriveIT {
     void what_is_no_letter_is_named_and_stops_no_other() throws Exception {
         stage.rawLetter("no letter");
         stage.rawLetter(null);
-        stage.rawLetter("{\"id\":\"short\",\"reason\":\"UNDELIVERABLE\",\"stage\":\"deliver\",\"failed_at\":\"2026-01-08T09:00:00Z\","
-                + "\"source\":{\"topic\":\"t\"},\"event_id\":1}");
+        stage.rawLetter(
+                "{\"id\":\"short\",\"reason\":\"UNDELIVERABLE\",\"stage\":\"deliver\",\"failed_at\":\"2026-01-08T09:00:00Z\","
+                        + "\"source\":{\"topic\":\"t\"},\"event_id\":1}");
         stage.letter(Reason.UNDELIVERABLE, 7, enriched(7), 12);
 
         Run run = stage.redrive(Reason.UNDELIVERABLE);

@@ -29,10 +29,13 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -44,6 +47,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +78,7 @@ final class RedriveStage implements AutoCloseable {
         this.producer = new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
+    /** Starts them, without what an earlier run left there. */
     static RedriveStage start(Path directory) throws Exception {
         PostgresServer.discard(directory.resolve("postgres"));
         PostgresServer postgres = PostgresServer.start(directory.resolve("postgres"), 0);
@@ -93,12 +98,15 @@ final class RedriveStage implements AutoCloseable {
         KafkaTopics.ensure(
                 connection,
                 (short) 1,
-                List.of(
-                        Topic.ofEvents(topics.events()),
-                        Topic.ofContent(topics.content()),
-                        Topic.ofDeadLetters(topics.deadLetters()),
-                        Topic.ofRedriven(topics.redriven()),
-                        Topic.ofDeliveryRetry(topics.deliveryRetry())));
+                Stream.of(
+                                Topic.ofEvents(topics.events()),
+                                Topic.ofContent(topics.content()),
+                                Topic.ofDeadLetters(topics.deadLetters()),
+                                Topic.ofRedriven(topics.redriven()),
+                                Topic.ofDeliveryRetry(topics.deliveryRetry()))
+                        // Fewer than in production: each test has its own.
+                        .map(topic -> new Topic(topic.name(), Math.min(topic.partitions(), 6), topic.settings()))
+                        .toList());
     }
 
     private static RedriveOptions.Topics topics(String prefix) {
@@ -130,6 +138,18 @@ final class RedriveStage implements AutoCloseable {
                 false);
     }
 
+    BigQueryEmulator bigQuery() {
+        return bigQuery;
+    }
+
+    KafkaConnection kafka() {
+        return connection;
+    }
+
+    Path password() {
+        return password;
+    }
+
     void makeTable() throws Exception {
         Warehouse.prepare(warehouse());
     }
@@ -145,21 +165,20 @@ final class RedriveStage implements AutoCloseable {
             String topic, int partition, @Nullable String key, byte @Nullable [] value, Headers headers)
             throws Exception {
         byte[] keyBytes = key == null ? null : key.getBytes(StandardCharsets.UTF_8);
-        RecordMetadata at = producer.send(
-                        new ProducerRecord<>(topic, partition, null, keyBytes, value, headers))
+        RecordMetadata at = producer.send(new ProducerRecord<>(topic, partition, null, keyBytes, value, headers))
                 .get();
         return new ConsumerRecord<>(
                 topic,
                 partition,
                 at.offset(),
                 at.timestamp(),
-                org.apache.kafka.common.record.TimestampType.CREATE_TIME,
+                TimestampType.CREATE_TIME,
                 0,
                 0,
                 keyBytes,
                 value,
                 headers,
-                java.util.Optional.empty());
+                Optional.empty());
     }
 
     ConsumerRecord<byte[], byte[]> send(String topic, int partition, @Nullable String key, String value)
@@ -250,17 +269,27 @@ final class RedriveStage implements AutoCloseable {
     /** What is to be different from a plain redrive. */
     static final class Asked {
         final Set<Reason> reasons;
-        @Nullable Instant from;
-        @Nullable Instant to;
-        @Nullable Long eventId;
-        @Nullable Integer limit;
+
+        @Nullable
+        Instant from;
+
+        @Nullable
+        Instant to;
+
+        @Nullable
+        Long eventId;
+
+        @Nullable
+        Integer limit;
+
         boolean dryRun;
         boolean again;
         boolean database = true;
         long maxRecordBytes = LIMIT;
         Step.@Nullable Listener steps;
         /** Its producer is closed like that of a process that is killed, when {@link #steps} throws. */
-        @Nullable Producer<byte[], byte[]> producer;
+        @Nullable
+        Producer<byte[], byte[]> producer;
 
         Asked(Reason... reasons) {
             this.reasons = Set.of(reasons);
@@ -320,7 +349,7 @@ final class RedriveStage implements AutoCloseable {
     ConsumerRecord<byte[], byte[]> last(String topic, int others) throws Exception {
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>(committed(topic));
         assertThat(records).hasSize(others + 1);
-        records.sort(java.util.Comparator.comparingLong(ConsumerRecord::timestamp));
+        records.sort(Comparator.comparingLong(ConsumerRecord::timestamp));
         return records.get(others);
     }
 

@@ -42,7 +42,8 @@ class MissingRowsIT {
 
     private static final String COLUMNS = "event_id, content_id, user_id, event_type, event_ts, duration_ms, device,"
             + " raw_payload, slug, title, content_type, length_seconds, publish_ts, engagement_seconds, engagement_pct";
-    private static final Content CONTENT = new Content("c-1", "a-slug", "It's \"quoted\" \\ é", "video", 300, 1_000_000L);
+    private static final Content CONTENT =
+            new Content("c-1", "a-slug", "It's \"quoted\" \\ é", "video", 300, 1_000_000L);
 
     private static BigQueryEmulator bigQuery;
     private static int tables;
@@ -101,7 +102,8 @@ class MissingRowsIT {
                         new Position(0, 0, 0)),
                 new Content("c", null, null, null, null, null));
 
-        assertThat(MissingRows.of(options).insert("r1", EventJson.enriched(event))).isTrue();
+        assertThat(MissingRows.of(options).insert("r1", EventJson.enriched(event)))
+                .isTrue();
 
         assertThat(row(1)).isEqualTo("1, c, null, null, -6.21355968E10" + ", null".repeat(10));
     }
@@ -112,8 +114,10 @@ class MissingRowsIT {
         append(event(1, "{\"first\":1}", 7_000));
         MissingRows rows = MissingRows.of(options);
 
-        assertThat(rows.insert("r1", EventJson.enriched(event(1, "{\"second\":2}", 7_000)))).isFalse();
-        assertThat(rows.insert("r1", EventJson.enriched(event(1, "{\"second\":2}", 7_000)))).isFalse();
+        assertThat(rows.insert("r1", EventJson.enriched(event(1, "{\"second\":2}", 7_000))))
+                .isFalse();
+        assertThat(rows.insert("r1", EventJson.enriched(event(1, "{\"second\":2}", 7_000))))
+                .isFalse();
 
         assertThat(row(1)).contains("first").doesNotContain("second");
     }
@@ -142,7 +146,8 @@ class MissingRowsIT {
     void labels_of_the_line_stay() throws Exception {
         Warehouse.prepare(options);
         RestTable api = new RestTable(options);
-        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 17)))).isTrue();
+        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 17))))
+                .isTrue();
 
         MissingRows.of(options).insert("r1", EventJson.enriched(event(1, "{}", 7_000)));
 
@@ -161,8 +166,7 @@ class MissingRowsIT {
         assertRefused(rows, "{".getBytes(StandardCharsets.UTF_8), "not readable as JSON");
         assertRefused(rows, new byte[9_000_001], "9000001 bytes");
         assertThatThrownBy(() -> rows.insert(
-                        "r1",
-                        "{\"event_id\":1,\"event_ts\":\"yesterday\"}".getBytes(StandardCharsets.UTF_8)))
+                        "r1", "{\"event_id\":1,\"event_ts\":\"yesterday\"}".getBytes(StandardCharsets.UTF_8)))
                 .isInstanceOf(MissingRows.RefusedRowException.class)
                 .hasMessageContaining("Could not cast literal");
     }
@@ -217,7 +221,8 @@ class MissingRowsIT {
             String address = "http://127.0.0.1:" + server.getAddress().getPort();
             MissingRows rows = MissingRows.of(options(address, address, table));
 
-            assertThat(rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1)))).isTrue();
+            assertThat(rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1))))
+                    .isTrue();
             assertThatThrownBy(() -> rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1))))
                     .isInstanceOf(WarehouseException.class)
                     .hasMessageContaining("HTTP 403");
@@ -257,7 +262,8 @@ class MissingRowsIT {
 
     private String row(long id) {
         List<List<@Nullable String>> rows = bigQuery.query(
-                "local", "SELECT " + COLUMNS + " FROM analytics." + table + " WHERE event_ts IS NOT NULL AND event_id = " + id);
+                "local",
+                "SELECT " + COLUMNS + " FROM analytics." + table + " WHERE event_ts IS NOT NULL AND event_id = " + id);
         assertThat(rows).hasSize(1);
         return String.join(", ", rows.get(0).stream().map(String::valueOf).toList());
     }

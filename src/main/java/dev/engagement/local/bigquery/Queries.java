@@ -126,8 +126,7 @@ final class Queries {
         Table table = merge.table();
         long inserted;
         try {
-            inserted = store.insert(
-                    table, merge.duckDb(), partitions -> tables.addPartitions(table, partitions));
+            inserted = store.insert(table, merge.duckDb(), partitions -> tables.addPartitions(table, partitions));
         } catch (SQLException e) {
             throw invalid(e);
         } catch (Refusal e) {

@@ -305,7 +305,8 @@ class GoogleSqlTest {
         assertThat(first.path("jobReference").path("jobId").asText()).startsWith("job_");
         assertThat(second.path("numDmlAffectedRows").asText()).isEqualTo("0");
         assertThat(other.path("numDmlAffectedRows").asText()).isEqualTo("1");
-        assertThat(answer("SELECT event_id, content_id, JSON_VALUE(raw_payload, '$.a') FROM analytics.merged ORDER BY 1"))
+        assertThat(answer(
+                        "SELECT event_id, content_id, JSON_VALUE(raw_payload, '$.a') FROM analytics.merged ORDER BY 1"))
                 .isEqualTo("7,null,1 | 8,null,1");
     }
 
@@ -334,7 +335,10 @@ class GoogleSqlTest {
 
         assertThat(Rest.query(emulator, String.format(sql, 10_000)).message()).contains("Too many partitions");
         assertThat(answer("SELECT COUNT(*) FROM analytics.crowded")).isEqualTo("0");
-        assertThat(Rest.query(emulator, String.format(sql, 9_999)).body().path("numDmlAffectedRows").asText())
+        assertThat(Rest.query(emulator, String.format(sql, 9_999))
+                        .body()
+                        .path("numDmlAffectedRows")
+                        .asText())
                 .isEqualTo("10000");
     }
 }

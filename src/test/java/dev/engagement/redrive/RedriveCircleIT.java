@@ -1,0 +1,176 @@
+package dev.engagement.redrive;
+
+import static dev.engagement.redrive.RedriveStage.event;
+import static dev.engagement.redrive.RedriveStage.text;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.engagement.EngagementJob;
+import dev.engagement.JobCluster;
+import dev.engagement.deadletter.DeadLetterJson;
+import dev.engagement.event.EventJson;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** From a failure in the running job, over its letter and the command, to where the event belongs. */
+class RedriveCircleIT {
+
+    private static final Path DIRECTORY = Path.of("target/it/redrive-circle");
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String CONTENT_ID = "5e8a4a8e-8f6f-4c0f-9d8e-0a0b0c0d0e0f";
+
+    private static RedriveStage stage;
+    private static JobCluster cluster;
+
+    @BeforeAll
+    static void start() throws Exception {
+        stage = RedriveStage.start(DIRECTORY);
+        stage.set("circle");
+        cluster = JobCluster.start(DIRECTORY, 1, 2, "hashmap");
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        cluster.close();
+        stage.close();
+    }
+
+    @Test
+    void what_failed_arrives_once_when_its_cause_is_gone() throws Exception {
+        String events = stage.topics().events();
+        stage.bigQuery().createDataset("local", "analytics");
+        stage.bigQuery().faults().refuseRows(Set.of(4L));
+        JobID job =
+                cluster.run(arguments("stream", "--destinations", "warehouse", "--enrichment.content-wait", "500 ms"));
+        stage.send(events, 0, "{\"id\":1}", text(EventJson.envelope(event(1))));
+        stage.send(events, 1, "{\"id\":2}", "no JSON");
+        stage.send(
+                events,
+                2,
+                "{\"id\":3}",
+                "{\"schema\":\"" + "s".repeat(6_000) + "\",\"payload\":" + text(EventJson.envelope(event(3))) + "}");
+        awaitReasons("OVERSIZE", "UNDECODABLE", "UNRESOLVED");
+        stage.send(
+                stage.topics().content(),
+                0,
+                "{\"id\":\"c-1\"}",
+                "{\"op\":\"c\",\"after\":{\"id\":\"c-1\",\"slug\":\"s\"}}");
+        stage.send(events, 3, "{\"id\":4}", text(EventJson.envelope(event(4))));
+        stage.send(events, 3, "{\"id\":5}", text(EventJson.envelope(event(5))));
+        awaitReasons("OVERSIZE", "REJECTED", "UNDECODABLE", "UNRESOLVED");
+        await().atMost(PATIENCE).until(() -> stage.rows().equals(List.of("5")));
+
+        // Its causes go: the content came, the warehouse takes the row, and the row is smaller than its record was.
+        stage.bigQuery().faults().clear();
+        sql("INSERT INTO content VALUES ('" + CONTENT_ID + "', 's', 'T', 'video', 300, '2026-01-01Z')");
+        sql("INSERT INTO engagement_events VALUES (3, '" + CONTENT_ID
+                + "', NULL, 'play', '2026-01-08T14:21:52Z', 7000)");
+        stage.send(
+                stage.topics().content(),
+                0,
+                "{\"id\":\"" + CONTENT_ID + "\"}",
+                "{\"op\":\"c\",\"after\":{\"id\":\"" + CONTENT_ID + "\",\"slug\":\"s\"}}");
+        assertThat(redrive("--reason", "OVERSIZE,REJECTED,UNRESOLVED")).isZero();
+        await().atMost(PATIENCE).until(() -> stage.rows().equals(List.of("1", "3", "4", "5")));
+
+        // The cause of this one does not: it comes back, as a letter of its own.
+        assertThat(redrive("--reason", "UNDECODABLE")).isZero();
+        awaitReasons("OVERSIZE", "REJECTED", "UNDECODABLE", "UNDECODABLE", "UNRESOLVED");
+
+        int records = stage.committed(events).size();
+        assertThat(redrive("--reason", "OVERSIZE,REJECTED,UNRESOLVED")).isZero();
+        assertThat(stage.committed(events)).hasSize(records);
+        cluster.awaitCheckpoint(job);
+        assertThat(stage.rows()).containsExactly("1", "3", "4", "5");
+        assertThat(cluster.status(job)).isEqualTo(JobStatus.RUNNING);
+        assertThat(cluster.restarts(job)).isZero();
+    }
+
+    @Test
+    void what_is_asked_wrongly_is_told_before_anything_is_done() throws Exception {
+        assertThat(EngagementJob.redrive(new String[] {"redrive"}, Map.of())).isEqualTo(2);
+        assertThat(EngagementJob.redrive(new String[] {"redrive", "--reason", "REJECTED"}, Map.of()))
+                .isEqualTo(2);
+        assertThat(EngagementJob.redrive(new String[] {"redrive", "--help"}, Map.of()))
+                .isZero();
+    }
+
+    private static int redrive(String... more) throws Exception {
+        return EngagementJob.redrive(
+                arguments(
+                        "redrive",
+                        Stream.concat(
+                                        Stream.of(
+                                                "--postgres.url",
+                                                stage.postgres().jdbcUrl(),
+                                                "--postgres.username",
+                                                stage.postgres().username(),
+                                                "--postgres.password.secret-file",
+                                                stage.password().toString()),
+                                        Arrays.stream(more))
+                                .toArray(String[]::new)),
+                Map.of());
+    }
+
+    private static String[] arguments(String command, String... more) {
+        List<String> arguments = new ArrayList<>(List.of(
+                command,
+                "--kafka.bootstrap-servers",
+                stage.kafka().bootstrapServers(),
+                "--kafka.topics.events",
+                stage.topics().events(),
+                "--kafka.topics.content",
+                stage.topics().content(),
+                "--kafka.topics.dead-letters",
+                stage.topics().deadLetters(),
+                "--kafka.topics.dead-letters-redriven",
+                stage.topics().redriven(),
+                "--kafka.topics.delivery-retry",
+                stage.topics().deliveryRetry(),
+                "--ingest.max-record-bytes",
+                Long.toString(RedriveStage.LIMIT),
+                "--warehouse.project",
+                "local",
+                "--warehouse.table",
+                stage.warehouse().table(),
+                "--warehouse.endpoint",
+                stage.bigQuery().rest(),
+                "--warehouse.grpc-endpoint",
+                "http://" + stage.bigQuery().grpc()));
+        arguments.addAll(Arrays.asList(more));
+        return arguments.toArray(String[]::new);
+    }
+
+    private static void awaitReasons(String... sorted) {
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
+            List<String> reasons = new ArrayList<>();
+            for (ConsumerRecord<byte[], byte[]> record :
+                    stage.committed(stage.topics().deadLetters())) {
+                reasons.add(DeadLetterJson.read(record.value()).reason().name());
+            }
+            reasons.sort(null);
+            assertThat(reasons).containsExactly(sorted);
+        });
+    }
+
+    private static void sql(String sql) throws Exception {
+        try (Connection connection = stage.postgres().connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}
