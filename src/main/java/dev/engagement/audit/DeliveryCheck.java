@@ -55,11 +55,11 @@ final class DeliveryCheck implements Check {
             lowest = Math.min(lowest, id);
             highest = Math.max(highest, id);
         });
-        log.receipts(id -> {
+        log.receipts((id, isThere) -> {
             if (wanted.contains(id)) {
-                delivered.add(id);
+                put(delivered, id, isThere);
             } else if (lowest < id && id < highest) {
-                strange.add(id);
+                put(strange, id, isThere);
             }
         });
         missing = wanted.where(id -> !delivered.contains(id));
@@ -70,11 +70,12 @@ final class DeliveryCheck implements Check {
 
     @Override
     public IdSet lookAgain() throws IOException {
-        log.receipts(id -> {
-            if (missing.remove(id)) {
-                delivered.add(id);
+        log.receipts((id, isThere) -> {
+            if (missing.contains(id)) {
+                put(delivered, id, isThere);
             }
         });
+        missing.removeAll(delivered);
         IdSet still = source.existing(missing);
         // What the source has lost meanwhile is nobody's to deliver.
         IdSet purged = missing.where(id -> !still.contains(id));
@@ -85,6 +86,14 @@ final class DeliveryCheck implements Check {
         questions.addAll(missing);
         questions.addAll(strange);
         return questions;
+    }
+
+    private static void put(IdSet ids, long id, boolean isThere) {
+        if (isThere) {
+            ids.add(id);
+        } else {
+            ids.remove(id);
+        }
     }
 
     @Override

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.LongConsumer;
 
 /** What Kafka says of events. Each topic is read to the end that it has when it is asked, and no further. */
 interface EventLog {
@@ -26,12 +25,19 @@ interface EventLog {
     Captured captured(IdSet ids, Range range) throws IOException;
 
     /**
-     * Every id that has a receipt, from where the last call ended; the first one from the beginning. An id may come
-     * again.
+     * Every receipt, from where the last call ended; the first one from the beginning. An id may come again, and the last
+     * time counts.
      *
      * @throws IOException if Kafka does not answer, or there is no such topic
      */
-    void receipts(LongConsumer each) throws IOException;
+    void receipts(Receipts each) throws IOException;
+
+    /** Takes receipts. */
+    @FunctionalInterface
+    interface Receipts {
+        /** @param isThere false if it was taken back, by a tombstone */
+        void take(long eventId, boolean isThere);
+    }
 
     /**
      * Which of the ids are on delivery's way aside.

@@ -22,7 +22,6 @@ import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.LongConsumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -223,13 +222,12 @@ final class KafkaLog implements EventLog, AutoCloseable {
     // ------------------------------------------------------------------------------------------------ delivery
 
     @Override
-    public void receipts(LongConsumer each) throws IOException {
+    public void receipts(Receipts each) throws IOException {
         Delivery delivery = delivery();
         receiptsRead.putAll(read(delivery.receiptsTopic(), receiptsRead, record -> {
             OptionalLong id = textId(record.key());
-            // A receipt that was taken back is a tombstone.
-            if (id.isPresent() && record.value() != null) {
-                each.accept(id.getAsLong());
+            if (id.isPresent()) {
+                each.take(id.getAsLong(), record.value() != null);
             }
         }));
     }

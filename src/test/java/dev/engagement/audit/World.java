@@ -226,10 +226,10 @@ final class World {
             }
 
             @Override
-            public void receipts(LongConsumer each) {
+            public void receipts(Receipts each) {
                 events.stream()
                         .filter(event -> event.receipt && (settled || !event.receiptIsLate))
-                        .forEach(event -> each.accept(event.id));
+                        .forEach(event -> each.take(event.id, true));
             }
 
             @Override
