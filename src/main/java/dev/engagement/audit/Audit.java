@@ -99,8 +99,7 @@ public final class Audit {
     private static void sleep(Instant until) throws InterruptedException {
         Duration left = Duration.between(Instant.now(), until);
         if (!left.isNegative()) {
-            var unused = new CountDownLatch(1)
-                    .await(left.toMillis() + 1, TimeUnit.MILLISECONDS);
+            var unused = new CountDownLatch(1).await(left.toMillis() + 1, TimeUnit.MILLISECONDS);
         }
     }
 
@@ -117,8 +116,7 @@ public final class Audit {
         for (Check check : checks) {
             destinations.add(check.report(evidence));
         }
-        return new AuditReport(
-                range.from(), range.to(), totals.rows(), totals.durationMs(), destinations, notes());
+        return new AuditReport(range.from(), range.to(), totals.rows(), totals.durationMs(), destinations, notes());
     }
 
     private List<Check> checks(
@@ -141,8 +139,8 @@ public final class Audit {
 
     private Evidence evidence(List<Check> checks) throws IOException, InterruptedException {
         Instant settled = clock.instant().plus(options.settle());
-        progress.accept("Something differs; it is looked at again at " + settled
-                + ", as it may be on its way (audit.settle)");
+        progress.accept(
+                "Something differs; it is looked at again at " + settled + ", as it may be on its way (audit.settle)");
         pause.until(settled);
         IdSet questions = new IdSet();
         for (Check check : checks) {
@@ -153,13 +151,11 @@ public final class Audit {
         }
         progress.accept("Reading the topics for what became of " + questions.size() + " events");
         EventLog.Letters letters = log.letters(questions);
-        EventLog.Retries retries = options.delivery() == null
-                ? new EventLog.Retries(new IdSet(), new IdSet())
-                : log.retries(questions);
+        EventLog.Retries retries =
+                options.delivery() == null ? new EventLog.Retries(new IdSet(), new IdSet()) : log.retries(questions);
         IdSet open = new IdSet();
         checks.forEach(check -> open.addAll(check.unexplained(letters, retries)));
-        return new Evidence(
-                letters, retries, open.isEmpty() ? Evidence.none().captured() : log.captured(open, range));
+        return new Evidence(letters, retries, open.isEmpty() ? Evidence.none().captured() : log.captured(open, range));
     }
 
     private List<String> notes() {

@@ -72,7 +72,11 @@ public record AuditReport(
      * @param repairs what mends it, a command each
      */
     public record Finding(
-            Kind kind, long count, List<Item> listed, @Nullable String note, List<String> repairs) {
+            Kind kind,
+            long count,
+            List<Item> listed,
+            @Nullable String note,
+            List<String> repairs) {
 
         public Finding {
             listed = List.copyOf(listed);

@@ -25,8 +25,8 @@ final class CountCheck implements Check {
     /** To ask the witness costs reading all ids of the content: so many contents at most. */
     private static final int MOST_WITNESSED = 200;
 
-    private static final String NO_WITNESS = "without the warehouse nothing tells a wrong count from events that were"
-            + " deleted at the source";
+    private static final String NO_WITNESS =
+            "without the warehouse nothing tells a wrong count from events that were" + " deleted at the source";
 
     private final Range range;
     private final Source source;
@@ -58,13 +58,7 @@ final class CountCheck implements Check {
             IdSet purged,
             boolean witnessed) {}
 
-    CountCheck(
-            Range range,
-            Source source,
-            Counts counts,
-            @Nullable RowStore warehouse,
-            int listed,
-            Repairs repairs) {
+    CountCheck(Range range, Source source, Counts counts, @Nullable RowStore warehouse, int listed, Repairs repairs) {
         this.range = range;
         this.source = source;
         this.counts = counts;
@@ -189,8 +183,8 @@ final class CountCheck implements Check {
             } else {
                 miscounted.add(new Item(
                         suspect.content,
-                        (suspect.text == null ? "has no count" : "counts " + suspect.text) + " and has " + expected(least, most)
-                                + " events"));
+                        (suspect.text == null ? "has no count" : "counts " + suspect.text) + " and has "
+                                + expected(least, most) + " events"));
                 if (commands.size() < listed) {
                     long lost = warehouse == null ? 0 : suspect.absent.size() - letters;
                     boolean lostEverywhere = lost > 0 && isWithin(suspect.text, least - lost, most - lost);
@@ -205,8 +199,7 @@ final class CountCheck implements Check {
         add(list, Kind.MISCOUNTED, miscounted, commands);
         add(list, Kind.DEAD_LETTER, dead, List.of());
         add(list, Kind.PURGED, purged, List.of());
-        return new AuditReport.Destination(
-                "liveview", "contents", contents, contents - wrongOfTheSource(), null, list);
+        return new AuditReport.Destination("liveview", "contents", contents, contents - wrongOfTheSource(), null, list);
     }
 
     private static String expected(long least, long most) {
@@ -220,8 +213,7 @@ final class CountCheck implements Check {
     private void add(List<Finding> list, Kind kind, List<Item> items, List<String> commands) {
         if (!items.isEmpty()) {
             String note = kind == Kind.MISCOUNTED && warehouse == null ? NO_WITNESS : null;
-            list.add(new Finding(
-                    kind, items.size(), items.subList(0, Math.min(items.size(), listed)), note, commands));
+            list.add(new Finding(kind, items.size(), items.subList(0, Math.min(items.size(), listed)), note, commands));
         }
     }
 

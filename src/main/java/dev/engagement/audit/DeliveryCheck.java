@@ -34,12 +34,7 @@ final class DeliveryCheck implements Check {
     private long highest = Long.MIN_VALUE;
 
     DeliveryCheck(
-            Range range,
-            Source source,
-            EventLog log,
-            boolean includesSnapshot,
-            Findings findings,
-            Repairs repairs) {
+            Range range, Source source, EventLog log, boolean includesSnapshot, Findings findings, Repairs repairs) {
         this.range = range;
         this.source = source;
         this.log = log;
@@ -112,10 +107,12 @@ final class DeliveryCheck implements Check {
         EventLog.Retries retries = evidence.retries();
         IdSet waiting = missing.where(id -> retries.waiting().contains(id));
         IdSet held = missing.where(id -> retries.held().contains(id) && !waiting.contains(id));
-        IdSet dead = missing.where(id -> !isOnItsWay(id, retries) && evidence.letters().has(REASONS, id));
+        IdSet dead = missing.where(
+                id -> !isOnItsWay(id, retries) && evidence.letters().has(REASONS, id));
         IdSet open = missing.where(id -> !isOnItsWay(id, retries) && !dead.contains(id));
         EventLog.Captured captured = evidence.captured();
-        IdSet leftOut = open.where(id -> !includesSnapshot && captured.snapshotOnly().contains(id));
+        IdSet leftOut =
+                open.where(id -> !includesSnapshot && captured.snapshotOnly().contains(id));
         open.removeAll(leftOut);
         IdSet unproven = includesSnapshot ? new IdSet() : olderThanTheTopic(open, captured);
         open.removeAll(unproven);

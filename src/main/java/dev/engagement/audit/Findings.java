@@ -31,8 +31,7 @@ final class Findings {
     }
 
     /** Adds a finding unless there is nothing of it. */
-    void add(
-            List<Finding> list, Kind kind, IdSet ids, Times times, @Nullable String note, List<String> commands)
+    void add(List<Finding> list, Kind kind, IdSet ids, Times times, @Nullable String note, List<String> commands)
             throws IOException {
         if (!ids.isEmpty()) {
             List<Long> first = ids.first(listed);

@@ -81,8 +81,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
             } else if (options.eventsTopic().equals(source.topic()) && toLookUp[0] < MOST_LOOKED_UP) {
                 toLookUp[0]++;
                 withoutId
-                        .computeIfAbsent(
-                                new TopicPartition(source.topic(), source.partition()), any -> new HashMap<>())
+                        .computeIfAbsent(new TopicPartition(source.topic(), source.partition()), any -> new HashMap<>())
                         .put(source.offset(), letter.reason());
             }
         });
@@ -189,7 +188,9 @@ final class KafkaLog implements EventLog, AutoCloseable {
 
     private static OptionalLong idOf(byte @Nullable [] key) {
         String text = RecordKey.idOf(key);
-        return text != null && text.matches("-?\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
+        return text != null && text.matches("-?\\d{1,18}")
+                ? OptionalLong.of(Long.parseLong(text))
+                : OptionalLong.empty();
     }
 
     /** {@code op} of an envelope, with or without the Connect wrapper; null if there is none to be read. */
@@ -307,8 +308,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
      * @param from where to begin, by partition; those that are not in it from their beginning
      * @return where it ended
      */
-    private Map<TopicPartition, Long> read(String topic, Map<TopicPartition, Long> from, Each each)
-            throws IOException {
+    private Map<TopicPartition, Long> read(String topic, Map<TopicPartition, Long> from, Each each) throws IOException {
         return asking(topic, () -> {
             KafkaConsumer<byte[], byte[]> consumer = consumer();
             List<TopicPartition> partitions = partitions(topic);
@@ -316,9 +316,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
             Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions);
             for (TopicPartition partition : partitions) {
-                consumer.seek(
-                        partition,
-                        Math.max(from.getOrDefault(partition, 0L), beginnings.get(partition)));
+                consumer.seek(partition, Math.max(from.getOrDefault(partition, 0L), beginnings.get(partition)));
             }
             List<TopicPartition> open = partitions;
             long until = System.nanoTime() + PATIENCE.toNanos();

@@ -114,8 +114,7 @@ final class PostgresSource implements Source, AutoCloseable {
                 + " WHERE event_ts >= ? AND event_ts < ? AND id > ? ORDER BY id LIMIT " + limit;
         query(sql, List.of(time(range.fromMicros()), time(range.toMicros()), after), row -> {
             BigDecimal duration = row.getBigDecimal(3);
-            rows.add(new Row(
-                    row.getLong(1), row.getLong(2), duration == null ? null : duration.longValueExact(), 1));
+            rows.add(new Row(row.getLong(1), row.getLong(2), duration == null ? null : duration.longValueExact(), 1));
         });
         return rows;
     }

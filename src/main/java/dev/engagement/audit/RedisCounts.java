@@ -19,7 +19,7 @@ import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.JedisClientConfig;
-import redis.clients.jedis.JedisCluster;
+import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.ScanParams;
@@ -34,9 +34,9 @@ final class RedisCounts implements Counts, AutoCloseable {
     private final LiveViewKeys keys;
     private final String server;
     private final Jedis single;
-    private final @Nullable JedisCluster cluster;
+    private final @Nullable RedisClusterClient cluster;
 
-    private RedisCounts(LiveViewKeys keys, String server, Jedis single, @Nullable JedisCluster cluster) {
+    private RedisCounts(LiveViewKeys keys, String server, Jedis single, @Nullable RedisClusterClient cluster) {
         this.keys = keys;
         this.server = server;
         this.single = single;
@@ -56,7 +56,10 @@ final class RedisCounts implements Counts, AutoCloseable {
         Jedis single = null;
         try {
             single = new Jedis(address, config);
-            JedisCluster cluster = isCluster(single) ? new JedisCluster(Set.of(address), config) : null;
+            RedisClusterClient cluster = isCluster(single) ? RedisClusterClient.builder()
+                    .nodes(Set.of(address))
+                    .clientConfig(config)
+                    .build() : null;
             return new RedisCounts(keys, server, single, cluster);
         } catch (JedisException e) {
             if (single != null) {

@@ -57,7 +57,8 @@ final class Repairs {
         }
         IdSet known = missing.where(id -> evidence.captured().seen().contains(id));
         if (!known.isEmpty() && warehouse != null) {
-            commands.add("# the stream has been given these: they come by themselves if it is behind or stopped. If not:");
+            commands.add(
+                    "# the stream has been given these: they come by themselves if it is behind or stopped. If not:");
             String mended = warehouse.table() + "_mended";
             for (Range each : ranges(known)) {
                 commands.add(JOB + "rebuild" + of(each) + " --destinations warehouse --warehouse.table " + mended);
@@ -77,16 +78,15 @@ final class Repairs {
             commands.add(JOB + "backfill" + of(each) + " # delivered only if the stream has delivery.include-snapshot");
         }
         if (!missing.where(id -> evidence.captured().seen().contains(id)).isEmpty()) {
-            commands.add("# the stream has been given these: they come by themselves if it is behind or stopped. If not,"
-                    + " ask the receiver for evt_ID: without a letter nothing sends them again");
+            commands.add(
+                    "# the stream has been given these: they come by themselves if it is behind or stopped. If not,"
+                            + " ask the receiver for evt_ID: without a letter nothing sends them again");
         }
         return commands;
     }
 
     List<String> extraRows(IdSet extra) {
-        return extra.isEmpty()
-                ? List.of()
-                : statement(extra, ids -> "DELETE FROM " + table() + " WHERE " + these(ids));
+        return extra.isEmpty() ? List.of() : statement(extra, ids -> "DELETE FROM " + table() + " WHERE " + these(ids));
     }
 
     /** Keeps one of each. */

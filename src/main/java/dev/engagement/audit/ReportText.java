@@ -55,7 +55,10 @@ final class ReportText {
             StringBuilder line = new StringBuilder("  ");
             for (int column = 0; column < columns; column++) {
                 int at = column;
-                int width = rows.stream().mapToInt(each -> each.get(at).length()).max().orElse(0);
+                int width = rows.stream()
+                        .mapToInt(each -> each.get(at).length())
+                        .max()
+                        .orElse(0);
                 String cell = row.get(column);
                 String space = " ".repeat(width - cell.length());
                 // Words to the left, numbers to the right.
@@ -65,8 +68,7 @@ final class ReportText {
         }
     }
 
-    private static void finding(
-            StringBuilder text, Destination destination, Finding finding, boolean withRepairs) {
+    private static void finding(StringBuilder text, Destination destination, Finding finding, boolean withRepairs) {
         text.append("  ")
                 .append(destination.name())
                 .append(": ")
@@ -91,7 +93,8 @@ final class ReportText {
         }
         if (withRepairs && !finding.repairs().isEmpty()) {
             text.append("    mended by\n");
-            finding.repairs().forEach(command -> text.append("      ").append(command).append('\n'));
+            finding.repairs()
+                    .forEach(command -> text.append("      ").append(command).append('\n'));
         }
     }
 }

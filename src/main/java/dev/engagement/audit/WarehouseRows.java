@@ -55,10 +55,7 @@ final class WarehouseRows implements RowStore {
         queries.run(sql, row -> {
             String duration = row.get(2);
             rows.add(new Row(
-                    number(row, 0),
-                    number(row, 1),
-                    duration == null ? null : Long.valueOf(duration),
-                    number(row, 3)));
+                    number(row, 0), number(row, 1), duration == null ? null : Long.valueOf(duration), number(row, 3)));
         });
         return rows;
     }

@@ -444,8 +444,8 @@ public final class Keys {
             "reason", Type.REASONS, true, REDRIVE, "which dead letters are put back, by their reason; comma separated");
     public static final Key<Instant> FROM =
             Key.argument("from", Type.TIME, false, TIMES, "audit: first event_ts; redrive: first failure of a letter");
-    public static final Key<Instant> TO =
-            Key.argument("to", Type.TIME, false, TIMES, "audit: end of event_ts; redrive: end of the letters' failures");
+    public static final Key<Instant> TO = Key.argument(
+            "to", Type.TIME, false, TIMES, "audit: end of event_ts; redrive: end of the letters' failures");
     public static final Key<Long> EVENT_ID =
             Key.argument("event-id", Type.ID, false, REDRIVE, "only letters of this event");
     public static final Key<Integer> LIMIT = Key.argument(

@@ -170,7 +170,8 @@ public final class WarehouseQuery {
                 } else if (token.isStructEnd()) {
                     depth--;
                 } else if (token == JsonToken.FIELD_NAME && parser.currentName().equals("v")) {
-                    if (parser.nextToken() != JsonToken.VALUE_NULL && !parser.currentToken().isScalarValue()) {
+                    if (parser.nextToken() != JsonToken.VALUE_NULL
+                            && !parser.currentToken().isScalarValue()) {
                         throw new WarehouseException("BigQuery answers a nested value where a scalar was asked", null);
                     }
                     cells.add(parser.currentToken() == JsonToken.VALUE_NULL ? null : parser.getText());

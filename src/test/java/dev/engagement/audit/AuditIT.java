@@ -135,7 +135,8 @@ class AuditIT {
     }
 
     private AuditOptions options() throws IOException {
-        return options(warehouse(bigQuery.rest()), URI.create(redis.url()), postgres.jdbcUrl(), kafka.bootstrapServers());
+        return options(
+                warehouse(bigQuery.rest()), URI.create(redis.url()), postgres.jdbcUrl(), kafka.bootstrapServers());
     }
 
     private WarehouseOptions warehouse(String rest) {
@@ -161,15 +162,14 @@ class AuditIT {
     /** Every store holds every event, and the topic every row. */
     @BeforeEach
     void everythingIsThere() throws Exception {
-        sql("INSERT INTO content SELECT gen_random_uuid(), 's%1$d-' || n, 'title', 'video', 60, now()"
-                .formatted(test) + " FROM generate_series(1, " + CONTENTS + ") AS n");
+        sql("INSERT INTO content SELECT gen_random_uuid(), 's%1$d-' || n, 'title', 'video', 60, now()".formatted(test)
+                + " FROM generate_series(1, " + CONTENTS + ") AS n");
         sql("""
                 WITH c AS (SELECT id, row_number() OVER (ORDER BY slug) AS n FROM content WHERE slug LIKE 's%1$d-%%')
                 INSERT INTO engagement_events (content_id, event_type, event_ts, duration_ms)
                 SELECT c.id, 'play', TIMESTAMPTZ '%2$s' + i * INTERVAL '2.970001 s',
                   CASE WHEN i %% 7 = 0 THEN NULL ELSE i END
-                FROM generate_series(0, %3$d) AS i JOIN c ON c.n = i %% %4$d + 1 ORDER BY i"""
-                .formatted(test, from, EVENTS - 1, CONTENTS));
+                FROM generate_series(0, %3$d) AS i JOIN c ON c.n = i %% %4$d + 1 ORDER BY i""".formatted(test, from, EVENTS - 1, CONTENTS));
         first = number("SELECT min(id) FROM engagement_events WHERE event_ts >= '" + from + "'");
         assertThat(number("SELECT count(*) FROM engagement_events WHERE event_ts >= '" + from + "' AND event_ts < '"
                         + from.plus(Duration.ofHours(1)) + "'"))
@@ -238,15 +238,20 @@ class AuditIT {
     }
 
     private void capture(long id, String operation) {
-        send("events-" + test, "{\"id\":" + id + "}", "{\"before\":null,\"after\":{\"id\":" + id
-                + "},\"source\":{\"lsn\":1},\"op\":\"" + operation + "\",\"ts_ms\":1}");
+        send(
+                "events-" + test,
+                "{\"id\":" + id + "}",
+                "{\"before\":null,\"after\":{\"id\":" + id + "},\"source\":{\"lsn\":1},\"op\":\"" + operation
+                        + "\",\"ts_ms\":1}");
     }
 
     private void receipt(long id, boolean delivered) {
         send(
                 "receipts-" + test,
                 Long.toString(id),
-                delivered ? "{\"event_id\":" + id + ",\"delivered_at\":\"2026-01-08T00:00:00Z\",\"status\":200}" : null);
+                delivered
+                        ? "{\"event_id\":" + id + ",\"delivered_at\":\"2026-01-08T00:00:00Z\",\"status\":200}"
+                        : null);
     }
 
     private static final List<Future<RecordMetadata>> SENT = new ArrayList<>();
@@ -294,7 +299,8 @@ class AuditIT {
         assertThat(report.isEqual()).isTrue();
         assertThat(report.events()).isEqualTo(EVENTS);
         assertThat(report.destinations())
-                .extracting(destination -> destination.name() + " " + destination.expected() + " " + destination.present())
+                .extracting(
+                        destination -> destination.name() + " " + destination.expected() + " " + destination.present())
                 .startsWith("warehouse 1200 1200", "delivery 1200 1200")
                 .hasSize(3);
         assertThat(report.destinations().get(0).durationMs()).isEqualTo(report.durationMs());
@@ -305,7 +311,8 @@ class AuditIT {
         String time = "TIMESTAMP '" + from + "'";
         query("DELETE FROM TABLE WHERE event_id = " + (first + 10) + " AND event_ts >= " + time);
         appendRows("id = " + (first + 20));
-        query("MERGE TABLE AS t USING (SELECT 999999999 AS event_id, TIMESTAMP_ADD(" + time + ", INTERVAL 5 SECOND) AS ts)"
+        query("MERGE TABLE AS t USING (SELECT 999999999 AS event_id, TIMESTAMP_ADD(" + time
+                + ", INTERVAL 5 SECOND) AS ts)"
                 + " AS s ON t.event_id = s.event_id AND t.event_ts >= " + time
                 + " WHEN NOT MATCHED THEN INSERT (event_id, event_ts) VALUES (s.event_id, s.ts)");
         receipt(first + 30, false);
@@ -334,7 +341,8 @@ class AuditIT {
         assertThat(report.isEqual()).isFalse();
         assertThat(report.asText(true))
                 .contains("counts 7 and has " + counted + " events")
-                .contains("redis-cli -u " + redis.url() + " SET '" + prefix + "content:count:" + spoiled + "' " + counted)
+                .contains(
+                        "redis-cli -u " + redis.url() + " SET '" + prefix + "content:count:" + spoiled + "' " + counted)
                 .contains("DELETE FROM `local.analytics." + table + "` WHERE event_id IN (999999999)")
                 .contains("rebuild --from");
     }
@@ -398,7 +406,9 @@ class AuditIT {
     }
 
     private String ids(long... offsets) {
-        return LongStream.of(offsets).mapToObj(offset -> Long.toString(first + offset)).collect(Collectors.joining(","));
+        return LongStream.of(offsets)
+                .mapToObj(offset -> Long.toString(first + offset))
+                .collect(Collectors.joining(","));
     }
 
     private static long end(TopicPartition partition) throws Exception {
@@ -463,7 +473,8 @@ class AuditIT {
 
         assertThat(command("--redis.url", "redis://127.0.0.1:1")).isEqualTo(2);
         assertThat(command("--audit.settel", "1 s")).isEqualTo(2);
-        assertThat(EngagementJob.audit(new String[] {"audit", "--help"}, Map.of())).isZero();
+        assertThat(EngagementJob.audit(new String[] {"audit", "--help"}, Map.of()))
+                .isZero();
     }
 
     private int command(String... more) throws Exception {
@@ -502,7 +513,9 @@ class AuditIT {
                 .boxed()
                 .toList();
         BigInteger expected = ids.stream().map(Fingerprint::of).reduce(BigInteger.ZERO, BigInteger::add);
-        String values = ids.stream().map(id -> "(" + id + "::bigint)").collect(Collectors.joining(", "))
+        String values = ids.stream()
+                .map(id -> "(" + id + "::bigint)")
+                .collect(Collectors.joining(", "))
                 .replace("(" + Long.MIN_VALUE + "::bigint)", "((-9223372036854775807 - 1)::bigint)");
         String inDuckDb = "sum(DISTINCT ('0x' || substr(md5(id::VARCHAR), 1, 15))::BIGINT)";
 
@@ -516,7 +529,8 @@ class AuditIT {
                 .isEqualTo(List.of(List.of(expected.toString())));
         try (Connection duckDb = DriverManager.getConnection("jdbc:duckdb:");
                 Statement statement = duckDb.createStatement();
-                ResultSet row = statement.executeQuery("SELECT " + inDuckDb + " FROM (VALUES " + values + ") AS v (id)")) {
+                ResultSet row =
+                        statement.executeQuery("SELECT " + inDuckDb + " FROM (VALUES " + values + ") AS v (id)")) {
             row.next();
             assertThat(row.getString(1)).isEqualTo(expected.toString());
         }

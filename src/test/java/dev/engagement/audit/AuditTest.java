@@ -196,7 +196,8 @@ class AuditTest {
         List<String> repairs = repairs(Audits.of(world), Kind.MISSING);
 
         assertThat(repairs.get(0))
-                .isEqualTo("flink run engagement-job.jar backfill --from 2026-01-08T09:00:00Z --to 2026-01-08T09:01:00Z");
+                .isEqualTo(
+                        "flink run engagement-job.jar backfill --from 2026-01-08T09:00:00Z --to 2026-01-08T09:01:00Z");
         assertThat(repairs.get(1)).startsWith("#");
         assertThat(repairs.get(2))
                 .isEqualTo("flink run engagement-job.jar rebuild --from 2026-01-08T09:03:00Z --to 2026-01-08T09:04:00Z"
@@ -238,7 +239,8 @@ class AuditTest {
         world.counts.put("content-2", "9");
 
         assertThat(repairs(Audits.of(world), Kind.MISCOUNTED))
-                .containsExactly("# content-2 lacks the events that are missing in the warehouse: a backfill mends both");
+                .containsExactly(
+                        "# content-2 lacks the events that are missing in the warehouse: a backfill mends both");
     }
 
     @Test
@@ -280,7 +282,8 @@ class AuditTest {
         Instant now = Audits.FROM.plusSeconds(300);
 
         assertThat(Audit.settled(Audits.options(false), now)).isEqualTo(Range.of(Audits.FROM, now.minusSeconds(60)));
-        assertThat(Audit.settled(Audits.options(false), Audits.TO.plusSeconds(60))).isEqualTo(Audits.RANGE);
+        assertThat(Audit.settled(Audits.options(false), Audits.TO.plusSeconds(60)))
+                .isEqualTo(Audits.RANGE);
         assertThatThrownBy(() -> Audit.settled(Audits.options(false), Audits.FROM.plusSeconds(60)))
                 .hasMessageContaining("from is 2026-01-08T09:00:00Z")
                 .hasMessageContaining("audit.settle");

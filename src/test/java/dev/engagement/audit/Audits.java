@@ -51,7 +51,8 @@ final class Audits {
                         "project",
                         "analytics",
                         "engagement_events",
-                        new WarehouseOptions.Endpoints(URI.create("http://localhost:1"), URI.create("http://localhost:2")),
+                        new WarehouseOptions.Endpoints(
+                                URI.create("http://localhost:1"), URI.create("http://localhost:2")),
                         null,
                         new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, false),
                         MemorySize.ofMebiBytes(64),

@@ -33,7 +33,8 @@ class IdSetProperties {
         assertThat(all).containsExactlyElementsOf(expected);
         assertThat(set.size()).isEqualTo(expected.size());
         assertThat(set.isEmpty()).isEqualTo(expected.isEmpty());
-        assertThat(set.first(7)).containsExactlyElementsOf(expected.stream().limit(7).toList());
+        assertThat(set.first(7))
+                .containsExactlyElementsOf(expected.stream().limit(7).toList());
         assertThat(set.batches(7).stream().flatMap(List::stream).toList()).containsExactlyElementsOf(expected);
         assertThat(set.batches(7)).allSatisfy(batch -> assertThat(batch).hasSizeBetween(1, 7));
         removed.forEach(id -> assertThat(set.contains(id)).isEqualTo(expected.contains(id)));

@@ -28,8 +28,7 @@ class RowDifferencesProperties {
         Source source = world.source();
         RowStore warehouse = world.warehouse();
 
-        SortedSet<Long> minutes =
-                RowDifferences.minutes(source.minutes(Audits.RANGE), warehouse.minutes(Audits.RANGE));
+        SortedSet<Long> minutes = RowDifferences.minutes(source.minutes(Audits.RANGE), warehouse.minutes(Audits.RANGE));
         List<Range> ranges = Audits.RANGE.of(minutes);
         RowDifferences found = RowDifferences.in(ranges, source, warehouse, page);
 
@@ -52,7 +51,9 @@ class RowDifferencesProperties {
         }
         assertThat(minutes).isEqualTo(differing);
         assertThat(ranges).allSatisfy(range -> assertThat(range.fromMicros()).isLessThan(range.toMicros()));
-        assertThat(ranges.stream().mapToLong(range -> range.toMicros() - range.fromMicros()).sum())
+        assertThat(ranges.stream()
+                        .mapToLong(range -> range.toMicros() - range.fromMicros())
+                        .sum())
                 .isEqualTo(differing.size() * Range.MICROS_PER_MINUTE);
         assertThat(found.missing).hasToString(missing.toString());
         assertThat(found.extra).hasToString(extra.toString());

@@ -37,14 +37,21 @@ final class World {
         int rows = 1;
 
         boolean rowsAreLate;
-        @Nullable Long rowDuration;
+
+        @Nullable
+        Long rowDuration;
+
         long rowMicros;
         boolean receipt = true;
         boolean receiptIsLate;
-        @Nullable Reason letter;
+
+        @Nullable
+        Reason letter;
+
         Retry retry = Retry.NONE;
         /** {@code c}, {@code r}, or null if the topic has no record of it. */
-        @Nullable String captured = "c";
+        @Nullable
+        String captured = "c";
 
         Event(long id, long micros, String content, @Nullable Long duration) {
             this.id = id;
@@ -160,7 +167,9 @@ final class World {
         @Override
         public Map<String, Long> eventsByContent() {
             Map<String, Long> numbers = new HashMap<>();
-            events.stream().filter(event -> event.inSource).forEach(event -> numbers.merge(event.content, 1L, Long::sum));
+            events.stream()
+                    .filter(event -> event.inSource)
+                    .forEach(event -> numbers.merge(event.content, 1L, Long::sum));
             return numbers;
         }
 
@@ -244,5 +253,4 @@ final class World {
             }
         };
     }
-
 }

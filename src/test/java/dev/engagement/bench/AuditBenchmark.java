@@ -93,7 +93,8 @@ public final class AuditBenchmark {
     }
 
     private void fill() throws Exception {
-        System.out.printf(Locale.ROOT, "writing %,d events into PostgreSQL, BigQuery's emulator, Kafka and Redis…%n", events);
+        System.out.printf(
+                Locale.ROOT, "writing %,d events into PostgreSQL, BigQuery's emulator, Kafka and Redis…%n", events);
         Schema.create(postgres);
         try (Connection connection = postgres.connect();
                 Statement statement = connection.createStatement()) {
@@ -136,7 +137,9 @@ public final class AuditBenchmark {
 
     private void receipts() {
         KafkaTopics.ensure(
-                connection(), (short) 1, List.of(new KafkaTopics.Topic(RECEIPTS, 16, Map.of("cleanup.policy", "compact"))));
+                connection(),
+                (short) 1,
+                List.of(new KafkaTopics.Topic(RECEIPTS, 16, Map.of("cleanup.policy", "compact"))));
         Properties properties = connection().clientProperties();
         // A topic that was made a moment ago may refuse a first batch and take the second, and then never the first.
         properties.setProperty("max.in.flight.requests.per.connection", "1");
@@ -176,8 +179,7 @@ public final class AuditBenchmark {
                 BigQueryProcess.PROJECT,
                 "analytics",
                 TABLE,
-                new WarehouseOptions.Endpoints(
-                        URI.create(bigQuery.rest()), URI.create("http://" + bigQuery.grpc())),
+                new WarehouseOptions.Endpoints(URI.create(bigQuery.rest()), URI.create("http://" + bigQuery.grpc())),
                 null,
                 new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, false),
                 MemorySize.ofMebiBytes(64),

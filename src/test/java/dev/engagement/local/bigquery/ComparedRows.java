@@ -25,7 +25,11 @@ public final class ComparedRows {
     private ComparedRows() {}
 
     /** A row; its time in microseconds since the epoch. */
-    public record Row(long id, String contentId, long eventTsMicros, @Nullable Integer durationMs) {}
+    public record Row(
+            long id,
+            String contentId,
+            long eventTsMicros,
+            @Nullable Integer durationMs) {}
 
     /** Appends them to a table of {@code local.analytics}, and shows them. */
     public static void append(String grpc, String table, List<Row> rows) {

@@ -267,11 +267,13 @@ class GoogleSqlTest {
         emulator.query(
                 Client.PROJECT,
                 "DELETE FROM analytics.target AS t WHERE t.event_id IN (2, 3) AND t.event_ts < TIMESTAMP '2026-01-09'");
-        assertThat(answer("SELECT COUNT(*), SUM(event_id) FROM analytics.target")).isEqualTo("8,50");
+        assertThat(answer("SELECT COUNT(*), SUM(event_id) FROM analytics.target"))
+                .isEqualTo("8,50");
 
         emulator.query(Client.PROJECT, merge);
         emulator.query(Client.PROJECT, merge);
-        assertThat(answer("SELECT COUNT(*), SUM(event_id) FROM analytics.target")).isEqualTo("10,55");
+        assertThat(answer("SELECT COUNT(*), SUM(event_id) FROM analytics.target"))
+                .isEqualTo("10,55");
     }
 
     @ParameterizedTest
@@ -286,10 +288,11 @@ class GoogleSqlTest {
         assertThatThrownBy(() -> emulator.query(Client.PROJECT, sql)).isInstanceOf(RestException.class);
     }
 
-    private static final String MERGE = "MERGE INTO analytics.merged AS T USING (SELECT %s AS id, JSON '{\"a\": 1}' AS raw) S"
-            + " ON T.event_id = S.id AND T.event_ts = TIMESTAMP '2026-01-08 14:21:52'"
-            + " WHEN NOT MATCHED BY TARGET THEN INSERT (event_id, event_ts, raw_payload)"
-            + " VALUES (id, TIMESTAMP '2026-01-08 14:21:52', raw);";
+    private static final String MERGE =
+            "MERGE INTO analytics.merged AS T USING (SELECT %s AS id, JSON '{\"a\": 1}' AS raw) S"
+                    + " ON T.event_id = S.id AND T.event_ts = TIMESTAMP '2026-01-08 14:21:52'"
+                    + " WHEN NOT MATCHED BY TARGET THEN INSERT (event_id, event_ts, raw_payload)"
+                    + " VALUES (id, TIMESTAMP '2026-01-08 14:21:52', raw);";
 
     @Test
     void a_merge_inserts_what_is_not_there_and_says_how_many() {
