@@ -56,10 +56,12 @@ final class RedisCounts implements Counts, AutoCloseable {
         Jedis single = null;
         try {
             single = new Jedis(address, config);
-            RedisClusterClient cluster = isCluster(single) ? RedisClusterClient.builder()
-                    .nodes(Set.of(address))
-                    .clientConfig(config)
-                    .build() : null;
+            RedisClusterClient cluster = isCluster(single)
+                    ? RedisClusterClient.builder()
+                            .nodes(Set.of(address))
+                            .clientConfig(config)
+                            .build()
+                    : null;
             return new RedisCounts(keys, server, single, cluster);
         } catch (JedisException e) {
             if (single != null) {
