@@ -61,7 +61,7 @@ ENGAGEMENT_POSTGRES_PASSWORD=$(of postgres.password)
 export ENGAGEMENT_POSTGRES_PASSWORD
 destinations=(--destinations 'liveview,warehouse')
 if grep -q '^delivery\.receipts=true$' "$endpoints"; then
-  destinations=(--destinations 'liveview,warehouse,delivery' --delivery.receipts true)
+  destinations=(--destinations 'liveview,warehouse,delivery' --delivery.receipts true --delivery.include-snapshot true)
 fi
 
 mkdir -p target/local/tmp
