@@ -9,6 +9,7 @@ scripts/bench.sh ingest    [--events N] [--rounds N] [--state hashmap|rocksdb] [
 scripts/bench.sh ranking   [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|stage|slide|redis|rebuild]
 scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
+scripts/bench.sh audit     [--events N] [--rounds N]
 
   ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
              Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
@@ -30,9 +31,12 @@ scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
              events -> deliver at parallelism 2, signed, to the local receiver, which
              records them: at 0 and 50 ms latency, single and in batches of 100; beside
              discarding the same events in the job. About five minutes.
+  audit      seconds that an audit of a day takes in which nothing differs, by destination and of
+             all, and of one with a row missing, beside SELECT count(*), sum(duration_ms) of the
+             same events. About three minutes for a million.
 
   --events N     events of ingest, of the parts pipeline and stage, and of warehouse
-                 (default 3000000; of delivery 200000)
+                 (default 3000000; of delivery 200000, of audit 1000000)
   --rounds N     measured rounds, after one to warm up (default 3)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
@@ -54,12 +58,13 @@ case $command in
   -h | --help) usage; exit 0 ;;
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
-  warehouse | delivery) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery. --help explains them." ;;
+  warehouse | delivery | audit) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery, audit. --help explains them." ;;
 esac
 
 events=3000000
 [[ $command != delivery ]] || events=200000
+[[ $command != audit ]] || events=1000000
 rounds=3
 state=hashmap
 while [[ $# -gt 0 ]]; do
@@ -121,6 +126,9 @@ if [[ $command == ingest ]]; then
 elif [[ $command == delivery ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.DeliveryBenchmark target/bench "$events" "$rounds" "$state"
+elif [[ $command == audit ]]; then
+  printf '\n'
+  "$java" "${options[@]}" -Xmx2g dev.engagement.bench.AuditBenchmark target/bench "$events" "$rounds"
 elif [[ $command == warehouse ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.WarehouseBenchmark target/bench "$events" "$rounds" "$state"

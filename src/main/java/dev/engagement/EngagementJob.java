@@ -1,5 +1,8 @@
 package dev.engagement;
 
+import dev.engagement.audit.Audit;
+import dev.engagement.audit.AuditOptions;
+import dev.engagement.audit.AuditReport;
 import dev.engagement.capture.CaptureJob;
 import dev.engagement.capture.CapturePreflight;
 import dev.engagement.config.Command;
@@ -26,8 +29,10 @@ import dev.engagement.redrive.Redrive;
 import dev.engagement.redrive.RedriveException;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.warehouse.Warehouse;
+import dev.engagement.warehouse.WarehouseRefusedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +50,10 @@ public final class EngagementJob {
     public static void main(String[] args) throws Exception {
         if (args.length > 0 && args[0].equals(Command.REDRIVE.word())) {
             end(redrive(args, System.getenv()));
+            return;
+        }
+        if (args.length > 0 && args[0].equals(Command.AUDIT.word())) {
+            end(audit(args, System.getenv()));
             return;
         }
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
@@ -94,6 +103,41 @@ public final class EngagementJob {
     }
 
     /**
+     * Compares the stores: no Flink job, but a client of its own that has ended when this returns. The report goes to
+     * standard output, everything else to the error output.
+     *
+     * @param args the command and its options
+     * @param environment {@link System#getenv()}
+     * @return exit code: 0 if every destination holds what the source holds, 1 if one does not, 2 if it was asked wrongly
+     *     or a store did not answer
+     */
+    public static int audit(String[] args, Map<String, String> environment) throws InterruptedException {
+        try {
+            Invocation invocation = Invocation.parse(args, environment);
+            if (invocation instanceof Invocation.Help help) {
+                System.out.println(help.text());
+                return 0;
+            }
+            Settings settings = ((Invocation.Run) invocation).settings();
+            AuditOptions options = settings.auditOptions();
+            if (options.delivery() == null && settings.destinations().contains(Destination.DELIVERY)) {
+                System.err.println("Delivery is not compared: it leaves receipts only with delivery.receipts=true");
+            }
+            AuditReport report = Audit.run(options, Clock.systemUTC(), System.err::println);
+            System.out.print(
+                    settings.json() ? report.asJson(settings.repair()) + "\n" : report.asText(settings.repair()));
+            return report.isEqual() ? 0 : 1;
+        } catch (ConfigurationException
+                | WarehouseRefusedException
+                | IllegalArgumentException
+                | IllegalStateException
+                | IOException e) {
+            System.err.println(e.getMessage());
+            return 2;
+        }
+    }
+
+    /**
      * Ends the JVM with an exit code, if it is the command's own. In a JVM that only lends a thread, such as a JobManager
      * that runs a jar which was uploaded to it, a code other than 0 is an exception.
      */
@@ -136,6 +180,7 @@ public final class EngagementJob {
             case CAPTURE -> capture(settings, env);
             case STREAM -> stream(settings, env);
             case REDRIVE -> throw new IllegalArgumentException("redrive is no job; see redrive()");
+            case AUDIT -> throw new IllegalArgumentException("audit is no job; see audit()");
         }
         return true;
     }

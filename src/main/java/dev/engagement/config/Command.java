@@ -13,10 +13,12 @@ public enum Command {
     /** Kafka into the destinations. */
     STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped"),
     /** Dead letters back to where they belong. No Flink job: it runs where it is started, and ends. */
-    REDRIVE("puts dead letters back where they belong, each once, and ends");
+    REDRIVE("puts dead letters back where they belong, each once, and ends"),
+    /** The stores compared. No Flink job: it runs where it is started, and ends. */
+    AUDIT("compares what PostgreSQL holds of a range of event_ts with what every destination holds, and ends");
 
     /** Commands that are part of the product and not of this build. */
-    static final List<String> NOT_IN_THIS_BUILD = List.of("backfill", "rebuild", "audit");
+    static final List<String> NOT_IN_THIS_BUILD = List.of("backfill", "rebuild");
 
     static final Set<Command> ALL = Set.copyOf(EnumSet.allOf(Command.class));
 

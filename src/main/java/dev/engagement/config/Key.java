@@ -2,6 +2,7 @@ package dev.engagement.config;
 
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +101,14 @@ public record Key<T>(
     /** Whether somebody has to say, for that command: redrive reads the database only for some of the letters. */
     boolean isRequiredBy(Command command) {
         return required && (command != Command.REDRIVE || kind == Kind.ARGUMENT);
+    }
+
+    /** The commands that take it, as part of a sentence. */
+    String takers() {
+        return commands.stream()
+                .sorted()
+                .map(command -> "'" + command.word() + "'")
+                .collect(Collectors.joining(", "));
     }
 
     /** Whether a message may repeat the text that was given. */

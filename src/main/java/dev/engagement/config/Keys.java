@@ -27,8 +27,16 @@ public final class Keys {
     private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
     private static final Set<Command> STREAM = Set.of(Command.STREAM);
     private static final Set<Command> REDRIVE = Set.of(Command.REDRIVE);
-    private static final Set<Command> CAPTURE_AND_REDRIVE = Set.of(Command.CAPTURE, Command.REDRIVE);
+    private static final Set<Command> AUDIT = Set.of(Command.AUDIT);
     private static final Set<Command> STREAM_AND_REDRIVE = Set.of(Command.STREAM, Command.REDRIVE);
+    /** What reads PostgreSQL. */
+    private static final Set<Command> TABLES = Set.of(Command.CAPTURE, Command.REDRIVE, Command.AUDIT);
+    /** What knows all destinations. */
+    private static final Set<Command> ENDS = Set.of(Command.STREAM, Command.AUDIT);
+    /** What knows the warehouse. */
+    private static final Set<Command> WAREHOUSE = Set.of(Command.STREAM, Command.REDRIVE, Command.AUDIT);
+    /** What takes letters or events of a time. */
+    private static final Set<Command> TIMES = Set.of(Command.REDRIVE, Command.AUDIT);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -61,7 +69,7 @@ public final class Keys {
             "any property of a Kafka client, for example kafka.properties.security.protocol",
             BOTH);
     public static final Key<String> KAFKA_GROUP_ID =
-            Key.of("kafka.group-id", Type.TEXT, "engagement-stream", STREAM, "group that offsets are reported under");
+            Key.of("kafka.group-id", Type.TEXT, "engagement-stream", ENDS, "group that offsets are reported under");
     public static final Key<Integer> KAFKA_REPLICATION_FACTOR = Key.of(
             "kafka.replication-factor",
             Type.replicationFactor(),
@@ -109,12 +117,12 @@ public final class Keys {
             "postgres.url",
             Type.POSTGRES_URL,
             "jdbc:postgresql://localhost:5432/postgres",
-            CAPTURE_AND_REDRIVE,
+            TABLES,
             "where PostgreSQL is, without user and password");
-    public static final Key<String> POSTGRES_USERNAME = Key.required(
-            "postgres.username", Type.TEXT, CAPTURE_AND_REDRIVE, "role with REPLICATION, and SELECT on both tables");
+    public static final Key<String> POSTGRES_USERNAME =
+            Key.required("postgres.username", Type.TEXT, TABLES, "role with REPLICATION, and SELECT on both tables");
     public static final Key<String> POSTGRES_PASSWORD =
-            Key.secret("postgres.password", true, CAPTURE_AND_REDRIVE, "that role's password");
+            Key.secret("postgres.password", true, TABLES, "that role's password");
     public static final Key<String> POSTGRES_PASSWORD_FILE = Key.fileOf(POSTGRES_PASSWORD);
     public static final Key<String> POSTGRES_SCHEMA =
             Key.of("postgres.schema", Type.POSTGRES_NAME, "public", BOTH, "schema of the tables");
@@ -224,19 +232,19 @@ public final class Keys {
             "destinations",
             Type.DESTINATIONS,
             String.join(",", Destination.words()),
-            STREAM,
+            ENDS,
             "where events go, comma separated");
 
     public static final Key<URI> REDIS_URL = Key.of(
             "redis.url",
             Type.REDIS_URL,
             "redis://localhost:6379",
-            STREAM,
+            ENDS,
             "where Redis is, without password; rediss:// for TLS");
-    public static final Key<String> REDIS_PASSWORD = Key.secret("redis.password", false, STREAM, "password of Redis");
+    public static final Key<String> REDIS_PASSWORD = Key.secret("redis.password", false, ENDS, "password of Redis");
     public static final Key<String> REDIS_PASSWORD_FILE = Key.fileOf(REDIS_PASSWORD);
     public static final Key<String> REDIS_KEY_PREFIX =
-            Key.of("redis.key-prefix", Type.TEXT_OR_EMPTY, "", STREAM, "put before every key in Redis");
+            Key.of("redis.key-prefix", Type.TEXT_OR_EMPTY, "", ENDS, "put before every key in Redis");
 
     public static final Key<Boolean> LIVEVIEW_EVENT_CACHE = Key.of(
             "liveview.event-cache",
@@ -246,78 +254,71 @@ public final class Keys {
             "whether single events are kept in Redis for an hour, best effort");
 
     public static final Key<String> WAREHOUSE_PROJECT = Key.optional(
-            "warehouse.project",
-            Type.TEXT,
-            STREAM_AND_REDRIVE,
-            "project in BigQuery; needed if destinations has warehouse");
-    public static final Key<String> WAREHOUSE_DATASET = Key.of(
-            "warehouse.dataset", Type.TEXT, "analytics", STREAM_AND_REDRIVE, "dataset, created if it is not there");
-    public static final Key<String> WAREHOUSE_TABLE = Key.of(
-            "warehouse.table", Type.TEXT, "engagement_events", STREAM_AND_REDRIVE, "table, created if it is not there");
+            "warehouse.project", Type.TEXT, WAREHOUSE, "project in BigQuery; needed if destinations has warehouse");
+    public static final Key<String> WAREHOUSE_DATASET =
+            Key.of("warehouse.dataset", Type.TEXT, "analytics", WAREHOUSE, "dataset, created if it is not there");
+    public static final Key<String> WAREHOUSE_TABLE =
+            Key.of("warehouse.table", Type.TEXT, "engagement_events", WAREHOUSE, "table, created if it is not there");
     public static final Key<URI> WAREHOUSE_ENDPOINT = Key.of(
             "warehouse.endpoint",
             Type.HTTP_URL,
             "https://bigquery.googleapis.com",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "where BigQuery answers REST; http:// for an emulator, without credentials");
     public static final Key<URI> WAREHOUSE_GRPC_ENDPOINT = Key.of(
             "warehouse.grpc-endpoint",
             Type.HTTP_URL,
             "https://bigquerystorage.googleapis.com",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "where BigQuery's Storage Write API answers gRPC; http:// for an emulator");
     public static final Key<String> WAREHOUSE_CREDENTIALS_FILE = Key.optional(
             "warehouse.credentials-file",
             Type.PATH,
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "key file of a service account, on the client and every TaskManager; else the machine's own credentials");
     public static final Key<WarehouseOptions.Partition> WAREHOUSE_PARTITION = Key.of(
             "warehouse.partition",
             Type.oneOf(WarehouseOptions.Partition.class),
             "DAY",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "event time that a partition of a new table holds");
     public static final Key<Optional<Duration>> WAREHOUSE_PARTITION_EXPIRATION = Key.of(
             "warehouse.partition-expiration",
             Type.NONE_OR_DURATION,
             "none",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "when a partition of a new table is deleted; HOUR needs at most 400 d");
     public static final Key<Boolean> WAREHOUSE_REQUIRE_PARTITION_FILTER = Key.of(
             "warehouse.require-partition-filter",
             Type.BOOLEAN,
             "false",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "whether a new table refuses queries that do not say which event_ts they read");
     public static final Key<Boolean> WAREHOUSE_ADD_COLUMNS = Key.of(
             "warehouse.add-columns",
             Type.BOOLEAN,
             "false",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "add nullable columns that an existing table lacks");
     public static final Key<MemorySize> WAREHOUSE_FLUSH_SIZE = Key.of(
             "warehouse.flush-size",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("9 mb")),
             "1 mb",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "size at which rows are sent");
     public static final Key<Duration> WAREHOUSE_FLUSH_INTERVAL = Key.of(
-            "warehouse.flush-interval",
-            SHORT_INTERVAL,
-            "1 s",
-            STREAM_AND_REDRIVE,
-            "after how long rows are sent at the latest");
+            "warehouse.flush-interval", SHORT_INTERVAL, "1 s", WAREHOUSE, "after how long rows are sent at the latest");
     public static final Key<MemorySize> WAREHOUSE_MAX_IN_FLIGHT_BYTES = Key.of(
             "warehouse.max-in-flight-bytes",
             Type.size(MemorySize.parse("64 kb"), MemorySize.parse("4 gb")),
             "64 mb",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "rows that each writer holds until BigQuery has acknowledged them");
     public static final Key<Duration> WAREHOUSE_COMMIT_TIMEOUT = Key.of(
             "warehouse.commit-timeout",
             Type.duration(Duration.ofSeconds(1)),
             "1 h",
-            STREAM_AND_REDRIVE,
+            WAREHOUSE,
             "how long showing rows is tried before the job fails");
 
     public static final Key<URI> DELIVERY_URL = Key.of(
@@ -404,13 +405,13 @@ public final class Keys {
             "delivery.include-snapshot",
             Type.BOOLEAN,
             "false",
-            STREAM,
+            ENDS,
             "whether rows that were there before the first capture are delivered");
     public static final Key<Boolean> DELIVERY_RECEIPTS = Key.of(
             "delivery.receipts",
             Type.BOOLEAN,
             "false",
-            STREAM,
+            ENDS,
             "whether what was delivered is written to the receipts topic");
     public static final Key<List<DeliveryOptions.StatusRange>> DELIVERY_SUCCESS_STATUS = Key.of(
             "delivery.success-status", Type.STATUSES, "200-299", STREAM, "statuses that mean the receiver has it");
@@ -442,9 +443,9 @@ public final class Keys {
     public static final Key<RedriveOptions.Reasons> REASON = Key.argument(
             "reason", Type.REASONS, true, REDRIVE, "which dead letters are put back, by their reason; comma separated");
     public static final Key<Instant> FROM =
-            Key.argument("from", Type.TIME, false, REDRIVE, "only letters that failed at this time or later");
-    public static final Key<Instant> TO =
-            Key.argument("to", Type.TIME, false, REDRIVE, "only letters that failed before this time");
+            Key.argument("from", Type.TIME, false, TIMES, "audit: first event_ts; redrive: first failure of a letter");
+    public static final Key<Instant> TO = Key.argument(
+            "to", Type.TIME, false, TIMES, "audit: end of event_ts; redrive: end of the letters' failures");
     public static final Key<Long> EVENT_ID =
             Key.argument("event-id", Type.ID, false, REDRIVE, "only letters of this event");
     public static final Key<Integer> LIMIT = Key.argument(
@@ -452,6 +453,22 @@ public final class Keys {
     public static final Key<Boolean> DRY_RUN =
             Key.flag("dry-run", REDRIVE, "say what would be put back, and write nothing");
     public static final Key<Boolean> AGAIN = Key.flag("again", REDRIVE, "also those that were put back before");
+
+    public static final Key<Duration> AUDIT_SETTLE = Key.of(
+            "audit.settle",
+            ANY_DURATION,
+            "60 s",
+            AUDIT,
+            "how long an event may be on its way to a destination without being missing there");
+    public static final Key<Integer> AUDIT_LISTED_IDS = Key.of(
+            "audit.listed-ids",
+            Type.integer(0, 1_000_000),
+            "100",
+            AUDIT,
+            "how many ids are named of each kind of difference; all are counted");
+    public static final Key<Boolean> JSON = Key.flag("json", AUDIT, "the report as one line of JSON");
+    public static final Key<Boolean> REPAIR =
+            Key.flag("repair", AUDIT, "print the commands that mend each difference; nothing is changed");
 
     /** All of them, in the order in which they are explained. */
     public static final List<Key<?>> ALL = List.of(
@@ -551,7 +568,11 @@ public final class Keys {
             EVENT_ID,
             LIMIT,
             DRY_RUN,
-            AGAIN);
+            AGAIN,
+            AUDIT_SETTLE,
+            AUDIT_LISTED_IDS,
+            JSON,
+            REPAIR);
 
     private static final Map<String, Key<?>> BY_NAME =
             ALL.stream().collect(Collectors.toMap(Key::name, key -> key, (a, b) -> a, LinkedHashMap::new));

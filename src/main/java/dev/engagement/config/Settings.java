@@ -1,5 +1,6 @@
 package dev.engagement.config;
 
+import dev.engagement.audit.AuditOptions;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
@@ -14,6 +15,7 @@ import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.ranking.RankingOptions;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.warehouse.WarehouseOptions;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -207,7 +209,7 @@ public final class Settings {
                 get(Keys.WAREHOUSE_FLUSH_SIZE),
                 get(Keys.WAREHOUSE_FLUSH_INTERVAL),
                 get(Keys.WAREHOUSE_COMMIT_TIMEOUT),
-                get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
+                command != Command.AUDIT && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
                 get(Keys.WAREHOUSE_ADD_COLUMNS));
     }
 
@@ -275,6 +277,55 @@ public final class Settings {
                         find(Keys.DELIVERY_SUCCESS_FIELD),
                         Set.copyOf(get(Keys.DELIVERY_SUCCESS_VALUES))),
                 get(Keys.DELIVERY_MAX_RESPONSE_BYTES));
+    }
+
+    /** Of {@code audit}. */
+    public AuditOptions auditOptions() {
+        Set<Destination> destinations = destinations();
+        boolean delivery = destinations.contains(Destination.DELIVERY) && get(Keys.DELIVERY_RECEIPTS);
+        return new AuditOptions(
+                given(Keys.FROM),
+                given(Keys.TO),
+                get(Keys.AUDIT_SETTLE),
+                get(Keys.AUDIT_LISTED_IDS),
+                new AuditOptions.Database(
+                        get(Keys.POSTGRES_URL),
+                        get(Keys.POSTGRES_USERNAME),
+                        secret(Keys.POSTGRES_PASSWORD),
+                        get(Keys.POSTGRES_SCHEMA),
+                        get(Keys.POSTGRES_EVENTS_TABLE)),
+                kafka(),
+                get(Keys.KAFKA_EVENTS_TOPIC),
+                get(Keys.KAFKA_DEAD_LETTERS_TOPIC),
+                destinations.contains(Destination.WAREHOUSE) ? warehouseOptions() : null,
+                destinations.contains(Destination.LIVEVIEW) ? liveViewOptions() : null,
+                delivery
+                        ? new AuditOptions.Delivery(
+                                get(Keys.KAFKA_DELIVERY_RECEIPTS_TOPIC),
+                                get(Keys.KAFKA_DELIVERY_RETRY_TOPIC),
+                                get(Keys.KAFKA_GROUP_ID),
+                                get(Keys.DELIVERY_INCLUDE_SNAPSHOT))
+                        : null);
+    }
+
+    /** Of {@code audit}: whether its report is to be JSON. */
+    public boolean json() {
+        return get(Keys.JSON);
+    }
+
+    /** Of {@code audit}: whether its report is to say what mends what differs. */
+    public boolean repair() {
+        return get(Keys.REPAIR);
+    }
+
+    private Instant given(Key<Instant> key) {
+        Instant time = find(key);
+        if (time == null) {
+            throw new IllegalArgumentException(
+                    key + " is missing; give the range of event_ts, --from 2026-01-08T09:00:00Z --to"
+                            + " 2026-01-08T10:00:00Z");
+        }
+        return time;
     }
 
     /** Of {@code stream}: whether single events are cached in Redis. */

@@ -177,6 +177,7 @@ final class SettingsParser {
                         settings.warehouseOptions();
                     }
                 });
+            case AUDIT -> List.of(Settings::kafka, Settings::topics, Settings::auditOptions);
             case STREAM ->
                 List.of(
                         Settings::kafka,

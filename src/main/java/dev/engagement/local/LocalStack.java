@@ -340,6 +340,8 @@ public final class LocalStack {
                 "liveview,warehouse,delivery"));
         arguments.addAll(warehouse.streamArguments());
         arguments.addAll(receiver.streamArguments());
+        // For the audit.
+        arguments.addAll(List.of("--delivery.receipts", "true"));
         return arguments;
     }
 
@@ -373,6 +375,7 @@ public final class LocalStack {
         endpoints.put("bigquery.grpc", warehouse.grpc());
         endpoints.put("warehouse.project", BigQueryProcess.PROJECT);
         endpoints.put("receiver.url", partner.url());
+        endpoints.put("delivery.receipts", "true");
         if (flink != null) {
             endpoints.put("flink.rest", flink.rest().toString());
         }

@@ -99,7 +99,12 @@ class ReferenceFileTest {
                 "ENGAGEMENT_POSTGRES_PASSWORD", "p",
                 "ENGAGEMENT_WAREHOUSE_PROJECT", "w");
 
-        String[] needed = command == Command.REDRIVE ? new String[] {"--reason=INVALID"} : new String[0];
+        String[] needed =
+                switch (command) {
+                    case REDRIVE -> new String[] {"--reason=INVALID"};
+                    case AUDIT -> new String[] {"--from=2026-01-08T09:00:00Z", "--to=2026-01-08T10:00:00Z"};
+                    default -> new String[0];
+                };
         String[] withFile = Stream.concat(Stream.of("--config=" + file), Arrays.stream(needed))
                 .toArray(String[]::new);
         Settings byFile = Settings.parse(command, withFile, environment);
@@ -114,6 +119,9 @@ class ReferenceFileTest {
             assertThat(byFile.redriveOptions().toString())
                     .isEqualTo(byDefault.redriveOptions().toString());
             assertThat(byFile.warehouseOptions()).isEqualTo(byDefault.warehouseOptions());
+        } else if (command == Command.AUDIT) {
+            assertThat(byFile.auditOptions().toString())
+                    .isEqualTo(byDefault.auditOptions().toString());
         } else {
             assertThat(byFile.ingestOptions()).isEqualTo(byDefault.ingestOptions());
             assertThat(byFile.enrichmentOptions()).isEqualTo(byDefault.enrichmentOptions());

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Strict: offsets, schemas, row errors, partition limits and sizes are checked as BigQuery does. Not there: PENDING,
- * COMMITTED and default streams, Arrow rows, DML and DDL, nested and repeated columns, IAM and quotas.
+ * COMMITTED and default streams, Arrow rows, DDL, DML other than DELETE
+ * and a MERGE that inserts, nested and repeated columns, IAM and quotas.
  *
  * <p>Thread safe.
  */

@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Says in DuckDB's SQL what a query, or a MERGE that only inserts, says in GoogleSQL: the same clauses under other names, functions, types, literals and
- * tables. Works on tokens, not on meaning: what DuckDB spells alike passes unread, what is known to differ is written
+ * Says in DuckDB's SQL what a query, a DELETE, or a MERGE that only inserts, says in GoogleSQL: the same clauses under
+ * other names, functions, types, literals and tables. Works on tokens, not on meaning: what DuckDB spells alike passes unread, what is known to differ is written
  * anew, and every function or keyword it does not know is refused by name. One use for one query.
  *
  * <p>It does not know types: an expression may be FLOAT64 where BigQuery has NUMERIC (averages and quotients of NUMERIC).
@@ -216,6 +216,50 @@ final class GoogleSql {
     /** A MERGE in DuckDB's SQL, and the table that it changes. */
     record Merge(Table table, String duckDb) {}
 
+    /** Whether it is a DELETE, right or wrong. */
+    static boolean isDelete(String sql) {
+        List<SqlNode> nodes = SqlLexer.read(sql);
+        return !nodes.isEmpty() && nodes.get(0).isWord("DELETE");
+    }
+
+    /**
+     * {@code DELETE [FROM] table [[AS] alias] WHERE condition}.
+     *
+     * @param now what CURRENT_TIMESTAMP is
+     * @throws RestException if it is none
+     */
+    static String deleteToDuckDb(
+            String sql, Catalog catalog, Instant now, Map<String, Parameter> parameters, List<Parameter> positional) {
+        List<SqlNode> nodes = new ArrayList<>(SqlLexer.read(sql));
+        if (nodes.get(nodes.size() - 1).isSymbol(";")) {
+            nodes.remove(nodes.size() - 1);
+        }
+        return new GoogleSql(sql, catalog, now, parameters, positional).delete(nodes);
+    }
+
+    private String delete(List<SqlNode> nodes) {
+        int i = at(nodes, 1, "FROM") ? 2 : 1;
+        if (i >= nodes.size()) {
+            throw RestException.invalidQuery("Syntax error: Unexpected end of statement");
+        }
+        int where = i;
+        while (where < nodes.size() && !nodes.get(where).isWord("WHERE")) {
+            where++;
+        }
+        if (where == nodes.size()) {
+            throw wrong("DELETE must have a WHERE clause", nodes.get(0));
+        }
+        List<SqlNode> condition = nodes.subList(where + 1, nodes.size());
+        Set<String> filters = new HashSet<>();
+        condition.forEach(node -> addNames(node, filters));
+        Scope scope = new Scope(Set.of(), filters);
+        Writer out = new Writer();
+        out.add("DELETE FROM");
+        int alias = table(nodes, i, out, scope);
+        out.add(expression(nodes.subList(alias, where), scope)).add("WHERE").add(expression(condition, scope));
+        return out.toString();
+    }
+
     /** Whether it is a MERGE, right or wrong. */
     static boolean isMerge(String sql) {
         List<SqlNode> nodes = SqlLexer.read(sql);
@@ -223,7 +267,7 @@ final class GoogleSql {
     }
 
     /**
-     * A MERGE with nothing but {@code WHEN NOT MATCHED THEN INSERT (…) VALUES (…)}: what the warehouse writes.
+     * A MERGE with nothing but {@code WHEN NOT MATCHED THEN INSERT (…) VALUES (…)} or {@code … INSERT ROW}.
      *
      * @param now what CURRENT_TIMESTAMP is
      * @throws RestException if it is none, or does anything else
@@ -262,24 +306,33 @@ final class GoogleSql {
         int alias = ofTarget.table(nodes, i, out, scope);
         out.add(expression(nodes.subList(alias, using), scope)).add("USING");
         SqlNode source = nodes.get(using + 1);
-        if (source.kind() != Kind.PARENTHESES || !isQuery(source.inside())) {
-            throw refused("MERGE statements whose source is not a query in parentheses", source);
+        int sourceAlias = using + 2;
+        if (source.kind() == Kind.PARENTHESES && isQuery(source.inside())) {
+            out.add("(" + query(source.inside(), Set.of(), Set.of()) + ")");
+        } else {
+            sourceAlias = table(nodes, using + 1, out, scope);
         }
-        out.add("(" + query(source.inside(), Set.of(), Set.of()) + ")");
-        out.add(expression(nodes.subList(using + 2, on), scope));
+        out.add(expression(nodes.subList(sourceAlias, on), scope));
         out.add("ON (" + expression(condition, scope) + ")");
         List<SqlNode> clause = nodes.subList(when, nodes.size());
         int then = at(clause, 3, "BY") && at(clause, 4, "TARGET") ? 5 : 3;
-        boolean inserts = at(clause, 1, "NOT")
+        boolean insertsOnly = at(clause, 1, "NOT")
                 && at(clause, 2, "MATCHED")
                 && at(clause, then, "THEN")
-                && at(clause, then + 1, "INSERT")
+                && at(clause, then + 1, "INSERT");
+        if (insertsOnly && at(clause, then + 2, "ROW") && clause.size() == then + 3) {
+            out.add("WHEN NOT MATCHED THEN INSERT");
+            return new Merge(target[0], out.toString());
+        }
+        boolean inserts = insertsOnly
                 && clause.size() == then + 5
                 && clause.get(then + 2).kind() == Kind.PARENTHESES
                 && at(clause, then + 3, "VALUES")
                 && clause.get(then + 4).kind() == Kind.PARENTHESES;
         if (!inserts) {
-            throw refused("MERGE statements other than WHEN NOT MATCHED THEN INSERT (…) VALUES (…)", nodes.get(when));
+            throw refused(
+                    "MERGE statements other than WHEN NOT MATCHED THEN INSERT (…) VALUES (…) or INSERT ROW",
+                    nodes.get(when));
         }
         List<SqlNode> columns = clause.get(then + 2).inside();
         List<SqlNode> values = clause.get(then + 4).inside();

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 import java.sql.Array;
+import java.sql.Blob;
 import java.sql.Connection;
 import java.sql.Date;
 import java.sql.ResultSet;
@@ -17,6 +18,7 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +27,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Answers {@code jobs.query}, in BigQuery's form: queries, and a MERGE that inserts. Thread safe. */
+/** Answers {@code jobs.query}, in BigQuery's form: queries, a DELETE, and a MERGE that inserts. Thread safe. */
 final class Queries {
 
     private final Tables tables;
@@ -59,6 +61,10 @@ final class Queries {
             GoogleSql.Merge merge = GoogleSql.mergeToDuckDb(sql, catalog, clock.instant(), named, positional);
             return merge(project, merge, body.path("dryRun").asBoolean());
         }
+        if (GoogleSql.isDelete(sql)) {
+            String delete = GoogleSql.deleteToDuckDb(sql, catalog, clock.instant(), named, positional);
+            return delete(project, delete, body.path("dryRun").asBoolean());
+        }
         String duckDb = GoogleSql.toDuckDb(sql, catalog, clock.instant(), named, positional);
         ObjectNode answer = Json.object();
         answer.put("kind", "bigquery#queryResponse");
@@ -85,6 +91,31 @@ final class Queries {
         answer.put("jobComplete", true).put("totalBytesProcessed", "0");
     }
 
+    private ObjectNode delete(String project, String duckDb, boolean dryRun) {
+        ObjectNode answer = Json.object();
+        answer.put("kind", "bigquery#queryResponse");
+        if (dryRun) {
+            return answer.put("jobComplete", true).put("totalBytesProcessed", "0");
+        }
+        long deleted;
+        try {
+            deleted = store.delete(duckDb);
+        } catch (SQLException e) {
+            throw invalid(e);
+        }
+        complete(answer, project);
+        return changed(answer, 0, deleted);
+    }
+
+    private static ObjectNode changed(ObjectNode answer, long inserted, long deleted) {
+        answer.put("numDmlAffectedRows", Long.toString(inserted + deleted));
+        answer.putObject("dmlStats")
+                .put("insertedRowCount", Long.toString(inserted))
+                .put("updatedRowCount", "0")
+                .put("deletedRowCount", Long.toString(deleted));
+        return answer;
+    }
+
     /** One statement, all of it or nothing; two at once run one after the other. */
     private ObjectNode merge(String project, GoogleSql.Merge merge, boolean dryRun) {
         ObjectNode answer = Json.object();
@@ -104,13 +135,7 @@ final class Queries {
             throw refusal;
         }
         complete(answer, project);
-        String rows = Long.toString(inserted);
-        answer.put("numDmlAffectedRows", rows);
-        answer.putObject("dmlStats")
-                .put("insertedRowCount", rows)
-                .put("updatedRowCount", "0")
-                .put("deletedRowCount", "0");
-        return answer;
+        return changed(answer, inserted, 0);
     }
 
     /** Answers {@code tabledata.list}: rows as they are stored, no filter needed. */
@@ -220,7 +245,7 @@ final class Queries {
         }
     }
 
-    private static @Nullable String text(@Nullable Object value, boolean micros) {
+    private static @Nullable String text(@Nullable Object value, boolean micros) throws SQLException {
         if (value == null) {
             return null;
         }
@@ -235,6 +260,9 @@ final class Queries {
         }
         if (value instanceof LocalDate date) {
             return date.toString();
+        }
+        if (value instanceof Blob bytes) {
+            return Base64.getEncoder().encodeToString(bytes.getBytes(1, Math.toIntExact(bytes.length())));
         }
         if (value instanceof BigDecimal number) {
             return number.signum() == 0 ? "0" : number.stripTrailingZeros().toPlainString();
@@ -262,6 +290,7 @@ final class Queries {
             case "TIMESTAMP", "TIMESTAMP WITH TIME ZONE" -> "TIMESTAMP";
             case "DATE" -> "DATE";
             case "JSON" -> "JSON";
+            case "BLOB" -> "BYTES";
             case "VARCHAR" -> "STRING";
             case "\"NULL\"", "NULL" -> "INTEGER";
             default ->

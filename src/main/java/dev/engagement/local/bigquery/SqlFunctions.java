@@ -114,6 +114,7 @@ final class SqlFunctions {
             "JSON_TYPE",
             "JSON_VALUE",
             "LEAST",
+            "MD5",
             "PARSE_DATE",
             "PARSE_TIMESTAMP",
             "SAFE_CAST",
@@ -126,6 +127,7 @@ final class SqlFunctions {
             "TIMESTAMP_SECONDS",
             "TIMESTAMP_SUB",
             "TIMESTAMP_TRUNC",
+            "TO_HEX",
             "TO_JSON_STRING",
             "UNIX_MILLIS",
             "UNIX_SECONDS");
@@ -410,6 +412,15 @@ final class SqlFunctions {
                 return "CASE json_type(" + call.get(0) + ") WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array'"
                         + " WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'"
                         + " WHEN 'UBIGINT' THEN 'number' WHEN 'BIGINT' THEN 'number' WHEN 'DOUBLE' THEN 'number' END";
+            }
+            case "MD5" -> {
+                // Of bytes or of text in UTF-8; DuckDB answers the digits.
+                call.arity(1, 1);
+                return "unhex(md5(" + call.get(0) + "))";
+            }
+            case "TO_HEX" -> {
+                call.arity(1, 1);
+                return "lower(hex(" + call.get(0) + "))";
             }
             case "TO_JSON_STRING" -> {
                 call.arity(1, 1);

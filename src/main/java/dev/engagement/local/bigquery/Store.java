@@ -299,6 +299,18 @@ final class Store implements AutoCloseable {
         return inserted[0];
     }
 
+    /**
+     * Runs a statement that deletes rows.
+     *
+     * @return how many
+     * @throws SQLException if DuckDB refuses it
+     */
+    long delete(String sql) throws SQLException {
+        long[] deleted = new long[1];
+        inTransaction(statement -> deleted[0] = statement.executeUpdate(sql));
+        return deleted[0];
+    }
+
     long count(TableId table) {
         long[] count = new long[1];
         read("SELECT count(*) FROM " + quoted(table), row -> count[0] = row.getLong(1));

@@ -67,6 +67,7 @@ class GoogleSqlTest {
                     APPROX_COUNT_DISTINCT(content_id) ~ 3
                     COUNTIF(event_id > 7) ~ 3
                     SUM(engagement_seconds) ~ 15
+                    SUM(DISTINCT CAST(DIV(event_id, 2) AS NUMERIC)) ~ 15
                     AVG(event_id) ~ 5.5
                     MIN(event_ts) ~ 1.767882112E9
                     MAX(DATE(event_ts)) ~ 2026-01-08
@@ -128,6 +129,10 @@ class GoogleSqlTest {
                     5 IN UNNEST([4, 5]) ~ true
                     COALESCE(NULL, 'x') || UPPER('y') ~ xY
                     0x10 ~ 16
+                    MD5('Hello World') ~ sQqNsWTgdUEFt6mb5y4/5Q==
+                    TO_HEX(MD5('Hello World')) ~ b10a8db164e0754105b7a99be72e3fe5
+                    CAST('0x123' AS INT64) ~ 291
+                    CAST('0xfffffffffffffff' AS INT64) ~ 1152921504606846975
                     """)
     void scalars(String expression, String expected) {
         if (expected.equals("!")) {
@@ -224,7 +229,7 @@ class GoogleSqlTest {
     @ParameterizedTest
     @CsvSource(delimiter = '~', textBlock = """
                     SELECT FARM_FINGERPRINT('x') ~ Function not found in the emulator: FARM_FINGERPRINT at [1:8]
-                    DELETE FROM analytics.events WHERE TRUE ~ Statements that start with DELETE are not supported by the emulator at [1:1]
+                    UPDATE analytics.events SET device = 'x' WHERE TRUE ~ Statements that start with UPDATE are not supported by the emulator at [1:1]
                     SELECT STRUCT(1) ~ Queries with STRUCT are not supported by the emulator at [1:8]
                     SELECT 1 FROM analytics.INFORMATION_SCHEMA.TABLES ~ Queries of INFORMATION_SCHEMA are not supported by the emulator at [1:15]
                     SELECT TIMESTAMP_TRUNC(CURRENT_TIMESTAMP(), HOUR, 'Europe/Berlin') ~ Time zones other than UTC are not supported by the emulator at [1:51]
@@ -250,6 +255,37 @@ class GoogleSqlTest {
                         },
                         Client.TIME))
                 .isEqualTo("SELECT \"a\".\"first\", \"desc\" FROM (SELECT 1 AS \"first\", 2 AS \"desc\") \"a\"");
+    }
+
+    @Test
+    void rows_are_deleted_and_merged_in_from_another_table() {
+        emulator.createTable(Client.PROJECT, Client.DATASET, "target", Client.HOURLY);
+        String merge = "MERGE `local.analytics.target` AS t USING `local.analytics.events` AS s"
+                + " ON t.event_id = s.event_id AND t.event_ts >= TIMESTAMP \"2026-01-08\" WHEN NOT MATCHED THEN INSERT ROW";
+        emulator.query(Client.PROJECT, merge);
+
+        emulator.query(
+                Client.PROJECT,
+                "DELETE FROM analytics.target AS t WHERE t.event_id IN (2, 3) AND t.event_ts < TIMESTAMP '2026-01-09'");
+        assertThat(answer("SELECT COUNT(*), SUM(event_id) FROM analytics.target"))
+                .isEqualTo("8,50");
+
+        emulator.query(Client.PROJECT, merge);
+        emulator.query(Client.PROJECT, merge);
+        assertThat(answer("SELECT COUNT(*), SUM(event_id) FROM analytics.target"))
+                .isEqualTo("10,55");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "DELETE FROM analytics.events",
+                "DELETE analytics.guarded WHERE event_id = 1",
+                "DELETE FROM analytics.nothing WHERE TRUE",
+                "DELETE FROM"
+            })
+    void what_bigquery_would_not_delete_is_refused(String sql) {
+        assertThatThrownBy(() -> emulator.query(Client.PROJECT, sql)).isInstanceOf(RestException.class);
     }
 
     private static final String MERGE =
@@ -282,7 +318,7 @@ class GoogleSqlTest {
                     MERGE analytics.events T USING (SELECT 11 AS id) S ON T.event_id = S.id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id) ~ Required field event_ts cannot be null
                     MERGE analytics.events T USING (SELECT 11 AS id) S ON T.event_id = S.id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id, 1) ~ Inserted row has wrong column count
                     MERGE analytics.events T USING (SELECT 1 AS id) S ON T.event_id = S.id WHEN MATCHED THEN DELETE ~ MERGE statements other than WHEN NOT MATCHED THEN INSERT
-                    MERGE analytics.events T USING analytics.guarded S ON T.event_id = S.event_id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (1) ~ MERGE statements whose source is not a query in parentheses
+                    MERGE analytics.events T USING analytics.guarded S ON T.event_id = S.event_id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (1) ~ Cannot query over table 'analytics.guarded' without a filter
                     MERGE analytics.events T USING (SELECT 1 AS id) S WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id) ~ Expected keyword ON
                     MERGE analytics.none T USING (SELECT 1 AS id) S ON FALSE WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id) ~ Not found: Table local:analytics.none
                     MERGE analytics.guarded T USING (SELECT 1 AS id) S ON T.event_id = S.id WHEN NOT MATCHED THEN INSERT (event_id) VALUES (id) ~ Cannot query over table 'analytics.guarded' without a filter

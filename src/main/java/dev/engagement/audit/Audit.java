@@ -1,0 +1,168 @@
+package dev.engagement.audit;
+
+import dev.engagement.audit.AuditOptions.Delivery;
+import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.warehouse.WarehouseOptions;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether every destination holds what PostgreSQL holds of a range of event time.
+ *
+ * <pre>{@code
+ * AuditReport report = Audit.run(options, Clock.systemUTC(), System.err::println);
+ * System.out.println(report.asText(false));
+ * }</pre>
+ *
+ * <p>Each store adds up its own rows, by minute; only minutes that differ are read by id, a page at a time. What differs is
+ * looked at again after the settling margin, and only what differs both times is reported: rows are on their way for some
+ * seconds, and none says since when. Then Kafka is asked for a reason. Where nothing differs none of that is needed, and the
+ * answer comes at once.
+ *
+ * <p>Memory: the minutes of the range, a page of rows, some two bits for each id that differs and, if delivery is compared,
+ * for each event of the range; and the counts by content. Nothing is written anywhere. Blocking.
+ */
+public final class Audit {
+
+    private final AuditOptions options;
+    private final Range range;
+    private final Source source;
+    private final EventLog log;
+    private final Clock clock;
+    private final Pause pause;
+    private final Consumer<String> progress;
+
+    /** Waits. */
+    @FunctionalInterface
+    interface Pause {
+        void until(Instant time) throws InterruptedException;
+    }
+
+    Audit(
+            AuditOptions options,
+            Range range,
+            Source source,
+            EventLog log,
+            Clock clock,
+            Pause pause,
+            Consumer<String> progress) {
+        this.options = options;
+        this.range = range;
+        this.source = source;
+        this.log = log;
+        this.clock = clock;
+        this.pause = pause;
+        this.progress = progress;
+    }
+
+    /**
+     * Compares.
+     *
+     * @param clock the wall clock
+     * @param progress is told what takes long, a line each
+     * @throws IOException if a store does not answer; the message says which, and what it said
+     * @throws IllegalArgumentException if nothing of the range is older than the settling margin
+     */
+    public static AuditReport run(AuditOptions options, Clock clock, Consumer<String> progress)
+            throws IOException, InterruptedException {
+        Range range = settled(options, clock.instant());
+        WarehouseOptions warehouse = options.warehouse();
+        LiveViewOptions liveView = options.liveView();
+        try (PostgresSource source = PostgresSource.connect(options.database());
+                KafkaLog log = new KafkaLog(options, clock);
+                RedisCounts counts = liveView == null ? null : RedisCounts.connect(liveView)) {
+            Audit audit = new Audit(options, range, source, log, clock, Audit::sleep, progress);
+            return audit.run(warehouse == null ? null : new WarehouseRows(warehouse), counts);
+        }
+    }
+
+    /** The range without what is too young to have arrived. */
+    static Range settled(AuditOptions options, Instant now) {
+        Instant newest = now.minus(options.settle());
+        if (!options.from().isBefore(newest)) {
+            throw new IllegalArgumentException("from is " + options.from() + " and audit.settle "
+                    + options.settle().toMillis() + " ms; nothing that is so young can be expected to have arrived."
+                    + " Choose an earlier range, or wait");
+        }
+        return Range.of(options.from(), options.to().isAfter(newest) ? newest : options.to());
+    }
+
+    private static void sleep(Instant until) throws InterruptedException {
+        Duration left = Duration.between(Instant.now(), until);
+        if (!left.isNegative()) {
+            var unused = new CountDownLatch(1).await(left.toMillis() + 1, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    AuditReport run(@Nullable RowStore warehouse, @Nullable Counts counts) throws IOException, InterruptedException {
+        SortedMap<Long, MinuteTotals> minutes = source.minutes(range);
+        MinuteTotals totals = minutes.values().stream().reduce(MinuteTotals.NONE, MinuteTotals::plus);
+        List<Check> checks = checks(minutes, warehouse, counts);
+        boolean differ = false;
+        for (Check check : checks) {
+            differ |= check.differs();
+        }
+        Evidence evidence = differ ? evidence(checks) : Evidence.none();
+        List<AuditReport.Destination> destinations = new ArrayList<>();
+        for (Check check : checks) {
+            destinations.add(check.report(evidence));
+        }
+        return new AuditReport(range.from(), range.to(), totals.rows(), totals.durationMs(), destinations, notes());
+    }
+
+    private List<Check> checks(
+            SortedMap<Long, MinuteTotals> minutes, @Nullable RowStore warehouse, @Nullable Counts counts) {
+        Repairs repairs = new Repairs(range, source, options.warehouse(), options.liveView(), options.listed());
+        Findings findings = new Findings(options.listed(), repairs);
+        List<Check> checks = new ArrayList<>();
+        if (warehouse != null) {
+            checks.add(new WarehouseCheck(range, minutes, source, warehouse, findings, repairs));
+        }
+        Delivery delivery = options.delivery();
+        if (delivery != null) {
+            checks.add(new DeliveryCheck(range, source, log, delivery.includesSnapshot(), findings, repairs));
+        }
+        if (counts != null) {
+            checks.add(new CountCheck(range, source, counts, warehouse, options.listed(), repairs));
+        }
+        return checks;
+    }
+
+    private Evidence evidence(List<Check> checks) throws IOException, InterruptedException {
+        Instant settled = clock.instant().plus(options.settle());
+        progress.accept(
+                "Something differs; it is looked at again at " + settled + ", as it may be on its way (audit.settle)");
+        pause.until(settled);
+        IdSet questions = new IdSet();
+        for (Check check : checks) {
+            questions.addAll(check.lookAgain());
+        }
+        if (questions.isEmpty()) {
+            return Evidence.none();
+        }
+        progress.accept("Reading the topics for what became of " + questions.size() + " events");
+        EventLog.Letters letters = log.letters(questions);
+        EventLog.Retries retries =
+                options.delivery() == null ? new EventLog.Retries(new IdSet(), new IdSet()) : log.retries(questions);
+        IdSet open = new IdSet();
+        checks.forEach(check -> open.addAll(check.unexplained(letters, retries)));
+        return new Evidence(letters, retries, open.isEmpty() ? Evidence.none().captured() : log.captured(open, range));
+    }
+
+    private List<String> notes() {
+        List<String> notes = new ArrayList<>();
+        if (range.toMicros() < Range.micros(options.to())) {
+            notes.add("Compared up to " + range.to() + ": what is younger than audit.settle may be on its way");
+        }
+        return notes;
+    }
+}

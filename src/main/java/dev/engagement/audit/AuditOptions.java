@@ -1,0 +1,72 @@
+package dev.engagement.audit;
+
+import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.SecretRef;
+import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.warehouse.WarehouseOptions;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is compared with what.
+ *
+ * @param from first event_ts
+ * @param to end of event_ts, not part of it
+ * @param settle how long a row may be on its way to a destination without being missing there
+ * @param listed how many ids are named of each kind of difference; they are counted whatever it says
+ * @param database the source
+ * @param kafka where the topics are; asked only if delivery is compared, or something differs
+ * @param eventsTopic what capture writes
+ * @param deadLettersTopic what could not be processed
+ * @param warehouse null to leave it out
+ * @param liveView null to leave it out
+ * @param delivery null to leave it out
+ */
+public record AuditOptions(
+        Instant from,
+        Instant to,
+        Duration settle,
+        int listed,
+        Database database,
+        KafkaConnection kafka,
+        String eventsTopic,
+        String deadLettersTopic,
+        @Nullable WarehouseOptions warehouse,
+        @Nullable LiveViewOptions liveView,
+        @Nullable Delivery delivery) {
+
+    public AuditOptions {
+        if (!from.isBefore(to)) {
+            throw new IllegalArgumentException("from is " + from + " and to is " + to
+                    + "; the range [from, to) is empty unless from is before to");
+        }
+        if (settle.isNegative()) {
+            throw new IllegalArgumentException("audit.settle is " + settle + "; it must be 0 s or more");
+        }
+        if (listed < 0) {
+            throw new IllegalArgumentException("audit.listed-ids is " + listed + "; it must be 0 or more");
+        }
+    }
+
+    /**
+     * The source.
+     *
+     * @param jdbcUrl {@code jdbc:postgresql://host:port/database}
+     * @param username a role with SELECT on the table
+     * @param password read where the connection is made
+     * @param schema schema of the table
+     * @param table table of events
+     */
+    public record Database(String jdbcUrl, String username, SecretRef password, String schema, String table) {}
+
+    /**
+     * What delivery leaves behind.
+     *
+     * @param receiptsTopic what was delivered, by event id
+     * @param retryTopic what was diverted
+     * @param drainGroup consumer group under which the drain says how far it has read
+     * @param includesSnapshot whether rows of a snapshot are delivered too
+     */
+    public record Delivery(String receiptsTopic, String retryTopic, String drainGroup, boolean includesSnapshot) {}
+}

@@ -1,0 +1,183 @@
+package dev.engagement.warehouse;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.engagement.connection.Backoff;
+import dev.engagement.warehouse.TableApi.TableException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Questions to BigQuery in GoogleSQL. Blocking; a query may take any time, and what passes by itself is tried again for a
+ * minute. Thread-safe.
+ */
+public final class WarehouseQuery {
+
+    private static final JsonFactory JSON = new JsonFactory();
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
+    private static final int WAIT_MILLIS = 10_000;
+
+    private final WarehouseOptions options;
+    private final RestTable table;
+
+    /**
+     * Of the project of {@code options}.
+     *
+     * @throws WarehouseRefusedException if the credentials are not where they should be
+     */
+    public WarehouseQuery(WarehouseOptions options) {
+        this.options = options;
+        this.table = new RestTable(options);
+    }
+
+    /**
+     * Asks, and takes the answer row by row: its cells as BigQuery writes them, null for NULL. A table that is not there
+     * has no rows.
+     *
+     * @throws IOException if BigQuery refuses, or does not answer in time; the message says what it said
+     */
+    public void run(String sql, Consumer<List<@Nullable String>> row) throws IOException {
+        Map<String, Object> request = new LinkedHashMap<>();
+        request.put("query", sql);
+        request.put("useLegacySql", false);
+        request.put("timeoutMs", WAIT_MILLIS);
+        Answer answer = ask("POST", "/queries", Json.write(request), row);
+        while (answer != null && (!answer.complete || answer.pageToken != null)) {
+            answer = ask("GET", answer.nextPath(), null, row);
+        }
+    }
+
+    private @Nullable Answer ask(
+            String method, String path, @Nullable String body, Consumer<List<@Nullable String>> row)
+            throws IOException {
+        long until = System.nanoTime() + PATIENCE.toNanos();
+        for (int failures = 1; ; failures++) {
+            try {
+                String text = table.query(method, path, body);
+                return text == null ? null : Answer.read(text, row);
+            } catch (TableException e) {
+                if (!e.isPassing() || System.nanoTime() > until) {
+                    throw new WarehouseException(
+                            "The warehouse table " + options.tableName() + " cannot be asked: " + e.getMessage()
+                                    + ". Check warehouse.project, dataset, endpoint, credentials and rights"
+                                    + " (bigquery.dataViewer on the dataset and bigquery.jobUser on the project)",
+                            e);
+                }
+                pause(BACKOFF.delayMillis(failures, ThreadLocalRandom.current().nextDouble()));
+            } catch (InterruptedException e) {
+                throw interrupted(e);
+            }
+        }
+    }
+
+    private static void pause(long millis) throws IOException {
+        try {
+            boolean unused = new CountDownLatch(1).await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+    }
+
+    private static IOException interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        InterruptedIOException interrupted = new InterruptedIOException("Interrupted while BigQuery was asked");
+        interrupted.initCause(e);
+        return interrupted;
+    }
+
+    /**
+     * What stands in an answer beside its rows.
+     *
+     * @param complete whether the query has ended; if not there are no rows yet
+     * @param pageToken of the rows that did not fit, or null
+     * @param jobId under which the rest of the answer is to be had
+     * @param location of that job, or null
+     */
+    private record Answer(
+            boolean complete,
+            @Nullable String pageToken,
+            @Nullable String jobId,
+            @Nullable String location) {
+
+        String nextPath() {
+            return "/queries/" + RestTable.encoded(String.valueOf(jobId)) + "?timeoutMs=" + WAIT_MILLIS
+                    + (location == null ? "" : "&location=" + RestTable.encoded(location))
+                    + (pageToken == null ? "" : "&pageToken=" + RestTable.encoded(pageToken));
+        }
+
+        /** Reads an answer as a stream: it may hold some hundred thousand rows. */
+        static Answer read(String text, Consumer<List<@Nullable String>> row) throws IOException {
+            boolean complete = true;
+            String pageToken = null;
+            String jobId = null;
+            String location = null;
+            try (JsonParser parser = JSON.createParser(text)) {
+                if (parser.nextToken() != JsonToken.START_OBJECT) {
+                    throw new WarehouseException("BigQuery's answer to a query is not a JSON object", null);
+                }
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    String field = parser.currentName();
+                    JsonToken value = parser.nextToken();
+                    switch (field) {
+                        case "jobComplete" -> complete = value == JsonToken.VALUE_TRUE;
+                        case "pageToken" -> pageToken = parser.getValueAsString();
+                        case "jobReference" -> {
+                            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                                String part = parser.currentName();
+                                parser.nextToken();
+                                if (part.equals("jobId")) {
+                                    jobId = parser.getValueAsString();
+                                } else if (part.equals("location")) {
+                                    location = parser.getValueAsString();
+                                }
+                            }
+                        }
+                        case "rows" -> {
+                            while (parser.nextToken() == JsonToken.START_OBJECT) {
+                                row.accept(cells(parser));
+                            }
+                        }
+                        default -> parser.skipChildren();
+                    }
+                }
+            }
+            return new Answer(complete, pageToken, jobId, location);
+        }
+
+        /** {@code {"f":[{"v":"1"},{"v":null}]}}, of scalar columns. */
+        private static List<@Nullable String> cells(JsonParser parser) throws IOException {
+            List<@Nullable String> cells = new ArrayList<>();
+            int depth = 1;
+            while (depth > 0) {
+                JsonToken token = parser.nextToken();
+                if (token == null) {
+                    throw new WarehouseException("BigQuery's answer to a query ends in the middle of a row", null);
+                }
+                if (token.isStructStart()) {
+                    depth++;
+                } else if (token.isStructEnd()) {
+                    depth--;
+                } else if (token == JsonToken.FIELD_NAME && parser.currentName().equals("v")) {
+                    if (parser.nextToken() != JsonToken.VALUE_NULL
+                            && !parser.currentToken().isScalarValue()) {
+                        throw new WarehouseException("BigQuery answers a nested value where a scalar was asked", null);
+                    }
+                    cells.add(parser.currentToken() == JsonToken.VALUE_NULL ? null : parser.getText());
+                }
+            }
+            return cells;
+        }
+    }
+}

@@ -1,0 +1,256 @@
+package dev.engagement.audit;
+
+import dev.engagement.deadletter.Reason;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** All stores in memory, each event with what became of it everywhere. What is late arrives with {@link #settle}. */
+final class World {
+
+    /** What stands of an event in the topic of diverted deliveries. */
+    enum Retry {
+        NONE,
+        WAITING,
+        HELD
+    }
+
+    /** One event and its traces. */
+    static final class Event {
+        final long id;
+        final long micros;
+        final String content;
+        final @Nullable Long duration;
+
+        boolean inSource = true;
+        /** Copies in the warehouse, of which all are late or none. */
+        int rows = 1;
+
+        boolean rowsAreLate;
+
+        @Nullable
+        Long rowDuration;
+
+        long rowMicros;
+        boolean receipt = true;
+        boolean receiptIsLate;
+
+        @Nullable
+        Reason letter;
+
+        Retry retry = Retry.NONE;
+        /** {@code c}, {@code r}, or null if the topic has no record of it. */
+        @Nullable
+        String captured = "c";
+
+        Event(long id, long micros, String content, @Nullable Long duration) {
+            this.id = id;
+            this.micros = micros;
+            this.content = content;
+            this.duration = duration;
+            this.rowDuration = duration;
+            this.rowMicros = micros;
+        }
+    }
+
+    final List<Event> events = new ArrayList<>();
+    final Map<String, String> counts = new HashMap<>();
+    long topicReachesBackTo = Long.MIN_VALUE;
+    boolean settled;
+    boolean askedForReasons;
+
+    Event add(long id, long micros, String content, @Nullable Long duration) {
+        Event event = new Event(id, micros, content, duration);
+        events.add(event);
+        return event;
+    }
+
+    /** Counts as they are when everything went as it should. */
+    void countAll() {
+        counts.clear();
+        for (Event event : events) {
+            if (event.letter == null || event.letter == Reason.REJECTED || event.letter == Reason.UNDELIVERABLE) {
+                counts.merge(event.content, "1", (a, b) -> Long.toString(Long.parseLong(a) + 1));
+            }
+        }
+    }
+
+    void settle() {
+        settled = true;
+    }
+
+    private int rows(Event event) {
+        return event.rowsAreLate && !settled ? 0 : event.rows;
+    }
+
+    /** A table of some rows of this world. */
+    private abstract class Table implements RowStore {
+
+        /** The rows of an event; empty if it has none here. */
+        abstract List<Row> rowsOf(Event event);
+
+        private List<Row> rows(Predicate<Row> wanted) {
+            return events.stream()
+                    .flatMap(event -> rowsOf(event).stream())
+                    .filter(wanted)
+                    .sorted(Comparator.comparingLong(Row::id))
+                    .toList();
+        }
+
+        @Override
+        public SortedMap<Long, MinuteTotals> minutes(Range range) {
+            SortedMap<Long, MinuteTotals> minutes = new TreeMap<>();
+            for (Row row : rows(each -> range.contains(each.eventTsMicros()))) {
+                long duration = row.durationMs() == null ? 0 : row.durationMs() * row.copies();
+                minutes.merge(
+                        Math.floorDiv(row.eventTsMicros(), 60_000_000L),
+                        new MinuteTotals(row.copies(), 1, duration, Fingerprint.of(row.id())),
+                        MinuteTotals::plus);
+            }
+            return minutes;
+        }
+
+        @Override
+        public List<Row> page(Range range, long after, int limit) {
+            return rows(each -> range.contains(each.eventTsMicros()) && each.id() > after).stream()
+                    .limit(limit)
+                    .toList();
+        }
+
+        @Override
+        public Map<Long, Long> times(List<Long> ids, Range range) {
+            Map<Long, Long> times = new HashMap<>();
+            rows(each -> range.contains(each.eventTsMicros()) && ids.contains(each.id()))
+                    .forEach(row -> times.put(row.id(), row.eventTsMicros()));
+            return times;
+        }
+
+        @Override
+        public List<Long> idsOfContent(String contentId, long after, int limit) {
+            return events.stream()
+                    .filter(event -> event.content.equals(contentId) && event.id > after)
+                    .filter(event -> !rowsOf(event).isEmpty())
+                    .map(event -> event.id)
+                    .sorted()
+                    .limit(limit)
+                    .toList();
+        }
+    }
+
+    private final class Postgres extends Table implements Source {
+
+        @Override
+        List<Row> rowsOf(Event event) {
+            return event.inSource ? List.of(new Row(event.id, event.micros, event.duration, 1)) : List.of();
+        }
+
+        @Override
+        public void ids(Range range, LongConsumer each) {
+            page(range, Long.MIN_VALUE, Integer.MAX_VALUE).forEach(row -> each.accept(row.id()));
+        }
+
+        @Override
+        public IdSet existing(IdSet ids) {
+            return ids.where(id -> events.stream().anyMatch(event -> event.id == id && event.inSource));
+        }
+
+        @Override
+        public Map<String, Long> eventsByContent() {
+            Map<String, Long> numbers = new HashMap<>();
+            events.stream()
+                    .filter(event -> event.inSource)
+                    .forEach(event -> numbers.merge(event.content, 1L, Long::sum));
+            return numbers;
+        }
+
+        @Override
+        public Map<String, Long> eventsByContent(Collection<String> contentIds) {
+            Map<String, Long> numbers = eventsByContent();
+            numbers.keySet().retainAll(contentIds);
+            return numbers;
+        }
+    }
+
+    Source source() {
+        return new Postgres();
+    }
+
+    RowStore warehouse() {
+        return new Table() {
+            @Override
+            List<Row> rowsOf(Event event) {
+                return rows(event) == 0
+                        ? List.of()
+                        : List.of(new Row(event.id, event.rowMicros, event.rowDuration, rows(event)));
+            }
+        };
+    }
+
+    Counts counts() {
+        return new Counts() {
+            @Override
+            public Map<String, String> of(Collection<String> contentIds) {
+                Map<String, String> chosen = new HashMap<>(counts);
+                chosen.keySet().retainAll(contentIds);
+                return chosen;
+            }
+
+            @Override
+            public void contents(Consumer<String> each) {
+                counts.keySet().forEach(each);
+            }
+        };
+    }
+
+    EventLog log() {
+        return new EventLog() {
+            @Override
+            public Letters letters(IdSet ids) {
+                askedForReasons = true;
+                Letters letters = Letters.none();
+                for (Event event : events) {
+                    if (event.letter != null && ids.contains(event.id)) {
+                        letters.add(event.letter, event.id);
+                    }
+                }
+                return letters;
+            }
+
+            @Override
+            public Captured captured(IdSet ids, Range range) {
+                return new Captured(
+                        asked(ids, event -> event.captured != null),
+                        asked(ids, event -> Objects.equals(event.captured, "r")),
+                        topicReachesBackTo);
+            }
+
+            @Override
+            public void receipts(Receipts each) {
+                events.stream()
+                        .filter(event -> event.receipt && (settled || !event.receiptIsLate))
+                        .forEach(event -> each.take(event.id, true));
+            }
+
+            @Override
+            public Retries retries(IdSet ids) {
+                return new Retries(
+                        asked(ids, event -> event.retry == Retry.WAITING),
+                        asked(ids, event -> event.retry == Retry.HELD));
+            }
+
+            private IdSet asked(IdSet ids, Predicate<Event> wanted) {
+                return ids.where(id -> events.stream().anyMatch(event -> event.id == id && wanted.test(event)));
+            }
+        };
+    }
+}
