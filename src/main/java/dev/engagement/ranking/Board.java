@@ -1,18 +1,19 @@
 package dev.engagement.ranking;
 
-import dev.engagement.event.Standings;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The best contents by one score, while scores change.
  *
- * <p>It keeps the contents at or above a threshold of its own making, without order among them. A changed score joins or
- * leaves at the cost of one comparison; only the few kept are looked at when the best are asked for. Too many kept raise
- * the threshold; too few, and the next question looks at all contents once.
+ * <p>It keeps the contents at or above a threshold of its own making. A changed score joins or leaves at the cost of one
+ * comparison; only the few kept are looked at when the best are asked for. Too many kept raise the threshold; too few, and
+ * the next question looks at all contents once.
+ *
+ * <p>Those kept stay as the last question left them, the best in order before the others. Little moves from one slide to
+ * the next, so that the next question costs one comparison for each kept, and a step for each place by which one of the
+ * best moved; after {@link #STEPS} steps a place it gives up, and selects and sorts as if there had been no order.
  */
 abstract class Board {
 
@@ -22,8 +23,18 @@ abstract class Board {
     /** Kept at most. */
     private static final int MOST_KEPT = 8;
 
+    /** Taken to bring the last order up to date, in multiples of the places: less than a selection and a sort cost. */
+    private static final int STEPS = 32;
+
     private final int places;
     private final @Nullable Contender[] kept;
+
+    /** Of those kept, side by side: contents are all over the memory. */
+    private final long[] scores;
+
+    /** Of those kept, how their ids start: most ties end there. */
+    private final long[] idStarts;
+
     private int size;
 
     /** Contents that have a score. */
@@ -32,12 +43,16 @@ abstract class Board {
     private long thresholdScore;
     private @Nullable String thresholdId;
     private long rebuilds;
+    private long sorts;
 
+    private final Leaders.Writer leaders = new Leaders.Writer();
     private final Comparator<Contender> bestFirst = this::compare;
 
     private Board(int places) {
         this.places = places;
         this.kept = new Contender[places * MOST_KEPT];
+        this.scores = new long[kept.length];
+        this.idStarts = new long[kept.length];
         keepAll();
     }
 
@@ -69,6 +84,8 @@ abstract class Board {
         if (ranks && reachesThreshold(contender)) {
             if (place == Contender.NOWHERE) {
                 join(contender);
+            } else {
+                scores[place] = score(contender);
             }
         } else if (place != Contender.NOWHERE) {
             leave(contender, place);
@@ -80,26 +97,96 @@ abstract class Board {
      *
      * @param all every content that may have a score, among nulls
      */
-    final List<Standings.Place> best(@Nullable Contender[] all) {
+    final Leaders best(@Nullable Contender[] all) {
         if (size < Math.min(places, ranked)) {
             rebuild(all);
         }
-        Contender[] best = Arrays.copyOf(kept, size, Contender[].class);
         int count = Math.min(places, size);
-        if (count < size) {
-            Selection.best(best, size, count, bestFirst);
+        if (!updateOrder(count)) {
+            sorts++;
+            sort(count);
         }
-        Arrays.sort(best, 0, count, bestFirst);
-        List<Standings.Place> standings = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
-            standings.add(new Standings.Place(best[i].contentId, score(best[i])));
+            Contender contender = at(i);
+            place(contender, i);
+            leaders.add(contender.encodedId, scores[i]);
         }
-        return standings;
+        return leaders.leaders();
     }
 
     /** How often all contents were looked at. */
     final long rebuilds() {
         return rebuilds;
+    }
+
+    /** How often the last order was of no use. */
+    final long sorts() {
+        return sorts;
+    }
+
+    /**
+     * Sorts the best to the front by insertion (Knuth, "The Art of Computer Programming", 5.2.1), without noting the places
+     * of these.
+     *
+     * @return whether that took few steps; if not, nothing is in order
+     */
+    private boolean updateOrder(int count) {
+        int steps = 0;
+        for (int i = 1; i < size; i++) {
+            Contender contender = at(i);
+            long score = scores[i];
+            long idStart = idStarts[i];
+            int free = i;
+            // Beyond the best the last of them makes room.
+            int next = Math.min(i, count) - 1;
+            while (next >= 0 && isBefore(contender, score, idStart, next)) {
+                kept[free] = kept[next];
+                scores[free] = scores[next];
+                idStarts[free] = idStarts[next];
+                free = next;
+                next--;
+                steps++;
+            }
+            if (free != i) {
+                kept[free] = contender;
+                scores[free] = score;
+                idStarts[free] = idStart;
+                place(at(i), i);
+                if (steps > STEPS * places) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private void sort(int count) {
+        Contender[] ordered = Arrays.copyOf(kept, size, Contender[].class);
+        if (count < size) {
+            Selection.best(ordered, size, count, bestFirst);
+        }
+        Arrays.sort(ordered, 0, count, bestFirst);
+        for (int i = 0; i < size; i++) {
+            keep(ordered[i], i);
+        }
+    }
+
+    private boolean isBefore(Contender one, long score, long idStart, int other) {
+        if (score != scores[other]) {
+            return score > scores[other];
+        }
+        if (idStart != idStarts[other]) {
+            return idStart < idStarts[other];
+        }
+        return ContentIds.ORDER.compare(one.contentId, at(other).contentId) < 0;
+    }
+
+    private Contender at(int place) {
+        Contender contender = kept[place];
+        if (contender == null) {
+            throw new IllegalStateException("Nobody is kept at " + place + " of " + size);
+        }
+        return contender;
     }
 
     private int compare(Contender left, Contender right) {
@@ -122,30 +209,35 @@ abstract class Board {
                 return;
             }
         }
-        kept[size] = contender;
-        place(contender, size);
+        keep(contender, size);
         size++;
     }
 
     private void leave(Contender contender, int place) {
         size--;
-        Contender last = kept[size];
-        kept[place] = last;
+        keep(at(size), place);
         kept[size] = null;
-        if (last != null) {
-            place(last, place);
-        }
         place(contender, Contender.NOWHERE);
+    }
+
+    private void keep(Contender contender, int place) {
+        kept[place] = contender;
+        scores[place] = score(contender);
+        idStarts[place] = ContentIds.start(contender.contentId);
+        place(contender, place);
     }
 
     private void raiseThreshold() {
         Contender[] ordered = Arrays.copyOf(kept, size, Contender[].class);
         int keep = places * KEPT;
         Selection.best(ordered, size, keep, bestFirst);
-        for (int i = 0; i < size; i++) {
-            kept[i] = i < keep ? ordered[i] : null;
-            place(ordered[i], i < keep ? i : Contender.NOWHERE);
+        for (int i = 0; i < keep; i++) {
+            keep(ordered[i], i);
         }
+        for (int i = keep; i < size; i++) {
+            place(ordered[i], Contender.NOWHERE);
+        }
+        Arrays.fill(kept, keep, size, null);
         size = keep;
         thresholdScore = score(ordered[keep - 1]);
         thresholdId = ordered[keep - 1].contentId;
@@ -154,12 +246,9 @@ abstract class Board {
     private void rebuild(@Nullable Contender[] all) {
         rebuilds++;
         for (int i = 0; i < size; i++) {
-            Contender one = kept[i];
-            if (one != null) {
-                place(one, Contender.NOWHERE);
-            }
-            kept[i] = null;
+            place(at(i), Contender.NOWHERE);
         }
+        Arrays.fill(kept, 0, size, null);
         size = 0;
         keepAll();
         for (Contender contender : all) {

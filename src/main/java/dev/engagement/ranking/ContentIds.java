@@ -19,6 +19,11 @@ final class ContentIds {
 
     private static final int UUID_LENGTH = 36;
 
+    /** Characters that decide most comparisons, and bits that hold each, or the end of the text. */
+    private static final int START_LENGTH = 3;
+
+    private static final int START_BITS = 17;
+
     /** In place of a text's length plus one. */
     private static final int IS_UUID = 0;
 
@@ -112,6 +117,15 @@ final class ContentIds {
             }
         }
         return left.length() - right.length();
+    }
+
+    /** A number that grows with {@link #ORDER}, the same for all ids whose first characters are. */
+    static long start(String id) {
+        long start = 0;
+        for (int i = 0; i < START_LENGTH; i++) {
+            start = start << START_BITS | (i < id.length() ? inUtf8(id.charAt(i)) + 1 : 0);
+        }
+        return start;
     }
 
     /** Where two texts first differ, a surrogate stands for a code point beyond all that one char holds. */

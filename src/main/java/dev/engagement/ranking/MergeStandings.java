@@ -1,10 +1,12 @@
 package dev.engagement.ranking;
 
 import dev.engagement.event.Standings;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.apache.flink.metrics.Counter;
@@ -29,9 +31,11 @@ final class MergeStandings extends AbstractStreamOperator<Standings>
 
     private static final long serialVersionUID = 1L;
 
-    private static final Comparator<Standings.Place> BEST_FIRST = Comparator.comparingLong(Standings.Place::score)
-            .reversed()
-            .thenComparing(Standings.Place::contentId, ContentIds.ORDER);
+    private static final Comparator<Leaders.Cursor> BEST_FIRST = Comparator.comparing(
+            Leaders.Cursor::place,
+            Comparator.comparingLong(Standings.Place::score)
+                    .reversed()
+                    .thenComparing(Standings.Place::contentId, ContentIds.ORDER));
 
     private final int topN;
 
@@ -84,18 +88,33 @@ final class MergeStandings extends AbstractStreamOperator<Standings>
                 && parts.stream().map(ShardStandings::subtask).distinct().count() == parallelism;
     }
 
-    private void publish(long slideEndMillis, List<ShardStandings> parts) {
+    private void publish(long slideEndMillis, List<ShardStandings> parts) throws IOException {
         lagMillis = getProcessingTimeService().getCurrentProcessingTime() - slideEndMillis;
         output.collect(new StreamRecord<>(new Standings(
                 slideEndMillis, merge(parts, ShardStandings::byEvents), merge(parts, ShardStandings::byEngagement))));
     }
 
-    private List<Standings.Place> merge(
-            List<ShardStandings> parts, Function<ShardStandings, List<Standings.Place>> board) {
-        return parts.stream()
-                .flatMap(part -> board.apply(part).stream())
-                .sorted(BEST_FIRST)
-                .limit(topN)
-                .toList();
+    /** Only ever the heads are compared: a step for each place on the board, whatever the number of subtasks' places. */
+    private List<Standings.Place> merge(List<ShardStandings> parts, Function<ShardStandings, Leaders> board)
+            throws IOException {
+        PriorityQueue<Leaders.Cursor> heads = new PriorityQueue<>(parts.size(), BEST_FIRST);
+        for (ShardStandings part : parts) {
+            enter(board.apply(part).read(), heads);
+        }
+        List<Standings.Place> places = new ArrayList<>();
+        for (Leaders.Cursor best = heads.poll(); best != null; best = heads.poll()) {
+            places.add(best.place());
+            if (places.size() == topN) {
+                break;
+            }
+            enter(best, heads);
+        }
+        return places;
+    }
+
+    private static void enter(Leaders.Cursor head, PriorityQueue<Leaders.Cursor> heads) throws IOException {
+        if (head.next()) {
+            heads.add(head);
+        }
     }
 }

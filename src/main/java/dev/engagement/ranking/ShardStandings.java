@@ -1,14 +1,11 @@
 package dev.engagement.ranking;
 
-import dev.engagement.event.Standings;
 import dev.engagement.event.types.ImmutableSerializer;
 import dev.engagement.event.types.ImmutableType;
 import dev.engagement.event.types.Wire;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
@@ -22,21 +19,11 @@ import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
  * @param byEvents the subtask's contents of most events, best first
  * @param byEngagement the subtask's contents of most engagement, best first
  */
-record ShardStandings(
-        long slideEndMillis,
-        int subtask,
-        int parallelism,
-        List<Standings.Place> byEvents,
-        List<Standings.Place> byEngagement) {
+record ShardStandings(long slideEndMillis, int subtask, int parallelism, Leaders byEvents, Leaders byEngagement) {
 
     /** Its type, explicit. */
     static final TypeInformation<ShardStandings> TYPE =
             ImmutableType.of(ShardStandings.class, ShardStandingsSerializer::new);
-
-    ShardStandings {
-        byEvents = List.copyOf(byEvents);
-        byEngagement = List.copyOf(byEngagement);
-    }
 
     /** Serializer of {@link ShardStandings}. */
     static final class ShardStandingsSerializer extends ImmutableSerializer<ShardStandings> {
@@ -44,7 +31,7 @@ record ShardStandings(
 
         @Override
         protected int version() {
-            return 1;
+            return 2;
         }
 
         @Override
@@ -52,16 +39,8 @@ record ShardStandings(
             out.writeLong(standings.slideEndMillis());
             Wire.writeUnsigned(standings.subtask(), out);
             Wire.writeUnsigned(standings.parallelism(), out);
-            writePlaces(standings.byEvents(), out);
-            writePlaces(standings.byEngagement(), out);
-        }
-
-        private static void writePlaces(List<Standings.Place> places, DataOutput out) throws IOException {
-            Wire.writeUnsigned(places.size(), out);
-            for (Standings.Place place : places) {
-                ContentIds.write(place.contentId(), out);
-                Wire.writeUnsigned(place.score(), out);
-            }
+            Wire.writeBytes(standings.byEvents().encoded(), out);
+            Wire.writeBytes(standings.byEngagement().encoded(), out);
         }
 
         @Override
@@ -70,17 +49,29 @@ record ShardStandings(
                     in.readLong(),
                     (int) Wire.readUnsigned(in),
                     (int) Wire.readUnsigned(in),
-                    readPlaces(in),
-                    readPlaces(in));
+                    readLeaders(version, in),
+                    readLeaders(version, in));
         }
 
-        private static List<Standings.Place> readPlaces(DataInput in) throws IOException {
-            int size = (int) Wire.readUnsigned(in);
-            List<Standings.Place> places = new ArrayList<>(Math.min(size, 1_024));
-            for (int i = 0; i < size; i++) {
-                places.add(new Standings.Place(ContentIds.read(in), Wire.readUnsigned(in)));
+        private static Leaders readLeaders(int version, DataInput in) throws IOException {
+            if (version == 1) {
+                return readPlaces(in);
             }
-            return places;
+            byte[] encoded = Wire.readBytes(in);
+            if (encoded == null) {
+                throw new IOException("The leaders of a subtask have no bytes: the data is damaged");
+            }
+            return new Leaders(encoded);
+        }
+
+        /** As version 1 has them: their number and then each, as among {@link Leaders}. */
+        private static Leaders readPlaces(DataInput in) throws IOException {
+            int size = (int) Wire.readUnsigned(in);
+            Leaders.Writer leaders = new Leaders.Writer();
+            for (int i = 0; i < size; i++) {
+                leaders.add(ContentIds.encoded(ContentIds.read(in)), Wire.readUnsigned(in));
+            }
+            return leaders.leaders();
         }
 
         @Override

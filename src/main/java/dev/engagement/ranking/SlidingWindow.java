@@ -1,6 +1,5 @@
 package dev.engagement.ranking;
 
-import dev.engagement.event.Standings;
 import dev.engagement.event.types.ContentShards;
 import dev.engagement.event.types.EventShards;
 import java.io.IOException;
@@ -132,12 +131,12 @@ final class SlidingWindow {
     }
 
     /** The contents of most events, best first. */
-    List<Standings.Place> byEvents() {
+    Leaders byEvents() {
         return byEvents.best(byIndex);
     }
 
     /** The contents of most engagement, best first. */
-    List<Standings.Place> byEngagement() {
+    Leaders byEngagement() {
         return byEngagement.best(byIndex);
     }
 

@@ -96,6 +96,7 @@ class MergeStandingsTest {
 
     private void part(long end, int subtask, int parallelism, List<Place> byEvents, List<Place> byEngagement)
             throws Exception {
-        harness.processElement(new ShardStandings(end, subtask, parallelism, byEvents, byEngagement), 0);
+        harness.processElement(
+                new ShardStandings(end, subtask, parallelism, Leaders.of(byEvents), Leaders.of(byEngagement)), 0);
     }
 }

@@ -4,6 +4,7 @@ import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Standings;
 import dev.engagement.event.types.EventShards;
 import dev.engagement.event.types.EventTypes;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -133,6 +134,15 @@ final class RankingStage implements AutoCloseable {
             shards.get(subtask).processElement(received, 0);
         }
         partials.getOutput().clear();
+    }
+
+    static List<Standings.Place> places(Leaders leaders) throws IOException {
+        List<Standings.Place> places = new ArrayList<>();
+        Leaders.Cursor cursor = leaders.read();
+        while (cursor.next()) {
+            places.add(cursor.place());
+        }
+        return places;
     }
 
     static <T> TypeSerializer<T> serializer(TypeInformation<T> type) {

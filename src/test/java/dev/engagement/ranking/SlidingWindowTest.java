@@ -18,55 +18,55 @@ class SlidingWindowTest {
     private final SlidingWindow window = new SlidingWindow(OPTIONS);
 
     @Test
-    void a_second_counts_from_the_slide_end_after_it_until_the_window_has_passed_it() {
+    void a_second_counts_from_the_slide_end_after_it_until_the_window_has_passed_it() throws Exception {
         window.moveTo(100);
         add("a", 101, 1);
 
-        assertThat(window.byEvents()).isEmpty();
+        assertThat(RankingStage.places(window.byEvents())).isEmpty();
         window.moveTo(102);
-        assertThat(window.byEvents()).containsExactly(new Standings.Place("a", 1));
+        assertThat(RankingStage.places(window.byEvents())).containsExactly(new Standings.Place("a", 1));
         window.moveTo(110);
-        assertThat(window.byEvents()).containsExactly(new Standings.Place("a", 1));
+        assertThat(RankingStage.places(window.byEvents())).containsExactly(new Standings.Place("a", 1));
         window.moveTo(112);
-        assertThat(window.byEvents()).isEmpty();
+        assertThat(RankingStage.places(window.byEvents())).isEmpty();
     }
 
     @Test
-    void what_is_late_but_in_the_next_window_counts_from_then_on() {
+    void what_is_late_but_in_the_next_window_counts_from_then_on() throws Exception {
         window.moveTo(100);
 
         assertThat(add("a", 92, 2)).as("late for all windows").isZero();
         window.moveTo(102);
-        assertThat(window.byEvents()).containsExactly(new Standings.Place("a", 2));
+        assertThat(RankingStage.places(window.byEvents())).containsExactly(new Standings.Place("a", 2));
         window.moveTo(104);
-        assertThat(window.byEvents()).isEmpty();
+        assertThat(RankingStage.places(window.byEvents())).isEmpty();
     }
 
     @Test
-    void what_is_older_than_the_next_window_is_left_out_and_counted() {
+    void what_is_older_than_the_next_window_is_left_out_and_counted() throws Exception {
         window.moveTo(100);
         add("b", 91, 1);
 
         assertThat(add("a", 91, 5)).isEqualTo(5);
         assertThat(add("a", 90, 5)).isEqualTo(5);
         window.moveTo(102);
-        assertThat(window.byEvents()).isEmpty();
+        assertThat(RankingStage.places(window.byEvents())).isEmpty();
         assertThat(window.contents()).isZero();
     }
 
     @Test
-    void before_it_is_placed_nothing_is_late() {
+    void before_it_is_placed_nothing_is_late() throws Exception {
         assertThat(add("a", Long.MIN_VALUE / 2, 1)).isZero();
         assertThat(add("b", 5, 1)).isZero();
 
         window.moveTo(10);
 
-        assertThat(window.byEvents()).containsExactly(new Standings.Place("b", 1));
+        assertThat(RankingStage.places(window.byEvents())).containsExactly(new Standings.Place("b", 1));
         assertThat(window.contents()).isEqualTo(1);
     }
 
     @Test
-    void contents_of_seconds_that_left_are_forgotten_even_if_they_were_jumped_over() {
+    void contents_of_seconds_that_left_are_forgotten_even_if_they_were_jumped_over() throws Exception {
         window.moveTo(100);
         add("a", 95, 1);
         add("b", 101, 1);
@@ -76,28 +76,28 @@ class SlidingWindowTest {
 
         assertThat(window.contents()).isEqualTo(1);
         assertThat(window.panes()).isEqualTo(1);
-        assertThat(window.byEvents()).isEmpty();
+        assertThat(RankingStage.places(window.byEvents())).isEmpty();
         window.moveTo(302);
-        assertThat(window.byEvents()).containsExactly(new Standings.Place("c", 1));
+        assertThat(RankingStage.places(window.byEvents())).containsExactly(new Standings.Place("c", 1));
         window.moveTo(400);
         assertThat(window.contents()).isZero();
         assertThat(window.logBytes()).isZero();
     }
 
     @Test
-    void only_events_that_have_a_duration_rank_by_engagement() {
+    void only_events_that_have_a_duration_rank_by_engagement() throws Exception {
         window.moveTo(100);
         window.add(partial("none", 100, 9, 0, 0));
         window.add(partial("zero", 100, 1, 1, 0));
         window.add(partial("some", 101, 5, 2, 1_234));
         window.moveTo(102);
 
-        assertThat(window.byEngagement())
+        assertThat(RankingStage.places(window.byEngagement()))
                 .containsExactly(new Standings.Place("some", 1_234), new Standings.Place("zero", 0));
     }
 
     @Test
-    void a_mark_says_which_second_exists_and_no_more() {
+    void a_mark_says_which_second_exists_and_no_more() throws Exception {
         window.add(RankingPartial.mark(5, 77));
 
         assertThat(window.newestSecond()).isEqualTo(77);
@@ -106,7 +106,7 @@ class SlidingWindowTest {
     }
 
     @Test
-    void a_mark_for_each_shard_reaches_it() {
+    void a_mark_for_each_shard_reaches_it() throws Exception {
         for (int shard = 0; shard < 128; shard++) {
             assertThat(ContentShards.shardOf(RankingPartial.mark(shard, 1).contentId()))
                     .isEqualTo(shard);
@@ -153,8 +153,8 @@ class SlidingWindowTest {
                 .hasSizeLessThan(10));
         assertThat(window.logBytes()).as("the log too").isLessThan(before / 100);
         window.moveTo(102);
-        assertThat(window.byEvents()).containsExactly(new Standings.Place("a", 1_000));
-        assertThat(window.byEngagement()).containsExactly(new Standings.Place("a", 500));
+        assertThat(RankingStage.places(window.byEvents())).containsExactly(new Standings.Place("a", 1_000));
+        assertThat(RankingStage.places(window.byEngagement())).containsExactly(new Standings.Place("a", 500));
         window.moveTo(112);
         assertThat(window.contents()).isZero();
     }

@@ -66,6 +66,8 @@ class WireProperties {
         int expected =
                 Arrays.compareUnsigned(left.getBytes(StandardCharsets.UTF_8), right.getBytes(StandardCharsets.UTF_8));
         assertThat(Integer.signum(ContentIds.ORDER.compare(left, right))).isEqualTo(Integer.signum(expected));
+        assertThat(Long.compare(ContentIds.start(left), ContentIds.start(right)))
+                .isIn(0, Integer.signum(expected));
     }
 
     @Provide
@@ -97,10 +99,42 @@ class WireProperties {
             throws Exception {
         List<Standings.Place> places = new ArrayList<>();
         panes.forEach(pane -> places.add(new Standings.Place(first, pane[1])));
-        ShardStandings standings =
-                new ShardStandings(end, 3, 128, places, List.of(new Standings.Place(second, Long.MAX_VALUE)));
+        List<Standings.Place> alone = List.of(new Standings.Place(second, Long.MAX_VALUE));
 
-        assertThat(RankingStage.copy(ShardStandings.TYPE, standings)).isEqualTo(standings);
+        ShardStandings copy = RankingStage.copy(
+                ShardStandings.TYPE, new ShardStandings(end, 3, 128, Leaders.of(places), Leaders.of(alone)));
+
+        assertThat(copy.slideEndMillis()).isEqualTo(end);
+        assertThat(copy.subtask()).isEqualTo(3);
+        assertThat(copy.parallelism()).isEqualTo(128);
+        assertThat(RankingStage.places(copy.byEvents())).isEqualTo(places);
+        assertThat(RankingStage.places(copy.byEngagement())).isEqualTo(alone);
+    }
+
+    @Property
+    void shard_standings_of_version_1_are_read(@ForAll("ids") String first, @ForAll("ids") String second)
+            throws Exception {
+        DataOutputSerializer out = new DataOutputSerializer(64);
+        out.writeByte(1);
+        out.writeLong(60_000);
+        out.writeByte(3);
+        out.writeByte(4);
+        out.writeByte(2);
+        ContentIds.write(first, out);
+        out.writeByte(9);
+        ContentIds.write(second, out);
+        out.writeByte(7);
+        out.writeByte(0);
+
+        ShardStandings read = RankingStage.serializer(ShardStandings.TYPE)
+                .deserialize(new DataInputDeserializer(out.getCopyOfBuffer()));
+
+        assertThat(read.slideEndMillis()).isEqualTo(60_000);
+        assertThat(read.subtask()).isEqualTo(3);
+        assertThat(read.parallelism()).isEqualTo(4);
+        assertThat(RankingStage.places(read.byEvents()))
+                .containsExactly(new Standings.Place(first, 9), new Standings.Place(second, 7));
+        assertThat(RankingStage.places(read.byEngagement())).isEmpty();
     }
 
     @Property
