@@ -11,6 +11,7 @@ import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Gauge;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
@@ -61,6 +62,7 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
     private transient long[] nextSweepMillis;
 
     private transient Counter duplicates;
+    private transient volatile long checkpointedAtMillis;
 
     private record ChunkKey(int shard, long number) {}
 
@@ -81,6 +83,19 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         nextSweepMillis = new long[EventShards.SHARDS];
         Arrays.fill(nextSweepMillis, Long.MIN_VALUE);
         duplicates = getMetricGroup().counter("duplicates");
+        checkpointedAtMillis = getProcessingTimeService().getCurrentProcessingTime();
+        getMetricGroup().gauge("checkpointAgeMillis", (Gauge<Long>) this::checkpointAgeMillis);
+    }
+
+    @Override
+    public void notifyCheckpointComplete(long checkpointId) throws Exception {
+        super.notifyCheckpointComplete(checkpointId);
+        checkpointedAtMillis = getProcessingTimeService().getCurrentProcessingTime();
+    }
+
+    /** How long ago the job completed a checkpoint; in a run without any, since when it runs. Of every stage, told here. */
+    long checkpointAgeMillis() {
+        return Math.max(0, getProcessingTimeService().getCurrentProcessingTime() - checkpointedAtMillis);
     }
 
     /** Only chunks that are not at hand need the key: it is set there, and not for each event. */
