@@ -54,8 +54,8 @@ public final class JobCluster implements AutoCloseable {
     }
 
     /** As {@link #start(Path, int, int, String)}, with more of Flink's configuration. */
-    public static JobCluster start(
-            Path directory, int taskManagers, int slots, String stateBackend, Configuration more) throws Exception {
+    public static JobCluster start(Path directory, int taskManagers, int slots, String stateBackend, Configuration more)
+            throws Exception {
         Configuration configuration = new Configuration(more);
         configuration.set(RestOptions.BIND_PORT, "0");
         configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(64));

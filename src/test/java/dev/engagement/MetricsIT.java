@@ -77,8 +77,7 @@ class MetricsIT {
         reporter = Ports.free();
         Configuration prometheus = new Configuration();
         prometheus.setString(
-                "metrics.reporter.prom.factory.class",
-                "org.apache.flink.metrics.prometheus.PrometheusReporterFactory");
+                "metrics.reporter.prom.factory.class", "org.apache.flink.metrics.prometheus.PrometheusReporterFactory");
         prometheus.setString("metrics.reporter.prom.port", Integer.toString(reporter));
         cluster = JobCluster.start(DIRECTORY, 1, 4, "hashmap", prometheus);
         Path password = DIRECTORY.resolve("postgres.password");
@@ -107,7 +106,9 @@ class MetricsIT {
                         servers.bigQuery().streamArguments().stream())
                 .toArray(String[]::new));
         load = LoadGenerator.start(
-                new LoadOptions(1, 50, 200, 0, 0, Duration.ZERO), servers.postgres().connect(), Clock.systemUTC());
+                new LoadOptions(1, 50, 200, 0, 0, Duration.ZERO),
+                servers.postgres().connect(),
+                Clock.systemUTC());
         cluster.awaitCheckpoint(capture);
         cluster.awaitCheckpoint(stream);
     }
@@ -171,7 +172,8 @@ class MetricsIT {
 
     /** Whether stream delivers, if it is not told otherwise. */
     private static boolean delivers() {
-        return List.of(String.valueOf(Keys.DESTINATIONS.defaultText()).split(",")).contains("delivery");
+        return List.of(String.valueOf(Keys.DESTINATIONS.defaultText()).split(","))
+                .contains("delivery");
     }
 
     private static Map<String, String> dashboardQueries() throws IOException {
@@ -237,16 +239,14 @@ class MetricsIT {
                     .redirectOutput(directory.resolve("log").toFile())
                     .start();
             Prometheus prometheus = new Prometheus(process, "http://127.0.0.1:" + port);
-            await().atMost(PATIENCE)
-                    .ignoreExceptions()
-                    .until(() -> prometheus.answers("up{job=\"flink\"} == 1"));
+            await().atMost(PATIENCE).ignoreExceptions().until(() -> prometheus.answers("up{job=\"flink\"} == 1"));
             return prometheus;
         }
 
         /** Whether the query has a value. */
         boolean answers(String query) throws IOException, InterruptedException {
-            JsonNode answer = JSON.readTree(
-                    get(url + "/api/v1/query?query=" + URLEncoder.encode(query, StandardCharsets.UTF_8)));
+            JsonNode answer =
+                    JSON.readTree(get(url + "/api/v1/query?query=" + URLEncoder.encode(query, StandardCharsets.UTF_8)));
             assertThat(answer.path("status").asText()).as(query + ": " + answer).isEqualTo("success");
             return !answer.path("data").path("result").isEmpty();
         }
@@ -259,8 +259,8 @@ class MetricsIT {
                     .path("data")
                     .path("groups")
                     .forEach(group -> group.path("rules").forEach(rules::add));
-            rules.forEach(rule -> states.put(
-                    rule.path("name").asText(), rule.path("state").asText()));
+            rules.forEach(rule ->
+                    states.put(rule.path("name").asText(), rule.path("state").asText()));
             return states;
         }
 

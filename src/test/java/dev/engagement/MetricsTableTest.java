@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 /** The README's table of metrics and the metrics that the code registers are the same. */
 class MetricsTableTest {
 
-    private static final Pattern REGISTERED = Pattern.compile("\\.?\\b(?:counter|gauge|histogram|meter)\\(\\s*\"(\\w+)\"");
+    private static final Pattern REGISTERED =
+            Pattern.compile("\\.?\\b(?:counter|gauge|histogram|meter)\\(\\s*\"(\\w+)\"");
     private static final Pattern NAME = Pattern.compile("`(\\w+)`");
 
     /** Flink's own, which the table explains too. */

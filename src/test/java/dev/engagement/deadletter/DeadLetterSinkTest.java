@@ -72,7 +72,8 @@ class DeadLetterSinkTest {
     }
 
     /** Counters by group and name. */
-    private record CountersByReason(Map<String, Counter> counters) implements SerializationSchema.InitializationContext {
+    private record CountersByReason(Map<String, Counter> counters)
+            implements SerializationSchema.InitializationContext {
         @Override
         public MetricGroup getMetricGroup() {
             return new UnregisteredMetricsGroup() {

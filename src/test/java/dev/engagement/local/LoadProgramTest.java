@@ -25,8 +25,7 @@ class LoadProgramTest {
 
     @Test
     void bursts_come_beside_the_rate_again_and_again() {
-        LoadOptions load =
-                LoadProgram.options(Map.of("BURST_MODE", "TRUE", "BURST_COUNT", "700", "BURST_EVERY", "10"));
+        LoadOptions load = LoadProgram.options(Map.of("BURST_MODE", "TRUE", "BURST_COUNT", "700", "BURST_EVERY", "10"));
 
         assertThat(load.rate()).isEqualTo(50);
         assertThat(load.burst()).isEqualTo(700);
