@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Submits a job once, by the deploy script: submit.sh capture|stream
 #
-# A job of that command that runs already is left alone, so that every `docker compose up` may run this. To deploy a new
-# build: docker compose build, docker compose up -d jobmanager taskmanager, and
-# docker compose run --rm -e REDEPLOY=true stream.
+# A job of that command that runs already is left alone, so that every `docker compose up` may run this. A new build is
+# deployed by docker compose build, and docker compose run --rm -e REDEPLOY=true stream.
 #
 # Environment: FLINK_PROPERTIES, as the cluster's containers have it; FLINK_REST; STATE_DIRECTORY; REDEPLOY.
 set -euo pipefail
@@ -19,7 +18,7 @@ rest=${FLINK_REST:-http://jobmanager:8081}
 
 command=${1:-}
 if [[ $command != capture && $command != stream ]]; then
-  sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 fi
 

@@ -5,8 +5,8 @@
 #   receiver   the webhook receiver, on port 8000
 #   load       the load generator, told by its environment (GENERATION_RATE, BURST_MODE, …)
 #
-# The classes and libraries are beside this script, data goes below /var/lib/engagement (or $DATA_DIRECTORY). Everything
-# listens on all addresses: a container has no other neighbours than its network.
+# The classes and libraries are beside this script, data goes below /var/lib/engagement (or $DATA_DIRECTORY), the heap is
+# 512m (or $JAVA_HEAP). Everything listens on all addresses: a container has no other neighbours than its network.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,7 +14,7 @@ data=${DATA_DIRECTORY:-/var/lib/engagement}
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 
 run() {
-  exec "$java" -XX:+ExitOnOutOfMemoryError -XX:MaxRAMPercentage=70 -Dfile.encoding=UTF-8 \
+  exec "$java" -XX:+ExitOnOutOfMemoryError "-Xmx${JAVA_HEAP:-512m}" -Dfile.encoding=UTF-8 \
     -Djava.util.logging.config.file="$here/classes/dev/engagement/local/logging.properties" \
     -Dlog.file="$data/flink.log" -Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties \
     -cp "$here/classes:$here/lib/*" "$@"
