@@ -4,50 +4,32 @@
 # A job of that command that runs already is left alone, so that every `docker compose up` may run this. A new build is
 # deployed by docker compose build, and docker compose run --rm -e REDEPLOY=true stream.
 #
-# Environment: FLINK_PROPERTIES, as the cluster's containers have it; FLINK_REST; STATE_DIRECTORY; REDEPLOY.
+# Environment: REDEPLOY, and that of scripts/deploy.sh, which has defaults for Flink's image here.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# In the image the scripts are beside this one.
-root=$here
-[[ -d $root/scripts ]] || root=$(cd "$here/../.." && pwd)
-options=$here/engagement.properties
-[[ -f $options ]] || options=$root/docker/engagement.properties
-dir=${STATE_DIRECTORY:-/var/lib/engagement/state}
-rest=${FLINK_REST:-http://jobmanager:8081}
-
 command=${1:-}
 if [[ $command != capture && $command != stream ]]; then
   sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 fi
 
-# The folder of a cluster, as scripts/cluster.sh makes it: that is where the scripts find theirs.
-mkdir -p "$dir/conf" "$dir/log" "$dir/tmp"
-{
-  grep '^env\.java\.opts\.all: ' "$root/src/cluster/config.yaml"
-  # By REST and not by the memory of who leads: the address is known.
-  grep -v '^ *high-availability' <<<"${FLINK_PROPERTIES:-}" | sed '/^ *$/d; /^rest\./d'
-  printf 'rest.address: %s\nrest.port: %s\n' "$(sed 's#.*//##; s#:.*##' <<<"$rest")" "${rest##*:}"
-} >"$dir/conf/config.yaml.$command"
-mv "$dir/conf/config.yaml.$command" "$dir/conf/config.yaml"
-cp "$root/src/cluster/log4j.properties" "$dir/conf/log4j.properties"
-printf 'flink.rest=%s\n' "$rest" >"$dir/endpoints.properties.$command"
-mv "$dir/endpoints.properties.$command" "$dir/endpoints.properties"
-export ENGAGEMENT_CLUSTER_DIR=$dir
+flink=${FLINK_HOME:-/opt/flink}
+export FLINK_CONF_DIR=${FLINK_CONF_DIR:-$flink/conf}
+# Savepoints in a bucket are looked into as well.
+export FLINK_PLUGINS_DIR=${FLINK_PLUGINS_DIR:-$flink/plugins}
+export ENGAGEMENT_FLINK=${ENGAGEMENT_FLINK:-$flink/bin/flink}
+export ENGAGEMENT_FLINK_LIB=${ENGAGEMENT_FLINK_LIB:-$flink/lib}
+export ENGAGEMENT_FLINK_REST=${ENGAGEMENT_FLINK_REST:-http://jobmanager:8081}
+# What was deployed, beside the state that belongs to it.
+export ENGAGEMENT_DEPLOYMENTS=${ENGAGEMENT_DEPLOYMENTS:-/var/lib/engagement/deployments}
 
-# As the image's own entry point does it, which this one stands for.
-if [[ -d /opt/flink/opt ]]; then
-  for plugin in ${ENABLE_BUILT_IN_PLUGINS//;/ }; do
-    mkdir -p "/opt/flink/plugins/${plugin%.jar}"
-    ln -sf "/opt/flink/opt/$plugin" "/opt/flink/plugins/${plugin%.jar}/"
-  done
-  export FLINK_PLUGINS_DIR=/opt/flink/plugins
+if [[ ${REDEPLOY:-false} != true ]]; then
+  running=$("$ENGAGEMENT_FLINK" list)
+  # Restarting is running, too: Flink does that by itself.
+  if grep -qF ": engagement-$command (" <<<"$running"; then
+    printf 'engagement-%s runs already; nothing to do\n' "$command"
+    exit 0
+  fi
 fi
-
-running=$("$root/scripts/flink.sh" list --running)
-if [[ ${REDEPLOY:-false} != true ]] && grep -qF ": engagement-$command (" <<<"$running"; then
-  printf 'engagement-%s runs already; nothing to do\n' "$command"
-  exit 0
-fi
-exec "$root/scripts/deploy.sh" "$command" --config "$options"
+exec "$here/scripts/deploy.sh" "$command" --config "$here/engagement.properties"

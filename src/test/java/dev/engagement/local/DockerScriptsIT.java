@@ -19,6 +19,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -179,6 +180,40 @@ class DockerScriptsIT {
         } finally {
             end(emulator);
         }
+    }
+
+    @Test
+    void a_job_that_runs_is_left_alone_and_another_is_deployed_with_the_options() throws Exception {
+        Path image = Files.createDirectories(DIRECTORY.resolve("flink/scripts")).getParent();
+        Path submit = Files.copy(
+                DOCKER.resolve("flink/submit.sh"), image.resolve("submit.sh"), StandardCopyOption.COPY_ATTRIBUTES);
+        Path flink = script(image.resolve("flink"), """
+                [[ $1 == list ]] && echo "27.11.2026 10:00:00 : 0123456789abcdef : engagement-capture (RESTARTING)"
+                """);
+        script(image.resolve("scripts/deploy.sh"), """
+                echo "deploy $* of $ENGAGEMENT_FLINK_REST by $ENGAGEMENT_FLINK with $ENGAGEMENT_FLINK_LIB"; exit 4
+                """);
+        Map<String, String> environment = Map.of("ENGAGEMENT_FLINK", flink.toString(), "FLINK_HOME", "/flink");
+
+        assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "capture")))
+                .isEqualTo(new Programs.Ended(0, "engagement-capture runs already; nothing to do\n"));
+        String deployed = "deploy %s --config " + image.resolve("engagement.properties") + " of http://jobmanager:8081 by "
+                + flink + " with /flink/lib\n";
+        assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "stream")))
+                .as("its exit code is the script's")
+                .isEqualTo(new Programs.Ended(4, deployed.formatted("stream")));
+        Map<String, String> again = new HashMap<>(environment);
+        again.put("REDEPLOY", "true");
+        assertThat(Programs.run(DIRECTORY, again, List.of(submit.toString(), "capture")))
+                .isEqualTo(new Programs.Ended(4, deployed.formatted("capture")));
+        assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "rebuild")).code())
+                .isEqualTo(2);
+    }
+
+    private static Path script(Path file, String text) throws IOException {
+        Files.writeString(file, "#!/usr/bin/env bash\n" + text);
+        assertThat(file.toFile().setExecutable(true)).isTrue();
+        return file;
     }
 
     @Test
