@@ -25,6 +25,16 @@ case ${1:-} in
     mkdir -p "$data/bigquery"
     run dev.engagement.local.BigQueryProcess "$data/bigquery" "${REST_PORT:-9050}" "${GRPC_PORT:-9060}" 0.0.0.0
     ;;
+  receiver)
+    mkdir -p "$data/receiver"
+    # It reads the secret from a file: an argument would show it.
+    (
+      umask 077
+      printf '%s' "${DELIVERY_SECRET:?the secret that posts are signed with, whsec_…}" >"$data/receiver/secret"
+    )
+    run dev.engagement.local.receiver.ReceiverMain --directory "$data/receiver" --address 0.0.0.0 \
+      --port "${RECEIVER_PORT:-8000}" --secret-file "$data/receiver/secret"
+    ;;
   load) run dev.engagement.local.LoadProgram ;;
   *)
     sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2

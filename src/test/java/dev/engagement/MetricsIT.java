@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.engagement.config.Keys;
 import dev.engagement.local.LoadGenerator;
 import dev.engagement.local.LoadOptions;
 import dev.engagement.local.LocalServers;
@@ -52,17 +51,6 @@ class MetricsIT {
     /** Alerts whose expression has a value during an incident only: something is not there. */
     private static final Set<String> NEED_AN_INCIDENT = Set.of("StreamMissing", "CaptureMissing");
 
-    /** What only a job with the destination delivery says. */
-    private static final Set<String> OF_DELIVERY = Set.of(
-            "delivered",
-            "commitToDeliveredMillis",
-            "diverted",
-            "drained",
-            "retried",
-            "undeliverable",
-            "circuitState",
-            "backlogAgeMillis");
-
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -96,15 +84,15 @@ class MetricsIT {
                 "500 ms",
                 "--parallelism",
                 "1");
-        JobID stream = cluster.run(Stream.concat(
-                        Stream.of(
-                                "stream",
-                                "--kafka.bootstrap-servers",
-                                servers.kafka().bootstrapServers(),
-                                "--redis.url",
-                                servers.redis().url()),
-                        servers.bigQuery().streamArguments().stream())
-                .toArray(String[]::new));
+        List<String> arguments = new ArrayList<>(List.of(
+                "stream",
+                "--kafka.bootstrap-servers",
+                servers.kafka().bootstrapServers(),
+                "--redis.url",
+                servers.redis().url()));
+        arguments.addAll(servers.bigQuery().streamArguments());
+        arguments.addAll(servers.receiver().streamArguments());
+        JobID stream = cluster.run(arguments.toArray(String[]::new));
         load = LoadGenerator.start(
                 new LoadOptions(1, 50, 200, 0, 0, Duration.ZERO),
                 servers.postgres().connect(),
@@ -133,9 +121,6 @@ class MetricsIT {
                 queries.put("alert " + alert, query);
             }
         });
-        if (!delivers()) {
-            queries.values().removeIf(query -> OF_DELIVERY.stream().anyMatch(name -> query.contains("_" + name)));
-        }
         assertThat(queries).hasSizeGreaterThan(50);
 
         try (Prometheus prometheus = Prometheus.start(DIRECTORY.resolve("prometheus"), reporter)) {
@@ -163,17 +148,10 @@ class MetricsIT {
         await().atMost(PATIENCE).untilAsserted(() -> {
             String exposition = get("http://127.0.0.1:" + reporter + "/metrics");
             List<String> missing = MetricsTableTest.names().stream()
-                    .filter(name -> delivers() || !MetricsTableTest.ofDelivery(name))
                     .filter(name -> !exposition.contains("_" + name + "{"))
                     .toList();
             assertThat(missing).isEmpty();
         });
-    }
-
-    /** Whether stream delivers, if it is not told otherwise. */
-    private static boolean delivers() {
-        return List.of(String.valueOf(Keys.DESTINATIONS.defaultText()).split(","))
-                .contains("delivery");
     }
 
     private static Map<String, String> dashboardQueries() throws IOException {

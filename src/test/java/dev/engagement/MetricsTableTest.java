@@ -27,8 +27,8 @@ class MetricsTableTest {
     /** Flink's own, which the table explains too. */
     private static final Set<String> OF_FLINK = Set.of("pendingRecords");
 
-    /** A row of the table: of what, type and unit by name. */
-    private record Metric(String of, String type, String unit) {}
+    /** Of a row of the table. */
+    private record Metric(String type, String unit) {}
 
     @Test
     void every_metric_of_the_code_is_in_the_table_and_the_other_way_round() {
@@ -56,12 +56,6 @@ class MetricsTableTest {
         return List.copyOf(table().keySet());
     }
 
-    /** Whether only a job with the destination delivery has it. */
-    static boolean ofDelivery(String name) {
-        Metric metric = table().get(name);
-        return metric != null && metric.of().startsWith("deliver");
-    }
-
     private static Map<String, Metric> table() {
         Map<String, Metric> table = new LinkedHashMap<>();
         boolean inside = false;
@@ -74,7 +68,7 @@ class MetricsTableTest {
                 String[] cells = line.split("\\s*\\|\\s*", -1);
                 Matcher names = NAME.matcher(cells[1]);
                 while (names.find()) {
-                    table.merge(names.group(1), new Metric(cells[2], cells[3], cells[4]), (one, other) -> one);
+                    table.merge(names.group(1), new Metric(cells[3], cells[4]), (one, other) -> one);
                 }
             }
         }

@@ -1,6 +1,8 @@
 package dev.engagement.local;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.engagement.local.ScreenState.Circuit;
+import dev.engagement.local.ScreenState.Delivery;
 import dev.engagement.local.ScreenState.Flow;
 import dev.engagement.local.ScreenState.Leaderboards;
 import dev.engagement.local.ScreenState.Ranked;
@@ -41,8 +43,29 @@ final class Figures implements AutoCloseable {
 
     private static final String P99 = "commitToVisibleMillis_p99";
     private static final String DUPLICATES = "duplicates";
+    /** Of delivery's live path and of its drain. */
+    private static final String DIVERTED = "deliver.diverted";
+
+    private static final String UNDELIVERABLE = "undeliverable";
+    private static final String CIRCUIT = "circuitState";
+    /** Every source of Kafka has one. */
+    private static final String IN_RETRY_TOPIC = "drain.pendingRecords";
+
     private static final Map<String, FlinkRest.Aggregation> METRICS = Map.of(
-            MEDIAN, FlinkRest.Aggregation.MAX, P99, FlinkRest.Aggregation.MAX, DUPLICATES, FlinkRest.Aggregation.SUM);
+            MEDIAN,
+            FlinkRest.Aggregation.MAX,
+            P99,
+            FlinkRest.Aggregation.MAX,
+            DUPLICATES,
+            FlinkRest.Aggregation.SUM,
+            DIVERTED,
+            FlinkRest.Aggregation.SUM,
+            UNDELIVERABLE,
+            FlinkRest.Aggregation.SUM,
+            CIRCUIT,
+            FlinkRest.Aggregation.MAX,
+            IN_RETRY_TOPIC,
+            FlinkRest.Aggregation.SUM);
 
     private static final int PLACES = 10;
     private static final Duration RATE_OVER = Duration.ofSeconds(5);
@@ -53,12 +76,14 @@ final class Figures implements AutoCloseable {
     private final PostgresServer postgres;
     private final RedisServer redis;
     private final BigQueryProcess bigQuery;
+    private final ReceiverProcess receiver;
     private final Admin kafka;
     private final FlinkRest flink;
     private final String deadLetterTopic;
     private final Rate inRate = new Rate(RATE_OVER);
     private final Rate outRate = new Rate(RATE_OVER);
     private final Rate warehouseRate = new Rate(RATE_OVER);
+    private final Rate deliveryRate = new Rate(RATE_OVER);
     private @Nullable Connection source;
     private @Nullable Jedis liveView;
     private long nextCountAt = System.nanoTime();
@@ -69,12 +94,14 @@ final class Figures implements AutoCloseable {
             PostgresServer postgres,
             RedisServer redis,
             BigQueryProcess bigQuery,
+            ReceiverProcess receiver,
             Admin kafka,
             FlinkRest flink,
             String deadLetterTopic) {
         this.postgres = postgres;
         this.redis = redis;
         this.bigQuery = bigQuery;
+        this.receiver = receiver;
         this.kafka = kafka;
         this.flink = flink;
         this.deadLetterTopic = deadLetterTopic;
@@ -85,6 +112,7 @@ final class Figures implements AutoCloseable {
             Flow in,
             Flow out,
             Flow warehouse,
+            Delivery delivery,
             @Nullable Long deadLetters,
             @Nullable Long duplicates,
             @Nullable Double p50Millis,
@@ -108,14 +136,15 @@ final class Figures implements AutoCloseable {
         } catch (ExecutionException | TimeoutException e) {
             notes.add("Kafka does not answer: " + message(e));
         }
+        Long delivered = readReceiver(notes);
+        Map<String, Double> metrics = Map.of();
         Long duplicates = null;
         Double p50 = null;
         Double p99 = null;
         if (streamJob != null) {
             try {
-                Map<String, Double> metrics = flink.metrics(streamJob, METRICS);
-                Double dropped = metrics.get(DUPLICATES);
-                duplicates = dropped == null ? null : dropped.longValue();
+                metrics = flink.metrics(streamJob, METRICS);
+                duplicates = whole(metrics, DUPLICATES);
                 p50 = metrics.get(MEDIAN);
                 p99 = metrics.get(P99);
                 if (p50 != null && p50 == 0) {
@@ -131,12 +160,23 @@ final class Figures implements AutoCloseable {
                 new Flow(in, inRate.update(in)),
                 new Flow(out, outRate.update(out)),
                 new Flow(rows, warehouseRate.update(rows)),
+                new Delivery(
+                        new Flow(delivered, deliveryRate.update(delivered)),
+                        whole(metrics, IN_RETRY_TOPIC),
+                        whole(metrics, DIVERTED),
+                        whole(metrics, UNDELIVERABLE),
+                        Circuit.of(metrics.get(CIRCUIT))),
                 letters,
                 duplicates,
                 p50,
                 p99,
                 readLeaderboards(notes),
                 notes);
+    }
+
+    private static @Nullable Long whole(Map<String, Double> metrics, String name) {
+        Double value = metrics.get(name);
+        return value == null ? null : Long.valueOf(value.longValue());
     }
 
     /** How many events the source has now. */
@@ -221,6 +261,15 @@ final class Figures implements AutoCloseable {
             return WarehouseCheck.count(sql -> bigQuery.query(BigQueryProcess.PROJECT, sql));
         } catch (ServerException | JsonProcessingException e) {
             notes.add("BigQuery does not answer: " + message(e));
+            return null;
+        }
+    }
+
+    private @Nullable Long readReceiver(List<String> notes) {
+        try {
+            return receiver.get("/stats").path("distinctEvents").asLong();
+        } catch (ServerException e) {
+            notes.add("The receiver does not answer: " + message(e));
             return null;
         }
     }

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
@@ -131,6 +132,47 @@ final class Faults {
     static Fault lostReplies() {
         return new Fault("BigQuery's replies lost", false, false, installation -> {
             installation.bigQuery().faults("{\"loseAppendAcknowledgements\": 3, \"loseFlushReplies\": 2}");
+            return System.nanoTime();
+        });
+    }
+
+    /** The receiver takes what is posted and never answers, for that long. */
+    static Fault receiverHangs(Duration length) {
+        return behaviour("receiver hangs for " + length.toSeconds() + " s", "{\"mode\": \"hang\"}", length);
+    }
+
+    /** The receiver answers everything with that status, for that long. */
+    static Fault receiverAnswers(int status, Duration length) {
+        return behaviour(
+                "receiver answers " + status + " for " + length.toSeconds() + " s",
+                "{\"mode\": \"fail\", \"status\": " + status + "}",
+                length);
+    }
+
+    /** The receiver does now this and now that, but for what a sender may give up at, for that long. */
+    static Fault receiverIsMoody(int seed, Duration length) {
+        return behaviour(
+                "receiver moody for " + length.toSeconds() + " s",
+                "[{\"mode\": \"fail\", \"share\": 0.1, \"seed\": " + seed + "},"
+                        + "{\"mode\": \"fail\", \"status\": 429, \"retryAfter\": \"1\", \"share\": 0.1},"
+                        + "{\"mode\": \"slow\", \"delayMillis\": 300, \"share\": 0.2},"
+                        + "{\"mode\": \"hang\", \"share\": 0.02},"
+                        + "{\"mode\": \"reset\", \"share\": 0.05},"
+                        + "{\"mode\": \"lose\", \"share\": 0.05},"
+                        + "{\"mode\": \"endless\", \"share\": 0.02}]",
+                length);
+    }
+
+    private static Fault behaviour(String name, String behaviour, Duration length) {
+        return new Fault(name, false, false, installation -> {
+            // A fault in haste may have left it dead, and a dead one has no behaviour.
+            List<Role> unused = installation.restartDead();
+            installation.receiver().behave(behaviour);
+            try {
+                hold(length);
+            } finally {
+                installation.receiver().behave("{\"mode\": \"ok\"}");
+            }
             return System.nanoTime();
         });
     }

@@ -60,7 +60,7 @@ class ComposeTest {
     void docker_compose_takes_it() throws Exception {
         Programs.need("docker-compose", "docker-compose");
         Path filled = Files.createDirectories(Path.of("target/it")).resolve("compose.env");
-        Files.writeString(filled, Files.readString(VARIABLES).replaceAll("(?m)PASSWORD=$", "PASSWORD=x"));
+        Files.writeString(filled, Files.readString(VARIABLES).replaceAll("(?m)(PASSWORD|SECRET)=$", "$1=x"));
         for (String profile : List.of("capture", "connect")) {
             Programs.Ended ended = Programs.run(
                     Path.of("."),
@@ -286,7 +286,7 @@ class ComposeTest {
         while (variable.find()) {
             String name = variable.group(1);
             used.add(name);
-            if (name.endsWith("PASSWORD")) {
+            if (name.matches(".*(PASSWORD|_SECRET)")) {
                 assertThat(variable.group(2)).as(name + " has no default").isEqualTo("?");
                 assertThat(examples).containsEntry(name, "");
             } else if (examples.containsKey(name)) {

@@ -9,10 +9,15 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -179,6 +184,39 @@ class DockerScriptsIT {
             assertThat(Programs.run(DIRECTORY, Map.of(), wrong).code()).isNotZero();
         } finally {
             end(emulator);
+        }
+    }
+
+    @Test
+    void the_receiver_takes_posts_that_are_signed_by_the_secret_of_the_environment() throws Exception {
+        int port = Ports.free();
+        Process receiver = launch(
+                "receiver",
+                Map.of(
+                        "DATA_DIRECTORY", DIRECTORY.resolve("receiver-data").toString(),
+                        "RECEIVER_PORT", Integer.toString(port),
+                        "DELIVERY_SECRET", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+                List.of(tools().resolve("start.sh").toString(), "receiver"));
+        try {
+            List<String> check =
+                    List.of(DOCKER.resolve("tools/answers.sh").toString(), Integer.toString(port), "/stats");
+            await().atMost(PATIENCE)
+                    .untilAsserted(() ->
+                            assertThat(Programs.run(DIRECTORY, Map.of(), check)).isEqualTo(new Programs.Ended(0, "")));
+            HttpRequest unsigned = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/events"))
+                    .header("webhook-id", "evt_1")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"event_id\":1}"))
+                    .build();
+            assertThat(HttpClient.newHttpClient()
+                            .send(unsigned, HttpResponse.BodyHandlers.discarding())
+                            .statusCode())
+                    .isEqualTo(401);
+            assertThat(Files.getPosixFilePermissions(DIRECTORY.resolve("receiver-data/receiver/secret")))
+                    .containsOnly(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+            assertThat(Files.readString(Path.of("/proc", Long.toString(receiver.pid()), "cmdline")))
+                    .doesNotContain("whsec_");
+        } finally {
+            end(receiver);
         }
     }
 

@@ -94,7 +94,7 @@ class KubernetesTest {
             Map<String, Object> variable = Yaml.map(each);
             boolean secret = Keys.ALL.stream()
                     .anyMatch(key -> key.variable().equals(variable.get("name"))
-                            && variable.get("name").toString().endsWith("PASSWORD"));
+                            && variable.get("name").toString().matches(".*(PASSWORD|SECRET)"));
             assertThat(variable).containsKey(secret ? "valueFrom" : "value");
         }
         assertThat(container().get("name")).isEqualTo("flink-main-container");
