@@ -200,9 +200,8 @@ class DockerScriptsIT {
         try {
             List<String> check =
                     List.of(DOCKER.resolve("tools/answers.sh").toString(), Integer.toString(port), "/stats");
-            await().atMost(PATIENCE)
-                    .untilAsserted(() ->
-                            assertThat(Programs.run(DIRECTORY, Map.of(), check)).isEqualTo(new Programs.Ended(0, "")));
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(Programs.run(DIRECTORY, Map.of(), check))
+                    .isEqualTo(new Programs.Ended(0, "")));
             HttpRequest unsigned = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/events"))
                     .header("webhook-id", "evt_1")
                     .POST(HttpRequest.BodyPublishers.ofString("{\"event_id\":1}"))
@@ -235,8 +234,8 @@ class DockerScriptsIT {
 
         assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "capture")))
                 .isEqualTo(new Programs.Ended(0, "engagement-capture runs already; nothing to do\n"));
-        String deployed = "deploy %s --config " + image.resolve("engagement.properties") + " of http://jobmanager:8081 by "
-                + flink + " with /flink/lib\n";
+        String deployed = "deploy %s --config " + image.resolve("engagement.properties")
+                + " of http://jobmanager:8081 by " + flink + " with /flink/lib\n";
         assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "stream")))
                 .as("its exit code is the script's")
                 .isEqualTo(new Programs.Ended(4, deployed.formatted("stream")));
@@ -244,7 +243,8 @@ class DockerScriptsIT {
         again.put("REDEPLOY", "true");
         assertThat(Programs.run(DIRECTORY, again, List.of(submit.toString(), "capture")))
                 .isEqualTo(new Programs.Ended(4, deployed.formatted("capture")));
-        assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "rebuild")).code())
+        assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "rebuild"))
+                        .code())
                 .isEqualTo(2);
     }
 

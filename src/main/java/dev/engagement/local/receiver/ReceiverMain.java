@@ -57,8 +57,7 @@ public final class ReceiverMain {
         }
     }
 
-    private static void serve(
-            Path directory, String address, int port, List<String> secrets, @Nullable Path readyFile)
+    private static void serve(Path directory, String address, int port, List<String> secrets, @Nullable Path readyFile)
             throws IOException, InterruptedException {
         WebhookReceiver receiver = WebhookReceiver.start(directory, address, port, secrets);
         Runtime.getRuntime().addShutdownHook(new Thread(receiver::close, "stop-receiver"));
