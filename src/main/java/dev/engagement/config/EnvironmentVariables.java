@@ -18,7 +18,8 @@ final class EnvironmentVariables {
             .collect(Collectors.toMap(Key::variable, Function.identity(), (a, b) -> a, LinkedHashMap::new));
 
     /** Variables of the scripts, which a job that they start inherits. */
-    private static final Pattern OF_SCRIPTS = Pattern.compile(Key.VARIABLE_PREFIX + "((LOCAL|CLUSTER)_.*|FLINK(_.*)?|DEPLOYMENTS)");
+    private static final Pattern OF_SCRIPTS =
+            Pattern.compile(Key.VARIABLE_PREFIX + "((LOCAL|CLUSTER)_.*|FLINK(_.*)?|DEPLOYMENTS)");
 
     private static final Map<String, Key<?>> FLAGS = Keys.ALL.stream()
             .filter(key -> key.kind() == Key.Kind.FLAG)

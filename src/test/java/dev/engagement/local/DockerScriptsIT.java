@@ -197,8 +197,8 @@ class DockerScriptsIT {
 
         assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "capture")))
                 .isEqualTo(new Programs.Ended(0, "engagement-capture runs already; nothing to do\n"));
-        String deployed = "deploy %s --config " + image.resolve("engagement.properties") + " of http://jobmanager:8081 by "
-                + flink + " with /flink/lib\n";
+        String deployed = "deploy %s --config " + image.resolve("engagement.properties")
+                + " of http://jobmanager:8081 by " + flink + " with /flink/lib\n";
         assertThat(Programs.run(DIRECTORY, environment, List.of(submit.toString(), "stream")))
                 .as("its exit code is the script's")
                 .isEqualTo(new Programs.Ended(4, deployed.formatted("stream")));
