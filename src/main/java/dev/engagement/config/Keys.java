@@ -318,7 +318,10 @@ public final class Keys {
             Key.secret("delivery.secret", false, STREAM, "signs each request: whsec_ and base64 of at least 24 bytes");
     public static final Key<String> DELIVERY_SECRET_FILE = Key.fileOf(DELIVERY_SECRET);
     public static final Key<String> DELIVERY_PREVIOUS_SECRET = Key.secret(
-            "delivery.previous-secret", false, STREAM, "signs each request as well, while the receiver changes secrets");
+            "delivery.previous-secret",
+            false,
+            STREAM,
+            "signs each request as well, while the receiver changes secrets");
     public static final Key<String> DELIVERY_PREVIOUS_SECRET_FILE = Key.fileOf(DELIVERY_PREVIOUS_SECRET);
     public static final Key<String> DELIVERY_TOKEN =
             Key.secret("delivery.token", false, STREAM, "sent with each request as Authorization: Bearer");
@@ -344,7 +347,11 @@ public final class Keys {
             STREAM,
             "whether events may go to other machines without encryption");
     public static final Key<Duration> DELIVERY_TIMEOUT = Key.of(
-            "delivery.timeout", SHORT_INTERVAL, "10 s", STREAM, "longest time of one attempt, from connecting to the answer");
+            "delivery.timeout",
+            SHORT_INTERVAL,
+            "10 s",
+            STREAM,
+            "longest time of one attempt, from connecting to the answer");
     public static final Key<Integer> DELIVERY_MAX_ATTEMPTS = Key.of(
             "delivery.max-attempts",
             Type.integer(1, 1_000),
@@ -401,7 +408,11 @@ public final class Keys {
             STREAM,
             "field at the top of the answer's JSON that has to say so too");
     public static final Key<List<String>> DELIVERY_SUCCESS_VALUES = Key.of(
-            "delivery.success-values", Type.WORDS, "", STREAM, "what that field says when all is well, comma separated");
+            "delivery.success-values",
+            Type.WORDS,
+            "",
+            STREAM,
+            "what that field says when all is well, comma separated");
     public static final Key<MemorySize> DELIVERY_MAX_RESPONSE_BYTES = Key.of(
             "delivery.max-response-bytes",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("16 mb")),

@@ -233,8 +233,7 @@ public final class Settings {
                         get(Keys.DELIVERY_MAX_ATTEMPTS),
                         get(Keys.DELIVERY_BACKOFF_FIRST),
                         get(Keys.DELIVERY_BACKOFF_MOST)),
-                new DeliveryOptions.InFlight(
-                        get(Keys.DELIVERY_MAX_IN_FLIGHT), get(Keys.DELIVERY_MAX_IN_FLIGHT_BYTES)),
+                new DeliveryOptions.InFlight(get(Keys.DELIVERY_MAX_IN_FLIGHT), get(Keys.DELIVERY_MAX_IN_FLIGHT_BYTES)),
                 new DeliveryOptions.Batch(get(Keys.DELIVERY_BATCH_SIZE), get(Keys.DELIVERY_BATCH_LINGER)),
                 get(Keys.DELIVERY_DRAIN_RATE),
                 get(Keys.DELIVERY_INCLUDE_SNAPSHOT),

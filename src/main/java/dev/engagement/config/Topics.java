@@ -32,6 +32,6 @@ public record Topics(
         }
     }
 
-    private static final List<String> NAMES =
-            List.of("events", "content", "dead-letters", "dead-letters-redriven", "delivery-retry", "delivery-receipts");
+    private static final List<String> NAMES = List.of(
+            "events", "content", "dead-letters", "dead-letters-redriven", "delivery-retry", "delivery-receipts");
 }

@@ -176,7 +176,8 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
         if (text.isEmpty()) {
             return List.of();
         }
-        List<String> words = Arrays.stream(text.split(",", -1)).map(String::trim).toList();
+        List<String> words =
+                Arrays.stream(text.split(",", -1)).map(String::trim).toList();
         if (words.contains("")) {
             throw new IllegalArgumentException("it has an empty place; it must be a list, comma separated");
         }

@@ -597,7 +597,11 @@ final class Courier implements AutoCloseable {
     }
 
     private void show() {
-        metrics.show(breaker.state(), inFlight.size(), waiting.size() + (filling.isEmpty() ? 0 : 1));
+        metrics.show(
+                breaker.state(),
+                inFlight.size(),
+                waiting.size() + (filling.isEmpty() ? 0 : 1),
+                bytes + fillingBytes);
     }
 
     /** Breaks off what is on its way, without an outcome. */

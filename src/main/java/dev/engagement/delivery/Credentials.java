@@ -53,12 +53,14 @@ final class Credentials {
     }
 
     /** Signs, if there is a secret to sign with. */
-    @Nullable WebhookSignature signature() {
+    @Nullable
+    WebhookSignature signature() {
         return live.signature;
     }
 
     /** The header with the token, if there is one. */
-    @Nullable Header authorization() {
+    @Nullable
+    Header authorization() {
         return live.authorization;
     }
 
@@ -133,8 +135,9 @@ final class Credentials {
 
         private static String checked(String token) {
             if (token.isEmpty() || token.chars().anyMatch(c -> c <= ' ' || c > '~')) {
-                throw new IllegalArgumentException("The secret delivery.token is malformed: it must be visible ASCII without"
-                        + " blanks, on one line, as 'Authorization: Bearer' takes it");
+                throw new IllegalArgumentException(
+                        "The secret delivery.token is malformed: it must be visible ASCII without"
+                                + " blanks, on one line, as 'Authorization: Bearer' takes it");
             }
             return token;
         }

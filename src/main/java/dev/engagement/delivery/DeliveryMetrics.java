@@ -27,6 +27,7 @@ final class DeliveryMetrics {
     private volatile int circuitState;
     private volatile int inFlight;
     private volatile int waiting;
+    private volatile long bytes;
 
     DeliveryMetrics(MetricGroup group) {
         delivered = group.counter("delivered");
@@ -42,12 +43,15 @@ final class DeliveryMetrics {
         group.gauge("circuitState", circuit);
         group.gauge("inFlight", onTheirWay);
         group.gauge("waiting", forLater);
+        Gauge<Long> held = () -> bytes;
+        group.gauge("inFlightBytes", held);
     }
 
-    /** Shows the circuit, the requests on their way, and those that wait for their next attempt. */
-    void show(Breaker.State circuit, int requestsInFlight, int requestsWaiting) {
+    /** Shows the circuit, the requests on their way, those that wait for their next attempt, and the size of all. */
+    void show(Breaker.State circuit, int requestsInFlight, int requestsWaiting, long bytesHeld) {
         circuitState = circuit.ordinal();
         inFlight = requestsInFlight;
         waiting = requestsWaiting;
+        bytes = bytesHeld;
     }
 }

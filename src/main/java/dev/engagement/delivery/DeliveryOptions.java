@@ -90,7 +90,8 @@ public record DeliveryOptions(
     /** With the receiver in place of the url; the secrets are references that do not show what they refer to. */
     @Override
     public String toString() {
-        return "DeliveryOptions[" + receiver() + ", " + secrets + ", " + security + ", " + attempts + ", " + inFlight + ", "
+        return "DeliveryOptions[" + receiver() + ", " + secrets + ", " + security + ", " + attempts + ", " + inFlight
+                + ", "
                 + batch + ", drainRate=" + drainRate + ", includeSnapshot=" + includeSnapshot + ", receipts=" + receipts
                 + ", " + success + ", maxResponseBytes=" + maxResponseBytes + "]";
     }
@@ -102,14 +103,16 @@ public record DeliveryOptions(
                 || url.getHost() == null
                 || url.getRawUserInfo() != null
                 || url.getRawFragment() != null) {
-            throw new IllegalArgumentException("delivery.url is not of the form https://host/path, without user, password"
-                    + " and fragment; the receiver's token belongs into the environment (ENGAGEMENT_DELIVERY_TOKEN) or"
-                    + " into a file named by delivery.token.secret-file");
+            throw new IllegalArgumentException(
+                    "delivery.url is not of the form https://host/path, without user, password"
+                            + " and fragment; the receiver's token belongs into the environment (ENGAGEMENT_DELIVERY_TOKEN) or"
+                            + " into a file named by delivery.token.secret-file");
         }
         if (url.getPort() == 0 || url.getPort() > 65_535) {
             throw new IllegalArgumentException("delivery.url has the port " + url.getPort() + "; ports are 1 to 65535");
         }
-        if (url.getRawQuery() != null && SECRET_PARAMETER.matcher(url.getRawQuery()).find()) {
+        if (url.getRawQuery() != null
+                && SECRET_PARAMETER.matcher(url.getRawQuery()).find()) {
             throw new IllegalArgumentException("delivery.url has a parameter that looks like a secret, and urls are in"
                     + " messages; put it into the environment (ENGAGEMENT_DELIVERY_TOKEN) or into a file named by"
                     + " delivery.token.secret-file, which is sent as 'Authorization: Bearer'");
@@ -166,8 +169,9 @@ public record DeliveryOptions(
                     .toList();
             for (String host : allowedHosts) {
                 if (!HOST.matcher(host).matches()) {
-                    throw new IllegalArgumentException("delivery.allowed-hosts has '" + host + "'; each must be the name or"
-                            + " the address of a host, without scheme and port, or *.example.com for all below one");
+                    throw new IllegalArgumentException(
+                            "delivery.allowed-hosts has '" + host + "'; each must be the name or"
+                                    + " the address of a host, without scheme and port, or *.example.com for all below one");
                 }
             }
             if (trustStorePassword.isPresent() && trustStore == null) {
@@ -283,14 +287,13 @@ public record DeliveryOptions(
      * @param field a field at the top of the answer's JSON object that has to say so too; null if the status is enough
      * @param values what the field may say, as text: a number, true, false and null as JSON writes them
      */
-    public record Success(List<StatusRange> statuses, @Nullable String field, Set<String> values)
-            implements Serializable {
+    public record Success(
+            List<StatusRange> statuses, @Nullable String field, Set<String> values) implements Serializable {
 
         private static final long serialVersionUID = 1L;
 
         /** Any 2xx, whatever its body says. */
-        public static final Success ANY_2XX =
-                new Success(List.of(new StatusRange(200, 299)), null, Set.of());
+        public static final Success ANY_2XX = new Success(List.of(new StatusRange(200, 299)), null, Set.of());
 
         public Success {
             statuses = List.copyOf(statuses);
@@ -322,8 +325,8 @@ public record DeliveryOptions(
             }
             for (int retried : DeliveryVerdict.RETRIED_BELOW_500) {
                 if (from <= retried && retried <= to) {
-                    throw new IllegalArgumentException("delivery.success-status has " + text(from, to) + ", and " + retried
-                            + " asks to be sent again; leave it out");
+                    throw new IllegalArgumentException("delivery.success-status has " + text(from, to) + ", and "
+                            + retried + " asks to be sent again; leave it out");
                 }
             }
         }

@@ -22,8 +22,8 @@ public final class DeliveryPreflight {
             Trust.context(options.security());
             return Optional.empty();
         } catch (IllegalStateException e) {
-            return Optional.of("Delivery to " + options.receiver() + " could not be checked from here. " + e.getMessage()
-                    + ". The job needs it on every TaskManager");
+            return Optional.of("Delivery to " + options.receiver() + " could not be checked from here. "
+                    + e.getMessage() + ". The job needs it on every TaskManager");
         }
     }
 }

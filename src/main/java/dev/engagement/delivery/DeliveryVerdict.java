@@ -1,9 +1,13 @@
 package dev.engagement.delivery;
 
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hc.client5.http.utils.DateUtils;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +40,11 @@ final class DeliveryVerdict {
     /** Characters of an answer's body that are told. */
     static final int EXCERPT = 300;
 
+    /** The oldest form of a date, which has no zone; a day of one digit is padded. */
+    private static final DateTimeFormatter ASCTIME = DateTimeFormatter.ofPattern(
+                    "EEE MMM ppd HH:mm:ss yyyy", Locale.ENGLISH)
+            .withZone(ZoneOffset.UTC);
+
     private DeliveryVerdict() {}
 
     /**
@@ -54,7 +63,8 @@ final class DeliveryVerdict {
             return switch (rule.ask(answer.body(), answer.whole())) {
                 case YES -> new Verdict.Delivered(status);
                 case NO -> retry(answer, true, "its body does not say that all is well", nowMillis);
-                case UNKNOWN -> retry(answer, false, "its body was cut off before it said whether all is well", nowMillis);
+                case UNKNOWN ->
+                    retry(answer, false, "its body was cut off before it said whether all is well", nowMillis);
             };
         }
         if (status >= 500 && status <= 599 || RETRIED_BELOW_500.contains(status)) {
@@ -80,13 +90,26 @@ final class DeliveryVerdict {
             // More digits than a day has seconds are clamped below anyway.
             millis = text.length() > 9 ? Long.MAX_VALUE : Long.parseLong(text) * 1_000;
         } else {
-            Instant date = DateUtils.parseStandardDate(text);
+            Instant date = date(text);
             if (date == null) {
                 return 0;
             }
             millis = date.toEpochMilli() - nowMillis;
         }
         return nowMillis + Math.max(0, Math.min(millis, LONGEST_RETRY_AFTER.toMillis()));
+    }
+
+    /** In any of the three forms that HTTP knows; null if it is in none. */
+    private static @Nullable Instant date(String text) {
+        Instant date = DateUtils.parseStandardDate(text);
+        if (date != null) {
+            return date;
+        }
+        try {
+            return Instant.from(ASCTIME.parse(text));
+        } catch (DateTimeException e) {
+            return null;
+        }
     }
 
     private static String told(Answer.Answered answer, @Nullable String but) {

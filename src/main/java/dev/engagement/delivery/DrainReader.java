@@ -178,9 +178,13 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     /** Done when an answer has come, a record has, or the time for something. */
     @Override
     public CompletableFuture<Void> isAvailable() {
-        CompletableFuture<Void> fresh = new CompletableFuture<>();
-        wake = fresh;
-        // An answer from now on completes the fresh one; who came before is seen here.
+        // The same one until it is done: Flink waits for the first that it was given, and for none given meanwhile.
+        CompletableFuture<Void> fresh = wake;
+        if (fresh.isDone()) {
+            fresh = new CompletableFuture<>();
+            wake = fresh;
+        }
+        // An answer from now on completes it; who came before is seen here.
         if (courier.hasAnswers()) {
             fresh.complete(null);
             return fresh;

@@ -34,6 +34,7 @@ import org.apache.hc.core5.http2.ssl.ApplicationProtocol;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
 import org.apache.hc.core5.pool.PoolReusePolicy;
+import org.apache.hc.core5.pool.PoolStats;
 import org.apache.hc.core5.reactor.DefaultConnectingIOReactor;
 import org.apache.hc.core5.reactor.IOEventHandlerFactory;
 import org.apache.hc.core5.reactor.IOReactorConfig;
@@ -227,8 +228,9 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
         return thread.isAlive();
     }
 
-    int open() {
-        return pool.getTotalStats().getAvailable() + pool.getTotalStats().getLeased();
+    int count() {
+        PoolStats stats = pool.getTotalStats();
+        return stats.getAvailable() + stats.getLeased();
     }
 
     @Override

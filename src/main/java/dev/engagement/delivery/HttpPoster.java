@@ -5,6 +5,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -41,6 +42,7 @@ final class HttpPoster implements Poster {
 
     private final DeliveryOptions options;
     private final Credentials credentials;
+    private final ReceiverAddress address;
     private final Clock clock;
     private final HttpConnections.Maker maker;
     private final ScheduledExecutorService lookout;
@@ -54,11 +56,13 @@ final class HttpPoster implements Poster {
     private HttpPoster(
             DeliveryOptions options,
             Credentials credentials,
+            ReceiverAddress address,
             Clock clock,
             HttpConnections.Maker maker,
             ScheduledExecutorService lookout) {
         this.options = options;
         this.credentials = credentials;
+        this.address = address;
         this.clock = clock;
         this.maker = maker;
         this.lookout = lookout;
@@ -85,30 +89,26 @@ final class HttpPoster implements Poster {
         Credentials credentials = new Credentials(options.secrets());
         URI url = options.url();
         ReceiverAddress address = new ReceiverAddress(names, nameOf(url));
-        HttpHost receiver = new HttpHost(url.getScheme(), nameOf(url), url.getPort());
+        HttpHost receiver = new HttpHost(url.getScheme(), nameOf(url), portOf(options));
         HttpConnections.Maker maker = HttpConnections.to(receiver, options, address);
         ScheduledExecutorService lookout =
                 Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "delivery-lookout"));
-        HttpPoster poster = new HttpPoster(options, credentials, clock, maker, lookout);
+        HttpPoster poster = new HttpPoster(options, credentials, address, clock, maker, lookout);
         try {
-            lookout.submit(address::refresh).get(PATIENCE_WITH_NAMES.toMillis(), TimeUnit.MILLISECONDS);
-            lookout.scheduleWithFixedDelay(
-                    () -> {
-                        credentials.refresh();
-                        address.refresh();
-                    },
-                    LOOK_AGAIN.toMillis(),
-                    LOOK_AGAIN.toMillis(),
-                    TimeUnit.MILLISECONDS);
+            Future<?> looked = lookout.submit(address::refresh);
+            long millis = LOOK_AGAIN.toMillis();
+            // Ends with its thread; nothing that it does throws.
+            Future<?> unused = lookout.scheduleWithFixedDelay(poster::lookAgain, millis, millis, TimeUnit.MILLISECONDS);
+            looked.get(PATIENCE_WITH_NAMES.toMillis(), TimeUnit.MILLISECONDS);
             return poster;
         } catch (TimeoutException e) {
-            // A job does not fail for a receiver that is away, and this is no more than that.
+            // A job starts though its receiver is away, and this is no more than that.
             return poster;
-        } catch (InterruptedException | ExecutionException e) {
+        } catch (InterruptedException e) {
             poster.close();
-            if (e instanceof InterruptedException interrupted) {
-                throw interrupted;
-            }
+            throw e;
+        } catch (ExecutionException e) {
+            poster.close();
             throw new IllegalStateException("The address of " + options.receiver() + " cannot be looked up", e);
         }
     }
@@ -116,8 +116,7 @@ final class HttpPoster implements Poster {
     @Override
     public Attempt post(Request request, Consumer<Answer> answered) {
         HttpConnections through = connections();
-        Exchange exchange =
-                new Exchange(head(request), request.body(), answered, through, credentials, maxBytes);
+        Exchange exchange = new Exchange(head(request), request.body(), answered, through, credentials, maxBytes);
         through.send(exchange);
         return exchange::giveUp;
     }
@@ -155,14 +154,15 @@ final class HttpPoster implements Poster {
         return connections;
     }
 
-    /** How many connections there are, for tests. */
-    int open() {
-        return connections.open();
-    }
-
     /** Reads secrets and address again, now. */
     void lookAgain() {
         credentials.refresh();
+        address.refresh();
+    }
+
+    /** Connections that are open or being made. */
+    int connectionCount() {
+        return connections.count();
     }
 
     @Override
@@ -178,6 +178,11 @@ final class HttpPoster implements Poster {
     private static String nameOf(URI url) {
         String host = url.getHost();
         return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    }
+
+    private static int portOf(DeliveryOptions options) {
+        int port = options.url().getPort();
+        return port != -1 ? port : options.tls() ? 443 : 80;
     }
 
     static Thread daemon(Runnable task, String name) {

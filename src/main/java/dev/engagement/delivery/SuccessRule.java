@@ -46,7 +46,7 @@ final class SuccessRule {
     }
 
     /**
-     * What the body says. The first field of that name at the top decides; what comes behind it is not read.
+     * What the body says. Of fields of that name at the top the last that was read counts; what is no JSON says nothing.
      *
      * @param body JSON, or anything
      * @param whole whether that is all of it
@@ -56,21 +56,22 @@ final class SuccessRule {
         if (field == null) {
             return Said.YES;
         }
+        Said said = whole ? Said.NO : Said.UNKNOWN;
         try (JsonParser parser = JSON.createParser(body)) {
             if (parser.nextToken() == JsonToken.START_OBJECT) {
                 while (parser.nextToken() == JsonToken.FIELD_NAME) {
                     boolean wanted = parser.currentName().equals(field);
                     JsonToken value = parser.nextToken();
                     if (wanted) {
-                        return ofValue(parser, value, whole ? Long.MAX_VALUE : body.length);
+                        said = ofValue(parser, value, whole ? Long.MAX_VALUE : body.length);
                     }
                     parser.skipChildren();
                 }
             }
-            return whole ? Said.NO : Said.UNKNOWN;
+            return said;
         } catch (JsonProcessingException e) {
-            // No JSON, or cut off in the middle: either way it does not say that all is well.
-            return whole ? Said.NO : Said.UNKNOWN;
+            // No JSON from here on, or cut off: what it said until then counts.
+            return said;
         } catch (IOException e) {
             throw new UncheckedIOException(e); // from an array of bytes
         }

@@ -29,7 +29,10 @@ final class Trust {
         String path = security.trustStore();
         try {
             TrustManagerFactory managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            managers.init(path == null ? null : certificates(path, security.trustStorePassword().read()));
+            managers.init(
+                    path == null
+                            ? null
+                            : certificates(path, security.trustStorePassword().read()));
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, managers.getTrustManagers(), null);
             return context;
@@ -69,7 +72,8 @@ final class Trust {
         store.load(null, null);
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
             int number = 0;
-            for (Certificate certificate : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+            for (Certificate certificate :
+                    CertificateFactory.getInstance("X.509").generateCertificates(in)) {
                 store.setCertificateEntry(Integer.toString(number++), certificate);
             }
         }

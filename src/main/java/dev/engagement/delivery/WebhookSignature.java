@@ -93,7 +93,8 @@ final class WebhookSignature {
 
     private static IllegalArgumentException malformed(String option, String what) {
         return new IllegalArgumentException("The secret " + option + " is malformed: " + what + "; it must be " + PREFIX
-                + " and base64 of at least " + LEAST_KEY_BYTES + " bytes, as the receiver of Standard Webhooks has it, such as"
+                + " and base64 of at least " + LEAST_KEY_BYTES
+                + " bytes, as the receiver of Standard Webhooks has it, such as"
                 + " \"" + PREFIX + "$(openssl rand -base64 32)\"");
     }
 

@@ -107,7 +107,9 @@ public final class DeliveryCheck implements DestinationCheck {
         List<long[]> runs = new ArrayList<>();
         JsonNode page = receiver.get("/received/ids");
         while (true) {
-            page.path("ids").forEach(run -> runs.add(new long[] {run.path(0).asLong(), run.path(1).asLong()}));
+            page.path("ids")
+                    .forEach(run -> runs.add(
+                            new long[] {run.path(0).asLong(), run.path(1).asLong()}));
             if (page.path("next").isNull()) {
                 return runs;
             }

@@ -25,6 +25,7 @@ public final class DestinationChecks {
         return List.of(
                 new RedisCheck(source, liveView, versions),
                 new WarehouseCheck(source, sql -> warehouse.query(BigQueryProcess.PROJECT, sql), versions),
-                new DeliveryCheck(source, receiver::get, () -> DeadLetters.eventIds(bootstrapServers, "UNDELIVERABLE")));
+                new DeliveryCheck(
+                        source, receiver::get, () -> DeadLetters.eventIds(bootstrapServers, "UNDELIVERABLE")));
     }
 }

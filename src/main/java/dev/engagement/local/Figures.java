@@ -23,9 +23,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
@@ -43,13 +43,15 @@ final class Figures implements AutoCloseable {
 
     private static final String P99 = "commitToVisibleMillis_p99";
     private static final String DUPLICATES = "duplicates";
-    /** Of delivery's live path and of its drain. */
+    /** Of the live path; the drain hands back too. */
     private static final String DIVERTED = "deliver.diverted";
 
     private static final String UNDELIVERABLE = "undeliverable";
     private static final String CIRCUIT = "circuitState";
-    /** Every source of Kafka has one. */
-    private static final String IN_RETRY_TOPIC = "drain.pendingRecords";
+
+    private static final String RETRY_TOPIC = "engagement.delivery-retry";
+    /** Under which the stream says how far it has read. */
+    private static final String GROUP = "engagement-stream";
 
     private static final Map<String, FlinkRest.Aggregation> METRICS = Map.of(
             MEDIAN,
@@ -63,9 +65,7 @@ final class Figures implements AutoCloseable {
             UNDELIVERABLE,
             FlinkRest.Aggregation.SUM,
             CIRCUIT,
-            FlinkRest.Aggregation.MAX,
-            IN_RETRY_TOPIC,
-            FlinkRest.Aggregation.SUM);
+            FlinkRest.Aggregation.MAX);
 
     private static final int PLACES = 10;
     private static final Duration RATE_OVER = Duration.ofSeconds(5);
@@ -131,8 +131,10 @@ final class Figures implements AutoCloseable {
         // There is no table before there is a job.
         Long rows = streamJob == null ? null : readWarehouse(notes);
         Long letters = null;
+        Long aside = null;
         try {
             letters = deadLetters();
+            aside = retryBacklog();
         } catch (ExecutionException | TimeoutException e) {
             notes.add("Kafka does not answer: " + message(e));
         }
@@ -162,7 +164,7 @@ final class Figures implements AutoCloseable {
                 new Flow(rows, warehouseRate.update(rows)),
                 new Delivery(
                         new Flow(delivered, deliveryRate.update(delivered)),
-                        whole(metrics, IN_RETRY_TOPIC),
+                        aside,
                         whole(metrics, DIVERTED),
                         whole(metrics, UNDELIVERABLE),
                         Circuit.of(metrics.get(CIRCUIT))),
@@ -189,24 +191,47 @@ final class Figures implements AutoCloseable {
 
     /** Letters ever written to the dead-letter topic; 0 if it does not exist. */
     long deadLetters() throws InterruptedException, ExecutionException, TimeoutException {
+        return ends(deadLetterTopic).values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+
+    /** Records of the retry topic that the drain had not taken at the last checkpoint; 0 if it does not exist. */
+    private long retryBacklog() throws InterruptedException, ExecutionException, TimeoutException {
+        Map<TopicPartition, OffsetAndMetadata> taken = kafka.listConsumerGroupOffsets(GROUP)
+                .partitionsToOffsetAndMetadata()
+                .get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS);
+        long backlog = 0;
+        for (Map.Entry<TopicPartition, Long> end : ends(RETRY_TOPIC).entrySet()) {
+            OffsetAndMetadata offset = taken.get(end.getKey());
+            backlog += end.getValue() - (offset == null ? 0 : offset.offset());
+        }
+        return Math.max(0, backlog);
+    }
+
+    /** Where each partition ends; none if there is no such topic. */
+    private Map<TopicPartition, Long> ends(String name)
+            throws InterruptedException, ExecutionException, TimeoutException {
         TopicDescription topic;
         try {
-            topic = kafka.describeTopics(List.of(deadLetterTopic))
+            topic = kafka.describeTopics(List.of(name))
                     .allTopicNames()
                     .get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS)
-                    .get(deadLetterTopic);
+                    .get(name);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof UnknownTopicOrPartitionException) {
-                return 0;
+                return Map.of();
             }
             throw e;
         }
-        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
-        topic.partitions()
-                .forEach(each -> ends.put(new TopicPartition(deadLetterTopic, each.partition()), OffsetSpec.latest()));
-        return kafka.listOffsets(ends).all().get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS).values().stream()
-                .mapToLong(ListOffsetsResultInfo::offset)
-                .sum();
+        Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
+        topic.partitions().forEach(each -> latest.put(new TopicPartition(name, each.partition()), OffsetSpec.latest()));
+        Map<TopicPartition, Long> ends = new HashMap<>();
+        kafka.listOffsets(latest)
+                .all()
+                .get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS)
+                .forEach((partition, end) -> ends.put(partition, end.offset()));
+        return ends;
     }
 
     private @Nullable Long readSource(List<String> notes) {

@@ -45,7 +45,7 @@ public final class FlinkRest {
      * Metrics of a job, each over all operators that have one of that name, and all of one moment.
      *
      * @param wanted the last part of each name (for a histogram with its suffix, such as {@code _p99}), and how the values
-     *     of several become one; {@code TEXT.NAME} is that of the operators alone whose names hold the text
+     *     of several become one; {@code TEXT.NAME} is that of the operators alone whose names begin with the text
      * @return without those that no operator reports yet
      */
     public Map<String, Double> metrics(String job, Map<String, Aggregation> wanted)
@@ -87,9 +87,7 @@ public final class FlinkRest {
             int keyDot = key.indexOf('.');
             if (keyDot < 0
                     ? key.equals(last)
-                    : key.substring(keyDot + 1).equals(last)
-                            && dot > 0
-                            && name.substring(0, dot).contains(key.substring(0, keyDot))) {
+                    : key.substring(keyDot + 1).equals(last) && dot > 0 && name.startsWith(key.substring(0, keyDot))) {
                 return key;
             }
         }

@@ -22,7 +22,12 @@ import java.util.concurrent.CompletionException;
  * @param bigQuery without tables
  * @param receiver that has received nothing
  */
-public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServer redis, BigQueryProcess bigQuery, ReceiverProcess receiver)
+public record LocalServers(
+        PostgresServer postgres,
+        KafkaServer kafka,
+        RedisServer redis,
+        BigQueryProcess bigQuery,
+        ReceiverProcess receiver)
         implements AutoCloseable {
 
     /**

@@ -389,7 +389,8 @@ public final class LocalStack {
         places.add(new Place("Redis", "redis-cli -p " + liveView.port()));
         places.add(new Place("Kafka", broker.bootstrapServers()));
         places.add(new Place("BigQuery", warehouse.curl("SELECT COUNT(*) FROM " + WarehouseCheck.TABLE)));
-        places.add(new Place("receiver", "scripts/receiver.sh fail    to break it, and mend; or slow 500, hang, reset, stats"));
+        places.add(new Place(
+                "receiver", "scripts/receiver.sh fail   # breaks it, until: mend; or slow 500, hang, reset; stats"));
         if (flink != null) {
             places.add(new Place("Flink", flink.rest().toString()));
         }
@@ -591,7 +592,10 @@ public final class LocalStack {
         comparisons.put(
                 KAFKA,
                 List.of(new Comparison(
-                        "dead letters (" + DeadLetters.TOPIC + ")", "0", Long.toString(figures.deadLetters()), List.of())));
+                        "dead letters (" + DeadLetters.TOPIC + ")",
+                        "0",
+                        Long.toString(figures.deadLetters()),
+                        List.of())));
         return comparisons;
     }
 

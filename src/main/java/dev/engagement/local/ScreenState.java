@@ -47,7 +47,7 @@ record ScreenState(
      * Deliveries to the receiver.
      *
      * @param received events that the receiver got, each counted once
-     * @param aside records of the retry topic that are not drained yet
+     * @param aside records of the retry topic that the drain had not taken at the last checkpoint
      * @param diverted events that went there since the job's last start
      * @param undeliverable events that became dead letters since then
      */

@@ -40,10 +40,7 @@ class CourierTest {
         world.come(1);
         world.pass(10_000);
 
-        assertThat(world.receiver.posted)
-                .hasSize(2)
-                .extracting(Posted::body)
-                .containsOnly(bodyOf(1));
+        assertThat(world.receiver.posted).hasSize(2).extracting(Posted::body).containsOnly(bodyOf(1));
         assertThat(world.receiver.posted)
                 .extracting(posted -> posted.request().webhookId())
                 .containsOnly("evt_1");
@@ -54,9 +51,7 @@ class CourierTest {
     @ValueSource(ints = {400, 401, 404, 410, 422, 301, 302, 307})
     void a_final_answer_ends_it_at_once(int status) {
         world.receiver.does(request -> new Reply(
-                false,
-                5,
-                new Answer.Answered(status, null, "no, thanks".getBytes(StandardCharsets.UTF_8), true)));
+                false, 5, new Answer.Answered(status, null, "no, thanks".getBytes(StandardCharsets.UTF_8), true)));
         world.come(1);
         world.pass(60_000);
 
@@ -124,7 +119,11 @@ class CourierTest {
         world.come(1_000);
 
         assertThat(world.receiver.posted).hasSize(256);
-        assertThat(world.topic).extracting(Delivery::eventId).hasSize(744).startsWith(257L).endsWith(1_000L);
+        assertThat(world.topic)
+                .extracting(Delivery::eventId)
+                .hasSize(744)
+                .startsWith(257L)
+                .endsWith(1_000L);
         assertThat(world.clock.millis()).isEqualTo(START);
     }
 
@@ -142,8 +141,7 @@ class CourierTest {
 
     @Test
     void what_the_retry_topic_would_not_take_becomes_a_letter_instead_of_stopping_the_job() {
-        Delivery huge =
-                new Delivery(1, new byte[17 << 20], 0, Delivery.UNKNOWN_SOURCE, START, START + 3_600_000, 0);
+        Delivery huge = new Delivery(1, new byte[17 << 20], 0, Delivery.UNKNOWN_SOURCE, START, START + 3_600_000, 0);
         world.live.offer(huge, 0);
 
         assertThat(world.topic).isEmpty();
@@ -164,14 +162,11 @@ class CourierTest {
 
     @Test
     void who_is_asked_to_come_back_soon_waits_and_comes_back_then() {
-        world.receiver.does(
-                request -> world.receiver.posted.isEmpty() ? Reply.status(503, "3") : Reply.status(200));
+        world.receiver.does(request -> world.receiver.posted.isEmpty() ? Reply.status(503, "3") : Reply.status(200));
         world.come(1);
         world.pass(60_000);
 
-        assertThat(world.receiver.posted)
-                .extracting(Posted::atMillis)
-                .containsExactly(START, START + 5 + 3_000);
+        assertThat(world.receiver.posted).extracting(Posted::atMillis).containsExactly(START, START + 5 + 3_000);
     }
 
     @Test
@@ -327,8 +322,9 @@ class CourierTest {
         batching.pass(10_000);
 
         assertThat(batching.receiver.posted).hasSize(4);
-        assertThat(batching.receiver.posted).extracting(Posted::body).containsOnly(
-                batching.receiver.posted.get(0).body());
+        assertThat(batching.receiver.posted)
+                .extracting(Posted::body)
+                .containsOnly(batching.receiver.posted.get(0).body());
         assertThat(batching.receiver.posted)
                 .extracting(posted -> posted.request().webhookId())
                 .containsOnly(batching.receiver.posted.get(0).request().webhookId());
@@ -345,7 +341,9 @@ class CourierTest {
         assertThat(batching.receiver.posted).hasSize(6);
         assertThat(batching.dead).containsOnlyKeys(3L);
         assertThat(batching.delivered).extracting(Delivery::eventId).containsExactlyInAnyOrder(1L, 2L, 4L, 5L);
-        assertThat(batching.letters.get(0).attempts()).as("the batch's answer was not of this event").isEqualTo(1);
+        assertThat(batching.letters.get(0).attempts())
+                .as("the batch's answer was not of this event")
+                .isEqualTo(1);
     }
 
     @Test
@@ -372,6 +370,7 @@ class CourierTest {
     }
 
     private static boolean holds(Request request, long id) {
-        return DeliveryWorld.idsIn(new String(request.body(), StandardCharsets.UTF_8)).contains(id);
+        return DeliveryWorld.idsIn(new String(request.body(), StandardCharsets.UTF_8))
+                .contains(id);
     }
 }

@@ -17,8 +17,8 @@ final class DeliveryWorld {
 
     static final long START = 1_767_888_000_000L;
 
-    static final CourierRules RULES = new CourierRules(
-            10_000, 12, 256, 32 << 20, 500, 300_000, 1, 50, DeliveryOptions.Success.ANY_2XX);
+    static final CourierRules RULES =
+            new CourierRules(10_000, 12, 256, 32 << 20, 500, 300_000, 1, 50, DeliveryOptions.Success.ANY_2XX);
 
     final ManualTime clock = new ManualTime(START);
     final ScriptedReceiver receiver = new ScriptedReceiver(clock);
@@ -148,7 +148,8 @@ final class DeliveryWorld {
         long until = clock.millis() + millis;
         work();
         while (true) {
-            long next = Math.min(receiver.nextMillis(), Math.min(due(live, false), due(drain, backlog() > 0 && draining)));
+            long next =
+                    Math.min(receiver.nextMillis(), Math.min(due(live, false), due(drain, backlog() > 0 && draining)));
             if (next > until) {
                 break;
             }

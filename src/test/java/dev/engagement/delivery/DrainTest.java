@@ -82,10 +82,11 @@ class DrainTest {
     }
 
     private int untouched(int of) {
-        return of - (int) world.receiver.posted.stream()
-                .map(posted -> posted.request().webhookId())
-                .distinct()
-                .count();
+        return of
+                - (int) world.receiver.posted.stream()
+                        .map(posted -> posted.request().webhookId())
+                        .distinct()
+                        .count();
     }
 
     @Test
@@ -112,11 +113,16 @@ class DrainTest {
                 .as("milliseconds to the full rate: the pause of a minute, and a minute's ramp")
                 .isLessThan(130_000);
         long start = posted.get(during).atMillis() - START;
-        assertThat(posts(start, start + 1_000)).as("in the first second after it answers").isLessThan(30);
+        assertThat(posts(start, start + 1_000))
+                .as("in the first second after it answers")
+                .isLessThan(30);
         world.pass(10 * MINUTE);
 
         assertThat(world.isDone()).isTrue();
-        assertThat(world.delivered).extracting(Delivery::eventId).hasSize(30_000).doesNotHaveDuplicates();
+        assertThat(world.delivered)
+                .extracting(Delivery::eventId)
+                .hasSize(30_000)
+                .doesNotHaveDuplicates();
         assertThat(world.dead).isEmpty();
     }
 
@@ -124,7 +130,8 @@ class DrainTest {
     void what_waits_is_bounded() {
         DeliveryWorld small = DeliveryWorld.ofBothPaths(DeliveryWorld.with(1, 4, 12, RULES.success()), 500, () -> 0.5);
         // Alternating, so that the circuit stays closed.
-        small.receiver.does(request -> small.receiver.posted.size() % 3 == 0 ? Reply.status(503, "3600") : Reply.status(200));
+        small.receiver.does(
+                request -> small.receiver.posted.size() % 3 == 0 ? Reply.status(503, "3600") : Reply.status(200));
         small.divert(10_000);
         small.pass(10 * MINUTE);
 

@@ -23,6 +23,12 @@ final class Faults {
     /** What a supervisor waits before it starts a dead process again. */
     private static final Duration SUPERVISOR_DELAY = Duration.ofSeconds(1);
 
+    /** As the contract has it while no component of the live view's own fails. */
+    private static final Duration READABLE_WITHIN = Duration.ofSeconds(5);
+
+    /** Two checkpoints are due in it. */
+    private static final Duration LOOK = Duration.ofSeconds(10);
+
     private Faults() {}
 
     /** SIGKILL; started again a second later. */
@@ -139,6 +145,36 @@ final class Faults {
     /** The receiver takes what is posted and never answers, for that long. */
     static Fault receiverHangs(Duration length) {
         return behaviour("receiver hangs for " + length.toSeconds() + " s", "{\"mode\": \"hang\"}", length);
+    }
+
+    /**
+     * As {@link #receiverHangs}, and neither of the other destinations notices: rows stay readable in Redis within the
+     * contract's time, and every look finds more rows in the warehouse than the one before.
+     */
+    static Fault receiverHangsAlone(Duration length) {
+        Fault hang = receiverHangs(length);
+        return new Fault(hang.name() + ", alone", false, true, installation -> {
+            long begin = System.nanoTime();
+            installation.receiver().behave("{\"mode\": \"hang\"}");
+            try {
+                long rows = installation.visibleRows();
+                for (int look = 1; look <= length.dividedBy(LOOK); look++) {
+                    hold(LOOK);
+                    long now = installation.visibleRows();
+                    assertThat(now).as("rows of the warehouse at look " + look).isGreaterThan(rows);
+                    rows = now;
+                }
+                assertThat(installation.probe().recovery(begin, begin).worst())
+                        .as("of ten rows a second, the slowest to be readable in Redis meanwhile")
+                        .isLessThan(READABLE_WITHIN);
+                assertThat(installation.receiver().get("/stats").path("failed").asLong())
+                        .as("posts that hung, without which this would have shown nothing")
+                        .isPositive();
+            } finally {
+                installation.receiver().behave("{\"mode\": \"ok\"}");
+            }
+            return System.nanoTime();
+        });
     }
 
     /** The receiver answers everything with that status, for that long. */

@@ -10,6 +10,7 @@ import dev.engagement.local.PostgresServer;
 import dev.engagement.local.ReceiverProcess;
 import dev.engagement.local.RedisServer;
 import dev.engagement.local.Schema;
+import dev.engagement.local.WarehouseCheck;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -49,6 +50,9 @@ final class Installation implements AutoCloseable {
     private static final int TASK_MANAGERS = 2;
     private static final int CONTENTS = 200;
     private static final String DEAD_LETTERS = "engagement.dead-letters";
+    /** Far above the load: what is compared is that all arrives, and not how gently. */
+    private static final String DRAIN_RATE = "20000";
+
     private static final Path JAR = Path.of("target/engagement-job.jar");
 
     /**
@@ -225,8 +229,7 @@ final class Installation implements AutoCloseable {
 
     /** All destinations against the source; a new one is added in {@link DestinationChecks}. */
     List<DestinationCheck> checks() {
-        return DestinationChecks.of(
-                postgres, redis, bigQuery, receiver, kafka.bootstrapServers(), load::versions);
+        return DestinationChecks.of(postgres, redis, bigQuery, receiver, kafka.bootstrapServers(), load::versions);
     }
 
     Connection connectToSource() throws SQLException {
@@ -263,6 +266,12 @@ final class Installation implements AutoCloseable {
             }
         }
         return ids;
+    }
+
+    /** Rows that the warehouse shows. */
+    long visibleRows() throws Exception {
+        return new WarehouseCheck(postgres, sql -> bigQuery.query(BigQueryProcess.PROJECT, sql), content -> List.of())
+                .arrived();
     }
 
     /** Events that the source holds. */
@@ -422,6 +431,7 @@ final class Installation implements AutoCloseable {
                 "liveview,warehouse,delivery"));
         arguments.addAll(bigQuery.streamArguments(network(Role.BIGQUERY).port()));
         arguments.addAll(receiver.streamArguments(network(Role.RECEIVER).port()));
+        arguments.addAll(List.of("--delivery.drain-rate", DRAIN_RATE));
         return arguments.toArray(String[]::new);
     }
 

@@ -8,7 +8,8 @@ import java.util.Random;
 /** A script of faults from a seed: the same seed, the same script. */
 final class RandomScript {
 
-    private static final List<Role> SERVERS = List.of(Role.POSTGRES, Role.KAFKA, Role.REDIS, Role.BIGQUERY, Role.RECEIVER);
+    private static final List<Role> SERVERS =
+            List.of(Role.POSTGRES, Role.KAFKA, Role.REDIS, Role.BIGQUERY, Role.RECEIVER);
     private static final int MAX_PAUSE_MILLIS = 4_000;
     /** Of three faults, one is not a kill; of four, one strikes while the one before is not over. */
     private static final int KILLS_PER_OTHER = 3;

@@ -83,7 +83,9 @@ class ScreenTest {
     @Test
     void whatIsUnknownIsADash() {
         assertThat(Screen.render(JUST_STARTED, 80, 40, false))
-                .contains("  events in                    -           -/s", "  dead letters                 -  - duplicates",
+                .contains(
+                        "  events in                    -           -/s",
+                        "  dead letters                 -  - duplicates",
                         "  in retry topic               -    - diverted  circuit -, - dead")
                 .contains("  nothing yet                            nothing yet");
         assertThat(Screen.line(JUST_STARTED))

@@ -92,7 +92,8 @@ class ArrivalsTest {
 
     @Test
     void a_page_of_long_lines_is_bounded_and_never_empty_before_the_end() throws Exception {
-        long[] many = LongStream.range(1_000_000_000, 1_000_000_000 + PostBody.MOST_EVENTS).toArray();
+        long[] many = LongStream.range(1_000_000_000, 1_000_000_000 + PostBody.MOST_EVENTS)
+                .toArray();
         try (Arrivals arrivals = new Arrivals(file)) {
             for (int i = 0; i < 10; i++) {
                 arrivals.record(i, "bat_" + i, many);

@@ -44,9 +44,7 @@ class LongBitsProperties {
             end[0] = run.last();
             return true;
         });
-        List<Long> expected = from > to
-                ? List.of()
-                : List.copyOf(new TreeSet<>(ids).subSet(from, true, to, true));
+        List<Long> expected = from > to ? List.of() : List.copyOf(new TreeSet<>(ids).subSet(from, true, to, true));
         assertThat(told).isEqualTo(expected);
     }
 

@@ -35,7 +35,8 @@ class PostBodyProperties {
             batch.add(event);
         }
         byte[] body = batch.toString().getBytes(StandardCharsets.UTF_8);
-        assertThat(read(body, random)).containsExactly(ids.stream().mapToLong(Long::longValue).toArray());
+        assertThat(read(body, random))
+                .containsExactly(ids.stream().mapToLong(Long::longValue).toArray());
     }
 
     @Property(tries = 300)
@@ -47,8 +48,7 @@ class PostBodyProperties {
         byte[] cut = Arrays.copyOf(whole, random.nextInt(whole.length));
         byte[] more = (batch + ",1").getBytes(StandardCharsets.UTF_8);
         for (byte[] body : List.of(cut, more)) {
-            assertThatThrownBy(() -> read(body, random))
-                    .isInstanceOf(Refused.class);
+            assertThatThrownBy(() -> read(body, random)).isInstanceOf(Refused.class);
         }
     }
 

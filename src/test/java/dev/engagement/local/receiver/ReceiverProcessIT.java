@@ -99,7 +99,9 @@ class ReceiverProcessIT {
         while (alive.get()) {
             long id = ids.incrementAndGet();
             try {
-                if (http.send(signed(id), HttpResponse.BodyHandlers.discarding()).statusCode() == 200) {
+                if (http.send(signed(id), HttpResponse.BodyHandlers.discarding())
+                                .statusCode()
+                        == 200) {
                     answered.add(id);
                 }
             } catch (IOException died) {

@@ -310,7 +310,8 @@ class WebhookReceiverTest {
     void a_signed_post_is_checked_if_there_is_a_secret() throws Exception {
         String body = Sender.event(1);
         String now = Long.toString(Instant.now().getEpochSecond());
-        try (WebhookReceiver strict = WebhookReceiver.start(directory.resolve("strict"), 0, List.of("b2xk", "whsec_bmV3"))) {
+        try (WebhookReceiver strict =
+                WebhookReceiver.start(directory.resolve("strict"), 0, List.of("b2xk", "whsec_bmV3"))) {
             Sender signing = new Sender(strict.url());
             String good = SignaturesTest.sign("bmV3", "evt_1." + now + "." + body);
             assertThat(signing.post("evt_1", body, "webhook-timestamp", now, "webhook-signature", good)
