@@ -1,6 +1,7 @@
 package dev.engagement.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -79,6 +80,21 @@ class DockerFilesTest {
         Files.writeString(script, "#!/bin/sh\nset -eu\n" + String.join("\n", commands) + "\n");
         assertThat(Programs.run(Path.of("."), Map.of(), List.of("shellcheck", script.toString())))
                 .isEqualTo(new Programs.Ended(0, ""));
+    }
+
+    @Test
+    void the_deploy_script_explains_every_variable_that_it_is_given() throws IOException {
+        Path deploy = Path.of("scripts/deploy.sh");
+        assumeTrue(Files.exists(deploy), "scripts/deploy.sh is not in this build");
+        assertThat(deploy).isExecutable();
+        String help = Files.readString(deploy);
+        Matcher exported = Pattern.compile("(?m)^export (ENGAGEMENT_\\w+|FLINK_CONF_DIR)=")
+                .matcher(Files.readString(FOLDER.resolve("flink/submit.sh")));
+        List<String> variables = new ArrayList<>();
+        while (exported.find()) {
+            variables.add(exported.group(1));
+        }
+        assertThat(variables).hasSize(5).allSatisfy(variable -> assertThat(help).contains("\n  " + variable + " "));
     }
 
     @Test
