@@ -101,7 +101,8 @@ class JobGraphIT {
         assertThat(uids("--destinations=delivery"))
                 .isSubsetOf(all)
                 .contains(OperatorIds.DELIVERY.retries(), OperatorIds.DEDUPE)
-                .noneMatch(uid -> uid.startsWith("live-view") || uid.startsWith("ranking") || uid.startsWith("warehouse"));
+                .noneMatch(
+                        uid -> uid.startsWith("live-view") || uid.startsWith("ranking") || uid.startsWith("warehouse"));
         assertThat(uids("--destinations=warehouse"))
                 .isSubsetOf(all)
                 .contains(OperatorIds.WAREHOUSE_APPEND, OperatorIds.WAREHOUSE_COMMIT, OperatorIds.DEDUPE)

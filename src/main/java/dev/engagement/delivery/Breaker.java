@@ -36,9 +36,15 @@ final class Breaker {
 
     /** What the circuit does, with the number that metrics show. */
     enum State {
-        CLOSED,
-        HALF_OPEN,
-        OPEN
+        CLOSED(0),
+        HALF_OPEN(1),
+        OPEN(2);
+
+        final int number;
+
+        State(int number) {
+            this.number = number;
+        }
     }
 
     private final Clock clock;
@@ -129,10 +135,16 @@ final class Breaker {
     /** An attempt had no answer, or one that asks for another attempt. */
     void failed(long permittedIn, long tookMillis) {
         if (permittedIn == epoch) {
-            breaker.onError(tookMillis, TimeUnit.MILLISECONDS, NO_DETAILS);
+            breaker.onError(tookMillis, TimeUnit.MILLISECONDS, new AttemptFailedException());
         }
     }
 
     /** The breaker counts failures and looks into none. */
-    private static final Exception NO_DETAILS = new Exception("an attempt failed");
+    private static final class AttemptFailedException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        AttemptFailedException() {
+            super(null, null, false, false);
+        }
+    }
 }

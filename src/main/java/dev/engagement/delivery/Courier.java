@@ -128,7 +128,7 @@ final class Courier implements AutoCloseable {
         }
 
         long bytes() {
-            long sum = request.body().length + OVERHEAD_BYTES;
+            long sum = (long) request.body().length + OVERHEAD_BYTES;
             if (events.size() > 1) {
                 for (Held held : events) {
                     sum += held.delivery.body().length;
@@ -507,9 +507,9 @@ final class Courier implements AutoCloseable {
         // The batch that is being filled is the next one.
         int requests = inFlight.size() + waiting.size();
         long most = (long) rules.maxInFlight() * (path == Path.DRAIN ? HELD_PER_IN_FLIGHT : 1);
-        return requests == 0 && filling.isEmpty()
-                || requests < most
-                        && bytes + 2 * fillingBytes + delivery.body().length + OVERHEAD_BYTES <= rules.maxBytes();
+        boolean nothingHeld = requests == 0 && filling.isEmpty();
+        long held = bytes + 2 * fillingBytes + delivery.body().length + OVERHEAD_BYTES;
+        return nothingHeld || (requests < most && held <= rules.maxBytes());
     }
 
     /** Whether the drain may take this delivery now. While the breaker is not closed, only what probes with. */
@@ -598,10 +598,7 @@ final class Courier implements AutoCloseable {
 
     private void show() {
         metrics.show(
-                breaker.state(),
-                inFlight.size(),
-                waiting.size() + (filling.isEmpty() ? 0 : 1),
-                bytes + fillingBytes);
+                breaker.state(), inFlight.size(), waiting.size() + (filling.isEmpty() ? 0 : 1), bytes + fillingBytes);
     }
 
     /** Breaks off what is on its way, without an outcome. */

@@ -49,7 +49,7 @@ final class DeliveryMetrics {
 
     /** Shows the circuit, the requests on their way, those that wait for their next attempt, and the size of all. */
     void show(Breaker.State circuit, int requestsInFlight, int requestsWaiting, long bytesHeld) {
-        circuitState = circuit.ordinal();
+        circuitState = circuit.number;
         inFlight = requestsInFlight;
         waiting = requestsWaiting;
         bytes = bytesHeld;

@@ -47,7 +47,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     private final Counter drained;
 
     /** Restored and not tried again yet. */
-    private final Deque<RetryTopicEntry.Readable> restored = new ArrayDeque<>();
+    private final Deque<RetryTopicEntry.Good> restored = new ArrayDeque<>();
 
     /** Read ahead: of a record that may not be posted yet the age is known. */
     private @Nullable RetryTopicEntry next;
@@ -107,17 +107,17 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     public InputStatus pollNext(ReaderOutput<Drained> output) throws Exception {
         emitted.to = output;
         courier.settle();
-        for (RetryTopicEntry.Readable again = restored.poll(); again != null; again = restored.poll()) {
+        for (RetryTopicEntry.Good again = restored.poll(); again != null; again = restored.poll()) {
             courier.offer(again.delivery(), again.partition());
         }
         if (next == null) {
             readNext();
         }
         boolean took = false;
-        if (next instanceof RetryTopicEntry.Unreadable unreadable) {
+        if (next instanceof RetryTopicEntry.Bad unreadable) {
             output.collect(new Drained.Given(unreadable.letter()));
             took = true;
-        } else if (next instanceof RetryTopicEntry.Readable readable && courier.mayTake(readable.delivery())) {
+        } else if (next instanceof RetryTopicEntry.Good readable && courier.mayTake(readable.delivery())) {
             courier.offer(readable.delivery(), readable.partition());
             took = true;
         }
@@ -161,7 +161,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
         oldestLookedUpMillis = now;
         Oldest oldest = new Oldest();
         courier.unfinished((delivery, partition) -> oldest.see(delivery));
-        if (next instanceof RetryTopicEntry.Readable readable) {
+        if (next instanceof RetryTopicEntry.Good readable) {
             oldest.see(readable.delivery());
         }
         oldestSinceMillis = oldest.sinceMillis;
@@ -227,10 +227,10 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     public List<KafkaPartitionSplit> snapshotState(long checkpointId) {
         Map<Integer, List<Delivery>> unfinished = new HashMap<>();
         courier.unfinished((delivery, partition) -> add(unfinished, partition, delivery));
-        if (next instanceof RetryTopicEntry.Readable readable) {
+        if (next instanceof RetryTopicEntry.Good readable) {
             add(unfinished, readable.partition(), readable.delivery());
         }
-        for (RetryTopicEntry.Readable again : restored) {
+        for (RetryTopicEntry.Good again : restored) {
             add(unfinished, again.partition(), again.delivery());
         }
         List<KafkaPartitionSplit> splits = new ArrayList<>();
@@ -254,7 +254,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
                     split.getStoppingOffset().orElse(KafkaPartitionSplit.NO_STOPPING_OFFSET)));
             if (split instanceof DrainSplit drain) {
                 for (Delivery delivery : drain.unfinished()) {
-                    restored.add(new RetryTopicEntry.Readable(delivery, split.getPartition()));
+                    restored.add(new RetryTopicEntry.Good(delivery, split.getPartition()));
                 }
             }
         }

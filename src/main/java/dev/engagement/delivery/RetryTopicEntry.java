@@ -14,10 +14,10 @@ import org.apache.kafka.common.header.Header;
 sealed interface RetryTopicEntry {
 
     /** A delivery, from a partition. */
-    record Readable(Delivery delivery, int partition) implements RetryTopicEntry {}
+    record Good(Delivery delivery, int partition) implements RetryTopicEntry {}
 
     /** A record that is no delivery. */
-    record Unreadable(DeadLetter letter) implements RetryTopicEntry {}
+    record Bad(DeadLetter letter) implements RetryTopicEntry {}
 
     /** Reads records for the drain's reader. */
     final class Reading implements KafkaRecordDeserializationSchema<RetryTopicEntry> {
@@ -31,7 +31,7 @@ sealed interface RetryTopicEntry {
 
         static RetryTopicEntry read(ConsumerRecord<byte[], byte[]> record, long nowMillis) {
             try {
-                return new Readable(
+                return new Good(
                         RetryRecord.read(record.key(), record.value(), record.headers(), record.timestamp()),
                         record.partition());
             } catch (RetryRecord.UnreadableException e) {
@@ -39,7 +39,7 @@ sealed interface RetryTopicEntry {
                 for (Header header : record.headers()) {
                     headers.add(new DeadLetter.Header(header.key(), header.value()));
                 }
-                return new Unreadable(DeadLetter.of(
+                return new Bad(DeadLetter.of(
                         Reason.UNDECODABLE,
                         Letters.DRAIN,
                         String.valueOf(e.getMessage()),

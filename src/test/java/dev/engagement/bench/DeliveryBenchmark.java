@@ -98,7 +98,14 @@ public final class DeliveryBenchmark {
                 events, BenchCluster.PARALLELISM, REQUESTS);
         System.out.printf(
                 "%-8s %-24s %10s %10s %16s %18s %10s %12s%n",
-                "round", "receiver", "posts/s", "events/s", "CPU us/post", "receiver's us/post", "delivered", "in flight");
+                "round",
+                "receiver",
+                "posts/s",
+                "events/s",
+                "CPU us/post",
+                "receiver's us/post",
+                "delivered",
+                "in flight");
         SyntheticEvents.prepare(Load.UNIFORM, CONTENTS, events);
         Map<Case, List<Figures>> measured = new LinkedHashMap<>();
         for (int round = 0; round <= rounds; round++) {
@@ -129,7 +136,8 @@ public final class DeliveryBenchmark {
                 one.text(),
                 new Spread(figures.stream().map(Figures::postsPerSecond).toList()).text("%,.0f"),
                 new Spread(figures.stream().map(Figures::cpuMicros).toList()).text("%.1f")));
-        System.out.println("by the receiver's own count of posts, each of one id; goal: at least 10,000 single posts/s");
+        System.out.println(
+                "by the receiver's own count of posts, each of one id; goal: at least 10,000 single posts/s");
     }
 
     private Figures measure(Case one, Meter.Reading discarded) throws Exception {

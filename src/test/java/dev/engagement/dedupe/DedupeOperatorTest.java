@@ -184,7 +184,8 @@ class DedupeOperatorTest {
     }
 
     @Test
-    void an_insert_that_a_snapshot_had_read_is_told_aside_once_and_is_a_duplicate_for_everybody_else() throws Exception {
+    void an_insert_that_a_snapshot_had_read_is_told_aside_once_and_is_a_duplicate_for_everybody_else()
+            throws Exception {
         var harness = started(DedupeOptions.DEFAULT);
         arrive(harness, 1, 0, true);
         arrive(harness, 2, 0, true);
@@ -239,12 +240,7 @@ class DedupeOperatorTest {
     @Test
     void the_state_of_a_build_that_did_not_look_at_snapshots_is_read() throws Exception {
         var old = new KeyedOneInputStreamOperatorTestHarness<>(
-                new OnlySeen(),
-                EventShards.ofEnriched(),
-                EventShards.KEY_TYPE,
-                EventShards.SHARDS,
-                1,
-                0);
+                new OnlySeen(), EventShards.ofEnriched(), EventShards.KEY_TYPE, EventShards.SHARDS, 1, 0);
         opened.add(old);
         old.open();
         old.processElement(Samples.enriched(1, 1), 0);
@@ -271,9 +267,10 @@ class DedupeOperatorTest {
             IdChunk chunk = new IdChunk();
             long id = record.getValue().event().id();
             chunk.add((int) Math.floorMod(Math.floorDiv(id, (long) EventShards.SHARDS), (long) IdChunk.IDS), 0);
-            getPartitionedState(
-                            VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, DedupeOperator.SEEN)
-                    .put(Math.floorDiv(Math.floorDiv(id, (long) EventShards.SHARDS), (long) IdChunk.IDS), chunk.freeze());
+            getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, DedupeOperator.SEEN)
+                    .put(
+                            Math.floorDiv(Math.floorDiv(id, (long) EventShards.SHARDS), (long) IdChunk.IDS),
+                            chunk.freeze());
         }
     }
 

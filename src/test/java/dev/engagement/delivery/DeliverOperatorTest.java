@@ -180,7 +180,8 @@ class DeliverOperatorTest {
         assertThat(receiver.posted)
                 .extracting(posted -> posted.request().webhookId())
                 .containsExactlyInAnyOrder("evt_1", "evt_2");
-        assertThat(receiver.posted).anySatisfy(posted -> assertThat(posted.body()).isEqualTo(before.body()));
+        assertThat(receiver.posted)
+                .anySatisfy(posted -> assertThat(posted.body()).isEqualTo(before.body()));
         assertThat(unfinished(restored)).isZero();
     }
 
@@ -210,8 +211,8 @@ class DeliverOperatorTest {
         assertThat(receiver.posted).hasSize(each);
         List<Long> ids = new ArrayList<>();
         restored.extractOutputValues().forEach(delivery -> ids.add(delivery.eventId()));
-        receiver.posted.forEach(posted ->
-                ids.add(Long.parseLong(posted.request().webhookId().substring("evt_".length()))));
+        receiver.posted.forEach(
+                posted -> ids.add(Long.parseLong(posted.request().webhookId().substring("evt_".length()))));
         assertThat(ids).hasSize(3 * each).doesNotHaveDuplicates();
     }
 
@@ -237,12 +238,7 @@ class DeliverOperatorTest {
             boolean includeSnapshot, boolean receipts, int parallelism, int subtask) throws Exception {
         String where = name;
         DeliveryPlan plan = new DeliveryPlan(
-                DeliveryWorld.RULES,
-                () -> RECEIVERS.get(where).poster(),
-                includeSnapshot,
-                receipts,
-                500,
-                "events");
+                DeliveryWorld.RULES, () -> RECEIVERS.get(where).poster(), includeSnapshot, receipts, 500, "events");
         OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness =
                 new OneInputStreamOperatorTestHarness<>(new DeliverOperatorFactory(plan), 128, parallelism, subtask);
         harness.setup(DeliveryTypes.DELIVERY.createSerializer(new SerializerConfigImpl()));
@@ -277,13 +273,10 @@ class DeliverOperatorTest {
         return harness.snapshot(id, id);
     }
 
-    private static int unfinished(OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness)
-            throws Exception {
+    private static int unfinished(OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness) throws Exception {
         harness.snapshot(99, 99);
         int count = 0;
-        var state = harness.getOperator()
-                .getOperatorStateBackend()
-                .getListState(DeliverOperator.UNFINISHED);
+        var state = harness.getOperator().getOperatorStateBackend().getListState(DeliverOperator.UNFINISHED);
         for (Delivery ignored : state.get()) {
             count++;
         }

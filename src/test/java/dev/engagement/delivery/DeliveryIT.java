@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.JobCluster;
-import dev.engagement.event.EventJson;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.ReceiverProcess;
@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.LongStream;
 import org.apache.flink.api.common.JobID;
@@ -113,7 +114,8 @@ class DeliveryIT {
         assertThat(stats.get("misnamed").asLong()).isZero();
         assertThat(stats.get("badSignatures").asLong()).isZero();
         assertThat(records(prefix + ".letters")).isEmpty();
-        await().atMost(PATIENCE).untilAsserted(() -> assertThat(ids(prefix + ".receipts")).hasSize(6_500));
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(ids(prefix + ".receipts")).hasSize(6_500));
         assertThat(cluster.status(job)).isEqualTo(JobStatus.RUNNING);
         cluster.cancel(job);
     }
@@ -133,9 +135,9 @@ class DeliveryIT {
         writeEvents(603, 700);
 
         receiver.behave("{\"mode\":\"ok\"}");
-        JobID again = cluster.runFrom(savepoint, args(
-                "4", "--delivery.include-snapshot", "false", "--delivery.batch-size", "10"));
-        TreeSet<Long> wanted = new TreeSet<>(LongStream.rangeClosed(1, 700).boxed().toList());
+        JobID again = cluster.runFrom(
+                savepoint, args("4", "--delivery.include-snapshot", "false", "--delivery.batch-size", "10"));
+        Set<Long> wanted = new TreeSet<>(LongStream.rangeClosed(1, 700).boxed().toList());
         wanted.remove(601L);
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(receivedIds()).isEqualTo(wanted));
 
@@ -165,7 +167,9 @@ class DeliveryIT {
         assertThat(letters)
                 .extracting(letter -> letter.get("reason").textValue())
                 .containsExactlyInAnyOrder("UNDELIVERABLE", "UNDECODABLE");
-        assertThat(letters).filteredOn(letter -> letter.get("stage").textValue().equals("deliver")).singleElement()
+        assertThat(letters)
+                .filteredOn(letter -> letter.get("stage").textValue().equals("deliver"))
+                .singleElement()
                 .satisfies(letter -> {
                     assertThat(letter.get("error").textValue()).contains("422");
                     assertThat(letter.get("payload").textValue()).startsWith("{\"event_id\":1,");
@@ -190,36 +194,52 @@ class DeliveryIT {
     private String[] args(String parallelism, String... more) {
         List<String> args = new ArrayList<>(List.of(
                 "stream",
-                "--job.name", prefix,
-                "--destinations", "delivery",
-                "--parallelism", parallelism,
-                "--kafka.bootstrap-servers", kafka.bootstrapServers(),
-                "--kafka.topics.events", prefix + ".events",
-                "--kafka.topics.content", prefix + ".content",
-                "--kafka.topics.dead-letters", prefix + ".letters",
-                "--kafka.topics.delivery-retry", prefix + ".retry",
-                "--kafka.topics.delivery-receipts", prefix + ".receipts",
-                "--delivery.url", receiver.url() + "/events",
-                "--delivery.secret.secret-file", receiver.secretFile().toString(),
-                "--delivery.receipts", "true",
-                "--delivery.timeout", "1 s",
-                "--delivery.backoff-first", "20 ms",
-                "--delivery.backoff-most", "1 s",
-                "--delivery.max-attempts", "1000",
-                "--delivery.drain-rate", "100000"));
+                "--job.name",
+                prefix,
+                "--destinations",
+                "delivery",
+                "--parallelism",
+                parallelism,
+                "--kafka.bootstrap-servers",
+                kafka.bootstrapServers(),
+                "--kafka.topics.events",
+                prefix + ".events",
+                "--kafka.topics.content",
+                prefix + ".content",
+                "--kafka.topics.dead-letters",
+                prefix + ".letters",
+                "--kafka.topics.delivery-retry",
+                prefix + ".retry",
+                "--kafka.topics.delivery-receipts",
+                prefix + ".receipts",
+                "--delivery.url",
+                receiver.url() + "/events",
+                "--delivery.secret.secret-file",
+                receiver.secretFile().toString(),
+                "--delivery.receipts",
+                "true",
+                "--delivery.timeout",
+                "1 s",
+                "--delivery.backoff-first",
+                "20 ms",
+                "--delivery.backoff-most",
+                "1 s",
+                "--delivery.max-attempts",
+                "1000",
+                "--delivery.drain-rate",
+                "100000"));
         args.addAll(List.of(more));
         return args.toArray(String[]::new);
     }
 
     private void awaitReceived(long events) {
-        await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(
-                                receiver.get("/stats").get("distinctEvents").asLong())
-                        .isEqualTo(events));
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(
+                        receiver.get("/stats").get("distinctEvents").asLong())
+                .isEqualTo(events));
     }
 
-    private TreeSet<Long> receivedIds() {
-        TreeSet<Long> ids = new TreeSet<>();
+    private Set<Long> receivedIds() {
+        Set<Long> ids = new TreeSet<>();
         for (JsonNode run : receiver.get("/received/ids").get("ids")) {
             LongStream.rangeClosed(run.get(0).asLong(), run.get(1).asLong()).forEach(ids::add);
         }
@@ -232,8 +252,8 @@ class DeliveryIT {
                 .untilAsserted(() -> assertThat(ids(prefix + ".retry")).hasSizeGreaterThanOrEqualTo(events));
     }
 
-    private static TreeSet<Long> ids(String topic) {
-        TreeSet<Long> ids = new TreeSet<>();
+    private static Set<Long> ids(String topic) {
+        Set<Long> ids = new TreeSet<>();
         for (ConsumerRecord<byte[], byte[]> record : records(topic)) {
             ids.add(Long.parseLong(new String(record.key(), StandardCharsets.UTF_8)));
         }
@@ -283,8 +303,8 @@ class DeliveryIT {
     }
 
     private void write(EngagementEvent event) {
-        var unused = producer.send(new ProducerRecord<>(
-                prefix + ".events", (int) (event.id() % 16), KEY, EventJson.envelope(event)));
+        var unused = producer.send(
+                new ProducerRecord<>(prefix + ".events", (int) (event.id() % 16), KEY, EventJson.envelope(event)));
     }
 
     /** Deliveries of the events 1001 and following, by hand. */

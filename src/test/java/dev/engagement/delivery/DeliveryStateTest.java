@@ -43,8 +43,7 @@ class DeliveryStateTest {
         return List.of(
                 new GoldenBytes<>("delivery", DeliveryTypes.DELIVERY, DELIVERY),
                 new GoldenBytes<>("delivery-bare", DeliveryTypes.DELIVERY, BARE),
-                new GoldenBytes<>(
-                        "delivery-receipt", DeliveryTypes.RECEIPT, new Receipt(16, 1_767_882_112_000L, 204)));
+                new GoldenBytes<>("delivery-receipt", DeliveryTypes.RECEIPT, new Receipt(16, 1_767_882_112_000L, 204)));
     }
 
     @ParameterizedTest
@@ -93,7 +92,9 @@ class DeliveryStateTest {
     void what_comes_out_of_the_drain_crosses_a_border_unchanged() throws IOException {
         DeadLetter letter = Letters.undeliverable(DELIVERY, "answered 400", "events", 5);
         for (Drained drained : List.of(
-                new Drained.HandedBack(DELIVERY), new Drained.Taken(new Receipt(1, 2, 200)), new Drained.Given(letter))) {
+                new Drained.HandedBack(DELIVERY),
+                new Drained.Taken(new Receipt(1, 2, 200)),
+                new Drained.Given(letter))) {
             DrainedTypes.DrainedSerializer serializer = new DrainedTypes.DrainedSerializer();
             DataOutputSerializer out = new DataOutputSerializer(64);
             serializer.serialize(drained, out);

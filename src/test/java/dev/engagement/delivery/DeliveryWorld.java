@@ -173,8 +173,8 @@ final class DeliveryWorld {
     }
 
     void takeCheckpoint() {
-        checkpoint = new Checkpoint(
-                unfinished(live), unfinished(drain), drainOffset, offered, topic.size(), letters.size());
+        checkpoint =
+                new Checkpoint(unfinished(live), unfinished(drain), drainOffset, offered, topic.size(), letters.size());
     }
 
     /**

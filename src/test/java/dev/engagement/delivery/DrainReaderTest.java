@@ -73,13 +73,17 @@ class DrainReaderTest {
     }
 
     @Test
-    void a_checkpoint_holds_what_is_on_its_way_what_waits_and_what_was_read_ahead_with_its_partition() throws Exception {
+    void a_checkpoint_holds_what_is_on_its_way_what_waits_and_what_was_read_ahead_with_its_partition()
+            throws Exception {
         receiver.does(request -> Reply.hang());
         topic.records(1, 100);
         pass(3_000);
         List<Delivery> unfinished = unfinished(reader);
 
-        assertThat(unfinished).extracting(Delivery::eventId).hasSize(topic.offset).isSubsetOf(topic.ids(topic.offset));
+        assertThat(unfinished)
+                .extracting(Delivery::eventId)
+                .hasSize(topic.offset)
+                .isSubsetOf(topic.ids(topic.offset));
         assertThat(unfinished.size()).isGreaterThan(receiver.posted.size());
         assertThat(reader.snapshotState(2)).singleElement().satisfies(split -> {
             assertThat(split.getStartingOffset()).isEqualTo(topic.offset);
@@ -113,7 +117,7 @@ class DrainReaderTest {
     void an_unreadable_record_becomes_a_letter_and_holds_nobody_up() throws Exception {
         DeadLetter letter =
                 Letters.undeliverable(DeliveryWorld.delivery(9, DeliveryWorld.START), "unreadable", "events", 0);
-        topic.entries.add(new RetryTopicEntry.Unreadable(letter));
+        topic.entries.add(new RetryTopicEntry.Bad(letter));
         topic.records(1, 1);
         pass(5_000);
 
@@ -235,7 +239,7 @@ class DrainReaderTest {
 
         void records(long from, long to) {
             for (long id = from; id <= to; id++) {
-                entries.add(new RetryTopicEntry.Readable(DeliveryWorld.delivery(id, DeliveryWorld.START), 7));
+                entries.add(new RetryTopicEntry.Good(DeliveryWorld.delivery(id, DeliveryWorld.START), 7));
             }
             available.complete(null);
         }

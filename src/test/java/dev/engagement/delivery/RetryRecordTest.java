@@ -28,7 +28,8 @@ class RetryRecordTest {
     void what_was_written_is_read_again() throws Exception {
         ProducerRecord<byte[], byte[]> record = RetryRecord.of("retry", DELIVERY);
 
-        assertThat(RetryRecord.read(record.key(), record.value(), record.headers(), 7)).isEqualTo(DELIVERY);
+        assertThat(RetryRecord.read(record.key(), record.value(), record.headers(), 7))
+                .isEqualTo(DELIVERY);
     }
 
     @Test
@@ -86,11 +87,20 @@ class RetryRecordTest {
         Headers headers = new RecordHeaders().add("attempts", text("lots"));
         RetryTopicEntry entry = RetryTopicEntry.Reading.read(
                 new ConsumerRecord<>(
-                        "retry", 4, 77, 5, TimestampType.CREATE_TIME, 1, BODY.length, text("1"), BODY, headers,
+                        "retry",
+                        4,
+                        77,
+                        5,
+                        TimestampType.CREATE_TIME,
+                        1,
+                        BODY.length,
+                        text("1"),
+                        BODY,
+                        headers,
                         Optional.empty()),
                 1_000);
 
-        assertThat(entry).isInstanceOfSatisfying(RetryTopicEntry.Unreadable.class, unreadable -> {
+        assertThat(entry).isInstanceOfSatisfying(RetryTopicEntry.Bad.class, unreadable -> {
             DeadLetter letter = unreadable.letter();
             assertThat(letter.reason()).isEqualTo(Reason.UNDECODABLE);
             assertThat(letter.stage()).isEqualTo("drain");

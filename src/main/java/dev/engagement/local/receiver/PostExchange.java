@@ -133,8 +133,8 @@ final class PostExchange extends Exchange {
             return;
         }
         try {
-            var unused = desk.worker()
-                    .schedule(() -> answer(behaviour), behaviour.delayMillis(), TimeUnit.MILLISECONDS);
+            var unused =
+                    desk.worker().schedule(() -> answer(behaviour), behaviour.delayMillis(), TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             // The receiver stops, and the connection with it.
             reset();
