@@ -50,7 +50,13 @@ public final class JobCluster implements AutoCloseable {
      * @param stateBackend {@code hashmap} or {@code rocksdb}
      */
     public static JobCluster start(Path directory, int taskManagers, int slots, String stateBackend) throws Exception {
-        Configuration configuration = new Configuration();
+        return start(directory, taskManagers, slots, stateBackend, new Configuration());
+    }
+
+    /** As {@link #start(Path, int, int, String)}, with more of Flink's configuration. */
+    public static JobCluster start(Path directory, int taskManagers, int slots, String stateBackend, Configuration more)
+            throws Exception {
+        Configuration configuration = new Configuration(more);
         configuration.set(RestOptions.BIND_PORT, "0");
         configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(64));
         configuration.set(HeartbeatManagerOptions.HEARTBEAT_INTERVAL, Duration.ofMillis(500));

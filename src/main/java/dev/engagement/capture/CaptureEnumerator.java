@@ -1,7 +1,9 @@
 package dev.engagement.capture;
 
+import dev.engagement.capture.SourceDatabase.SlotView;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.util.List;
 import java.util.function.Supplier;
 import org.apache.flink.api.connector.source.SourceEvent;
@@ -33,6 +35,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     private final @Nullable PendingSplitsState restored;
     private final Supplier<IncrementalSourceEnumerator> factory;
     private final SourceDatabase database;
+    private final CaptureMetrics metrics;
     private @Nullable IncrementalSourceEnumerator delegate;
     private int failedHeartbeats;
 
@@ -46,6 +49,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         this.restored = restored;
         this.factory = factory;
         this.database = new SourceDatabase(options);
+        this.metrics = new CaptureMetrics(Clock.systemUTC());
     }
 
     @Override
@@ -72,7 +76,8 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         delegate = enumerator;
         enumerator.start();
         long interval = options.heartbeatInterval().toMillis();
-        context.callAsync(this::beat, this::onBeat, interval, interval);
+        metrics.show(context.metricGroup());
+        context.callAsync(database::beat, this::onBeat, interval, interval);
     }
 
     private static boolean isStreamAssigned(PendingSplitsState state) {
@@ -81,14 +86,10 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
                 : state instanceof HybridPendingSplitsState hybrid && hybrid.isStreamSplitAssigned();
     }
 
-    private boolean beat() throws SQLException {
-        database.beat();
-        return true;
-    }
-
-    private void onBeat(@Nullable Boolean written, @Nullable Throwable failure) {
-        if (failure == null) {
+    private void onBeat(@Nullable SlotView slot, @Nullable Throwable failure) {
+        if (slot != null) {
             failedHeartbeats = 0;
+            metrics.seen(slot);
         } else if (++failedHeartbeats > HEARTBEAT_PATIENCE) {
             throw new FlinkRuntimeException(
                     "The heartbeat table " + options.schema() + '.' + options.heartbeatTable() + " of "
@@ -135,6 +136,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     @Override
     public void notifyCheckpointComplete(long checkpointId) {
         delegate().notifyCheckpointComplete(checkpointId);
+        metrics.checkpointed();
     }
 
     @Override

@@ -101,13 +101,18 @@ final class SourceDatabase {
         }
     }
 
-    /** Writes the heartbeat row: a change in the publication, which moves the slot on though nothing else does. */
-    void beat() throws SQLException {
+    /**
+     * Writes the heartbeat row: a change in the publication, which moves the slot on though nothing else does.
+     *
+     * @return a look at the slot
+     */
+    SlotView beat() throws SQLException {
         try (Connection connection = connect();
                 Statement statement = connection.createStatement()) {
             statement.execute("INSERT INTO " + quoted(options.heartbeatTable())
                     + " (id, beat_at) VALUES (1, clock_timestamp())"
                     + " ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at");
+            return slot(connection);
         }
     }
 

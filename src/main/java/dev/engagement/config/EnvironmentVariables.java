@@ -18,7 +18,8 @@ final class EnvironmentVariables {
             .collect(Collectors.toMap(Key::variable, Function.identity(), (a, b) -> a, LinkedHashMap::new));
 
     /** Variables of the scripts, which a job that they start inherits. */
-    private static final Pattern OF_SCRIPTS = Pattern.compile(Key.VARIABLE_PREFIX + "(LOCAL|CLUSTER)_.*");
+    private static final Pattern OF_SCRIPTS =
+            Pattern.compile(Key.VARIABLE_PREFIX + "((LOCAL|CLUSTER)_.*|FLINK(_.*)?|DEPLOYMENTS)");
 
     private static final Map<String, Key<?>> FOR_ONE_START =
             Keys.ALL.stream().filter(Key::isForOneStart).collect(Collectors.toMap(Key::variable, Function.identity()));

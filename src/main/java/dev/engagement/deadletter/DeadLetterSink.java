@@ -2,11 +2,16 @@ package dev.engagement.deadletter;
 
 import dev.engagement.connection.KafkaConnection;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Properties;
+import org.apache.flink.api.common.serialization.SerializationSchema;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.metrics.Counter;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Dead letters into their topic, keyed by letter id.
@@ -30,14 +35,9 @@ public final class DeadLetterSink {
         Properties properties = kafka.clientProperties();
         properties.putIfAbsent("max.request.size", Integer.toString(MAX_LETTER_BYTES));
         properties.putIfAbsent("compression.type", "lz4");
-        String topic = options.topic();
-        String build = options.build();
-        int limit = limit(properties);
-        KafkaRecordSerializationSchema<DeadLetter> schema = (letter, context, timestamp) -> new ProducerRecord<>(
-                topic, letter.id().getBytes(StandardCharsets.UTF_8), fitting(letter, build, limit));
         return KafkaSink.<DeadLetter>builder()
                 .setKafkaProducerConfig(properties)
-                .setRecordSerializer(schema)
+                .setRecordSerializer(new LetterSchema(options, limit(properties)))
                 .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
                 .build();
     }
@@ -58,5 +58,47 @@ public final class DeadLetterSink {
             }
         }
         return DeadLetterJson.toBytes(letter.withoutContents(), build);
+    }
+
+    /** Letters as records, counted by reason: the metric {@code letters}, with a label for each. */
+    static final class LetterSchema implements KafkaRecordSerializationSchema<DeadLetter> {
+
+        private static final long serialVersionUID = 1L;
+
+        private final DeadLetterOptions options;
+        private final int limit;
+        private transient @Nullable Map<Reason, Counter> letters;
+
+        LetterSchema(DeadLetterOptions options, int limit) {
+            this.options = options;
+            this.limit = limit;
+        }
+
+        /** All reasons at once, so that a rate has a zero to begin at. */
+        @Override
+        public void open(SerializationSchema.InitializationContext context, KafkaSinkContext sink) {
+            Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
+            for (Reason reason : Reason.values()) {
+                counters.put(
+                        reason,
+                        context.getMetricGroup()
+                                .addGroup("reason", reason.name())
+                                .counter("letters"));
+            }
+            letters = counters;
+        }
+
+        @Override
+        public ProducerRecord<byte[], byte[]> serialize(
+                DeadLetter letter, KafkaSinkContext context, @Nullable Long timestamp) {
+            Map<Reason, Counter> counters = letters;
+            if (counters != null) {
+                counters.get(letter.reason()).inc();
+            }
+            return new ProducerRecord<>(
+                    options.topic(),
+                    letter.id().getBytes(StandardCharsets.UTF_8),
+                    fitting(letter, options.build(), limit));
+        }
     }
 }

@@ -5,6 +5,7 @@ import dev.engagement.event.EnrichedEvent;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Gauge;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
@@ -48,6 +49,7 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
 
     private transient Counter duplicates;
     private transient Counter insertedAfterSnapshot;
+    private transient volatile long checkpointedAtMillis;
 
     DedupeOperator(DedupeOptions options) {
         this.horizonMillis =
@@ -63,6 +65,19 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         arrivalClockMillis = Long.MIN_VALUE;
         duplicates = getMetricGroup().counter("duplicates");
         insertedAfterSnapshot = getMetricGroup().counter("insertedAfterSnapshot");
+        checkpointedAtMillis = getProcessingTimeService().getCurrentProcessingTime();
+        getMetricGroup().gauge("checkpointAgeMillis", (Gauge<Long>) this::checkpointAgeMillis);
+    }
+
+    @Override
+    public void notifyCheckpointComplete(long checkpointId) throws Exception {
+        super.notifyCheckpointComplete(checkpointId);
+        checkpointedAtMillis = getProcessingTimeService().getCurrentProcessingTime();
+    }
+
+    /** How long ago the job completed a checkpoint; in a run without any, since when it runs. Of every stage, told here. */
+    long checkpointAgeMillis() {
+        return Math.max(0, getProcessingTimeService().getCurrentProcessingTime() - checkpointedAtMillis);
     }
 
     private ShardedIds ids(MapStateDescriptor<Long, IdChunk.Frozen> state) throws Exception {

@@ -80,15 +80,21 @@ public final class BigQueryProcess implements AutoCloseable {
         Folders.deleteRecursively(absolute);
     }
 
-    /** The emulator as a program of its own: folder, REST port, gRPC port (0 for free ones). Ends by a signal. */
+    /**
+     * The emulator as a program of its own: folder, REST port, gRPC port (0 for free ones), and where to listen if not on
+     * the loopback interface. Ends by a signal.
+     */
     public static void main(String[] args) throws IOException, InterruptedException {
-        if (args.length != 3) {
-            System.err.println("Usage: BigQueryProcess FOLDER REST_PORT GRPC_PORT");
+        if (args.length != 3 && args.length != 4) {
+            System.err.println("Usage: BigQueryProcess FOLDER REST_PORT GRPC_PORT [ADDRESS]");
             System.exit(2);
         }
         Path directory = Path.of(args[0]);
-        BigQueryEmulator emulator =
-                BigQueryEmulator.start(directory, Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+        BigQueryEmulator emulator = BigQueryEmulator.start(
+                directory,
+                args.length == 4 ? args[3] : BigQueryEmulator.HOST,
+                Integer.parseInt(args[1]),
+                Integer.parseInt(args[2]));
         Runtime.getRuntime().addShutdownHook(new Thread(emulator::close, "stop-bigquery"));
         System.out.println("BigQuery emulator: REST " + emulator.rest() + ", gRPC " + emulator.grpc());
         Files.writeString(

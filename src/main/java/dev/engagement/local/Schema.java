@@ -1,5 +1,9 @@
 package dev.engagement.local;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -25,33 +29,8 @@ public final class Schema {
     /** The replication slot that capture creates and uses. */
     public static final String SLOT = "engagement_slot";
 
-    private static final String DDL = """
-            CREATE TABLE content (
-              id UUID PRIMARY KEY,
-              slug TEXT UNIQUE NOT NULL,
-              title TEXT NOT NULL,
-              content_type TEXT CHECK (content_type IN ('podcast', 'newsletter', 'video')),
-              length_seconds INTEGER,
-              publish_ts TIMESTAMPTZ NOT NULL
-            );
-            CREATE TABLE engagement_events (
-              id BIGSERIAL PRIMARY KEY,
-              content_id UUID REFERENCES content (id),
-              user_id UUID,
-              event_type TEXT CHECK (event_type IN ('play', 'pause', 'finish', 'click')),
-              event_ts TIMESTAMPTZ NOT NULL,
-              duration_ms INTEGER,
-              device TEXT,
-              raw_payload JSONB
-            );
-            CREATE TABLE engagement_heartbeat (
-              id INT PRIMARY KEY,
-              beat_at TIMESTAMPTZ NOT NULL
-            );
-            INSERT INTO engagement_heartbeat VALUES (1, now());
-            CREATE PUBLICATION engagement_publication
-              FOR TABLE content, engagement_events, engagement_heartbeat;
-            """;
+    /** Beside this class; a PostgreSQL in a container runs the same file. */
+    private static final String DDL = "schema.sql";
 
     private Schema() {}
 
@@ -64,13 +43,24 @@ public final class Schema {
         boolean autoCommit = connection.getAutoCommit();
         connection.setAutoCommit(false);
         try (Statement statement = connection.createStatement()) {
-            statement.execute(DDL);
+            statement.execute(ddl());
             connection.commit();
         } catch (SQLException e) {
             connection.rollback();
             throw e;
         } finally {
             connection.setAutoCommit(autoCommit);
+        }
+    }
+
+    private static String ddl() {
+        try (InputStream in = Schema.class.getResourceAsStream(DDL)) {
+            if (in == null) {
+                throw new ServerException("The class path has no " + DDL + " beside " + Schema.class.getName());
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(DDL + " cannot be read", e);
         }
     }
 

@@ -65,6 +65,7 @@ final class StandingsOperator extends AbstractStreamOperator<ShardStandings>
     private transient List<Integer> ownedShards;
     private transient Counter lateEvents;
     private transient Counter slides;
+    private transient volatile long watermark;
 
     StandingsOperator(RankingOptions options) {
         this.options = options;
@@ -85,6 +86,8 @@ final class StandingsOperator extends AbstractStreamOperator<ShardStandings>
         window = new SlidingWindow(options);
         ownedShards = ownedShards();
         restore();
+        watermark = getProcessingTimeService().getCurrentProcessingTime();
+        getMetricGroup().gauge("watermarkLagMillis", (Gauge<Long>) this::watermarkLagMillis);
         lateEvents = getMetricGroup().counter("lateEvents");
         slides = getMetricGroup().counter("slides");
         getMetricGroup().gauge("activeContents", (Gauge<Integer>) () -> window.contents());
@@ -109,6 +112,7 @@ final class StandingsOperator extends AbstractStreamOperator<ShardStandings>
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
+        watermark = mark.getTimestamp();
         if (!mark.equals(Watermark.MAX_WATERMARK)) {
             advanceTo(slideEndAt(mark.getTimestamp() + 1));
         } else if (window.newestSecond() != Long.MIN_VALUE) {
@@ -119,6 +123,11 @@ final class StandingsOperator extends AbstractStreamOperator<ShardStandings>
                             : Math.max(last, slideEndAfter(window.endSecond() * MILLIS)));
         }
         super.processWatermark(mark);
+    }
+
+    /** How far event time is behind the wall clock; before the first watermark, how long none has come. */
+    long watermarkLagMillis() {
+        return Math.max(0, getProcessingTimeService().getCurrentProcessingTime() - watermark);
     }
 
     /** Events left out because every window to come begins after them. */

@@ -2,6 +2,7 @@ package dev.engagement.warehouse;
 
 import com.google.protobuf.ByteString;
 import dev.engagement.connection.Backoff;
+import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
 import java.io.Serializable;
 import java.time.Duration;
@@ -340,6 +341,15 @@ final class WarehouseWriter implements AutoCloseable {
             heldBytes = heldBytes - done.heldBytes;
             metrics.rows.inc(done.rows.size());
             metrics.bytes.inc(done.rowBytes);
+            written(done);
+        }
+    }
+
+    /** One event of each append tells its latency: the first, which waited longest. */
+    private void written(Batch done) {
+        long committedAt = done.events.get(0).event().committedAtMillis();
+        if (committedAt != EngagementEvent.UNKNOWN_TIME) {
+            metrics.commitToWrittenMillis.update(environment.time().getCurrentProcessingTime() - committedAt);
         }
     }
 

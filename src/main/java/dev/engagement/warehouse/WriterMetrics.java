@@ -16,6 +16,8 @@ final class WriterMetrics {
     final Counter rows;
     /** Bytes of acknowledged rows. */
     final Counter bytes;
+    /** From the commit in the source to the acknowledged row, of events that say when they were committed. */
+    final Histogram commitToWrittenMillis;
     /** From an append to its acknowledgement. */
     final Histogram appendLatencyMillis;
     /** Connections that were given up and made anew. */
@@ -30,6 +32,8 @@ final class WriterMetrics {
     WriterMetrics(MetricGroup group, LongSupplier inFlightBytes) {
         rows = group.counter("rows");
         bytes = group.counter("bytes");
+        commitToWrittenMillis =
+                group.histogram("commitToWrittenMillis", new DescriptiveStatisticsHistogram(HISTOGRAM_VALUES));
         appendLatencyMillis =
                 group.histogram("appendLatencyMillis", new DescriptiveStatisticsHistogram(HISTOGRAM_VALUES));
         retries = group.counter("retries");

@@ -457,7 +457,12 @@ class SettingsTest {
         assertThat(parse(
                                 Command.STREAM,
                                 args(),
-                                Map.of("ENGAGEMENT_LOCAL_JAVA_OPTS", "-Xmx1g", "ENGAGEMENT_CLUSTER_DIR", "here"))
+                                Map.of(
+                                        "ENGAGEMENT_LOCAL_JAVA_OPTS", "-Xmx1g",
+                                        "ENGAGEMENT_CLUSTER_DIR", "here",
+                                        "ENGAGEMENT_FLINK", "bin/flink",
+                                        "ENGAGEMENT_FLINK_REST", "http://there:8081",
+                                        "ENGAGEMENT_DEPLOYMENTS", "here"))
                         .command())
                 .isEqualTo(Command.STREAM);
     }

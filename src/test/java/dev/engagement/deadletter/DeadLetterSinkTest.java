@@ -4,7 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
+import org.apache.flink.api.common.serialization.SerializationSchema;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.SimpleCounter;
+import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.flink.util.UserCodeClassLoader;
 import org.junit.jupiter.api.Test;
 
 class DeadLetterSinkTest {
@@ -46,6 +54,46 @@ class DeadLetterSinkTest {
         assertThat(DeadLetterSink.limit(producer)).isBetween(DeadLetterSink.MAX_LETTER_BYTES - 1_000, 16 << 20);
         producer.setProperty("max.request.size", "2000000");
         assertThat(DeadLetterSink.limit(producer)).isBetween(1_999_000, 2_000_000);
+    }
+
+    @Test
+    void letters_are_counted_by_reason_from_zero() throws Exception {
+        Map<String, Counter> counters = new TreeMap<>();
+        DeadLetterSink.LetterSchema schema =
+                new DeadLetterSink.LetterSchema(new DeadLetterOptions("letters", "build"), LIMIT);
+        schema.open(new CountersByReason(counters), null);
+        assertThat(counters).hasSameSizeAs(Reason.values());
+
+        schema.serialize(letter(new byte[0], List.of()), null, null);
+        schema.serialize(letter(new byte[2 * LIMIT], List.of()), null, null);
+
+        counters.forEach((reason, counter) ->
+                assertThat(counter.getCount()).as(reason).isEqualTo(reason.equals("reason=OVERSIZE: letters") ? 2 : 0));
+    }
+
+    /** Counters by group and name. */
+    private record CountersByReason(Map<String, Counter> counters)
+            implements SerializationSchema.InitializationContext {
+        @Override
+        public MetricGroup getMetricGroup() {
+            return new UnregisteredMetricsGroup() {
+                @Override
+                public MetricGroup addGroup(String key, String value) {
+                    return new UnregisteredMetricsGroup() {
+                        @Override
+                        public Counter counter(String name) {
+                            return counters.computeIfAbsent(
+                                    key + "=" + value + ": " + name, each -> new SimpleCounter());
+                        }
+                    };
+                }
+            };
+        }
+
+        @Override
+        public UserCodeClassLoader getUserCodeClassLoader() {
+            throw new UnsupportedOperationException();
+        }
     }
 
     private static String fitting(byte[] payload, List<DeadLetter.Header> headers) {

@@ -46,6 +46,19 @@ class DedupeOperatorTest {
     }
 
     @Test
+    void the_age_of_the_last_checkpoint_begins_with_the_run() throws Exception {
+        var harness = started(DedupeOptions.DEFAULT);
+        DedupeOperator operator = (DedupeOperator) harness.getOneInputOperator();
+        long begin = operator.checkpointAgeMillis();
+        harness.setProcessingTime(harness.getProcessingTime() + 40_000);
+        assertThat(operator.checkpointAgeMillis()).isEqualTo(begin + 40_000);
+
+        harness.notifyOfCompletedCheckpoint(1);
+        harness.setProcessingTime(harness.getProcessingTime() + 3_000);
+        assertThat(operator.checkpointAgeMillis()).isEqualTo(3_000);
+    }
+
+    @Test
     void random_ids_in_any_density_across_restores_and_rescaling_equal_a_set() throws Exception {
         Random random = new Random(42);
         Set<Long> oracle = new HashSet<>();

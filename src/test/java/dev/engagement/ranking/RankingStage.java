@@ -122,6 +122,14 @@ final class RankingStage implements AutoCloseable {
         return operators.stream().mapToLong(StandingsOperator::lateEvents).sum();
     }
 
+    /** Of the subtask whose event time is furthest behind. */
+    long watermarkLagMillis() {
+        return operators.stream()
+                .mapToLong(StandingsOperator::watermarkLagMillis)
+                .max()
+                .orElseThrow();
+    }
+
     long incompleteBoards() {
         return mergeOperator.incompleteBoards();
     }

@@ -46,6 +46,21 @@ class StandingsOperatorTest {
     }
 
     @Test
+    void the_lag_of_event_time_is_known_before_the_first_watermark_and_after_it() throws Exception {
+        RankingStage stage = started(1, T);
+        long begin = stage.watermarkLagMillis();
+        stage.wallClock(T + 7_000);
+        assertThat(stage.watermarkLagMillis()).isEqualTo(begin + 7_000);
+
+        stage.watermark(T + 4_000);
+        assertThat(stage.watermarkLagMillis()).isEqualTo(3_000);
+        stage.wallClock(T + 8_000);
+        assertThat(stage.watermarkLagMillis()).isEqualTo(4_000);
+        stage.watermark(Long.MAX_VALUE);
+        assertThat(stage.watermarkLagMillis()).isZero();
+    }
+
+    @Test
     void the_first_watermark_leads_to_one_board() throws Exception {
         RankingStage stage = started(1, T + 20_000);
         stage.event(Events.at(T, "a", 7));

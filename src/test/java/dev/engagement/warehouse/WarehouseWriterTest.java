@@ -17,9 +17,12 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.LongStream;
+import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +35,7 @@ class WarehouseWriterTest {
     private final Random random = new Random(1);
     private final ManualTask task = new ManualTask(0, () -> !frozen && bigQuery.step(random));
     private final List<String> rejected = new ArrayList<>();
+    private final Map<String, Histogram> histograms = new HashMap<>();
     private final WarehouseWriter writer = new WarehouseWriter(
             new WarehouseWriter.Limits(
                     10_000,
@@ -47,7 +51,13 @@ class WarehouseWriterTest {
                     task,
                     task,
                     () -> 0.5,
-                    new UnregisteredMetricsGroup(),
+                    new UnregisteredMetricsGroup() {
+                        @Override
+                        public <H extends Histogram> H histogram(String name, H histogram) {
+                            histograms.put(name, histogram);
+                            return histogram;
+                        }
+                    },
                     (event, why) -> rejected.add(event.event().id() + ": " + why)));
 
     @Test
@@ -83,6 +93,17 @@ class WarehouseWriterTest {
 
         assertThat(bigQuery.streams).hasSize(1);
         assertThat(onServer()).isEqualTo(ids(1, 21));
+    }
+
+    @Test
+    void an_append_tells_how_long_its_first_row_took_from_the_commit_in_the_source() throws Exception {
+        long committedAt = Samples.enriched(1, 1).event().committedAtMillis();
+        write(1, 2);
+        task.pass(1_000);
+
+        Histogram latency = histograms.get("commitToWrittenMillis");
+        assertThat(latency.getCount()).isEqualTo(1);
+        assertThat(latency.getStatistics().getMax()).isEqualTo(task.getCurrentProcessingTime() - committedAt);
     }
 
     @Test

@@ -20,8 +20,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * BigQuery's Storage Write API over gRPC and its REST, inside this JVM, on the loopback interface and without any
- * authentication. What was flushed, and what was acknowledged and waits for a flush, is in the folder: it survives {@link
+ * BigQuery's Storage Write API over gRPC and its REST, inside this JVM, on the loopback interface unless told otherwise,
+ * and without any authentication. What was flushed, and what was acknowledged and waits for a flush, is in the folder: it survives {@link
  * #close}, and a kill -9 of the JVM, and a later {@link #start} on it. One emulator a folder.
  *
  * <pre>{@code
@@ -44,7 +44,9 @@ public final class BigQueryEmulator implements AutoCloseable {
     /** The most an AppendRows request may hold, in bytes. */
     public static final int MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 
-    private static final String HOST = "127.0.0.1";
+    /** The loopback interface. */
+    public static final String HOST = "127.0.0.1";
+
     /** Larger requests are read to be refused in BigQuery's words. */
     private static final int MAX_MESSAGE_BYTES = 4 * MAX_REQUEST_BYTES;
 
@@ -62,7 +64,7 @@ public final class BigQueryEmulator implements AutoCloseable {
     private final Server grpc;
     private final HttpServer rest;
 
-    private BigQueryEmulator(Path directory, int restPort, int grpcPort, Clock base) throws IOException {
+    private BigQueryEmulator(Path directory, String host, int restPort, int grpcPort, Clock base) throws IOException {
         Files.createDirectories(directory);
         clock = new EmulatorClock(base);
         store = new Store(directory.resolve("bigquery.duckdb"));
@@ -77,14 +79,14 @@ public final class BigQueryEmulator implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        grpc = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getByName(HOST), grpcPort))
+        grpc = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getByName(host), grpcPort))
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .flowControlWindow(MAX_REQUEST_BYTES)
                 .executor(workers)
                 .addService(writes)
                 .build()
                 .start();
-        rest = HttpServer.create(new InetSocketAddress(InetAddress.getByName(HOST), restPort), 0);
+        rest = HttpServer.create(new InetSocketAddress(InetAddress.getByName(host), restPort), 0);
         rest.setExecutor(workers);
         rest.createContext("/", new RestService(this, tables, streams, queries, store));
         rest.start();
@@ -99,13 +101,26 @@ public final class BigQueryEmulator implements AutoCloseable {
      * @throws EmulatorException if it does not start
      */
     public static BigQueryEmulator start(Path directory, int restPort, int grpcPort) {
-        return start(directory, restPort, grpcPort, Clock.systemUTC());
+        return start(directory, HOST, restPort, grpcPort);
+    }
+
+    /**
+     * As {@link #start(Path, int, int)}, where others reach it too: nothing asks who they are.
+     *
+     * @param host address to listen at
+     */
+    public static BigQueryEmulator start(Path directory, String host, int restPort, int grpcPort) {
+        return start(directory, host, restPort, grpcPort, Clock.systemUTC());
     }
 
     /** As {@link #start(Path, int, int)}, with a clock of the test's. */
     static BigQueryEmulator start(Path directory, int restPort, int grpcPort, Clock base) {
+        return start(directory, HOST, restPort, grpcPort, base);
+    }
+
+    private static BigQueryEmulator start(Path directory, String host, int restPort, int grpcPort, Clock base) {
         try {
-            return new BigQueryEmulator(directory, restPort, grpcPort, base);
+            return new BigQueryEmulator(directory, host, restPort, grpcPort, base);
         } catch (IOException | UncheckedIOException e) {
             throw new EmulatorException(
                     "The BigQuery emulator did not start in " + directory + ", REST on port " + restPort + ", gRPC on "

@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 public final class ReceiverMain {
 
     private static final String USAGE = """
-            Usage: ReceiverMain --directory FOLDER [--port N] [--secret-file FILE]… [--ready-file FILE]
+            Usage: ReceiverMain --directory FOLDER [--port N] [--address A] [--secret-file FILE]… [--ready-file FILE]
               --directory FOLDER   where it keeps what arrived; made if missing
-              --port N             where it listens, on 127.0.0.1; 0 for a free one (default 8000)
+              --port N             where it listens; 0 for a free one (default 8000)
+              --address A          on which address it listens (default 127.0.0.1)
               --secret-file FILE   posts have to be signed by the secret in it; several while one is being changed
               --ready-file FILE    its process id is written here as soon as it listens""";
 
@@ -26,6 +27,7 @@ public final class ReceiverMain {
         Path directory = null;
         Path readyFile = null;
         int port = USUAL_PORT;
+        String address = WebhookReceiver.HOST;
         List<String> secrets = new ArrayList<>();
         try {
             for (int i = 0; i < args.length; i++) {
@@ -36,6 +38,7 @@ public final class ReceiverMain {
                     }
                     case "--directory" -> directory = Path.of(value(args, ++i));
                     case "--port" -> port = Integer.parseInt(value(args, ++i));
+                    case "--address" -> address = value(args, ++i);
                     case "--secret-file" -> secrets.add(Files.readString(Path.of(value(args, ++i))));
                     case "--ready-file" -> readyFile = Path.of(value(args, ++i));
                     default -> throw new IllegalArgumentException("Unknown option '" + args[i] + "'");
@@ -44,7 +47,7 @@ public final class ReceiverMain {
             if (directory == null) {
                 throw new IllegalArgumentException("--directory is missing");
             }
-            serve(directory, port, secrets, readyFile);
+            serve(directory, address, port, secrets, readyFile);
         } catch (IllegalArgumentException e) {
             System.err.println(e.getMessage() + "\n" + USAGE);
             System.exit(2);
@@ -54,9 +57,9 @@ public final class ReceiverMain {
         }
     }
 
-    private static void serve(Path directory, int port, List<String> secrets, @Nullable Path readyFile)
+    private static void serve(Path directory, String address, int port, List<String> secrets, @Nullable Path readyFile)
             throws IOException, InterruptedException {
-        WebhookReceiver receiver = WebhookReceiver.start(directory, port, secrets);
+        WebhookReceiver receiver = WebhookReceiver.start(directory, address, port, secrets);
         Runtime.getRuntime().addShutdownHook(new Thread(receiver::close, "stop-receiver"));
         System.out.println("receiver: " + receiver.url());
         if (readyFile != null) {

@@ -51,7 +51,9 @@ public final class WebhookReceiver implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(WebhookReceiver.class);
 
-    private static final String HOST = "127.0.0.1";
+    /** The loopback interface. */
+    static final String HOST = "127.0.0.1";
+
     private static final int BACKLOG = 1024;
     private static final int STREAMS_A_CONNECTION = 1000;
     /** HTTP/2's own 64 KiB would make a round trip of each piece of a large batch. */
@@ -66,7 +68,8 @@ public final class WebhookReceiver implements AutoCloseable {
     private final URIScheme scheme;
     private final int port;
 
-    private WebhookReceiver(Path directory, int port, List<String> secrets, @Nullable SSLContext tls)
+    private WebhookReceiver(
+            Path directory, String address, int port, List<String> secrets, @Nullable SSLContext tls)
             throws IOException {
         Files.createDirectories(directory);
         Signatures signatures = new Signatures(secrets);
@@ -104,7 +107,7 @@ public final class WebhookReceiver implements AutoCloseable {
                 .create();
         try {
             server.start();
-            this.port = listen(port);
+            this.port = listen(address, port);
         } catch (IOException | RuntimeException e) {
             close();
             throw e;
@@ -130,17 +133,27 @@ public final class WebhookReceiver implements AutoCloseable {
      * @param tls with the receiver's key; null for plain HTTP
      */
     public static WebhookReceiver start(Path directory, int port, List<String> secrets, @Nullable SSLContext tls) {
+        return start(directory, HOST, port, secrets, tls);
+    }
+
+    /** As {@link #start(Path, int, List)}, where others reach it too; they can tell it to misbehave. */
+    static WebhookReceiver start(Path directory, String address, int port, List<String> secrets) {
+        return start(directory, address, port, secrets, null);
+    }
+
+    private static WebhookReceiver start(
+            Path directory, String address, int port, List<String> secrets, @Nullable SSLContext tls) {
         try {
-            return new WebhookReceiver(directory, port, secrets, tls);
+            return new WebhookReceiver(directory, address, port, secrets, tls);
         } catch (IOException e) {
             throw new ReceiverException(
                     "The receiver did not start in " + directory + " on port " + port + ": " + e.getMessage(), e);
         }
     }
 
-    private int listen(int port) throws IOException {
+    private int listen(String address, int port) throws IOException {
         try {
-            ListenerEndpoint endpoint = server.listen(new InetSocketAddress(InetAddress.getByName(HOST), port), scheme)
+            ListenerEndpoint endpoint = server.listen(new InetSocketAddress(InetAddress.getByName(address), port), scheme)
                     .get(START_SECONDS, TimeUnit.SECONDS);
             return ((InetSocketAddress) endpoint.getAddress()).getPort();
         } catch (ExecutionException e) {
