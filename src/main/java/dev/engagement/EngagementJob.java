@@ -52,6 +52,20 @@ public final class EngagementJob {
      * @throws UncheckedIOException if BigQuery does not answer or refuses
      */
     public static boolean prepare(String[] args, StreamExecutionEnvironment env) {
+        return build(args, env, true);
+    }
+
+    /**
+     * The job that {@link #prepare} builds, without a look at any server: nothing is connected to, nothing is made.
+     *
+     * @return whether there is a job: not after {@code --help}
+     * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options
+     */
+    public static boolean draw(String[] args, StreamExecutionEnvironment env) {
+        return build(args, env, false);
+    }
+
+    private static boolean build(String[] args, StreamExecutionEnvironment env, boolean withServers) {
         Invocation invocation = Invocation.parse(args, System.getenv());
         if (invocation instanceof Invocation.Help help) {
             System.out.println(help.text());
@@ -60,6 +74,18 @@ public final class EngagementJob {
         Settings settings = ((Invocation.Run) invocation).settings();
         env.configure(JobDefaults.missingFrom(env.getConfiguration(), settings));
         env.configure(new Configuration().set(PipelineOptions.NAME, settings.jobName()));
+        if (withServers) {
+            readyServers(settings);
+        }
+        switch (settings.command()) {
+            case CAPTURE -> capture(settings, env);
+            case STREAM -> stream(settings, env);
+        }
+        return true;
+    }
+
+    /** Topics and the warehouse's table made; what would refuse the job asked. */
+    private static void readyServers(Settings settings) {
         KafkaTopics.ensure(
                 settings.kafka(),
                 settings.replicationFactor(),
@@ -68,14 +94,19 @@ public final class EngagementJob {
                         Topic.ofContent(settings.topics().content()),
                         Topic.ofDeadLetters(settings.topics().deadLetters())));
         switch (settings.command()) {
-            case CAPTURE -> capture(settings, env);
-            case STREAM -> stream(settings, env);
+            case CAPTURE -> CapturePreflight.check(settings.captureOptions());
+            case STREAM -> {
+                if (settings.destinations().contains(Destination.LIVEVIEW)) {
+                    LiveViewPreflight.check(settings.liveViewOptions()).ifPresent(System.err::println);
+                }
+                if (settings.destinations().contains(Destination.WAREHOUSE)) {
+                    prepareWarehouse(settings);
+                }
+            }
         }
-        return true;
     }
 
     private static void capture(Settings settings, StreamExecutionEnvironment env) {
-        CapturePreflight.check(settings.captureOptions());
         deadLetters(settings).keep(CaptureJob.wire(env, settings.captureOptions(), settings.kafka()));
     }
 
@@ -97,13 +128,17 @@ public final class EngagementJob {
     }
 
     private static RedisLiveView liveView(Settings settings) {
-        LiveViewPreflight.check(settings.liveViewOptions()).ifPresent(System.err::println);
         return new RedisLiveView(
                 settings.liveViewOptions(),
                 new LiveViewRules(settings.rankingOptions().maxClockSkew(), settings.eventCache()));
     }
 
     private static BigQueryWarehouse warehouse(Settings settings) {
+        return new BigQueryWarehouse(
+                settings.warehouseOptions(), settings.topics().events());
+    }
+
+    private static void prepareWarehouse(Settings settings) {
         try {
             Warehouse.prepare(settings.warehouseOptions());
         } catch (IOException e) {
@@ -112,8 +147,6 @@ public final class EngagementJob {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while the warehouse's table was made", e);
         }
-        return new BigQueryWarehouse(
-                settings.warehouseOptions(), settings.topics().events());
     }
 
     private static KafkaDeadLetters deadLetters(Settings settings) {
