@@ -364,10 +364,8 @@ class ArchitectureTest {
     }
 
     private static DescribedPredicate<JavaClass> isNotTheMain() {
-        return describe(
-                "are not EngagementJob or Deploy",
-                type -> !Set.of("EngagementJob", "Deploy")
-                        .contains(outermost(type).getSimpleName()));
+        return describe("are not EngagementJob or Deploy", type -> !Set.of("EngagementJob", "Deploy")
+                .contains(outermost(type).getSimpleName()));
     }
 
     /** Classes {@code *IT}, and test code that nothing but these uses. */

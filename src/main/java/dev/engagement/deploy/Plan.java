@@ -109,7 +109,8 @@ record Plan(String from, List<Entry> entries) {
                 compare(state, same, classes, incompatible, remarks);
             }
         }
-        if (before.coordinator() && !registered.map(StateCatalogue.Operator::coordinator).orElse(false)) {
+        if (before.coordinator()
+                && !registered.map(StateCatalogue.Operator::coordinator).orElse(false)) {
             dropped.add("its coordinator's state, such as a source's splits, is not kept any more");
         }
         if (before.unreadable().isEmpty() && before.hasState()) {
@@ -144,8 +145,8 @@ record Plan(String from, List<Entry> entries) {
             incompatible.add(name + " was " + before.kind() + " and would be " + now.kind());
             return;
         }
-        Map<String, StateSerializer> serializers = now.serializers().stream()
-                .collect(Collectors.toMap(StateSerializer::role, each -> each));
+        Map<String, StateSerializer> serializers =
+                now.serializers().stream().collect(Collectors.toMap(StateSerializer::role, each -> each));
         for (StateSerializer written : before.serializers()) {
             StateSerializer reader = serializers.get(written.role());
             if (reader == null) {
@@ -224,7 +225,8 @@ record Plan(String from, List<Entry> entries) {
         List<String> lines = new ArrayList<>();
         for (Entry each : entries) {
             String verdict = verdict(each, allowed);
-            @Nullable String first = each.details().isEmpty() ? null : each.details().get(0);
+            @Nullable
+            String first = each.details().isEmpty() ? null : each.details().get(0);
             lines.add(String.format("  %-28s %-17s %s", each.uid(), verdict, first == null ? "" : first)
                     .stripTrailing());
             each.details().stream().skip(1).forEach(detail -> lines.add(" ".repeat(49) + detail));

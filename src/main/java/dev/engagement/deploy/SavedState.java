@@ -171,7 +171,8 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
         return switch (state.getBackendStateType()) {
             case KEY_VALUE -> "keyed " + option(state, CommonOptionsKeys.KEYED_STATE_TYPE);
             case OPERATOR ->
-                option(state, CommonOptionsKeys.OPERATOR_STATE_DISTRIBUTION_MODE).equals("union")
+                option(state, CommonOptionsKeys.OPERATOR_STATE_DISTRIBUTION_MODE)
+                                .equals("union")
                         ? "operator union list"
                         : "operator list";
             case BROADCAST -> "broadcast";

@@ -42,9 +42,8 @@ record StateCatalogue(List<Operator> operators) {
     }
 
     StateCatalogue {
-        operators = operators.stream()
-                .sorted(Comparator.comparing(Operator::uid))
-                .toList();
+        operators =
+                operators.stream().sorted(Comparator.comparing(Operator::uid)).toList();
     }
 
     private static List<RegisteredState> sorted(List<RegisteredState> states) {

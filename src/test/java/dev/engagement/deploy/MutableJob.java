@@ -78,42 +78,114 @@ final class MutableJob {
 
         Variant withCounterUid(String uid) {
             return new Variant(
-                    uid, stateName, counted, asMap, textKey, keeper, unionList, anotherState, parallelism, maxParallelism);
+                    uid,
+                    stateName,
+                    counted,
+                    asMap,
+                    textKey,
+                    keeper,
+                    unionList,
+                    anotherState,
+                    parallelism,
+                    maxParallelism);
         }
 
         Variant withStateName(String name) {
             return new Variant(
-                    counterUid, name, counted, asMap, textKey, keeper, unionList, anotherState, parallelism, maxParallelism);
+                    counterUid,
+                    name,
+                    counted,
+                    asMap,
+                    textKey,
+                    keeper,
+                    unionList,
+                    anotherState,
+                    parallelism,
+                    maxParallelism);
         }
 
         Variant withCounted(Counted other) {
             return new Variant(
-                    counterUid, stateName, other, asMap, textKey, keeper, unionList, anotherState, parallelism, maxParallelism);
+                    counterUid,
+                    stateName,
+                    other,
+                    asMap,
+                    textKey,
+                    keeper,
+                    unionList,
+                    anotherState,
+                    parallelism,
+                    maxParallelism);
         }
 
         Variant withMap() {
             return new Variant(
-                    counterUid, stateName, counted, true, textKey, keeper, unionList, anotherState, parallelism, maxParallelism);
+                    counterUid,
+                    stateName,
+                    counted,
+                    true,
+                    textKey,
+                    keeper,
+                    unionList,
+                    anotherState,
+                    parallelism,
+                    maxParallelism);
         }
 
         Variant withTextKey() {
             return new Variant(
-                    counterUid, stateName, counted, asMap, true, keeper, unionList, anotherState, parallelism, maxParallelism);
+                    counterUid,
+                    stateName,
+                    counted,
+                    asMap,
+                    true,
+                    keeper,
+                    unionList,
+                    anotherState,
+                    parallelism,
+                    maxParallelism);
         }
 
         Variant withoutKeeper() {
             return new Variant(
-                    counterUid, stateName, counted, asMap, textKey, false, unionList, anotherState, parallelism, maxParallelism);
+                    counterUid,
+                    stateName,
+                    counted,
+                    asMap,
+                    textKey,
+                    false,
+                    unionList,
+                    anotherState,
+                    parallelism,
+                    maxParallelism);
         }
 
         Variant withUnionList() {
             return new Variant(
-                    counterUid, stateName, counted, asMap, textKey, keeper, true, anotherState, parallelism, maxParallelism);
+                    counterUid,
+                    stateName,
+                    counted,
+                    asMap,
+                    textKey,
+                    keeper,
+                    true,
+                    anotherState,
+                    parallelism,
+                    maxParallelism);
         }
 
         Variant withAnotherState() {
             return new Variant(
-                    counterUid, stateName, counted, asMap, textKey, keeper, unionList, true, parallelism, maxParallelism);
+                    counterUid,
+                    stateName,
+                    counted,
+                    asMap,
+                    textKey,
+                    keeper,
+                    unionList,
+                    true,
+                    parallelism,
+                    maxParallelism);
         }
 
         Variant withParallelism(int other, int max) {
@@ -173,21 +245,17 @@ final class MutableJob {
         @Override
         @SuppressWarnings("unchecked") // the type is the variant's
         public void open(OpenContext context) {
-            TypeSerializer<Object> serializer = (TypeSerializer<Object>)
-                    (TypeSerializer<?>)
-                            switch (variant.counted) {
-                                case LONG -> LongSerializer.INSTANCE;
-                                case TEXT -> StringSerializer.INSTANCE;
-                                case TALLY -> new TallySerializer(1, false);
-                                case TALLY_WITH_A_FIELD_MORE -> new TallySerializer(2, false);
-                                case TALLY_TO_BE_MIGRATED -> new TallySerializer(2, true);
-                            };
+            TypeSerializer<Object> serializer = (TypeSerializer<Object>) (TypeSerializer<?>)
+                    switch (variant.counted) {
+                        case LONG -> LongSerializer.INSTANCE;
+                        case TEXT -> StringSerializer.INSTANCE;
+                        case TALLY -> new TallySerializer(1, false);
+                        case TALLY_WITH_A_FIELD_MORE -> new TallySerializer(2, false);
+                        case TALLY_TO_BE_MIGRATED -> new TallySerializer(2, true);
+                    };
             if (variant.asMap) {
                 map = getRuntimeContext()
-                        .getMapState(new MapStateDescriptor<>(
-                                variant.stateName,
-                                LongSerializer.INSTANCE,
-                                serializer));
+                        .getMapState(new MapStateDescriptor<>(variant.stateName, LongSerializer.INSTANCE, serializer));
             } else {
                 value = getRuntimeContext().getState(new ValueStateDescriptor<>(variant.stateName, serializer));
             }
@@ -245,8 +313,7 @@ final class MutableJob {
                     ? context.getOperatorStateStore().getUnionListState(descriptor)
                     : context.getOperatorStateStore().getListState(descriptor);
             boolean any = state.get().iterator().hasNext();
-            FOUND.merge(
-                    run, new Found(0, any), (a, b) -> new Found(Math.max(a.counted, b.counted), a.kept || b.kept));
+            FOUND.merge(run, new Found(0, any), (a, b) -> new Found(Math.max(a.counted, b.counted), a.kept || b.kept));
         }
 
         @Override

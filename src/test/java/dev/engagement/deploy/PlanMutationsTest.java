@@ -236,11 +236,11 @@ class PlanMutationsTest {
     /** What deploy does: the old savepoint, and what the new job registers. */
     private static Plan plan(String backend, String savepoint, Variant before, Variant after) throws Exception {
         ClassLoader classes = PlanMutationsTest.class.getClassLoader();
-        JobShape shape = JobShape.of(
-                environment(backend, after, "none", null, false).getStreamGraph(false));
+        JobShape shape =
+                JobShape.of(environment(backend, after, "none", null, false).getStreamGraph(false));
         StateCatalogue catalogue = StateCatalogue.of(SavedState.read(savepoint(backend, after), classes), shape);
-        JobShape old = JobShape.of(
-                environment(backend, before, "none", null, false).getStreamGraph(false));
+        JobShape old =
+                JobShape.of(environment(backend, before, "none", null, false).getStreamGraph(false));
         SavedState saved = SavedState.read(savepoint, classes);
         return Plan.compare(saved, StateCatalogue.of(saved, old).uids(), shape, catalogue, classes);
     }
