@@ -97,7 +97,7 @@ if [[ -z $jar ]]; then
   jar=$root/target/engagement-job.jar
   if [[ -d $root/src/main ]] && { [[ ! -f $jar ]] || [[ -n $(find "$root/pom.xml" "$root/src/main" -newer "$jar" -print -quit) ]]; }; then
     printf 'building %s…\n' "$jar"
-    (cd "$root" && ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true package)
+    (cd "$root" && ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true -Dskip.unit.tests package)
   fi
 fi
 [[ -f $jar ]] || fail "There is no jar $jar"
