@@ -147,7 +147,7 @@ final class Deployer {
         }
         if (newest == null) {
             say(running == null ? "plan: no state to go on from" : "plan: the running job has no checkpoint yet");
-        } else if (!isSafe(newest, before)) {
+        } else if (!isSafeNow(newest, before, running)) {
             return Outcome.REFUSED;
         }
         if (wish.planOnly()) {
@@ -229,6 +229,23 @@ final class Deployer {
 
     // --------------------------------------------------------------------------------------------------------- the
     // plan
+
+    /** A checkpoint of a running job may be deleted while it is read, as there is a newer one. */
+    private boolean isSafeNow(String newest, @Nullable Deployment before, @Nullable String running)
+            throws IOException, InterruptedException {
+        String from = newest;
+        while (true) {
+            try {
+                return isSafe(from, before);
+            } catch (IOException e) {
+                String newer = running == null ? null : cluster.progress(running).newest();
+                if (newer == null || newer.equals(from)) {
+                    throw e;
+                }
+                from = newer;
+            }
+        }
+    }
 
     private boolean isSafe(String from, @Nullable Deployment before) throws IOException {
         Plan plan = jars.plan(from, knownUids(from, before));

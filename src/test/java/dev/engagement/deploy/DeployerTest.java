@@ -51,11 +51,15 @@ class DeployerTest {
         final Map<String, List<Entry>> plans = new HashMap<>();
         final Map<String, Long> checkpoints = new HashMap<>();
         final Set<String> fitting = new HashSet<>();
+        final Set<String> gone = new HashSet<>();
         final List<String> asked = new ArrayList<>();
 
         @Override
-        public Plan plan(String from, Map<OperatorID, String> knownUids) {
+        public Plan plan(String from, Map<OperatorID, String> knownUids) throws IOException {
             asked.add("plan " + from);
+            if (gone.contains(from)) {
+                throw new IOException("There is no " + from);
+            }
             return new Plan(from, plans.getOrDefault(from, List.of(new Entry("dedupe", Verdict.RESTORED, List.of()))));
         }
 
@@ -171,6 +175,21 @@ class DeployerTest {
         assertThat(cluster.calls).isEmpty();
         assertThat(jars.asked).doesNotContain("servers");
         assertThat(said()).contains("dedupe", "WOULD BE DROPPED", "--allow-drop UID");
+    }
+
+    @Test
+    void a_checkpoint_that_is_gone_when_it_is_looked_into_gives_way_to_the_next() throws Exception {
+        deployed();
+        String gone = folder.resolve("savepoints/chk-1").toString();
+        jars.gone.add(gone);
+        cluster.has("job-1", NAME, FakeCluster.checkpointed(gone), FakeCluster.checkpointed(cluster.savepoint("chk-2")));
+        cluster.nextJob(FakeCluster.checkpointed("chk-3"));
+
+        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+
+        jars.gone.add(cluster.savepoint("chk-3"));
+        cluster.has("job-2", NAME, FakeCluster.checkpointed(cluster.savepoint("chk-3")));
+        assertThatThrownBy(() -> deploy(wish())).as("there is no newer one").hasMessageContaining("chk-3");
     }
 
     @Test

@@ -58,10 +58,10 @@ final class FakeCluster implements Cluster {
     }
 
     /** A job that is there from the beginning. */
-    void has(String id, String name, Progress progress) {
+    void has(String id, String name, Progress... answers) {
         afterCancel.remove(id);
         names.put(id, name);
-        jobs.put(id, new ArrayDeque<>(List.of(progress)));
+        jobs.put(id, new ArrayDeque<>(List.of(answers)));
     }
 
     /** The next submission goes so. */

@@ -7,6 +7,7 @@ import dev.engagement.deploy.MutableJob.Counted;
 import dev.engagement.deploy.MutableJob.Found;
 import dev.engagement.deploy.MutableJob.Variant;
 import dev.engagement.deploy.Plan.Verdict;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -18,6 +19,7 @@ import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ExternalizedCheckpointRetention;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.configuration.StateBackendOptions;
@@ -26,6 +28,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -223,6 +226,31 @@ class PlanMutationsTest {
         }
     }
 
+    /** What is left of a job that failed or was cancelled: of RocksDB, only what changed since the checkpoint before. */
+    @Test
+    void a_retained_incremental_checkpoint_holds_what_a_savepoint_does() throws Exception {
+        ClassLoader classes = PlanMutationsTest.class.getClassLoader();
+        JobID job = cluster.run(environment("rocksdb", plain(), "retained", null, false));
+        cluster.awaitCheckpoint(job);
+        cluster.awaitCheckpoint(job);
+        cluster.cancel(job);
+
+        Path newest;
+        try (Stream<Path> found = Files.list(directory.resolve("checkpoints").resolve(job.toHexString()))) {
+            newest = found.filter(each -> each.getFileName().toString().startsWith("chk-"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        SavedState retained = SavedState.read(newest.toUri().toString(), classes);
+        SavedState savepoint = SavedState.read(savepoint("rocksdb", plain()), classes);
+        assertThat(retained.operators()).hasSameSizeAs(savepoint.operators());
+        savepoint.operators().forEach((id, operator) -> {
+            assertThat(retained.operators().get(id).states()).isEqualTo(operator.states());
+            assertThat(retained.operators().get(id).unreadable()).isEmpty();
+        });
+        assertThat(retained.checkpoint()).isGreaterThan(1);
+    }
+
     private static Map<String, Verdict> verdicts(Plan plan) {
         Map<String, Verdict> verdicts = new LinkedHashMap<>();
         plan.entries().forEach(each -> verdicts.put(each.uid(), each.verdict()));
@@ -279,6 +307,10 @@ class PlanMutationsTest {
         configuration.set(
                 CheckpointingOptions.CHECKPOINTS_DIRECTORY,
                 directory.resolve("checkpoints").toUri().toString());
+        configuration.set(
+                CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
+                ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
+        configuration.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
         configuration.set(StateBackendOptions.STATE_BACKEND, backend);
         configuration.set(PipelineOptions.AUTO_GENERATE_UIDS, false);
         configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "none");
