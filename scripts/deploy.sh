@@ -22,7 +22,8 @@ fails before it has completed a checkpoint, the old jar goes on from the same sa
   --fresh           of a job that does not run: start it without state, although there is some
   --help            this text
 
-All else is the job's: --parallelism N, --config FILE, and every key of engagement-reference.properties.
+All else is the job's: --parallelism N, --config FILE, and every key of engagement-reference.properties. Nothing is
+remembered: what the last deployment was given has to be given again.
 
 Without --config the servers of scripts/local.sh are used; if none run, they are started in the background, with a load
 of 50 events a second, and capture is deployed to them before stream.

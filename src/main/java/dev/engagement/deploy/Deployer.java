@@ -110,6 +110,7 @@ final class Deployer {
     private final LongSupplier clockMillis;
     private final Pause pause;
     private final long begin;
+    private List<String> shown = List.of();
 
     Deployer(
             Wish wish,
@@ -249,8 +250,12 @@ final class Deployer {
 
     private boolean isSafe(String from, @Nullable Deployment before) throws IOException {
         Plan plan = jars.plan(from, knownUids(from, before));
-        say("plan from " + from);
-        plan.lines(wish.allowed()).forEach(out::println);
+        List<String> lines = plan.lines(wish.allowed());
+        say("plan from " + from + (lines.equals(shown) ? ": the same" : ""));
+        if (!lines.equals(shown)) {
+            lines.forEach(out::println);
+            shown = lines;
+        }
         Set<String> losses = plan.losses(wish.allowed());
         if (losses.isEmpty()) {
             Set<String> unused = plan.unused(wish.allowed());
@@ -470,7 +475,7 @@ final class Deployer {
                         Locale.ROOT,
                         "; the gap was %.1f s, from the order to stop",
                         (clockMillis.getAsLong() - stoppedAt) / 1e3);
-        say("all " + progress.tasks() + " tasks run" + gap);
+        say("all tasks run, " + progress.tasks() + gap);
     }
 
     private Outcome refused(String why) {

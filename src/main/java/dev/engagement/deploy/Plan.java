@@ -103,7 +103,10 @@ record Plan(String from, List<Entry> entries) {
         registered.ifPresent(operator -> operator.states().forEach(state -> states.put(state.name(), state)));
         for (RegisteredState state : before.states()) {
             RegisteredState same = states.remove(state.name());
-            if (same == null) {
+            if (same == null && before.empty().contains(state.name())) {
+                // Flink's own sinks register one, for older versions of them, only if they are restored.
+                remarks.add("state '" + state.name() + "' is not registered any more, and is empty");
+            } else if (same == null) {
                 dropped.add("state '" + state.name() + "' (" + state.kind() + ") is not registered any more");
             } else {
                 compare(state, same, classes, incompatible, remarks);

@@ -3,11 +3,14 @@ package dev.engagement.deploy;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.core.fs.FSDataInputStream;
 import org.apache.flink.core.memory.DataInputViewStreamWrapper;
@@ -45,7 +48,9 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
      * @param parallelism at which it was written
      * @param maxParallelism number of its key groups
      * @param coordinator whether its coordinator has state
+     * @param hasState whether Flink restores anything of it, be it empty
      * @param states with a name
+     * @param empty names of those of {@code states} that hold nothing, as far as the metadata tell
      * @param unreadable why a part of it cannot be read with these classes; empty if all can
      */
     record Operator(
@@ -54,6 +59,7 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
             boolean coordinator,
             boolean hasState,
             List<RegisteredState> states,
+            Set<String> empty,
             List<String> unreadable) {}
 
     /**
@@ -83,9 +89,14 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
         OperatorStateHandle operator = null;
         KeyedStateHandle keyed = null;
         boolean hasState = false;
+        Map<String, Integer> elements = new HashMap<>();
         for (OperatorSubtaskState subtask : state.getStates()) {
             hasState |= subtask.hasState();
             // Every subtask registers the same: one of each is enough.
+            for (OperatorStateHandle each : subtask.getManagedOperatorState()) {
+                each.getStateNameToPartitionOffsets()
+                        .forEach((name, part) -> elements.merge(name, part.getOffsets().length, Integer::sum));
+            }
             operator = subtask.getManagedOperatorState().stream().findFirst().orElse(operator);
             keyed = subtask.getManagedKeyedState().stream().findFirst().orElse(keyed);
             if (!subtask.getRawOperatorState().isEmpty()
@@ -121,6 +132,9 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
                 state.getCoordinatorState() != null,
                 hasState || state.getCoordinatorState() != null,
                 List.copyOf(states.values()),
+                elements.keySet().stream()
+                        .filter(name -> elements.get(name) == 0)
+                        .collect(Collectors.toSet()),
                 unreadable);
     }
 

@@ -142,7 +142,7 @@ class DeployerTest {
         assertThat(cluster.calls).containsExactly("run 0001 from null", "checkpoint job-1");
         assertThat(cluster.submissions.get(0).arguments()).isEqualTo(ARGUMENTS);
         assertThat(deployments().current().orElseThrow().job()).isEqualTo("job-1");
-        assertThat(said()).contains("no state to go on from", "all 4 tasks run", "checkpoint completed: chk-1");
+        assertThat(said()).contains("no state to go on from", "all tasks run, 4", "checkpoint completed: chk-1");
     }
 
     @Test

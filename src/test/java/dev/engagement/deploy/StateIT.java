@@ -161,8 +161,21 @@ class StateIT {
                 assertThat(rows(table)).as("once each, and none of before").isEqualTo(Scenario.idsAfter());
             });
             assertThat(where.restarts(job)).isZero();
-            where.cancel(job);
+            assertThat(plan(where.stop(job), arguments.toArray(String[]::new)).losses(Set.of()))
+                    .as("of a job that was restored, whose operators may register more than those of a fresh one")
+                    .isEmpty();
         }
+    }
+
+    private static Plan plan(String savepoint, String... arguments) throws IOException {
+        ClassLoader classes = StateIT.class.getClassLoader();
+        StateCatalogue catalogue = StateCatalogue.ofThisBuild();
+        return Plan.compare(
+                SavedState.read(savepoint, classes),
+                catalogue.uids(),
+                JobShape.of(cluster.environment(arguments).getStreamGraph(false)),
+                catalogue,
+                classes);
     }
 
     private static StateCatalogue catalogue(String savepoint, String... arguments) throws IOException {
