@@ -8,6 +8,7 @@ usage() {
 scripts/bench.sh ingest    [--events N] [--rounds N] [--state hashmap|rocksdb] [--only decode|pipeline]
 scripts/bench.sh ranking   [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|stage|slide|redis|rebuild]
 scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
+scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
 
   ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
              Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
@@ -25,9 +26,13 @@ scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
              warehouse at parallelism 2, into the BigQuery emulator, which discards the rows:
              at 0 and 50 ms latency, and with a limit of bytes in flight that bites; each
              beside discarding the same events in the job. About five minutes.
+  delivery   posts/s, CPU per post of job and receiver and the most bytes in flight of
+             events -> deliver at parallelism 2, signed, to the local receiver, which
+             records them: at 0 and 50 ms latency, single and in batches of 100; beside
+             discarding the same events in the job. About five minutes.
 
   --events N     events of ingest, of the parts pipeline and stage, and of warehouse
-                 (default 3000000)
+                 (default 3000000; of delivery 200000)
   --rounds N     measured rounds, after one to warm up (default 3)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
@@ -49,11 +54,12 @@ case $command in
   -h | --help) usage; exit 0 ;;
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
-  warehouse) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse. --help explains them." ;;
+  warehouse | delivery) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery. --help explains them." ;;
 esac
 
 events=3000000
+[[ $command != delivery ]] || events=200000
 rounds=3
 state=hashmap
 while [[ $# -gt 0 ]]; do
@@ -112,6 +118,9 @@ if [[ $command == ingest ]]; then
     printf '\n'
     "$java" "${options[@]}" -Xmx4g dev.engagement.bench.IngestBenchmark target/bench "$events" "$rounds" "$state"
   fi
+elif [[ $command == delivery ]]; then
+  printf '\n'
+  "$java" "${options[@]}" -Xmx4g dev.engagement.bench.DeliveryBenchmark target/bench "$events" "$rounds" "$state"
 elif [[ $command == warehouse ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.WarehouseBenchmark target/bench "$events" "$rounds" "$state"

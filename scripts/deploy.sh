@@ -116,7 +116,7 @@ local_runs() {
 # In a session of their own: they outlive this script, and Ctrl-C is not for them.
 start_local() {
   local pid deadline=$((SECONDS + 900))
-  printf 'no --config, and no local servers run: starting PostgreSQL, Kafka, Redis and a BigQuery emulator…\n'
+  printf 'no --config, and no local servers run: starting PostgreSQL, Kafka, Redis, a BigQuery emulator and a receiver…\n'
   mkdir -p "$local"
   rm -f "$local/endpoints.properties"
   setsid nohup "$root/scripts/local.sh" --no-jobs >"$local/servers.log" 2>&1 </dev/null &
@@ -150,7 +150,8 @@ warehouse.endpoint=$(property bigquery.rest "$endpoints")
 warehouse.grpc-endpoint=http://$(property bigquery.grpc "$endpoints")
 warehouse.partition=HOUR
 warehouse.partition-expiration=90 d
-destinations=liveview,warehouse
+delivery.url=$(property receiver.url "$endpoints")/events
+destinations=liveview,warehouse,delivery
 OPTIONS
 }
 

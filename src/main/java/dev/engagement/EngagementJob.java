@@ -2,17 +2,21 @@ package dev.engagement;
 
 import dev.engagement.capture.CaptureJob;
 import dev.engagement.capture.CapturePreflight;
+import dev.engagement.config.Command;
 import dev.engagement.config.Destination;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.JobDefaults;
 import dev.engagement.config.Settings;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
+import dev.engagement.delivery.DeliveryPreflight;
+import dev.engagement.delivery.DeliveryStreams;
 import dev.engagement.liveview.LiveViewRules;
 import dev.engagement.liveview.sink.LiveViewPreflight;
 import dev.engagement.pipeline.BigQueryWarehouse;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
+import dev.engagement.pipeline.HttpDelivery;
 import dev.engagement.pipeline.KafkaDeadLetters;
 import dev.engagement.pipeline.RedisLiveView;
 import dev.engagement.pipeline.Rules;
@@ -20,6 +24,7 @@ import dev.engagement.pipeline.Sources;
 import dev.engagement.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -86,13 +91,7 @@ public final class EngagementJob {
 
     /** Topics and the warehouse's table made; what would refuse the job asked. */
     private static void readyServers(Settings settings) {
-        KafkaTopics.ensure(
-                settings.kafka(),
-                settings.replicationFactor(),
-                List.of(
-                        Topic.ofEvents(settings.topics().events()),
-                        Topic.ofContent(settings.topics().content()),
-                        Topic.ofDeadLetters(settings.topics().deadLetters())));
+        KafkaTopics.ensure(settings.kafka(), settings.replicationFactor(), topics(settings));
         switch (settings.command()) {
             case CAPTURE -> CapturePreflight.check(settings.captureOptions());
             case STREAM -> {
@@ -102,8 +101,25 @@ public final class EngagementJob {
                 if (settings.destinations().contains(Destination.WAREHOUSE)) {
                     prepareWarehouse(settings);
                 }
+                if (settings.destinations().contains(Destination.DELIVERY)) {
+                    DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(System.err::println);
+                }
             }
         }
+    }
+
+    private static List<Topic> topics(Settings settings) {
+        List<Topic> topics = new ArrayList<>(List.of(
+                Topic.ofEvents(settings.topics().events()),
+                Topic.ofContent(settings.topics().content()),
+                Topic.ofDeadLetters(settings.topics().deadLetters())));
+        if (settings.command() == Command.STREAM && settings.destinations().contains(Destination.DELIVERY)) {
+            topics.add(Topic.ofDeliveryRetries(settings.topics().deliveryRetry()));
+            if (settings.deliveryOptions().receipts()) {
+                topics.add(Topic.ofDeliveryReceipts(settings.topics().deliveryReceipts()));
+            }
+        }
+        return topics;
     }
 
     private static void capture(Settings settings, StreamExecutionEnvironment env) {
@@ -124,6 +140,7 @@ public final class EngagementJob {
                 new Destinations(
                         destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
                         destinations.contains(Destination.WAREHOUSE) ? warehouse(settings) : null,
+                        destinations.contains(Destination.DELIVERY) ? delivery(settings) : null,
                         deadLetters(settings)));
     }
 
@@ -147,6 +164,18 @@ public final class EngagementJob {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while the warehouse's table was made", e);
         }
+    }
+
+    private static HttpDelivery delivery(Settings settings) {
+        return new HttpDelivery(
+                settings.deliveryOptions(),
+                settings.kafka(),
+                new DeliveryStreams.Topics(
+                        settings.topics().events(),
+                        settings.topics().deliveryRetry(),
+                        settings.topics().deliveryReceipts()),
+                settings.ingestOptions().groupId(),
+                settings.ingestOptions().acceptGap());
     }
 
     private static KafkaDeadLetters deadLetters(Settings settings) {

@@ -185,6 +185,11 @@ final class SettingsParser {
                             if (settings.destinations().contains(Destination.WAREHOUSE)) {
                                 settings.warehouseOptions();
                             }
+                        },
+                        settings -> {
+                            if (settings.destinations().contains(Destination.DELIVERY)) {
+                                settings.deliveryOptions();
+                            }
                         });
         };
     }

@@ -1,5 +1,6 @@
 package dev.engagement.pipeline;
 
+import dev.engagement.delivery.DeliveryStreams;
 import dev.engagement.ranking.Ranking;
 
 /**
@@ -26,5 +27,12 @@ public final class OperatorIds {
     public static final String LIVE_VIEW_CONTENTS = "live-view-contents";
     public static final String WAREHOUSE_APPEND = "warehouse-append";
     public static final String WAREHOUSE_COMMIT = "warehouse-commit";
+    public static final DeliveryStreams.Uids DELIVERY = new DeliveryStreams.Uids(
+            "delivery-live",
+            "delivery-inserted-after-snapshot",
+            "delivery-drain-source",
+            "delivery-drain",
+            "delivery-retries",
+            "delivery-receipts");
     public static final String DEAD_LETTERS = "dead-letters";
 }

@@ -66,6 +66,8 @@ class StateIT {
     @Order(1)
     void the_catalogue_has_every_state_that_the_jobs_register() throws Exception {
         String[] stream = streamArguments("first");
+        // So that deliveries that are not finished are in the savepoint.
+        servers.receiver().behave("{\"mode\":\"hang\"}");
         JobID job = cluster.run(stream);
         Scenario.produceFirstHalf(servers.kafka().bootstrapServers());
         try (Jedis redis = servers.redis().connect()) {
@@ -75,6 +77,7 @@ class StateIT {
         cluster.awaitCheckpoint(job);
         cluster.awaitCheckpoint(job);
         String streamSavepoint = cluster.stop(job);
+        servers.receiver().behave("{\"mode\":\"ok\"}");
         JobID capture = cluster.run(captureArguments());
         cluster.awaitCheckpoint(capture);
         cluster.awaitCheckpoint(capture);
@@ -159,6 +162,9 @@ class StateIT {
                         .as("a content that came before the savepoint")
                         .isEqualTo("Title 2");
                 assertThat(rows(table)).as("once each, and none of before").isEqualTo(Scenario.idsAfter());
+                assertThat(servers.receiver().get("/stats").path("distinct").asInt())
+                        .as("deliveries, of which the first half was on its way when the savepoint was taken")
+                        .isEqualTo(Scenario.all().size());
             });
             assertThat(where.restarts(job)).isZero();
             assertThat(plan(where.stop(job), arguments.toArray(String[]::new)).losses(Set.of()))
@@ -236,8 +242,9 @@ class StateIT {
                 "--warehouse.table",
                 table,
                 "--destinations",
-                "liveview,warehouse"));
+                "liveview,warehouse,delivery"));
         arguments.addAll(servers.bigQuery().streamArguments());
+        arguments.addAll(servers.receiver().streamArguments());
         return arguments.toArray(String[]::new);
     }
 

@@ -88,6 +88,13 @@ class FaultsShortIT {
 
     @Test
     @Order(7)
+    void a_receiver_that_hangs_for_a_minute_or_answers_500_holds_up_nobody_and_gets_everything() throws Exception {
+        run.strike(Faults.receiverHangsAlone(Duration.ofSeconds(60)));
+        strikeAndCompare(Faults.receiverAnswers(500, Duration.ofSeconds(10)));
+    }
+
+    @Test
+    @Order(8)
     void the_same_jar_another_parallelism_and_a_broken_jar_deployed_lose_and_double_nothing() throws Exception {
         run.strike(Faults.deploy(2));
         run.strike(Faults.deploy(4));
