@@ -167,6 +167,20 @@ public final class EngagementJob {
      * @throws UncheckedIOException if BigQuery does not answer or refuses
      */
     public static boolean prepare(String[] args, StreamExecutionEnvironment env) {
+        return build(args, env, true);
+    }
+
+    /**
+     * The job that {@link #prepare} builds, without a look at any server: nothing is connected to, nothing is made.
+     *
+     * @return whether there is a job: not after {@code --help}
+     * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options
+     */
+    public static boolean draw(String[] args, StreamExecutionEnvironment env) {
+        return build(args, env, false);
+    }
+
+    private static boolean build(String[] args, StreamExecutionEnvironment env, boolean withServers) {
         Invocation invocation = Invocation.parse(args, System.getenv());
         if (invocation instanceof Invocation.Help help) {
             System.out.println(help.text());
@@ -175,7 +189,9 @@ public final class EngagementJob {
         Settings settings = ((Invocation.Run) invocation).settings();
         env.configure(JobDefaults.missingFrom(env.getConfiguration(), settings));
         env.configure(new Configuration().set(PipelineOptions.NAME, settings.jobName()));
-        KafkaTopics.ensure(settings.kafka(), settings.replicationFactor(), topics(settings));
+        if (withServers) {
+            readyServers(settings);
+        }
         switch (settings.command()) {
             case CAPTURE -> capture(settings, env);
             case STREAM -> stream(settings, env);
@@ -183,6 +199,25 @@ public final class EngagementJob {
             case AUDIT -> throw new IllegalArgumentException("audit is no job; see audit()");
         }
         return true;
+    }
+
+    /** Topics and the warehouse's table made; what would refuse the job asked. */
+    private static void readyServers(Settings settings) {
+        KafkaTopics.ensure(settings.kafka(), settings.replicationFactor(), topics(settings));
+        switch (settings.command()) {
+            case CAPTURE -> CapturePreflight.check(settings.captureOptions());
+            case STREAM -> {
+                if (settings.destinations().contains(Destination.LIVEVIEW)) {
+                    LiveViewPreflight.check(settings.liveViewOptions()).ifPresent(System.err::println);
+                }
+                if (settings.destinations().contains(Destination.WAREHOUSE)) {
+                    prepareWarehouse(settings);
+                }
+                if (settings.destinations().contains(Destination.DELIVERY)) {
+                    DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(System.err::println);
+                }
+            }
+        }
     }
 
     private static List<Topic> topics(Settings settings) {
@@ -200,7 +235,6 @@ public final class EngagementJob {
     }
 
     private static void capture(Settings settings, StreamExecutionEnvironment env) {
-        CapturePreflight.check(settings.captureOptions());
         deadLetters(settings).keep(CaptureJob.wire(env, settings.captureOptions(), settings.kafka()));
     }
 
@@ -223,13 +257,17 @@ public final class EngagementJob {
     }
 
     private static RedisLiveView liveView(Settings settings) {
-        LiveViewPreflight.check(settings.liveViewOptions()).ifPresent(System.err::println);
         return new RedisLiveView(
                 settings.liveViewOptions(),
                 new LiveViewRules(settings.rankingOptions().maxClockSkew(), settings.eventCache()));
     }
 
     private static BigQueryWarehouse warehouse(Settings settings) {
+        return new BigQueryWarehouse(
+                settings.warehouseOptions(), settings.topics().events());
+    }
+
+    private static void prepareWarehouse(Settings settings) {
         try {
             Warehouse.prepare(settings.warehouseOptions());
         } catch (IOException e) {
@@ -238,12 +276,9 @@ public final class EngagementJob {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while the warehouse's table was made", e);
         }
-        return new BigQueryWarehouse(
-                settings.warehouseOptions(), settings.topics().events());
     }
 
     private static HttpDelivery delivery(Settings settings) {
-        DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(System.err::println);
         return new HttpDelivery(
                 settings.deliveryOptions(),
                 settings.kafka(),

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.OutputStream;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
@@ -232,6 +235,34 @@ final class Faults {
         return new Fault("savepoint, restored at " + parallelism, false, true, installation -> {
             long ordered = System.nanoTime();
             installation.rescale(parallelism);
+            return ordered;
+        });
+    }
+
+    /** The jar that runs, deployed again at that parallelism; recovery counts from the order. */
+    static Fault deploy(int parallelism) {
+        return new Fault("deployed at " + parallelism, false, true, installation -> {
+            long ordered = System.nanoTime();
+            Shell.Outcome outcome = installation.deploy(installation.jar(), parallelism).orFail();
+            assertThat(outcome.output()).contains("restored", "the gap was", "checkpoint completed", "is done");
+            return ordered;
+        });
+    }
+
+    /** A jar whose tasks miss a class: its start fails, and the old one goes on. */
+    static Fault deployBroken() {
+        return new Fault("a broken jar deployed, rolled back", false, true, installation -> {
+            Path broken = installation.directory().resolve("lacks-a-class.jar");
+            Files.copy(installation.jar(), broken, StandardCopyOption.REPLACE_EXISTING);
+            try (FileSystem entries = FileSystems.newFileSystem(broken)) {
+                // Known to tasks alone: what builds the job does without.
+                Files.delete(entries.getPath("dev/engagement/ranking/Board.class"));
+            }
+            long ordered = System.nanoTime();
+            Shell.Outcome outcome = installation.deploy(broken, 2);
+            assertThat(outcome.exit()).as(outcome.output()).isEqualTo(4);
+            assertThat(outcome.output())
+                    .contains("dev/engagement/ranking/Board", "from the same savepoint", "ROLLED BACK");
             return ordered;
         });
     }

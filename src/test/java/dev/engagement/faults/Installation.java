@@ -26,6 +26,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
@@ -53,6 +55,7 @@ final class Installation implements AutoCloseable {
     /** Far above the load: what is compared is that all arrives, and not how gently. */
     private static final String DRAIN_RATE = "20000";
 
+    private static final Pattern SUBMITTED = Pattern.compile("job ([0-9a-f]{32}) is submitted");
     private static final Path JAR = Path.of("target/engagement-job.jar");
 
     /**
@@ -385,6 +388,24 @@ final class Installation implements AutoCloseable {
     void rescale(int parallelism) throws Exception {
         String savepoint = cluster.stop(stream);
         stream = cluster.run(streamArguments(savepoint, parallelism));
+    }
+
+    /**
+     * {@code scripts/deploy.sh} of the stream. The job that runs afterwards is the stream from then on.
+     *
+     * @param jar what is to be deployed
+     * @return how it ended
+     */
+    Shell.Outcome deploy(Path jar, int parallelism) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of(streamArguments(null, parallelism)));
+        arguments.remove(0);
+        arguments.addAll(List.of("--jar", jar.toString(), "--keep", "2"));
+        Shell.Outcome outcome = cluster.deploy(arguments);
+        Matcher submitted = SUBMITTED.matcher(outcome.output());
+        while (submitted.find()) {
+            stream = submitted.group(1);
+        }
+        return outcome;
     }
 
     private String[] captureArguments() throws IOException {

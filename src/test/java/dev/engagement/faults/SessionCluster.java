@@ -81,6 +81,15 @@ final class SessionCluster implements AutoCloseable {
         return shell("scripts/flink.sh", arguments);
     }
 
+    /**
+     * {@code scripts/deploy.sh}; waits for its end, whatever that is.
+     *
+     * @param arguments the command first
+     */
+    Shell.Outcome deploy(List<String> arguments) throws Exception {
+        return shell("scripts/deploy.sh", arguments.toArray(String[]::new));
+    }
+
     @Override
     public void close() throws Exception {
         script("stop");

@@ -1,0 +1,489 @@
+package dev.engagement.deploy;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.LongSupplier;
+import org.apache.flink.runtime.jobgraph.OperatorID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Replaces a job by its next version, or runs it for the first time.
+ *
+ * <p>What can be known is known before anything is stopped. A new job that fails before it has completed a checkpoint is
+ * taken back: the old jar goes on from the same savepoint. One that has completed a checkpoint has shown rows that the old
+ * savepoint does not know of, so from then on only the newest checkpoint is gone on from, or nothing is.
+ *
+ * <p>Used from one thread.
+ */
+final class Deployer {
+
+    /** How a deployment ended, with the exit code that says it. */
+    enum Outcome {
+        DONE(0),
+        /** Nothing runs, or what runs is not known; the last line says what to do. */
+        FAILED(1),
+        /** State would be lost; nothing was stopped. */
+        REFUSED(3),
+        /** The new version failed, and the old one runs again. */
+        ROLLED_BACK(4);
+
+        private final int exitCode;
+
+        Outcome(int exitCode) {
+            this.exitCode = exitCode;
+        }
+
+        int exitCode() {
+            return exitCode;
+        }
+    }
+
+    /**
+     * What is wanted.
+     *
+     * @param jobName by which a job is found that these deployments do not know of
+     * @param jar the new jar
+     * @param arguments the command and its options
+     * @param allowed uids whose state may be dropped
+     * @param keep how many savepoints stay
+     * @param patienceMillis until a job that does not come to its first checkpoint has failed
+     * @param planOnly whether only the plan is wanted
+     * @param fresh whether it may start without state although there is some
+     * @param from a savepoint or checkpoint to start from, of a job that does not run; null for the newest
+     */
+    record Wish(
+            String jobName,
+            Path jar,
+            List<String> arguments,
+            Set<String> allowed,
+            int keep,
+            long patienceMillis,
+            boolean planOnly,
+            boolean fresh,
+            @Nullable String from) {
+        Wish {
+            arguments = List.copyOf(arguments);
+            allowed = Set.copyOf(allowed);
+        }
+    }
+
+    /** What is asked of the jars. */
+    interface Jars {
+        /** What would become of that state in the new jar, with its options. */
+        Plan plan(String from, Map<OperatorID, String> knownUids) throws IOException;
+
+        /** The new jar's catalogue. */
+        StateCatalogue catalogue();
+
+        /** Makes topics and tables, and asks the servers what would refuse the new job. */
+        void readyServers();
+
+        /** Whether an older jar would lose nothing of that state. */
+        boolean fits(Path jar, String from, List<String> arguments) throws IOException, InterruptedException;
+
+        /** The number of a savepoint or checkpoint. */
+        long checkpointOf(String path) throws IOException;
+    }
+
+    /** Lets time pass. */
+    interface Pause {
+        void millis(long millis) throws InterruptedException;
+    }
+
+    private static final long POLL_MILLIS = 250;
+    /** A job that was restarted so often before its first checkpoint is not worth more patience. */
+    private static final int FAILURES = 3;
+
+    private final Wish wish;
+    private final Cluster cluster;
+    private final Deployments deployments;
+    private final Jars jars;
+    private final PrintStream out;
+    private final LongSupplier clockMillis;
+    private final Pause pause;
+    private final long begin;
+    private List<String> shown = List.of();
+
+    Deployer(
+            Wish wish,
+            Cluster cluster,
+            Deployments deployments,
+            Jars jars,
+            PrintStream out,
+            LongSupplier clockMillis,
+            Pause pause) {
+        this.wish = wish;
+        this.cluster = cluster;
+        this.deployments = deployments;
+        this.jars = jars;
+        this.out = out;
+        this.clockMillis = clockMillis;
+        this.pause = pause;
+        this.begin = clockMillis.getAsLong();
+    }
+
+    /** Does it. */
+    Outcome deploy() throws IOException, InterruptedException {
+        Deployment before = deployments.current().orElse(null);
+        String running = running(before);
+        if (running != null && wish.from() != null) {
+            return refused("--from is for a job that does not run, and " + wish.jobName() + " runs (" + running + ")");
+        }
+        if (running != null && wish.fresh()) {
+            return refused("--fresh is for a job that does not run, and " + wish.jobName() + " runs (" + running + ")");
+        }
+        String newest = wish.fresh() ? null : newest(before, running);
+        if (newest == null && running == null && before != null && !wish.fresh()) {
+            return refused("deployment " + before.number() + " of " + wish.jobName()
+                    + " does not run any more, and neither a savepoint nor a retained checkpoint of it is found."
+                    + " --from PATH says where one is, --fresh starts without state");
+        }
+        if (newest == null) {
+            say(running == null ? "plan: no state to go on from" : "plan: the running job has no checkpoint yet");
+        } else if (!isSafeNow(newest, before, running)) {
+            return Outcome.REFUSED;
+        }
+        if (wish.planOnly()) {
+            return Outcome.DONE;
+        }
+        jars.readyServers();
+        long stopped = clockMillis.getAsLong();
+        String from = newest;
+        if (running != null) {
+            from = stop(running, before);
+            if (from == null) {
+                return Outcome.FAILED;
+            }
+            // State may have come since: what is asked now is what is restored.
+            if (!isSafe(from, before)) {
+                return goBack(before, from);
+            }
+        }
+        return start(before, from, stopped);
+    }
+
+    // --------------------------------------------------------------------------------------------------- what there is
+
+    /** The id of the job that is to be replaced; null if none runs. */
+    private @Nullable String running(@Nullable Deployment before) throws IOException, InterruptedException {
+        List<Cluster.Job> living = living();
+        if (before != null && living.stream().anyMatch(each -> each.id().equals(before.job()))) {
+            return before.job();
+        }
+        if (living.size() > 1) {
+            throw new IOException("There are " + living.size() + " jobs called " + wish.jobName() + ": "
+                    + living.stream().map(Cluster.Job::id).toList() + "; cancel those that should not be there");
+        }
+        return living.isEmpty() ? null : living.get(0).id();
+    }
+
+    private List<Cluster.Job> living() throws IOException, InterruptedException {
+        return cluster.jobs().stream()
+                .filter(each -> each.name().equals(wish.jobName()) && !each.hasEnded())
+                .toList();
+    }
+
+    /** The newest state there is; null if there is none. */
+    private @Nullable String newest(@Nullable Deployment before, @Nullable String running)
+            throws IOException, InterruptedException {
+        if (wish.from() != null) {
+            return wish.from();
+        }
+        if (running != null) {
+            return cluster.progress(running).newest();
+        }
+        if (before == null) {
+            return null;
+        }
+        Set<String> candidates = new TreeSet<>(List.of(before.from(), before.savepoint()));
+        if (!before.job().isEmpty()) {
+            candidates.addAll(cluster.retained(before.job()));
+        }
+        candidates.remove("");
+        String newest = null;
+        long checkpoint = -1;
+        IOException unreadable = null;
+        for (String each : candidates) {
+            try {
+                long number = jars.checkpointOf(each);
+                if (number > checkpoint) {
+                    newest = each;
+                    checkpoint = number;
+                }
+            } catch (IOException e) {
+                unreadable = e;
+            }
+        }
+        if (unreadable != null && newest == null) {
+            throw unreadable;
+        }
+        return newest;
+    }
+
+    // --------------------------------------------------------------------------------------------------------- the
+    // plan
+
+    /** A checkpoint of a running job may be deleted while it is read, as there is a newer one. */
+    private boolean isSafeNow(String newest, @Nullable Deployment before, @Nullable String running)
+            throws IOException, InterruptedException {
+        String from = newest;
+        while (true) {
+            try {
+                return isSafe(from, before);
+            } catch (IOException e) {
+                String newer = running == null ? null : cluster.progress(running).newest();
+                if (newer == null || newer.equals(from)) {
+                    throw e;
+                }
+                from = newer;
+            }
+        }
+    }
+
+    private boolean isSafe(String from, @Nullable Deployment before) throws IOException {
+        Plan plan = jars.plan(from, knownUids(from, before));
+        List<String> lines = plan.lines(wish.allowed());
+        say("plan from " + from + (lines.equals(shown) ? ": the same" : ""));
+        if (!lines.equals(shown)) {
+            lines.forEach(out::println);
+            shown = lines;
+        }
+        Set<String> losses = plan.losses(wish.allowed());
+        if (losses.isEmpty()) {
+            Set<String> unused = plan.unused(wish.allowed());
+            if (!unused.isEmpty()) {
+                say("--allow-drop is not needed for " + String.join(", ", unused));
+            }
+            return true;
+        }
+        boolean incompatible = plan.entries().stream().anyMatch(each -> each.verdict() == Plan.Verdict.INCOMPATIBLE);
+        say(
+                "REFUSED: the state of " + String.join(", ", losses) + " would be lost. "
+                        + (incompatible
+                                ? "What is incompatible cannot be restored by this jar and configuration at all."
+                                : "Is a uid renamed, or a destination switched off? If it is meant: --allow-drop UID for each."));
+        return false;
+    }
+
+    /** Uids by hash: from beside the savepoint, from the deployment that wrote it, and from the new jar. */
+    private Map<OperatorID, String> knownUids(String from, @Nullable Deployment before) throws IOException {
+        Map<OperatorID, String> uids = jars.catalogue().uids();
+        if (before != null) {
+            uids.putAll(StateCatalogue.parse(before.catalogue()).uids());
+        }
+        uids.putAll(Deployments.described(from).uids());
+        return uids;
+    }
+
+    // -------------------------------------------------------------------------------------------------- stop and start
+
+    /** @return what the next job goes on from; null if nothing could be stopped */
+    private @Nullable String stop(String job, @Nullable Deployment before) throws IOException, InterruptedException {
+        Cluster.Progress progress = cluster.progress(job);
+        if (!progress.runs()) {
+            say("job " + job + " is " + progress.state() + ", " + progress.running() + " of " + progress.tasks()
+                    + " tasks run, so that no savepoint can be taken: cancelling it, its newest checkpoint stays");
+            cluster.cancel(job);
+            String newest = cluster.progress(job).newest();
+            if (newest == null) {
+                say("FAILED: it has no checkpoint. " + jobAgain(before, null));
+            } else if (before != null) {
+                before.stopped(newest);
+            }
+            return newest;
+        }
+        say("stopping job " + job + " with a savepoint…");
+        String savepoint;
+        try {
+            savepoint = cluster.stop(job);
+        } catch (IOException e) {
+            say("FAILED: there is no savepoint, and the job is "
+                    + cluster.progress(job).state() + ": " + e.getMessage());
+            return null;
+        }
+        if (before != null) {
+            before.stopped(savepoint);
+            Deployments.describe(savepoint, before.catalogue());
+        }
+        say("savepoint " + savepoint);
+        return savepoint;
+    }
+
+    private Outcome start(@Nullable Deployment before, @Nullable String from, long stoppedAt)
+            throws IOException, InterruptedException {
+        Deployment next = deployments.add(wish.jar(), jars.catalogue().toBytes(), wish.arguments(), from);
+        boolean leaveBehind = !wish.allowed().isEmpty();
+        Started started = run(next, from, leaveBehind, stoppedAt);
+        if (started.failure == null) {
+            next.runs();
+            say("deployment " + next.number() + " of " + wish.jobName() + " is done");
+            for (String each : deployments.keepSavepoints(wish.keep())) {
+                say("deleted the old savepoint " + each);
+            }
+            return Outcome.DONE;
+        }
+        say("the new job FAILED before its first checkpoint: " + started.failure);
+        next.failed();
+        String newer = end(started.job);
+        if (newer != null && !newer.equals(from)) {
+            return goOnFrom(newer, before);
+        }
+        if (from == null && before == null) {
+            say("FAILED: this was the first deployment, so there is nothing to go back to");
+            return Outcome.FAILED;
+        }
+        return goBack(before, from);
+    }
+
+    /**
+     * Ends what was started, if it was.
+     *
+     * @return a checkpoint that it completed nevertheless; null if it did not
+     */
+    private @Nullable String end(@Nullable String job) throws IOException, InterruptedException {
+        // A submission that failed half may have left a job.
+        List<String> left =
+                new ArrayList<>(living().stream().map(Cluster.Job::id).toList());
+        if (job != null && !left.contains(job)) {
+            left.add(job);
+        }
+        String newer = null;
+        for (String each : left) {
+            if (!cluster.progress(each).hasEnded()) {
+                cluster.cancel(each);
+            }
+            Cluster.Progress progress = cluster.progress(each);
+            if (progress.completed() > 0) {
+                newer = progress.newest();
+            }
+        }
+        return newer;
+    }
+
+    private Outcome goBack(@Nullable Deployment before, @Nullable String from)
+            throws IOException, InterruptedException {
+        if (before == null || from == null) {
+            say("FAILED: " + jobAgain(before, from));
+            return Outcome.FAILED;
+        }
+        say("going back to deployment " + before.number() + ", from the same savepoint");
+        return runAgain(before, from);
+    }
+
+    /** The old savepoint would show rows twice that the new job has shown. */
+    private Outcome goOnFrom(String newer, @Nullable Deployment before) throws IOException, InterruptedException {
+        say("it completed a checkpoint while it was cancelled, " + newer
+                + ": going back to the savepoint would show the rows between twice in the warehouse");
+        if (before == null || !jars.fits(before.jar(), newer, before.arguments())) {
+            say("FAILED: " + (before == null ? "there is no older jar" : "the old jar cannot go on from it")
+                    + ". Nothing runs; go on with a jar that can, by scripts/deploy.sh --jar JAR --from " + newer);
+            return Outcome.FAILED;
+        }
+        say("the old jar loses nothing of it: deployment " + before.number() + " goes on from it");
+        return runAgain(before, newer);
+    }
+
+    private Outcome runAgain(Deployment before, String from) throws IOException, InterruptedException {
+        Deployment again = deployments.add(before.jar(), before.catalogue(), before.arguments(), from);
+        Started started = run(again, from, false, clockMillis.getAsLong());
+        if (started.failure != null) {
+            again.failed();
+            say("FAILED: the old job does not run either: " + started.failure + ". " + jobAgain(before, from));
+            return Outcome.FAILED;
+        }
+        again.runs();
+        say("ROLLED BACK: deployment " + again.number() + " is deployment " + before.number() + " again");
+        return Outcome.ROLLED_BACK;
+    }
+
+    private String jobAgain(@Nullable Deployment before, @Nullable String from) {
+        return "Nothing runs. The job that ran is started by: flink run -d" + (from == null ? "" : " -s " + from) + " "
+                + (before == null
+                        ? "OLD-JAR COMMAND OPTIONS"
+                        : before.jar() + " $(<" + before.folder() + "/arguments)");
+    }
+
+    // ------------------------------------------------------------------------------------------------------ one job
+
+    private record Started(@Nullable String job, @Nullable String failure) {}
+
+    /** Submits, and waits until it has completed a checkpoint of its own. */
+    private Started run(Deployment deployment, @Nullable String from, boolean leaveBehind, long stoppedAt)
+            throws IOException, InterruptedException {
+        say("running deployment " + deployment.number() + (from == null ? " without state" : " from " + from) + ": "
+                + String.join(" ", deployment.arguments()));
+        String job;
+        try {
+            job = cluster.run(new Cluster.Submission(
+                    deployment.jar(), from, leaveBehind && from != null, deployment.arguments()));
+        } catch (IOException e) {
+            return new Started(null, Objects.requireNonNullElse(e.getMessage(), e.toString()));
+        }
+        deployment.submitted(job);
+        say("job " + job + " is submitted");
+        long deadline = clockMillis.getAsLong() + wish.patienceMillis();
+        boolean asked = false;
+        boolean saidThatItRuns = false;
+        while (true) {
+            Cluster.Progress progress = cluster.progress(job);
+            if (progress.completed() > 0) {
+                if (!saidThatItRuns) {
+                    sayThatItRuns(progress, from, stoppedAt);
+                }
+                say("checkpoint completed" + (progress.newest() == null ? "" : ": " + progress.newest()));
+                return new Started(job, null);
+            }
+            if (progress.hasEnded()) {
+                return new Started(job, "it is " + progress.state() + ". " + progress.lastFailure());
+            }
+            if (progress.failures() >= FAILURES) {
+                return new Started(
+                        job, "it was restarted " + progress.failures() + " times. " + progress.lastFailure());
+            }
+            if (clockMillis.getAsLong() > deadline) {
+                return new Started(
+                        job,
+                        "no checkpoint within " + wish.patienceMillis() / 1_000 + " s (--patience), it is "
+                                + progress.state() + ", " + progress.running() + " of " + progress.tasks()
+                                + " tasks run. " + progress.lastFailure());
+            }
+            if (progress.runs() && !saidThatItRuns) {
+                saidThatItRuns = true;
+                sayThatItRuns(progress, from, stoppedAt);
+            }
+            if (progress.runs() && !asked) {
+                // Not at the next interval, which may be far: until then nobody knows whether it can.
+                asked = true;
+                cluster.checkpoint(job);
+            }
+            pause.millis(POLL_MILLIS);
+        }
+    }
+
+    private void sayThatItRuns(Cluster.Progress progress, @Nullable String from, long stoppedAt) {
+        String gap = from == null
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "; the gap was %.1f s, from the order to stop",
+                        (clockMillis.getAsLong() - stoppedAt) / 1e3);
+        say("all tasks run, " + progress.tasks() + gap);
+    }
+
+    private Outcome refused(String why) {
+        say("REFUSED: " + why);
+        return Outcome.REFUSED;
+    }
+
+    private void say(String line) {
+        out.printf(Locale.ROOT, "%6.1f s  %s%n", (clockMillis.getAsLong() - begin) / 1e3, line);
+    }
+}

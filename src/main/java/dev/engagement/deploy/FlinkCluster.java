@@ -1,0 +1,239 @@
+package dev.engagement.deploy;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.flink.core.fs.FileStatus;
+import org.apache.flink.core.fs.FileSystem;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A session cluster by Flink's REST API, and by its command line where a job is submitted: there the client's own
+ * configuration and environment count, secrets included.
+ */
+final class FlinkCluster implements Cluster {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Pattern JOB_ID = Pattern.compile("JobID ([0-9a-f]{32})");
+    private static final long POLL_MILLIS = 200;
+    private static final int LINES_OF_A_FAILURE = 12;
+
+    private final HttpClient client =
+            HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+    private final URI rest;
+    private final Path commandLine;
+    private final @Nullable String savepoints;
+    private final @Nullable String checkpoints;
+    private final Duration patience;
+    private final Deployer.Pause pause;
+
+    /**
+     * A cluster.
+     *
+     * @param rest where its REST API is
+     * @param commandLine Flink's
+     * @param savepoints where savepoints go; null for the cluster's own folder
+     * @param checkpoints where the jobs' checkpoints are; null if that is not known, and then retained ones are not found
+     * @param patience for a savepoint or the end of a job
+     */
+    FlinkCluster(
+            URI rest,
+            Path commandLine,
+            @Nullable String savepoints,
+            @Nullable String checkpoints,
+            Duration patience,
+            Deployer.Pause pause) {
+        this.rest = rest;
+        this.commandLine = commandLine;
+        this.savepoints = savepoints;
+        this.checkpoints = checkpoints;
+        this.patience = patience;
+        this.pause = pause;
+    }
+
+    @Override
+    public List<Job> jobs() throws IOException, InterruptedException {
+        return get("/jobs/overview").get("jobs").elements().stream()
+                .map(each -> new Job(
+                        each.get("jid").text(),
+                        each.get("name").text(),
+                        each.get("state").text()))
+                .toList();
+    }
+
+    @Override
+    public Progress progress(String job) throws IOException, InterruptedException {
+        Json overview = get("/jobs/" + job);
+        Json checkpointing = get("/jobs/" + job + "/checkpoints");
+        List<Json> failures = get("/jobs/" + job + "/exceptions?maxExceptions=16")
+                .get("exceptionHistory", "entries")
+                .elements();
+        int tasks = 0;
+        int running = 0;
+        for (Json vertex : overview.get("vertices").elements()) {
+            tasks += Math.toIntExact(vertex.get("parallelism").number());
+            running += Math.toIntExact(vertex.get("tasks", "RUNNING").number());
+        }
+        return new Progress(
+                overview.get("state").text(),
+                tasks,
+                running,
+                checkpointing.get("counts", "completed").number(),
+                newest(checkpointing.get("latest")),
+                failures.size(),
+                failures.isEmpty()
+                        ? ""
+                        : firstLines(failures.get(0).get("stacktrace").text()));
+    }
+
+    private static @Nullable String newest(Json latest) {
+        String newest = null;
+        long checkpoint = -1;
+        for (String kind : List.of("completed", "savepoint", "restored")) {
+            Json each = latest.get(kind);
+            // What has no path of its own is called so by Flink.
+            if (each.isPresent()
+                    && each.get("external_path").text().contains("/")
+                    && each.get("id").number() > checkpoint) {
+                newest = each.get("external_path").text();
+                checkpoint = each.get("id").number();
+            }
+        }
+        return newest;
+    }
+
+    private static String firstLines(String stacktrace) {
+        return stacktrace
+                .lines()
+                .filter(line -> !line.startsWith("\tat ") && !line.startsWith("\t..."))
+                .limit(LINES_OF_A_FAILURE)
+                .collect(Collectors.joining("; "));
+    }
+
+    @Override
+    public List<String> retained(String job) throws IOException {
+        List<String> found = new ArrayList<>();
+        if (checkpoints != null) {
+            var folder = new org.apache.flink.core.fs.Path(checkpoints, job);
+            FileSystem files = folder.getFileSystem();
+            FileStatus[] entries = files.exists(folder) ? files.listStatus(folder) : null;
+            for (FileStatus each : entries == null ? new FileStatus[0] : entries) {
+                if (each.getPath().getName().startsWith("chk-")
+                        && files.exists(new org.apache.flink.core.fs.Path(each.getPath(), "_metadata"))) {
+                    found.add(each.getPath().toString());
+                }
+            }
+        }
+        return found;
+    }
+
+    @Override
+    public String stop(String job) throws IOException, InterruptedException {
+        String directory = savepoints == null ? "" : "\"targetDirectory\": \"" + savepoints + "\", ";
+        String trigger = send("POST", "/jobs/" + job + "/stop", "{" + directory + "\"drain\": false}")
+                .get("request-id")
+                .text();
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (System.nanoTime() < deadline) {
+            Json answer = get("/jobs/" + job + "/savepoints/" + trigger);
+            if (answer.get("status", "id").text().equals("COMPLETED")) {
+                Json operation = answer.get("operation");
+                if (operation.get("location").isPresent()) {
+                    awaitEnd(job);
+                    return operation.get("location").text();
+                }
+                throw new IOException(
+                        firstLines(operation.get("failure-cause", "stack-trace").text()));
+            }
+            pause.millis(POLL_MILLIS);
+        }
+        throw new IOException("no savepoint within " + patience.toSeconds() + " s (--patience)");
+    }
+
+    @Override
+    public String run(Submission submission) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(commandLine.toString(), "run", "-d"));
+        if (submission.from() != null) {
+            command.addAll(List.of("-s", submission.from()));
+        }
+        if (submission.leaveBehind()) {
+            command.add("-n");
+        }
+        command.add(submission.jar().toString());
+        command.addAll(submission.arguments());
+        Path output = Files.createTempFile("flink-run", ".out");
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .redirectInput(
+                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                    .start();
+            int exit = process.waitFor();
+            String said = Files.readString(output, StandardCharsets.UTF_8);
+            Matcher id = JOB_ID.matcher(said);
+            if (exit != 0 || !id.find()) {
+                throw new IOException("flink run ended with exit code " + exit + ": " + firstLines(said.strip()));
+            }
+            return id.group(1);
+        } finally {
+            Files.deleteIfExists(output);
+        }
+    }
+
+    @Override
+    public void checkpoint(String job) throws IOException, InterruptedException {
+        var unused = send("POST", "/jobs/" + job + "/checkpoints", "{\"checkpointType\": \"CONFIGURED\"}");
+    }
+
+    @Override
+    public void cancel(String job) throws IOException, InterruptedException {
+        var unused = send("PATCH", "/jobs/" + job + "?mode=cancel", "");
+        awaitEnd(job);
+    }
+
+    private void awaitEnd(String job) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (!ENDED.contains(get("/jobs/" + job).get("state").text())) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException("Job " + job + " has not ended within " + patience.toSeconds() + " s");
+            }
+            pause.millis(POLL_MILLIS);
+        }
+    }
+
+    private Json get(String path) throws IOException, InterruptedException {
+        return send("GET", path, "");
+    }
+
+    private Json send(String method, String path, String body) throws IOException, InterruptedException {
+        URI uri = rest.resolve(path);
+        HttpRequest request = HttpRequest.newBuilder(uri)
+                .timeout(TIMEOUT)
+                .header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        HttpResponse<byte[]> answer;
+        try {
+            answer = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        } catch (IOException e) {
+            throw new IOException("Flink does not answer at " + uri + ": " + e, e);
+        }
+        if (answer.statusCode() / 100 != 2) {
+            throw new IOException("Flink answers " + answer.statusCode() + " to " + method + " " + uri + ": "
+                    + firstLines(new String(answer.body(), StandardCharsets.UTF_8)));
+        }
+        return Json.parse(answer.body());
+    }
+}

@@ -1,0 +1,270 @@
+package dev.engagement.deploy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.engagement.JobCluster;
+import dev.engagement.local.BigQueryProcess;
+import dev.engagement.local.LocalServers;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.JobID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import redis.clients.jedis.Jedis;
+
+/**
+ * The state of the whole job: the catalogue in the jar is what the operators register, and the savepoints that are kept in
+ * the sources go on.
+ *
+ * <p>With {@code -Dengagement.state.write=true} it writes catalogue and savepoints anew instead of comparing: after a state
+ * was added, and never to hide that one was broken.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class StateIT {
+
+    private static final boolean WRITE = Boolean.getBoolean("engagement.state.write");
+    private static final Path DIRECTORY = Path.of("target/it/state");
+    private static final Path CATALOGUE = Path.of("src/main/resources").resolve(StateCatalogue.RESOURCE);
+    private static final Path SAVEPOINTS = Path.of("src/test/resources/state/savepoint-v1");
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final long TEN_MINUTES = 600_000;
+
+    private static LocalServers servers;
+    private static JobCluster cluster;
+
+    @BeforeAll
+    static void start() throws Exception {
+        servers = LocalServers.start(DIRECTORY);
+        cluster = JobCluster.start(DIRECTORY, 1, 4, "hashmap");
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        cluster.close();
+        servers.close();
+    }
+
+    @Test
+    @Order(1)
+    void the_catalogue_has_every_state_that_the_jobs_register() throws Exception {
+        String[] stream = streamArguments("first");
+        // So that deliveries that are not finished are in the savepoint.
+        servers.receiver().behave("{\"mode\":\"hang\"}");
+        JobID job = cluster.run(stream);
+        Scenario.produceFirstHalf(servers.kafka().bootstrapServers());
+        try (Jedis redis = servers.redis().connect()) {
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.shownBefore())));
+        }
+        cluster.awaitCheckpoint(job);
+        cluster.awaitCheckpoint(job);
+        String streamSavepoint = cluster.stop(job);
+        servers.receiver().behave("{\"mode\":\"ok\"}");
+        JobID capture = cluster.run(captureArguments());
+        cluster.awaitCheckpoint(capture);
+        cluster.awaitCheckpoint(capture);
+        String captureSavepoint = cluster.stop(capture);
+
+        Map<String, StateCatalogue.Operator> found = new TreeMap<>();
+        for (StateCatalogue each :
+                List.of(catalogue(captureSavepoint, captureArguments()), catalogue(streamSavepoint, stream))) {
+            each.operators().forEach(operator -> {
+                StateCatalogue.Operator other = found.put(operator.uid(), operator);
+                assertThat(other == null || other.equals(operator))
+                        .as("a uid of both jobs has one state: " + operator.uid())
+                        .isTrue();
+            });
+        }
+        StateCatalogue now = new StateCatalogue(List.copyOf(found.values()));
+        if (WRITE) {
+            Files.write(CATALOGUE, now.toBytes());
+            keep(streamSavepoint, "stream");
+            keep(captureSavepoint, "capture");
+        }
+        assertThat(new String(now.toBytes(), StandardCharsets.UTF_8))
+                .as(
+                        "what the operators register, and " + CATALOGUE
+                                + ", which ./mvnw verify -Dit.test=StateIT -Dskip.unit.tests -Dengagement.state.write=true writes")
+                .isEqualTo(Files.readString(CATALOGUE));
+    }
+
+    @Test
+    @Order(2)
+    void the_kept_savepoint_goes_on_and_shows_what_sql_would() throws Exception {
+        goesOn("hashmap", "restored", 100, TEN_MINUTES, 1_000, "--parallelism", "2");
+    }
+
+    @Test
+    @Order(3)
+    void the_kept_savepoint_goes_on_with_another_n_slide_window_parallelism_and_backend() throws Exception {
+        goesOn(
+                "rocksdb",
+                "evolved",
+                3,
+                30_000,
+                5_000,
+                "--parallelism",
+                "3",
+                "--ranking.top-n",
+                "3",
+                "--ranking.slide",
+                "5 s",
+                "--ranking.window",
+                "30 s");
+    }
+
+    private static void goesOn(
+            String backend, String table, int topN, long windowMillis, long slideMillis, String... options)
+            throws Exception {
+        try (Jedis redis = servers.redis().connect()) {
+            redis.flushAll();
+            List<String> arguments = new ArrayList<>(List.of(streamArguments(table)));
+            arguments.addAll(List.of(options));
+            // Boards of times far ahead of the wall clock are not shown but for this.
+            arguments.addAll(List.of("--ranking.max-clock-skew", "36500 d"));
+            JobCluster where = cluster.withStateBackend(backend);
+            JobID job = where.runFrom(
+                    SAVEPOINTS.resolve("stream").toAbsolutePath().toUri().toString(), arguments.toArray(String[]::new));
+            if (table.equals("restored")) {
+                Scenario.produceSecondHalf(servers.kafka().bootstrapServers());
+            }
+            long slideEnd = Scenario.lastSlideEnd(slideMillis);
+            await().atMost(PATIENCE).untilAsserted(() -> {
+                assertThat(where.status(job).isTerminalState())
+                        .as(() -> where.failure(job))
+                        .isFalse();
+                assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
+                assertThat(scores(redis, "top:content:bucket:" + Scenario.MINUTE))
+                        .isEqualTo(Scenario.bucket());
+                assertThat(scores(redis, "top:content:10m"))
+                        .isEqualTo(Scenario.boardByEvents(topN, windowMillis, slideEnd));
+                assertThat(scores(redis, "top_engagement:10min"))
+                        .isEqualTo(Scenario.boardByEngagement(topN, windowMillis, slideEnd));
+                assertThat(redis.hget("content:meta:" + Scenario.contentId(2), "title"))
+                        .as("a content that came before the savepoint")
+                        .isEqualTo("Title 2");
+                assertThat(rows(table)).as("once each, and none of before").isEqualTo(Scenario.idsAfter());
+                assertThat(servers.receiver().get("/stats").path("distinct").asInt())
+                        .as("deliveries, of which the first half was on its way when the savepoint was taken")
+                        .isEqualTo(Scenario.all().size());
+            });
+            assertThat(where.restarts(job)).isZero();
+            assertThat(plan(where.stop(job), arguments.toArray(String[]::new)).losses(Set.of()))
+                    .as("of a job that was restored, whose operators may register more than those of a fresh one")
+                    .isEmpty();
+        }
+    }
+
+    private static Plan plan(String savepoint, String... arguments) throws IOException {
+        ClassLoader classes = StateIT.class.getClassLoader();
+        StateCatalogue catalogue = StateCatalogue.ofThisBuild();
+        return Plan.compare(
+                SavedState.read(savepoint, classes),
+                catalogue.uids(),
+                JobShape.of(cluster.environment(arguments).getStreamGraph(false)),
+                catalogue,
+                classes);
+    }
+
+    private static StateCatalogue catalogue(String savepoint, String... arguments) throws IOException {
+        return StateCatalogue.of(
+                SavedState.read(savepoint, StateIT.class.getClassLoader()),
+                JobShape.of(cluster.environment(arguments).getStreamGraph(false)));
+    }
+
+    /** Into the sources, where it is found by a relative path: a savepoint may be moved as a whole. */
+    private static void keep(String savepoint, String name) throws IOException {
+        Path to = Files.createDirectories(SAVEPOINTS.resolve(name));
+        for (Path folder : List.of(to, Path.of(URI.create(savepoint)))) {
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    if (folder.equals(to)) {
+                        Files.delete(file);
+                    } else {
+                        Files.copy(file, to.resolve(file.getFileName()));
+                    }
+                }
+            }
+        }
+    }
+
+    private static Map<String, Long> counts(Jedis redis) {
+        Map<String, Long> counts = new TreeMap<>();
+        Set<String> keys = redis.keys("content:count:*");
+        keys.forEach(key -> counts.put(key.substring("content:count:".length()), Long.parseLong(redis.get(key))));
+        return counts;
+    }
+
+    private static Map<String, Double> scores(Jedis redis, String key) {
+        Map<String, Double> scores = new HashMap<>();
+        redis.zrangeWithScores(key, 0, -1).forEach(each -> scores.put(each.getElement(), each.getScore()));
+        return scores;
+    }
+
+    private static List<Long> rows(String table) throws IOException {
+        List<Long> ids = new ArrayList<>();
+        JsonNode answer = new ObjectMapper()
+                .readTree(servers.bigQuery()
+                        .query(
+                                BigQueryProcess.PROJECT,
+                                "SELECT event_id FROM analytics." + table + " ORDER BY event_id"));
+        for (JsonNode row : answer.path("rows")) {
+            ids.add(row.path("f").path(0).path("v").asLong());
+        }
+        return ids;
+    }
+
+    private static String[] streamArguments(String table) {
+        List<String> arguments = new ArrayList<>(List.of(
+                "stream",
+                "--kafka.bootstrap-servers",
+                servers.kafka().bootstrapServers(),
+                "--redis.url",
+                servers.redis().url(),
+                "--warehouse.table",
+                table,
+                "--destinations",
+                "liveview,warehouse,delivery"));
+        arguments.addAll(servers.bigQuery().streamArguments());
+        arguments.addAll(servers.receiver().streamArguments());
+        return arguments.toArray(String[]::new);
+    }
+
+    private static String[] captureArguments() throws IOException {
+        Path password = DIRECTORY.resolve("postgres.password");
+        Files.writeString(password, servers.postgres().password());
+        return new String[] {
+            "capture",
+            "--kafka.bootstrap-servers",
+            servers.kafka().bootstrapServers(),
+            "--postgres.url",
+            servers.postgres().jdbcUrl(),
+            "--postgres.username",
+            servers.postgres().username(),
+            "--postgres.password.secret-file",
+            password.toAbsolutePath().toString(),
+            "--kafka.topic-prefix",
+            "captured",
+            "--parallelism",
+            "1",
+        };
+    }
+}
