@@ -239,7 +239,8 @@ final class Deployer {
             try {
                 return isSafe(from, before);
             } catch (IOException e) {
-                String newer = running == null ? null : cluster.progress(running).newest();
+                String newer =
+                        running == null ? null : cluster.progress(running).newest();
                 if (newer == null || newer.equals(from)) {
                     throw e;
                 }

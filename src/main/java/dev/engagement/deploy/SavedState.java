@@ -1,6 +1,7 @@
 package dev.engagement.deploy;
 
 import java.io.DataInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -154,10 +155,14 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
     }
 
     /** A snapshot whose class is not there is no failure of the look, but what the look is for. */
-    private static boolean readHeader(StreamStateHandle files, Header header, List<String> unreadable) {
+    private static boolean readHeader(StreamStateHandle files, Header header, List<String> unreadable)
+            throws FileNotFoundException {
         try (FSDataInputStream in = files.openInputStream()) {
             header.read(new DataInputViewStreamWrapper(in));
             return true;
+        } catch (FileNotFoundException e) {
+            // The checkpoint was deleted meanwhile, as there is a newer one: nothing of it can be restored.
+            throw e;
         } catch (IOException e) {
             Throwable cause = e;
             while (cause.getCause() != null) {

@@ -182,7 +182,8 @@ class DeployerTest {
         deployed();
         String gone = folder.resolve("savepoints/chk-1").toString();
         jars.gone.add(gone);
-        cluster.has("job-1", NAME, FakeCluster.checkpointed(gone), FakeCluster.checkpointed(cluster.savepoint("chk-2")));
+        cluster.has(
+                "job-1", NAME, FakeCluster.checkpointed(gone), FakeCluster.checkpointed(cluster.savepoint("chk-2")));
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
 
         assertThat(deploy(wish())).isEqualTo(Outcome.DONE);

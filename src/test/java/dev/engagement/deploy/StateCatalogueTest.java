@@ -78,7 +78,7 @@ class StateCatalogueTest {
         Plan plan = Plan.compare(
                 saved,
                 CATALOGUE.uids(),
-                JobShape.of(graph("stream", "--destinations", "liveview")),
+                JobShape.of(graph("stream", "--destinations", "liveview,delivery")),
                 CATALOGUE,
                 CLASSES);
 

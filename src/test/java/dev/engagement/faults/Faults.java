@@ -243,7 +243,8 @@ final class Faults {
     static Fault deploy(int parallelism) {
         return new Fault("deployed at " + parallelism, false, true, installation -> {
             long ordered = System.nanoTime();
-            Shell.Outcome outcome = installation.deploy(installation.jar(), parallelism).orFail();
+            Shell.Outcome outcome =
+                    installation.deploy(installation.jar(), parallelism).orFail();
             assertThat(outcome.output()).contains("restored", "the gap was", "checkpoint completed", "is done");
             return ordered;
         });
