@@ -342,6 +342,8 @@ public final class LocalStack {
         arguments.addAll(receiver.streamArguments());
         // For the audit.
         arguments.addAll(List.of("--delivery.receipts", "true"));
+        // What a start or a broken receiver put aside is back within seconds, and the self-check does not wait for it.
+        arguments.addAll(List.of("--delivery.drain-rate", "5000"));
         return arguments;
     }
 

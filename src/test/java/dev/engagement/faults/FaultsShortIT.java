@@ -93,14 +93,6 @@ class FaultsShortIT {
         strikeAndCompare(Faults.receiverAnswers(500, Duration.ofSeconds(10)));
     }
 
-    @Test
-    @Order(8)
-    void the_same_jar_another_parallelism_and_a_broken_jar_deployed_lose_and_double_nothing() throws Exception {
-        run.strike(Faults.deploy(2));
-        run.strike(Faults.deploy(4));
-        strikeAndCompare(Faults.deployBroken());
-    }
-
     private static void strikeAndCompare(Fault fault) throws Exception {
         run.strike(fault);
         run.compare();
