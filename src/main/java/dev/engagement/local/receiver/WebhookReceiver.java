@@ -68,8 +68,7 @@ public final class WebhookReceiver implements AutoCloseable {
     private final URIScheme scheme;
     private final int port;
 
-    private WebhookReceiver(
-            Path directory, String address, int port, List<String> secrets, @Nullable SSLContext tls)
+    private WebhookReceiver(Path directory, String address, int port, List<String> secrets, @Nullable SSLContext tls)
             throws IOException {
         Files.createDirectories(directory);
         Signatures signatures = new Signatures(secrets);
@@ -153,7 +152,8 @@ public final class WebhookReceiver implements AutoCloseable {
 
     private int listen(String address, int port) throws IOException {
         try {
-            ListenerEndpoint endpoint = server.listen(new InetSocketAddress(InetAddress.getByName(address), port), scheme)
+            ListenerEndpoint endpoint = server.listen(
+                            new InetSocketAddress(InetAddress.getByName(address), port), scheme)
                     .get(START_SECONDS, TimeUnit.SECONDS);
             return ((InetSocketAddress) endpoint.getAddress()).getPort();
         } catch (ExecutionException e) {
