@@ -1,7 +1,11 @@
 package dev.engagement;
 
+import dev.engagement.backfill.Backfill;
+import dev.engagement.backfill.RebuildReport;
+import dev.engagement.backfill.Report;
 import dev.engagement.capture.CaptureJob;
 import dev.engagement.capture.CapturePreflight;
+import dev.engagement.config.Command;
 import dev.engagement.config.Destination;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.JobDefaults;
@@ -9,14 +13,17 @@ import dev.engagement.config.Settings;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
 import dev.engagement.liveview.LiveViewRules;
+import dev.engagement.liveview.sink.FreshLiveView;
 import dev.engagement.liveview.sink.LiveViewPreflight;
 import dev.engagement.pipeline.BigQueryWarehouse;
+import dev.engagement.pipeline.Counted;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
 import dev.engagement.pipeline.KafkaDeadLetters;
 import dev.engagement.pipeline.RedisLiveView;
 import dev.engagement.pipeline.Rules;
 import dev.engagement.pipeline.Sources;
+import dev.engagement.warehouse.FreshWarehouse;
 import dev.engagement.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -58,6 +65,10 @@ public final class EngagementJob {
             return false;
         }
         Settings settings = ((Invocation.Run) invocation).settings();
+        if (settings.command() == Command.BACKFILL) {
+            backfill(settings);
+            return false;
+        }
         env.configure(JobDefaults.missingFrom(env.getConfiguration(), settings));
         env.configure(new Configuration().set(PipelineOptions.NAME, settings.jobName()));
         KafkaTopics.ensure(
@@ -70,6 +81,8 @@ public final class EngagementJob {
         switch (settings.command()) {
             case CAPTURE -> capture(settings, env);
             case STREAM -> stream(settings, env);
+            case REBUILD -> rebuild(settings, env);
+            case BACKFILL -> throw new IllegalStateException("A backfill is no job");
         }
         return true;
     }
@@ -81,19 +94,85 @@ public final class EngagementJob {
 
     private static void stream(Settings settings, StreamExecutionEnvironment env) {
         Set<Destination> destinations = settings.destinations();
-        Rules rules = new Rules(
+        EngagementPipeline.wire(
+                Sources.ofTopics(env, settings.ingestOptions()),
+                rules(settings),
+                new Destinations(
+                        destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
+                        destinations.contains(Destination.WAREHOUSE) ? warehouse(settings) : null,
+                        deadLetters(settings)));
+    }
+
+    /** Into destinations that no job has written to. Nothing is delivered: it was, or will be by the live job. */
+    private static void rebuild(Settings settings, StreamExecutionEnvironment env) {
+        Set<Destination> destinations = settings.rebuiltDestinations();
+        boolean intoWarehouse = destinations.contains(Destination.WAREHOUSE);
+        if (destinations.contains(Destination.LIVEVIEW)) {
+            FreshLiveView.require(settings.liveViewOptions());
+        }
+        if (intoWarehouse) {
+            FreshWarehouse.require(settings.warehouseOptions());
+        }
+        long rows = Backfill.rows(settings.sourceOptions(), settings.rangeOptions());
+        EngagementPipeline.wire(
+                Sources.ofTables(env, settings.sourceOptions(), settings.rangeOptions(), settings.ingestOptions()),
+                rules(settings),
+                Counted.destinations(
+                        destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
+                        intoWarehouse ? warehouse(settings) : null,
+                        deadLetters(settings)));
+        env.registerJobListener(
+                new RebuildReport(new Printed(), rows, intoWarehouse ? settings.warehouseOptions() : null));
+    }
+
+    private static void backfill(Settings settings) {
+        Printed printed = new Printed();
+        try {
+            printed.line(Backfill.of(
+                            settings.backfillOptions(),
+                            settings.destinations().contains(Destination.WAREHOUSE)
+                                    ? settings.warehouseOptions()
+                                    : null)
+                    .run(printed)
+                    .line());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("The backfill was interrupted; to run it again is harmless", e);
+        }
+    }
+
+    /** To standard output; what is replaced is seen on a terminal only. */
+    private static final class Printed implements Report {
+        private final boolean terminal = System.console() != null;
+        private int shown;
+
+        @Override
+        public void line(String text) {
+            System.out.println(over(text));
+            shown = 0;
+        }
+
+        @Override
+        public void progress(String text) {
+            if (terminal) {
+                System.out.print(over(text));
+                System.out.flush();
+                shown = text.length();
+            }
+        }
+
+        private String over(String text) {
+            return (shown > 0 ? "\r" : "") + text + " ".repeat(Math.max(0, shown - text.length()));
+        }
+    }
+
+    private static Rules rules(Settings settings) {
+        return new Rules(
                 settings.topics().events(),
                 settings.ingestOptions().eventTime(),
                 settings.enrichmentOptions(),
                 settings.dedupeOptions(),
                 settings.rankingOptions());
-        EngagementPipeline.wire(
-                Sources.ofTopics(env, settings.ingestOptions()),
-                rules,
-                new Destinations(
-                        destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
-                        destinations.contains(Destination.WAREHOUSE) ? warehouse(settings) : null,
-                        deadLetters(settings)));
     }
 
     private static RedisLiveView liveView(Settings settings) {

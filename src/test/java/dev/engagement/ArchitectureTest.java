@@ -84,7 +84,7 @@ class ArchitectureTest {
             room(room, common + " ingest liveview warehouse");
         }
         room("api", "connection event liveview");
-        room("pipeline", common + " ingest liveview liveview.sink " + DESTINATIONS_AND_STAGES);
+        room("pipeline", common + " ingest liveview liveview.sink backfill " + DESTINATIONS_AND_STAGES);
         // And the option records of the rooms; see importsAreInTheTable.
         room("config", "connection");
 

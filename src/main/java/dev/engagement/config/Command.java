@@ -11,10 +11,14 @@ public enum Command {
     /** PostgreSQL into Kafka, a job of its own. */
     CAPTURE("copies rows of PostgreSQL into the two Kafka topics, until it is stopped"),
     /** Kafka into the destinations. */
-    STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped");
+    STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped"),
+    /** PostgreSQL into the events topic, beside a stream. */
+    BACKFILL("publishes the rows of a range of event_ts that the warehouse lacks, and waits for the stream to take them"),
+    /** PostgreSQL into fresh destinations. */
+    REBUILD("reads a range of event_ts once more from PostgreSQL and writes it into destinations that are still empty");
 
     /** Commands that are part of the product and not of this build. */
-    static final List<String> NOT_IN_THIS_BUILD = List.of("backfill", "rebuild", "redrive", "audit");
+    static final List<String> NOT_IN_THIS_BUILD = List.of("redrive", "audit");
 
     static final Set<Command> ALL = Set.copyOf(EnumSet.allOf(Command.class));
 

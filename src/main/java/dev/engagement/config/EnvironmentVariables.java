@@ -14,14 +14,14 @@ final class EnvironmentVariables {
     private EnvironmentVariables() {}
 
     private static final Map<String, Key<?>> BY_VARIABLE = Keys.ALL.stream()
-            .filter(key -> key.kind() != Key.Kind.FLAG && key.kind() != Key.Kind.NAMESPACE)
+            .filter(key -> !key.isForOneStart() && key.kind() != Key.Kind.NAMESPACE)
             .collect(Collectors.toMap(Key::variable, Function.identity(), (a, b) -> a, LinkedHashMap::new));
 
     /** Variables of the scripts, which a job that they start inherits. */
     private static final Pattern OF_SCRIPTS = Pattern.compile(Key.VARIABLE_PREFIX + "(LOCAL|CLUSTER)_.*");
 
     private static final Map<String, Key<?>> FLAGS = Keys.ALL.stream()
-            .filter(key -> key.kind() == Key.Kind.FLAG)
+            .filter(Key::isForOneStart)
             .collect(Collectors.toMap(Key::variable, Function.identity()));
 
     private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();

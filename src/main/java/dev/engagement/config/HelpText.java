@@ -53,7 +53,10 @@ final class HelpText {
             text.append(line.stripTrailing()).append('\n').append("      ").append(key.description());
             if (withCommands && key.commands().size() < Command.values().length) {
                 text.append(" (")
-                        .append(key.commands().iterator().next().word())
+                        .append(key.commands().stream()
+                                .sorted()
+                                .map(Command::word)
+                                .collect(Collectors.joining(", ")))
                         .append(" only)");
             }
             text.append('\n');
@@ -65,7 +68,7 @@ final class HelpText {
         return switch (key.kind()) {
             case SECRET -> key.variable();
             case NAMESPACE -> "--" + key + "*";
-            case VALUE, FLAG, FILE -> "--" + key;
+            case VALUE, FLAG, ARGUMENT, FILE -> "--" + key;
         };
     }
 
@@ -75,6 +78,9 @@ final class HelpText {
         }
         if (key.kind() == Key.Kind.FLAG) {
             return "no; command line only";
+        }
+        if (key.kind() == Key.Kind.ARGUMENT) {
+            return (key.required() ? "required" : "none") + "; command line only";
         }
         if (key.required()) {
             return "required";

@@ -2,6 +2,7 @@ package dev.engagement.config;
 
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,8 @@ public record Key<T>(
         VALUE,
         /** On the command line only, without a value: it is meant for one start and must not outlive it in a file. */
         FLAG,
+        /** Like FLAG, with a value. */
+        ARGUMENT,
         /** On the command line or in the environment: where the file is. */
         FILE,
         /** In the environment only, or by its {@link #SECRET_FILE} companion in a file of its own. */
@@ -58,6 +61,10 @@ public record Key<T>(
 
     static Key<Boolean> flag(String name, Set<Command> commands, String description) {
         return new Key<>(name, Type.FLAG, Kind.FLAG, "false", false, description, commands);
+    }
+
+    static <T> Key<T> argument(String name, Type<T> type, boolean required, Set<Command> commands, String description) {
+        return new Key<>(name, type, Kind.ARGUMENT, null, required, description, commands);
     }
 
     static Key<String> secret(String name, boolean required, Set<Command> commands, String description) {
@@ -84,6 +91,16 @@ public record Key<T>(
 
     boolean isSecret() {
         return kind == Kind.SECRET;
+    }
+
+    /** Whether it is for one start only: it stands on the command line and nowhere else. */
+    boolean isForOneStart() {
+        return kind == Kind.FLAG || kind == Kind.ARGUMENT;
+    }
+
+    /** The commands that take it, as part of a sentence. */
+    String takers() {
+        return commands.stream().sorted().map(command -> "'" + command.word() + "'").collect(Collectors.joining(", "));
     }
 
     /** Whether a message may repeat the text that was given. */

@@ -5,6 +5,7 @@ import dev.engagement.event.EngagementRule;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,14 @@ public final class Keys {
     private static final Set<Command> BOTH = Command.ALL;
     private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
     private static final Set<Command> STREAM = Set.of(Command.STREAM);
+    private static final Set<Command> RANGED = Set.of(Command.BACKFILL, Command.REBUILD);
+    private static final Set<Command> BACKFILL = Set.of(Command.BACKFILL);
+    /** What has stages between the ends. */
+    private static final Set<Command> STAGES = Set.of(Command.STREAM, Command.REBUILD);
+    /** What knows the destinations. */
+    private static final Set<Command> ENDS = Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD);
+    /** What reads PostgreSQL. */
+    private static final Set<Command> TABLES = Set.of(Command.CAPTURE, Command.BACKFILL, Command.REBUILD);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -55,7 +64,7 @@ public final class Keys {
             "any property of a Kafka client, for example kafka.properties.security.protocol",
             BOTH);
     public static final Key<String> KAFKA_GROUP_ID =
-            Key.of("kafka.group-id", Type.TEXT, "engagement-stream", STREAM, "group that offsets are reported under");
+            Key.of("kafka.group-id", Type.TEXT, "engagement-stream", ENDS, "group that offsets are reported under");
     public static final Key<Integer> KAFKA_REPLICATION_FACTOR = Key.of(
             "kafka.replication-factor",
             Type.replicationFactor(),
@@ -97,12 +106,12 @@ public final class Keys {
             "postgres.url",
             Type.POSTGRES_URL,
             "jdbc:postgresql://localhost:5432/postgres",
-            CAPTURE,
+            TABLES,
             "where PostgreSQL is, without user and password");
     public static final Key<String> POSTGRES_USERNAME =
-            Key.required("postgres.username", Type.TEXT, CAPTURE, "role with REPLICATION, and SELECT on both tables");
+            Key.required("postgres.username", Type.TEXT, TABLES, "role with SELECT on both tables, and REPLICATION for capture");
     public static final Key<String> POSTGRES_PASSWORD =
-            Key.secret("postgres.password", true, CAPTURE, "that role's password");
+            Key.secret("postgres.password", true, TABLES, "that role's password");
     public static final Key<String> POSTGRES_PASSWORD_FILE = Key.fileOf(POSTGRES_PASSWORD);
     public static final Key<String> POSTGRES_SCHEMA =
             Key.of("postgres.schema", Type.POSTGRES_NAME, "public", BOTH, "schema of the tables");
@@ -141,164 +150,180 @@ public final class Keys {
             "capture.max-row-bytes",
             Type.size(MemorySize.parse("1 kb"), LARGEST_ROW),
             "8128 kb",
-            CAPTURE,
+            TABLES,
             "largest row written to Kafka; a larger one becomes an OVERSIZE letter");
+
+    public static final Key<Instant> FROM = Key.argument(
+            "from", Type.TIME, false, RANGED, "first event_ts of the range, such as 2026-01-08T09:00:00Z");
+    public static final Key<Instant> TO =
+            Key.argument("to", Type.TIME, false, RANGED, "first event_ts behind the range, and not in the future");
+    public static final Key<String> CONTENT_ID =
+            Key.argument("content-id", Type.TEXT, false, BACKFILL, "publish the events of one content only");
+    public static final Key<Boolean> ALL_ROWS =
+            Key.flag("all", BACKFILL, "publish every row of the range, whether the warehouse has it or not");
+    public static final Key<Boolean> DRY_RUN = Key.flag("dry-run", BACKFILL, "count, and publish nothing");
+    public static final Key<Duration> BACKFILL_WAIT = Key.of(
+            "backfill.wait",
+            ANY_DURATION,
+            "10 min",
+            BACKFILL,
+            "how long to wait until the stream has taken in what was published");
 
     public static final Key<MemorySize> INGEST_MAX_RECORD_BYTES = Key.of(
             "ingest.max-record-bytes",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("8 mb")),
             "1 mb",
-            STREAM,
+            ENDS,
             "largest Kafka value read; a larger one becomes an OVERSIZE letter");
 
     public static final Key<EngagementRule.PctMode> ENRICHMENT_PCT_MODE = Key.of(
             "enrichment.pct-mode",
             Type.oneOf(EngagementRule.PctMode.class),
             "ratio",
-            STREAM,
+            STAGES,
             "7 s of 300 s as 0.02 or as 2.33");
     public static final Key<Integer> ENRICHMENT_PCT_SCALE = Key.of(
             "enrichment.pct-scale",
             Type.integer(0, EngagementRule.MAX_PCT_SCALE),
             "2",
-            STREAM,
+            STAGES,
             "digits after the point of engagement_pct");
     public static final Key<EngagementRule.NullRule> ENRICHMENT_NULL_RULE = Key.of(
             "enrichment.null-rule",
             Type.oneOf(EngagementRule.NullRule.class),
             "independent",
-            STREAM,
+            STAGES,
             "whether engagement_seconds survives a missing length");
     public static final Key<Duration> ENRICHMENT_CONTENT_WAIT = Key.of(
             "enrichment.content-wait",
             ANY_DURATION,
             "30 s",
-            STREAM,
+            STAGES,
             "how long an event waits for an unknown content before it becomes an UNRESOLVED letter");
 
     public static final Key<Duration> RANKING_WINDOW =
-            Key.of("ranking.window", ANY_DURATION, "10 min", STREAM, "event time that a leaderboard covers");
+            Key.of("ranking.window", ANY_DURATION, "10 min", STAGES, "event time that a leaderboard covers");
     public static final Key<Duration> RANKING_SLIDE = Key.of(
-            "ranking.slide", ANY_DURATION, "1 s", STREAM, "event time from one state of the leaderboards to the next");
+            "ranking.slide", ANY_DURATION, "1 s", STAGES, "event time from one state of the leaderboards to the next");
     public static final Key<Integer> RANKING_TOP_N =
-            Key.of("ranking.top-n", Type.integer(1, 10_000), "100", STREAM, "places on a leaderboard");
+            Key.of("ranking.top-n", Type.integer(1, 10_000), "100", STAGES, "places on a leaderboard");
     public static final Key<Duration> RANKING_MAX_OUT_OF_ORDERNESS = Key.of(
             "ranking.max-out-of-orderness",
             ANY_DURATION,
             "2 s",
-            STREAM,
+            STAGES,
             "how much older than the newest event another may be and not be late");
     public static final Key<Duration> RANKING_MAX_CLOCK_SKEW = Key.of(
             "ranking.max-clock-skew",
             ANY_DURATION,
             "1 min",
-            STREAM,
+            STAGES,
             "how far ahead of its Kafka timestamp an event may be stamped and still move event time");
     public static final Key<Duration> RANKING_IDLE_TIMEOUT = Key.of(
             "ranking.idle-timeout",
             SHORT_INTERVAL,
             "1 s",
-            STREAM,
+            STAGES,
             "after how long without a record a partition follows the wall clock");
 
     public static final Key<Optional<Duration>> DEDUPE_HORIZON = Key.of(
             "dedupe.horizon",
             Type.NONE_OR_DURATION,
             "none",
-            STREAM,
+            STAGES,
             "how long ids are remembered after their first arrival");
 
     public static final Key<Set<Destination>> DESTINATIONS = Key.of(
             "destinations",
             Type.DESTINATIONS,
             String.join(",", Destination.wordsInThisBuild()),
-            STREAM,
+            ENDS,
             "where events go, comma separated");
 
     public static final Key<URI> REDIS_URL = Key.of(
             "redis.url",
             Type.REDIS_URL,
             "redis://localhost:6379",
-            STREAM,
+            STAGES,
             "where Redis is, without password; rediss:// for TLS");
-    public static final Key<String> REDIS_PASSWORD = Key.secret("redis.password", false, STREAM, "password of Redis");
+    public static final Key<String> REDIS_PASSWORD = Key.secret("redis.password", false, STAGES, "password of Redis");
     public static final Key<String> REDIS_PASSWORD_FILE = Key.fileOf(REDIS_PASSWORD);
     public static final Key<String> REDIS_KEY_PREFIX =
-            Key.of("redis.key-prefix", Type.TEXT_OR_EMPTY, "", STREAM, "put before every key in Redis");
+            Key.of("redis.key-prefix", Type.TEXT_OR_EMPTY, "", STAGES, "put before every key in Redis");
 
     public static final Key<Boolean> LIVEVIEW_EVENT_CACHE = Key.of(
             "liveview.event-cache",
             Type.BOOLEAN,
             "false",
-            STREAM,
+            STAGES,
             "whether single events are kept in Redis for an hour, best effort");
 
     public static final Key<String> WAREHOUSE_PROJECT = Key.optional(
-            "warehouse.project", Type.TEXT, STREAM, "project in BigQuery; needed if destinations has warehouse");
+            "warehouse.project", Type.TEXT, ENDS, "project in BigQuery; needed if destinations has warehouse");
     public static final Key<String> WAREHOUSE_DATASET =
-            Key.of("warehouse.dataset", Type.TEXT, "analytics", STREAM, "dataset, created if it is not there");
+            Key.of("warehouse.dataset", Type.TEXT, "analytics", ENDS, "dataset, created if it is not there");
     public static final Key<String> WAREHOUSE_TABLE =
-            Key.of("warehouse.table", Type.TEXT, "engagement_events", STREAM, "table, created if it is not there");
+            Key.of("warehouse.table", Type.TEXT, "engagement_events", ENDS, "table, created if it is not there");
     public static final Key<URI> WAREHOUSE_ENDPOINT = Key.of(
             "warehouse.endpoint",
             Type.HTTP_URL,
             "https://bigquery.googleapis.com",
-            STREAM,
+            ENDS,
             "where BigQuery answers REST; http:// for an emulator, without credentials");
     public static final Key<URI> WAREHOUSE_GRPC_ENDPOINT = Key.of(
             "warehouse.grpc-endpoint",
             Type.HTTP_URL,
             "https://bigquerystorage.googleapis.com",
-            STREAM,
+            ENDS,
             "where BigQuery's Storage Write API answers gRPC; http:// for an emulator");
     public static final Key<String> WAREHOUSE_CREDENTIALS_FILE = Key.optional(
             "warehouse.credentials-file",
             Type.PATH,
-            STREAM,
+            ENDS,
             "key file of a service account, on the client and every TaskManager; else the machine's own credentials");
     public static final Key<WarehouseOptions.Partition> WAREHOUSE_PARTITION = Key.of(
             "warehouse.partition",
             Type.oneOf(WarehouseOptions.Partition.class),
             "DAY",
-            STREAM,
+            ENDS,
             "event time that a partition of a new table holds");
     public static final Key<Optional<Duration>> WAREHOUSE_PARTITION_EXPIRATION = Key.of(
             "warehouse.partition-expiration",
             Type.NONE_OR_DURATION,
             "none",
-            STREAM,
+            ENDS,
             "when a partition of a new table is deleted; HOUR needs at most 400 d");
     public static final Key<Boolean> WAREHOUSE_REQUIRE_PARTITION_FILTER = Key.of(
             "warehouse.require-partition-filter",
             Type.BOOLEAN,
             "false",
-            STREAM,
+            ENDS,
             "whether a new table refuses queries that do not say which event_ts they read");
     public static final Key<Boolean> WAREHOUSE_ADD_COLUMNS = Key.of(
             "warehouse.add-columns",
             Type.BOOLEAN,
             "false",
-            STREAM,
+            ENDS,
             "add nullable columns that an existing table lacks");
     public static final Key<MemorySize> WAREHOUSE_FLUSH_SIZE = Key.of(
             "warehouse.flush-size",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("9 mb")),
             "1 mb",
-            STREAM,
+            ENDS,
             "size at which rows are sent");
     public static final Key<Duration> WAREHOUSE_FLUSH_INTERVAL = Key.of(
-            "warehouse.flush-interval", SHORT_INTERVAL, "1 s", STREAM, "after how long rows are sent at the latest");
+            "warehouse.flush-interval", SHORT_INTERVAL, "1 s", ENDS, "after how long rows are sent at the latest");
     public static final Key<MemorySize> WAREHOUSE_MAX_IN_FLIGHT_BYTES = Key.of(
             "warehouse.max-in-flight-bytes",
             Type.size(MemorySize.parse("64 kb"), MemorySize.parse("4 gb")),
             "64 mb",
-            STREAM,
+            ENDS,
             "rows that each writer holds until BigQuery has acknowledged them");
     public static final Key<Duration> WAREHOUSE_COMMIT_TIMEOUT = Key.of(
             "warehouse.commit-timeout",
             Type.duration(Duration.ofSeconds(1)),
             "1 h",
-            STREAM,
+            ENDS,
             "how long showing rows is tried before the job fails");
 
     public static final Key<Boolean> ACCEPT_GAP =
@@ -336,6 +361,12 @@ public final class Keys {
             CAPTURE_START,
             CAPTURE_HEARTBEAT_INTERVAL,
             CAPTURE_MAX_ROW_BYTES,
+            FROM,
+            TO,
+            CONTENT_ID,
+            ALL_ROWS,
+            DRY_RUN,
+            BACKFILL_WAIT,
             INGEST_MAX_RECORD_BYTES,
             ENRICHMENT_PCT_MODE,
             ENRICHMENT_PCT_SCALE,

@@ -30,7 +30,7 @@ final class OptionsFile {
             } else if (key.get().isSecret()) {
                 problems.add(name + " stands in " + path.text() + ", but is a secret; put it into "
                         + Key.waysOfSecret(name) + ".");
-            } else if (key.get().kind() == Key.Kind.FLAG) {
+            } else if (key.get().isForOneStart()) {
                 problems.add(name + " stands in " + path.text()
                         + ", but is for one start only; give it on the command line, --" + name + ".");
             } else {

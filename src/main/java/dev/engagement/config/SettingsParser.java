@@ -1,6 +1,7 @@
 package dev.engagement.config;
 
 import dev.engagement.connection.SecretRef;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -64,8 +65,11 @@ final class SettingsParser {
         Given from = textOf(key);
         if (from == null) {
             if (key.required()) {
-                problems.add(key + " is missing; give --" + key + ", the environment variable " + key.variable()
-                        + " or a line in the file of --config.");
+                problems.add(
+                        key.isForOneStart()
+                                ? key + " is missing; give --" + key + ", " + key.description() + "."
+                                : key + " is missing; give --" + key + ", the environment variable " + key.variable()
+                                        + " or a line in the file of --config.");
                 return Settings.Value.UNUSABLE;
             }
             return Settings.Value.of(null, Given.DEFAULT);
@@ -168,24 +172,43 @@ final class SettingsParser {
         return switch (command) {
             case CAPTURE ->
                 List.of(Settings::kafka, Settings::topics, Settings::distinctTables, Settings::captureOptions);
-            case STREAM ->
+            case STREAM -> stages();
+            case BACKFILL ->
                 List.of(
                         Settings::kafka,
                         Settings::topics,
-                        Settings::ingestOptions,
-                        Settings::enrichmentOptions,
-                        Settings::dedupeOptions,
-                        Settings::rankingOptions,
-                        settings -> {
-                            if (settings.destinations().contains(Destination.LIVEVIEW)) {
-                                settings.liveViewOptions();
-                            }
-                        },
-                        settings -> {
-                            if (settings.destinations().contains(Destination.WAREHOUSE)) {
-                                settings.warehouseOptions();
-                            }
-                        });
+                        settings -> settings.rangeOptions().requirePast(Instant.now()),
+                        Settings::backfillOptions,
+                        SettingsParser::warehouse);
+            case REBUILD -> {
+                List<Consumer<Settings>> parts = new ArrayList<>(stages());
+                parts.add(settings -> settings.rangeOptions().requirePast(Instant.now()));
+                parts.add(Settings::sourceOptions);
+                parts.add(Settings::rebuiltDestinations);
+                yield parts;
+            }
         };
+    }
+
+    private static List<Consumer<Settings>> stages() {
+        return List.of(
+                Settings::kafka,
+                Settings::topics,
+                Settings::ingestOptions,
+                Settings::enrichmentOptions,
+                Settings::dedupeOptions,
+                Settings::rankingOptions,
+                settings -> {
+                    if (settings.destinations().contains(Destination.LIVEVIEW)) {
+                        settings.liveViewOptions();
+                    }
+                },
+                SettingsParser::warehouse);
+    }
+
+    private static void warehouse(Settings settings) {
+        if (settings.destinations().contains(Destination.WAREHOUSE)) {
+            settings.warehouseOptions();
+        }
     }
 }

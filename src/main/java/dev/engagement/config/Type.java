@@ -3,6 +3,8 @@ package dev.engagement.config;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.Collections;
@@ -149,6 +151,14 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
             throw new IllegalArgumentException(form);
         }
         return URI.create(url.getScheme() + "://" + url.getRawAuthority());
+    });
+
+    static final Type<Instant> TIME = new Type<>("time", false, true, text -> {
+        try {
+            return OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeParseException e) {
+            throw new IllegalArgumentException("it must be a time with its zone such as 2026-01-08T09:00:00Z", e);
+        }
     });
 
     static final Type<Optional<Duration>> NONE_OR_DURATION = new Type<>("none | duration", true, true, text -> {

@@ -26,5 +26,12 @@ public final class OperatorIds {
     public static final String LIVE_VIEW_CONTENTS = "live-view-contents";
     public static final String WAREHOUSE_APPEND = "warehouse-append";
     public static final String WAREHOUSE_COMMIT = "warehouse-commit";
+    /** Of a rebuild only. */
+    public static final String TABLES_SOURCE = "tables-source";
+
+    public static final String DECODE_ROWS = "decode-rows";
+    public static final String COUNT_READ = "count-rows-read";
+    public static final String COUNT_GIVEN = "count-rows-given";
+    public static final String COUNT_LETTERS = "count-letters";
     public static final String DEAD_LETTERS = "dead-letters";
 }

@@ -170,6 +170,19 @@ final class RestTable implements TableApi {
         }
     }
 
+    /**
+     * Sends a request of a query.
+     *
+     * @param path behind the project, such as {@code /queries}
+     * @return the answer's body; null if the table or its dataset is not there
+     */
+    @Nullable
+    String query(String method, String path, @Nullable String body) throws TableException, InterruptedException {
+        HttpResponse<String> response =
+                send(method, "/bigquery/v2/projects/" + encoded(options.project()) + path, body, null);
+        return response.statusCode() == NOT_FOUND ? null : ok("query", response);
+    }
+
     private HttpResponse<String> send(String method, String path, @Nullable String body, @Nullable String etag)
             throws TableException, InterruptedException {
         URI uri = options.endpoints().rest().resolve(path);
@@ -223,7 +236,7 @@ final class RestTable implements TableApi {
         return line.length() <= MAX_QUOTED ? line : line.substring(0, MAX_QUOTED) + "…";
     }
 
-    private static String encoded(String part) {
+    static String encoded(String part) {
         return URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20");
     }
 }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +27,11 @@ class ReferenceFileTest {
 
     private static final Map<String, String> DEFAULTS = new LinkedHashMap<>();
     private static final Map<String, String> COMMENTS = new LinkedHashMap<>();
+
+    /** What a start has to be told on its command line. */
+    private static final Map<Command, List<String>> OF_ONE_START = Map.of(
+            Command.BACKFILL, List.of("--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"),
+            Command.REBUILD, List.of("--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"));
 
     @TempDir
     private Path folder;
@@ -97,14 +103,23 @@ class ReferenceFileTest {
                 "ENGAGEMENT_POSTGRES_PASSWORD", "p",
                 "ENGAGEMENT_WAREHOUSE_PROJECT", "w");
 
-        Settings byFile = Settings.parse(command, new String[] {"--config", file.toString()}, environment);
-        Settings byDefault = Settings.parse(command, new String[0], environment);
+        List<String> required = OF_ONE_START.getOrDefault(command, List.of());
+        Settings byFile = Settings.parse(
+                command,
+                Stream.concat(required.stream(), Stream.of("--config", file.toString()))
+                        .toArray(String[]::new),
+                environment);
+        Settings byDefault = Settings.parse(command, required.toArray(String[]::new), environment);
 
         assertThat(byFile.jobName()).isEqualTo(byDefault.jobName());
         assertThat(byFile.topics()).isEqualTo(byDefault.topics());
         if (command == Command.CAPTURE) {
             assertThat(byFile.captureOptions().toString())
                     .isEqualTo(byDefault.captureOptions().toString());
+        } else if (command == Command.BACKFILL) {
+            assertThat(byFile.backfillOptions().toString())
+                    .isEqualTo(byDefault.backfillOptions().toString());
+            assertThat(byFile.warehouseOptions()).isEqualTo(byDefault.warehouseOptions());
         } else {
             assertThat(byFile.ingestOptions()).isEqualTo(byDefault.ingestOptions());
             assertThat(byFile.enrichmentOptions()).isEqualTo(byDefault.enrichmentOptions());
@@ -124,7 +139,7 @@ class ReferenceFileTest {
     private static String entry(Key<?> key) {
         return switch (key.kind()) {
             case SECRET -> key.variable();
-            case FLAG, FILE -> "--" + key;
+            case FLAG, ARGUMENT, FILE -> "--" + key;
             case NAMESPACE -> key + "*";
             case VALUE -> key.name();
         };
