@@ -52,13 +52,18 @@ public final class EngagementJob {
      *
      * @param args the command and its options
      * @param env where the job is built
-     * @return whether there is a job to execute: not after {@code --help}
+     * @return whether there is a job to execute: not after {@code --help}, nor after a backfill, which is none and is done
      * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options, before anything is
      *     connected to
      * @throws dev.engagement.warehouse.WarehouseRefusedException if the warehouse's table does not fit
      * @throws UncheckedIOException if BigQuery does not answer or refuses
      */
     public static boolean prepare(String[] args, StreamExecutionEnvironment env) {
+        return prepare(args, env, new Printed());
+    }
+
+    /** As {@link #prepare(String[], StreamExecutionEnvironment)}, with what a backfill or a rebuild says going there. */
+    static boolean prepare(String[] args, StreamExecutionEnvironment env, Report report) {
         Invocation invocation = Invocation.parse(args, System.getenv());
         if (invocation instanceof Invocation.Help help) {
             System.out.println(help.text());
@@ -66,7 +71,7 @@ public final class EngagementJob {
         }
         Settings settings = ((Invocation.Run) invocation).settings();
         if (settings.command() == Command.BACKFILL) {
-            backfill(settings);
+            backfill(settings, report);
             return false;
         }
         env.configure(JobDefaults.missingFrom(env.getConfiguration(), settings));
@@ -81,7 +86,7 @@ public final class EngagementJob {
         switch (settings.command()) {
             case CAPTURE -> capture(settings, env);
             case STREAM -> stream(settings, env);
-            case REBUILD -> rebuild(settings, env);
+            case REBUILD -> rebuild(settings, env, report);
             case BACKFILL -> throw new IllegalStateException("A backfill is no job");
         }
         return true;
@@ -104,7 +109,7 @@ public final class EngagementJob {
     }
 
     /** Into destinations that no job has written to. Nothing is delivered: it was, or will be by the live job. */
-    private static void rebuild(Settings settings, StreamExecutionEnvironment env) {
+    private static void rebuild(Settings settings, StreamExecutionEnvironment env, Report report) {
         Set<Destination> destinations = settings.rebuiltDestinations();
         boolean intoWarehouse = destinations.contains(Destination.WAREHOUSE);
         if (destinations.contains(Destination.LIVEVIEW)) {
@@ -122,18 +127,17 @@ public final class EngagementJob {
                         intoWarehouse ? warehouse(settings) : null,
                         deadLetters(settings)));
         env.registerJobListener(
-                new RebuildReport(new Printed(), rows, intoWarehouse ? settings.warehouseOptions() : null));
+                new RebuildReport(report, rows, intoWarehouse ? settings.warehouseOptions() : null));
     }
 
-    private static void backfill(Settings settings) {
-        Printed printed = new Printed();
+    private static void backfill(Settings settings, Report report) {
         try {
-            printed.line(Backfill.of(
+            report.line(Backfill.of(
                             settings.backfillOptions(),
                             settings.destinations().contains(Destination.WAREHOUSE)
                                     ? settings.warehouseOptions()
                                     : null)
-                    .run(printed)
+                    .run(report)
                     .line());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -27,19 +27,40 @@ final class Gaps {
             return;
         }
         ranges.add(range);
-        while (ranges.size() > most) {
-            ranges.sort(Comparator.comparingLong(IdRange::first));
-            List<IdRange> merged = new ArrayList<>();
-            for (int i = 0; i < ranges.size(); i += 2) {
-                IdRange one = ranges.get(i);
-                IdRange other = i + 1 < ranges.size() ? ranges.get(i + 1) : one;
-                merged.add(new IdRange(one.first(), Math.max(one.last(), other.last())));
+        if (ranges.size() > most) {
+            // One may lie within what became of others.
+            ranges = joined(1);
+            if (ranges.size() > most) {
+                ranges = joined(2);
             }
-            ranges = merged;
         }
     }
 
+    /** Those that overlap as one, and then so many neighbours as one. */
+    private List<IdRange> joined(int neighbours) {
+        ranges.sort(Comparator.comparingLong(IdRange::first));
+        List<IdRange> apart = new ArrayList<>();
+        for (IdRange next : ranges) {
+            int last = apart.size() - 1;
+            if (last >= 0 && next.first() <= apart.get(last).last()) {
+                apart.set(last, span(apart.get(last), next));
+            } else {
+                apart.add(next);
+            }
+        }
+        List<IdRange> joined = new ArrayList<>();
+        for (int i = 0; i < apart.size(); i += neighbours) {
+            joined.add(span(apart.get(i), apart.get(Math.min(i + neighbours, apart.size()) - 1)));
+        }
+        return joined;
+    }
+
+    private static IdRange span(IdRange one, IdRange later) {
+        return new IdRange(one.first(), Math.max(one.last(), later.last()));
+    }
+
+    /** The gaps in order, none of which overlaps another. */
     List<IdRange> ranges() {
-        return List.copyOf(ranges);
+        return joined(1);
     }
 }

@@ -16,6 +16,9 @@ public record RangeOptions(long fromMicros, long toMicros) implements Serializab
 
     private static final long serialVersionUID = 1L;
 
+    private static final Instant FIRST = Instant.EPOCH.plus(Timestamps.MIN_MICROS, ChronoUnit.MICROS);
+    private static final Instant LAST = Instant.EPOCH.plus(Timestamps.MAX_MICROS, ChronoUnit.MICROS);
+
     public RangeOptions {
         if (fromMicros >= toMicros) {
             throw new IllegalArgumentException("from is " + Timestamps.format(fromMicros) + " and to is "
@@ -39,11 +42,10 @@ public record RangeOptions(long fromMicros, long toMicros) implements Serializab
             throw new IllegalArgumentException(option + " is missing; give --from and --to, the range [from, to) of"
                     + " event_ts, such as --from 2026-01-08T09:00:00Z --to 2026-01-08T10:00:00Z");
         }
-        long micros = ChronoUnit.MICROS.between(Instant.EPOCH, time);
-        if (!Timestamps.isWithinRange(micros)) {
+        if (time.isBefore(FIRST) || time.isAfter(LAST)) {
             throw new IllegalArgumentException(option + " is " + time + "; it must lie within years 1..9999");
         }
-        return micros;
+        return ChronoUnit.MICROS.between(Instant.EPOCH, time);
     }
 
     /**
