@@ -8,6 +8,7 @@ usage() {
 scripts/bench.sh ingest    [--events N] [--rounds N] [--state hashmap|rocksdb] [--only decode|pipeline]
 scripts/bench.sh ranking   [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|stage|slide|redis|rebuild]
 scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
+scripts/bench.sh backfill  [--events N] [--rounds N] [--state hashmap|rocksdb]
 
   ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
              Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
@@ -25,9 +26,12 @@ scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
              warehouse at parallelism 2, into the BigQuery emulator, which discards the rows:
              at 0 and 50 ms latency, and with a limit of bytes in flight that bites; each
              beside discarding the same events in the job. About five minutes.
+  backfill   rows/s of PostgreSQL -> decode -> enrich -> dedupe -> discard at parallelism 2,
+             beside COPY (SELECT ...) TO STDOUT of the same rows, with PostgreSQL on the same
+             cores. About two minutes.
 
-  --events N     events of ingest, of the parts pipeline and stage, and of warehouse
-                 (default 3000000)
+  --events N     events of ingest, of the parts pipeline and stage, of warehouse
+                 and of backfill (default 3000000)
   --rounds N     measured rounds, after one to warm up (default 3)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
@@ -49,8 +53,8 @@ case $command in
   -h | --help) usage; exit 0 ;;
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
-  warehouse) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse. --help explains them." ;;
+  warehouse | backfill) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, backfill. --help explains them." ;;
 esac
 
 events=3000000
@@ -115,6 +119,9 @@ if [[ $command == ingest ]]; then
 elif [[ $command == warehouse ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.WarehouseBenchmark target/bench "$events" "$rounds" "$state"
+elif [[ $command == backfill ]]; then
+  printf '\n'
+  "$java" "${options[@]}" -Xmx4g dev.engagement.bench.BackfillBenchmark target/bench "$events" "$rounds" "$state"
 else
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.RankingBenchmark target/bench "$events" "$rounds" "$state" "$only"
 fi

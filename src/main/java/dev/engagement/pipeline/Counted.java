@@ -9,6 +9,7 @@ import dev.engagement.event.Standings;
 import dev.engagement.event.types.EventTypes;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.jspecify.annotations.Nullable;
 
 /** Destinations of a rebuild: what each is given, and every letter, is counted on its way. */
@@ -40,8 +41,8 @@ public final class Counted {
             if (counts) {
                 // Beside, not before: the live view relies on how its input is keyed.
                 counted(unique)
-                        .sinkTo(new org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink<>())
-                        .uid(OperatorIds.COUNT_GIVEN + "-end")
+                        .sinkTo(new DiscardingSink<>())
+                        .uid(OperatorIds.COUNT_GIVEN_END)
                         .name("counted");
             }
             view.show(unique, standings, contentChanges);

@@ -32,6 +32,7 @@ public final class OperatorIds {
     public static final String DECODE_ROWS = "decode-rows";
     public static final String COUNT_READ = "count-rows-read";
     public static final String COUNT_GIVEN = "count-rows-given";
+    public static final String COUNT_GIVEN_END = "count-rows-given-end";
     public static final String COUNT_LETTERS = "count-letters";
     public static final String DEAD_LETTERS = "dead-letters";
 }

@@ -79,9 +79,11 @@ public final class FreshLiveView {
             }
             List<?> parts = (List<?>) answer;
             cursor = text(parts.get(0));
-            List<?> keys = (List<?>) parts.get(1);
-            if (!keys.isEmpty()) {
-                return text(keys.get(0));
+            for (Object key : (List<?>) parts.get(1)) {
+                String name = text(key);
+                if (!name.startsWith(prefix + LiveViewPreflight.PROBES)) {
+                    return name;
+                }
             }
         } while (!cursor.equals("0"));
         return null;
