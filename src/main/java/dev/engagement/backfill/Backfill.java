@@ -170,7 +170,8 @@ public final class Backfill {
             this.left = extent.ids();
         }
 
-        private synchronized IdRange nextChunk() {
+        private synchronized IdRange nextChunk(Connection connection) throws SQLException {
+            left = database.fromNextId(connection, left);
             if (left.isEmpty()) {
                 return IdRange.EMPTY;
             }
@@ -254,7 +255,7 @@ public final class Backfill {
             RowDecoder decoder = decoder();
             try (Connection connection = database.connect()) {
                 SourceDatabase.begin(connection);
-                for (IdRange chunk = nextChunk(); !chunk.isEmpty(); chunk = nextChunk()) {
+                for (IdRange chunk = nextChunk(connection); !chunk.isEmpty(); chunk = nextChunk(connection)) {
                     read(connection, chunk, decoder, stream);
                 }
             }
@@ -417,8 +418,7 @@ public final class Backfill {
             throws SQLException, IOException, InterruptedException {
         Samples missing = new Samples();
         Arrival<EngagementEvent> arrival = new Arrival<>();
-        IdRange rest = ids;
-        while (!rest.isEmpty()) {
+        for (IdRange rest = database.fromNextId(connection, ids); !rest.isEmpty(); ) {
             IdRange chunk = rest.head(CHUNK_IDS);
             BitSet had = had(chunk);
             try (RowCursor<EventRow> rows =
@@ -432,7 +432,7 @@ public final class Backfill {
                     }
                 }
             }
-            rest = rest.after(chunk.last());
+            rest = database.fromNextId(connection, rest.after(chunk.last()));
         }
         return missing;
     }

@@ -37,6 +37,10 @@ final class RebuildEnumerator implements SplitEnumerator<TableSplit, RebuildPlan
     private final Deque<IdRange> returned;
     private @Nullable IdRange left;
     private boolean ready;
+    /** Whether {@link #left} begins with an id that there is. */
+    private boolean placed;
+
+    private boolean looking;
     private @Nullable String snapshot;
     private @Nullable Connection keepsSnapshot;
 
@@ -80,8 +84,7 @@ final class RebuildEnumerator implements SplitEnumerator<TableSplit, RebuildPlan
 
     private void looked(@Nullable Look look, @Nullable Throwable failure) {
         if (look == null) {
-            String why = failure instanceof SQLException sql ? database.explain(sql, null) : String.valueOf(failure);
-            throw new IllegalStateException(why, failure);
+            throw failed(failure);
         }
         keepsSnapshot = look.connection;
         snapshot = look.snapshot;
@@ -95,9 +98,10 @@ final class RebuildEnumerator implements SplitEnumerator<TableSplit, RebuildPlan
 
     @Override
     public void addReader(int subtask) {
-        if (subtask == contentReader && !contentsGiven) {
-            // It was started again, and nothing of what it was given is in its state.
+        if (subtask == contentReader) {
+            // It was started again, as all are then. What it gave may be behind the checkpoint that all went back to.
             contentReader = NONE;
+            contentsGiven = false;
         }
         waiting.remove(subtask);
     }
@@ -122,30 +126,54 @@ final class RebuildEnumerator implements SplitEnumerator<TableSplit, RebuildPlan
                 contentReader = subtask;
                 waiting.remove(subtask);
                 context.assignSplit(TableSplit.ofContents(snapshot), subtask);
-            } else if (contentsGiven) {
-                waiting.remove(subtask);
-                IdRange next = next();
-                if (next == null) {
-                    context.signalNoMoreSplits(subtask);
-                } else {
-                    context.assignSplit(TableSplit.ofEvents(next, snapshot), subtask);
-                }
+            } else if (contentsGiven && !serveEvents(subtask)) {
+                break;
             }
         }
     }
 
-    private @Nullable IdRange next() {
-        IdRange back = returned.poll();
-        if (back != null) {
-            return back;
-        }
+    /** Whether the reader has its answer; if not it waits for the ids to be looked up. */
+    private boolean serveEvents(int subtask) {
+        IdRange next = returned.poll();
         IdRange rest = left;
-        if (rest == null || rest.isEmpty()) {
-            return null;
+        if (next == null && rest != null && !rest.isEmpty()) {
+            if (!placed) {
+                lookUp(rest);
+                return false;
+            }
+            next = rest.head(splitIds);
+            left = rest.after(next.last());
+            placed = false;
         }
-        IdRange next = rest.head(splitIds);
-        left = rest.after(next.last());
-        return next;
+        waiting.remove(subtask);
+        if (next == null) {
+            context.signalNoMoreSplits(subtask);
+        } else {
+            context.assignSplit(TableSplit.ofEvents(next, snapshot), subtask);
+        }
+        return true;
+    }
+
+    private void lookUp(IdRange rest) {
+        Connection connection = keepsSnapshot;
+        if (looking || connection == null) {
+            return;
+        }
+        looking = true;
+        context.callAsync(() -> database.fromNextId(connection, rest), (found, failure) -> {
+            looking = false;
+            if (found == null) {
+                throw failed(failure);
+            }
+            left = found;
+            placed = true;
+            serve();
+        });
+    }
+
+    private IllegalStateException failed(@Nullable Throwable failure) {
+        String why = failure instanceof SQLException sql ? database.explain(sql, null) : String.valueOf(failure);
+        return new IllegalStateException(why, failure);
     }
 
     @Override

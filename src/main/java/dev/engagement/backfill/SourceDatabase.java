@@ -111,6 +111,24 @@ final class SourceDatabase {
         }
     }
 
+    /**
+     * What is left of a range from its first id on that there is: whoever goes through ids in steps is not to walk where
+     * none are. One look into the primary key.
+     */
+    IdRange fromNextId(Connection connection, IdRange ids) throws SQLException {
+        if (ids.isEmpty()) {
+            return ids;
+        }
+        String sql = "SELECT id FROM " + options.quotedEvents() + " WHERE id >= ? AND id <= ? ORDER BY id LIMIT 1";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setLong(1, ids.first());
+            statement.setLong(2, ids.last());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? new IdRange(row.getLong(1), ids.last()) : IdRange.EMPTY;
+            }
+        }
+    }
+
     /** The range's events of some ids, in their order; the connection is in a transaction. */
     RowCursor<EventRow> events(Connection connection, IdRange ids, RangeOptions range, @Nullable String contentId)
             throws SQLException {
@@ -159,27 +177,33 @@ final class SourceDatabase {
     }
 
     private static EventRow event(ResultSet row) throws SQLException {
-        int duration = row.getInt(6);
+        Integer duration = number(row, 6);
         return new EventRow(
                 row.getLong(1),
                 row.getString(2),
                 row.getString(3),
                 row.getString(4),
                 row.getString(5),
-                duration == 0 && row.wasNull() ? null : (Integer) duration,
+                duration,
                 row.getString(7),
                 row.getString(8));
     }
 
     private static ContentRow content(ResultSet row) throws SQLException {
-        int length = row.getInt(5);
+        Integer length = number(row, 5);
         return new ContentRow(
                 row.getString(1),
                 row.getString(2),
                 row.getString(3),
                 row.getString(4),
-                length == 0 && row.wasNull() ? null : (Integer) length,
+                length,
                 row.getString(6));
+    }
+
+    /** At once, as the driver remembers of the last column alone whether it was null. */
+    private static @Nullable Integer number(ResultSet row, int column) throws SQLException {
+        int number = row.getInt(column);
+        return number == 0 && row.wasNull() ? null : (Integer) number;
     }
 
     /** Whether the exported snapshot is gone, with the transaction that exported it. */

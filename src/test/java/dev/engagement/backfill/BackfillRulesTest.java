@@ -18,6 +18,8 @@ class BackfillRulesTest {
         RangeOptions range = RangeOptions.of(NINE, NINE.plusSeconds(1));
 
         range.requirePast(NINE.plusSeconds(1));
+        assertThat(RangeOptions.of(Instant.parse("0001-01-01T00:00:00Z"), Instant.parse("9999-12-31T23:59:59.999999Z")))
+                .hasToString("[0001-01-01T00:00:00.000000Z, 9999-12-31T23:59:59.999999Z)");
         assertThat(range).hasToString("[2026-01-08T09:00:00.000000Z, 2026-01-08T09:00:01.000000Z)");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> range.requirePast(NINE))
