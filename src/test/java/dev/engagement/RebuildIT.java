@@ -188,7 +188,7 @@ class RebuildIT {
     private void insertADay() throws SQLException {
         sql("""
             INSERT INTO engagement_events (id, content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
-            SELECT n, ('00000000-0000-0000-0000-' || lpad((1 + n * n %% %d)::text, 12, '0'))::uuid, gen_random_uuid(), 'play',
+            SELECT n, ('00000000-0000-0000-0000-' || lpad((1 + n / 10 %% %d)::text, 12, '0'))::uuid, gen_random_uuid(), 'play',
                    now() - ((10000 + (n::bigint * 7919999 %% CASE WHEN n %% 10 = 0 THEN 1800000 ELSE 86390000 END)) || ' ms')::interval,
                    CASE WHEN n %% 5 = 0 THEN NULL ELSE n * 10 END, 'web', jsonb_build_object('n', n, 'text', 'é"\\' || chr(8232))
             FROM generate_series(1, %d) n""".formatted(CONTENTS, EVENTS));

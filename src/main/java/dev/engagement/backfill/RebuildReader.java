@@ -2,6 +2,7 @@ package dev.engagement.backfill;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.flink.api.connector.source.SourceOutput;
 import org.apache.flink.api.connector.source.SourceReaderContext;
 import org.apache.flink.configuration.Configuration;
@@ -30,7 +31,7 @@ final class RebuildReader
         }
     }
 
-    RebuildReader(java.util.function.Supplier<SplitReader<TableRow, TableSplit>> readers, SourceReaderContext context) {
+    RebuildReader(Supplier<SplitReader<TableRow, TableSplit>> readers, SourceReaderContext context) {
         super(readers, new Emitter(), new Configuration(), context);
     }
 

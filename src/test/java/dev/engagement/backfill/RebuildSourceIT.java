@@ -1,6 +1,7 @@
 package dev.engagement.backfill;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.apache.flink.api.common.JobExecutionResult;
 import org.apache.flink.api.common.state.ListState;
@@ -134,7 +137,7 @@ class RebuildSourceIT {
     void columns_of_other_types_are_read_as_capture_would_give_them() throws Exception {
         SourceDatabase database = new SourceDatabase(source);
         RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
-        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, 0, java.time.Clock.systemUTC());
+        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, 0, Clock.systemUTC());
         Arrival<EngagementEvent> event = new Arrival<>();
         Arrival<ContentChange> content = new Arrival<>();
         try (Connection connection = database.connect()) {
@@ -181,7 +184,7 @@ class RebuildSourceIT {
         Files.writeString(wrong, "not-the-password-7d1e");
         SourceOptions refused = options("public", SecretRef.inFile("postgres.password", wrong.toString()));
 
-        org.assertj.core.api.Assertions.assertThatThrownBy(
+        assertThatThrownBy(
                         () -> Backfill.rows(refused, RangeOptions.of(Instant.parse(FROM), Instant.parse(TO))))
                 .isInstanceOf(BackfillException.class)
                 .hasMessageContaining("PostgreSQL at " + postgres.jdbcUrl())
@@ -251,7 +254,7 @@ class RebuildSourceIT {
         public void processElement(EngagementEvent event, Context context, Collector<EngagementEvent> out) {
             ids.add(event.id());
             if (ids.size() % 50 == 0) {
-                java.util.concurrent.locks.LockSupport.parkNanos(Duration.ofMillis(2).toNanos());
+                LockSupport.parkNanos(Duration.ofMillis(2).toNanos());
             }
             // Three subtasks snapshot each checkpoint.
             if (FAILURES.get() < 2
