@@ -47,6 +47,7 @@ import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,6 +64,7 @@ import redis.clients.jedis.params.ClientKillParams.SkipMe;
  *
  * <p>The rows of all tests stand in the same tables, and each test's job reads them from the beginning.
  */
+@Tag("alone")
 class LiveViewFaultsIT {
 
     private static final Path DIRECTORY = Path.of("target/it/live-view-faults");

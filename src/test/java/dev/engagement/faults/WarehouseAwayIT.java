@@ -28,6 +28,7 @@ import org.apache.flink.api.common.JobStatus;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.exceptions.JedisException;
 
@@ -35,6 +36,7 @@ import redis.clients.jedis.exceptions.JedisException;
  * A BigQuery that takes connections and answers nothing, under load, and what becomes of one job that feeds the live view
  * and the warehouse, and of two jobs that feed one each. All three run at once, each from offsets of its own.
  */
+@Tag("alone")
 class WarehouseAwayIT {
 
     private static final Path DIRECTORY = Path.of("target/it/warehouse-away");
