@@ -126,8 +126,7 @@ public final class EngagementJob {
                         destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
                         intoWarehouse ? warehouse(settings) : null,
                         deadLetters(settings)));
-        env.registerJobListener(
-                new RebuildReport(report, rows, intoWarehouse ? settings.warehouseOptions() : null));
+        env.registerJobListener(new RebuildReport(report, rows, intoWarehouse ? settings.warehouseOptions() : null));
     }
 
     private static void backfill(Settings settings, Report report) {

@@ -55,7 +55,8 @@ class BackfillIT {
     @BeforeAll
     static void start() throws Exception {
         servers = LocalServers.start(DIRECTORY);
-        Files.writeString(DIRECTORY.resolve("postgres.password"), servers.postgres().password());
+        Files.writeString(
+                DIRECTORY.resolve("postgres.password"), servers.postgres().password());
         cluster = JobCluster.start(DIRECTORY, 1, 8, "hashmap");
         begin = Instant.now().minusSeconds(60);
         insertContents();
@@ -117,7 +118,8 @@ class BackfillIT {
         assertThat(warehouseRows()).isEqualTo(1_500 + lost);
         assertThatThrownBy(() -> backfill("--content-id", "x"))
                 .hasMessageContaining("content-id is 'x', which is no value of the column content_id");
-        assertThat(lastLine(backfill())).isEqualTo("Backfill done. inserted=" + (100 - lost) + " skipped=" + (1_500 + lost));
+        assertThat(lastLine(backfill()))
+                .isEqualTo("Backfill done. inserted=" + (100 - lost) + " skipped=" + (1_500 + lost));
         awaitEqual();
     }
 
@@ -145,14 +147,16 @@ class BackfillIT {
         insertEvents(2_601, 2_700);
 
         assertThatThrownBy(() -> backfill("--backfill.wait", "1 s"))
-                .hasMessageContaining("Of 100 missing rows, all of which are in dbserver1.public.engagement_events now, 100"
-                        + " are not in the warehouse within backfill.wait")
+                .hasMessageContaining(
+                        "Of 100 missing rows, all of which are in dbserver1.public.engagement_events now, 100"
+                                + " are not in the warehouse within backfill.wait")
                 .hasMessageContaining("ids 2601, 2602, 2603, 2604, 2605, …");
         assertThatThrownBy(() -> backfill("--destinations", "liveview", "--backfill.wait", "1 s"))
                 .hasMessageContaining("by the offsets of the group engagement-stream");
 
         stream = cluster.runFrom(savepoint, args("stream", redisArgs()));
-        assertThat(lastLine(backfill("--destinations", "liveview"))).isEqualTo("Backfill done. inserted=2700 skipped=0");
+        assertThat(lastLine(backfill("--destinations", "liveview")))
+                .isEqualTo("Backfill done. inserted=2700 skipped=0");
         awaitEqual();
         assertThat(lastLine(backfill())).isEqualTo("Backfill done. inserted=0 skipped=2700");
     }
@@ -222,7 +226,9 @@ class BackfillIT {
                 DIRECTORY.resolve("postgres.password").toAbsolutePath().toString());
         List<String> lines = new ArrayList<>();
         assertThat(EngagementJob.prepare(
-                        args(command, Stream.concat(sources.stream(), Stream.of(more)).toList()),
+                        args(
+                                command,
+                                Stream.concat(sources.stream(), Stream.of(more)).toList()),
                         new StreamExecutionEnvironment(),
                         new Lines(lines)))
                 .as("a backfill leaves no job to execute")

@@ -52,7 +52,8 @@ class RebuildIT {
     @BeforeEach
     void start() throws Exception {
         servers = LocalServers.start(DIRECTORY);
-        Files.writeString(DIRECTORY.resolve("postgres.password"), servers.postgres().password());
+        Files.writeString(
+                DIRECTORY.resolve("postgres.password"), servers.postgres().password());
         cluster = JobCluster.start(DIRECTORY, 1, 8, "hashmap");
     }
 
@@ -89,8 +90,8 @@ class RebuildIT {
                 .hasMessageContaining("local.analytics.engagement_events is another job's")
                 .hasMessageContaining("--warehouse.table");
 
-        List<String> said =
-                rebuild(with(range, "--redis.key-prefix", PREFIX, "--warehouse.table", TABLE, "--checkpoint.interval", "10 min"));
+        List<String> said = rebuild(with(
+                range, "--redis.key-prefix", PREFIX, "--warehouse.table", TABLE, "--checkpoint.interval", "10 min"));
 
         assertThat(said)
                 .endsWith(
@@ -107,8 +108,7 @@ class RebuildIT {
 
         assertThatThrownBy(() -> rebuild(with(range, "--redis.key-prefix", PREFIX, "--warehouse.table", "another")))
                 .isInstanceOf(LiveViewRefusedException.class);
-        assertThatThrownBy(() -> rebuild(
-                        with(range, "--destinations", "warehouse", "--warehouse.table", TABLE)))
+        assertThatThrownBy(() -> rebuild(with(range, "--destinations", "warehouse", "--warehouse.table", TABLE)))
                 .isInstanceOf(WarehouseRefusedException.class);
         assertThat(rebuild(with(range, "--destinations", "liveview", "--redis.key-prefix", "view-alone:")))
                 .endsWith("Backfill done. inserted=" + EVENTS + " skipped=1");
@@ -134,8 +134,10 @@ class RebuildIT {
             @Override
             public void progress(String text) {}
         };
-        String[] args = args("rebuild", Stream.concat(Stream.of(sourceArgs()), Stream.concat(Stream.of(redisArgs()), Stream.of(more)))
-                .toArray(String[]::new));
+        String[] args = args(
+                "rebuild",
+                Stream.concat(Stream.of(sourceArgs()), Stream.concat(Stream.of(redisArgs()), Stream.of(more)))
+                        .toArray(String[]::new));
         assertThat(EngagementJob.prepare(args, env, report)).isTrue();
         var unused = env.execute();
         return lines;
@@ -167,7 +169,8 @@ class RebuildIT {
                                 "--postgres.username",
                                 servers.postgres().username(),
                                 "--postgres.password.secret-file",
-                                DIRECTORY.resolve("postgres.password")
+                                DIRECTORY
+                                        .resolve("postgres.password")
                                         .toAbsolutePath()
                                         .toString()),
                         Stream.of(more))
@@ -255,8 +258,8 @@ class RebuildIT {
     }
 
     private List<String> rows(String table) {
-        String answer = servers.bigQuery().query(
-                        BigQueryProcess.PROJECT, "SELECT * FROM analytics." + table + " ORDER BY event_id");
+        String answer = servers.bigQuery()
+                .query(BigQueryProcess.PROJECT, "SELECT * FROM analytics." + table + " ORDER BY event_id");
         return Stream.of(answer.substring(answer.indexOf("\"rows\":")).split("\\{\"f\":"))
                 .filter(row -> row.startsWith("["))
                 .map(row -> row.substring(0, row.lastIndexOf(']')))

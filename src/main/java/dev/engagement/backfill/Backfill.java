@@ -264,8 +264,7 @@ public final class Backfill {
         private void read(Connection connection, IdRange chunk, RowDecoder decoder, @Nullable Stream stream)
                 throws SQLException, IOException, InterruptedException {
             Arrival<EngagementEvent> arrival = new Arrival<>();
-            try (RowCursor<EventRow> rows =
-                    database.events(connection, chunk, options.range(), options.contentId())) {
+            try (RowCursor<EventRow> rows = database.events(connection, chunk, options.range(), options.contentId())) {
                 EventRow row = rows.next();
                 if (row == null) {
                     // The warehouse is asked for nothing that is not there.
@@ -421,8 +420,7 @@ public final class Backfill {
         for (IdRange rest = database.fromNextId(connection, ids); !rest.isEmpty(); ) {
             IdRange chunk = rest.head(CHUNK_IDS);
             BitSet had = had(chunk);
-            try (RowCursor<EventRow> rows =
-                    database.events(connection, chunk, options.range(), options.contentId())) {
+            try (RowCursor<EventRow> rows = database.events(connection, chunk, options.range(), options.contentId())) {
                 for (EventRow row = rows.next(); row != null; row = rows.next()) {
                     if (!had.get((int) (row.id() - chunk.first()))) {
                         decoder.decode(row, arrival);

@@ -31,12 +31,7 @@ record EventRow(
     /** The most bytes that its envelope may have: JSON writes a character in six bytes at most. */
     long mostBytes() {
         return FRAME
-                + 6L
-                        * (length(contentId)
-                                + length(userId)
-                                + length(eventType)
-                                + length(device)
-                                + length(rawPayload));
+                + 6L * (length(contentId) + length(userId) + length(eventType) + length(device) + length(rawPayload));
     }
 
     private static long length(@Nullable String text) {

@@ -68,8 +68,8 @@ final class KafkaStream implements Stream {
     public void publish(long id, byte[] envelope) {
         failOnFailure();
         try {
-            var unused = producer.send(
-                    new ProducerRecord<>(topic, RowJson.key(id), envelope), (metadata, exception) -> {
+            var unused =
+                    producer.send(new ProducerRecord<>(topic, RowJson.key(id), envelope), (metadata, exception) -> {
                         if (exception != null) {
                             failure.compareAndSet(null, exception);
                         } else {
@@ -101,8 +101,9 @@ final class KafkaStream implements Stream {
 
     private BackfillException notTaken(Exception e) {
         return new BackfillException(
-                "Kafka does not take what is published to " + topic + " (" + e.getClass().getSimpleName() + ": "
-                        + e.getMessage() + "). Run the backfill again when it does: what is published twice counts once",
+                "Kafka does not take what is published to " + topic + " ("
+                        + e.getClass().getSimpleName() + ": " + e.getMessage()
+                        + "). Run the backfill again when it does: what is published twice counts once",
                 e);
     }
 

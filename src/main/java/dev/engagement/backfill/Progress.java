@@ -31,8 +31,6 @@ record Progress(long read, long estimated, Duration elapsed) {
 
     private static String time(double seconds) {
         long whole = (long) Math.ceil(seconds);
-        return whole < 120
-                ? whole + " s"
-                : whole < 7_200 ? (whole + 59) / 60 + " min" : (whole + 3_599) / 3_600 + " h";
+        return whole < 120 ? whole + " s" : whole < 7_200 ? (whole + 59) / 60 + " min" : (whole + 3_599) / 3_600 + " h";
     }
 }

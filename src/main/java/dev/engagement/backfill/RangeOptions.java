@@ -60,8 +60,9 @@ public record RangeOptions(long fromMicros, long toMicros) implements Serializab
      */
     public void requirePast(Instant now) {
         if (toMicros > micros(now)) {
-            throw new IllegalArgumentException("to is " + Timestamps.format(toMicros)
-                    + ", which is in the future; what is still to come reaches the stream by capture. Give a time up to now");
+            throw new IllegalArgumentException(
+                    "to is " + Timestamps.format(toMicros)
+                            + ", which is in the future; what is still to come reaches the stream by capture. Give a time up to now");
         }
     }
 

@@ -29,8 +29,7 @@ public final class Rebuild {
      */
     private static final Duration BEHIND_THE_WALL_CLOCK = Duration.ofMinutes(2);
 
-    private static final OutputTag<Arrival<ContentChange>> CONTENTS =
-            new OutputTag<>("contents", ArrivalTypes.CONTENT);
+    private static final OutputTag<Arrival<ContentChange>> CONTENTS = new OutputTag<>("contents", ArrivalTypes.CONTENT);
 
     private Rebuild() {}
 
@@ -40,7 +39,8 @@ public final class Rebuild {
      * @param events arrivals of events
      * @param contentChanges arrivals of contents, complete before the first event is read
      */
-    public record Tables(DataStream<Arrival<EngagementEvent>> events, DataStream<Arrival<ContentChange>> contentChanges) {}
+    public record Tables(
+            DataStream<Arrival<EngagementEvent>> events, DataStream<Arrival<ContentChange>> contentChanges) {}
 
     /**
      * Reads the tables; bounded. Rows that were read are counted in {@link RowCount#READ}.

@@ -9,10 +9,10 @@ import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.EventDecoder;
 import java.time.Clock;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
-import java.util.Optional;
 
 /**
  * Turns a row into exactly what decoding its captured envelope gives. A good event is made directly, which costs a quarter;

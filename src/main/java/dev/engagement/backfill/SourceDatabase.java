@@ -192,12 +192,7 @@ final class SourceDatabase {
     private static ContentRow content(ResultSet row) throws SQLException {
         Integer length = number(row, 5);
         return new ContentRow(
-                row.getString(1),
-                row.getString(2),
-                row.getString(3),
-                row.getString(4),
-                length,
-                row.getString(6));
+                row.getString(1), row.getString(2), row.getString(3), row.getString(4), length, row.getString(6));
     }
 
     /** At once, as the driver remembers of the last column alone whether it was null. */
@@ -216,8 +211,8 @@ final class SourceDatabase {
     String explain(SQLException e, @Nullable String contentId) {
         String state = String.valueOf(e.getSQLState());
         if (contentId != null && state.startsWith("22")) {
-            return "content-id is '" + contentId + "', which is no value of the column content_id ("
-                    + firstLine(e) + ")";
+            return "content-id is '" + contentId + "', which is no value of the column content_id (" + firstLine(e)
+                    + ")";
         }
         if (state.equals(PSQLState.UNDEFINED_TABLE.getState()) || state.equals("42501") || state.startsWith("42")) {
             return "The tables " + options.quotedEvents() + " and " + options.quotedContents() + " cannot be read at "

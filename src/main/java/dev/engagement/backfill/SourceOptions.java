@@ -14,12 +14,7 @@ import java.io.Serializable;
  * @param contentTable table of contents, without the schema
  */
 public record SourceOptions(
-        String jdbcUrl,
-        String username,
-        SecretRef password,
-        String schema,
-        String eventsTable,
-        String contentTable)
+        String jdbcUrl, String username, SecretRef password, String schema, String eventsTable, String contentTable)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param ids the events that are still to be read; null for the contents
  * @param snapshot name of the snapshot that all splits are read by, as long as it lasts
  */
-record TableSplit(String splitId, @Nullable IdRange ids, @Nullable String snapshot) implements SourceSplit {
+record TableSplit(
+        String splitId, @Nullable IdRange ids, @Nullable String snapshot) implements SourceSplit {
 
     static final String CONTENTS = "contents";
 

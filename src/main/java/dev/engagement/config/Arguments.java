@@ -72,8 +72,8 @@ final class Arguments {
             problems.add("--" + name + " is a secret, and a command line can be read by everyone on the machine; put it"
                     + " into " + Key.waysOfSecret(name) + ".");
         } else if (!key.commands().contains(command)) {
-            problems.add("--" + name + " is no option of '" + command.word() + "' but of "
-                    + key.takers() + "; leave it out.");
+            problems.add("--" + name + " is no option of '" + command.word() + "' but of " + key.takers()
+                    + "; leave it out.");
         } else if (value == null) {
             problems.add("--" + name + " has no value; it needs one: --" + name + "="
                     + key.type().form() + ".");

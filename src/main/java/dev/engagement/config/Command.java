@@ -13,7 +13,8 @@ public enum Command {
     /** Kafka into the destinations. */
     STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped"),
     /** PostgreSQL into the events topic, beside a stream. */
-    BACKFILL("publishes the rows of a range of event_ts that the warehouse lacks, and waits for the stream to take them"),
+    BACKFILL(
+            "publishes the rows of a range of event_ts that the warehouse lacks, and waits for the stream to take them"),
     /** PostgreSQL into fresh destinations. */
     REBUILD("reads a range of event_ts once more from PostgreSQL and writes it into destinations that are still empty");
 

@@ -20,9 +20,8 @@ final class EnvironmentVariables {
     /** Variables of the scripts, which a job that they start inherits. */
     private static final Pattern OF_SCRIPTS = Pattern.compile(Key.VARIABLE_PREFIX + "(LOCAL|CLUSTER)_.*");
 
-    private static final Map<String, Key<?>> FLAGS = Keys.ALL.stream()
-            .filter(Key::isForOneStart)
-            .collect(Collectors.toMap(Key::variable, Function.identity()));
+    private static final Map<String, Key<?>> FLAGS =
+            Keys.ALL.stream().filter(Key::isForOneStart).collect(Collectors.toMap(Key::variable, Function.identity()));
 
     private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();
 

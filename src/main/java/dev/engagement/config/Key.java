@@ -100,7 +100,10 @@ public record Key<T>(
 
     /** The commands that take it, as part of a sentence. */
     String takers() {
-        return commands.stream().sorted().map(command -> "'" + command.word() + "'").collect(Collectors.joining(", "));
+        return commands.stream()
+                .sorted()
+                .map(command -> "'" + command.word() + "'")
+                .collect(Collectors.joining(", "));
     }
 
     /** Whether a message may repeat the text that was given. */

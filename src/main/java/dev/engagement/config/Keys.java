@@ -108,8 +108,8 @@ public final class Keys {
             "jdbc:postgresql://localhost:5432/postgres",
             TABLES,
             "where PostgreSQL is, without user and password");
-    public static final Key<String> POSTGRES_USERNAME =
-            Key.required("postgres.username", Type.TEXT, TABLES, "role with SELECT on both tables, and REPLICATION for capture");
+    public static final Key<String> POSTGRES_USERNAME = Key.required(
+            "postgres.username", Type.TEXT, TABLES, "role with SELECT on both tables, and REPLICATION for capture");
     public static final Key<String> POSTGRES_PASSWORD =
             Key.secret("postgres.password", true, TABLES, "that role's password");
     public static final Key<String> POSTGRES_PASSWORD_FILE = Key.fileOf(POSTGRES_PASSWORD);
@@ -153,8 +153,8 @@ public final class Keys {
             TABLES,
             "largest row written to Kafka; a larger one becomes an OVERSIZE letter");
 
-    public static final Key<Instant> FROM = Key.argument(
-            "from", Type.TIME, false, RANGED, "first event_ts of the range, such as 2026-01-08T09:00:00Z");
+    public static final Key<Instant> FROM =
+            Key.argument("from", Type.TIME, false, RANGED, "first event_ts of the range, such as 2026-01-08T09:00:00Z");
     public static final Key<Instant> TO =
             Key.argument("to", Type.TIME, false, RANGED, "first event_ts behind the range, and not in the future");
     public static final Key<String> CONTENT_ID =
@@ -300,11 +300,7 @@ public final class Keys {
             ENDS,
             "whether a new table refuses queries that do not say which event_ts they read");
     public static final Key<Boolean> WAREHOUSE_ADD_COLUMNS = Key.of(
-            "warehouse.add-columns",
-            Type.BOOLEAN,
-            "false",
-            ENDS,
-            "add nullable columns that an existing table lacks");
+            "warehouse.add-columns", Type.BOOLEAN, "false", ENDS, "add nullable columns that an existing table lacks");
     public static final Key<MemorySize> WAREHOUSE_FLUSH_SIZE = Key.of(
             "warehouse.flush-size",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("9 mb")),

@@ -41,7 +41,9 @@ public record Sources(DataStream<Arrival<EngagementEvent>> events, DataStream<Ar
                 Rebuild.read(env, source, range, options, OperatorIds.TABLES_SOURCE, OperatorIds.DECODE_ROWS);
         return new Sources(
                 tables.events()
-                        .process(new RowCount<Arrival<EngagementEvent>>(RowCount.READ), tables.events().getType())
+                        .process(
+                                new RowCount<Arrival<EngagementEvent>>(RowCount.READ),
+                                tables.events().getType())
                         .uid(OperatorIds.COUNT_READ)
                         .name("count rows read"),
                 tables.contentChanges());

@@ -111,7 +111,8 @@ public final class WarehouseIds {
                                     + " (bigquery.dataViewer on the dataset and bigquery.jobUser on the project)",
                             e);
                 }
-                long pause = BACKOFF.delayMillis(failures, ThreadLocalRandom.current().nextDouble());
+                long pause = BACKOFF.delayMillis(
+                        failures, ThreadLocalRandom.current().nextDouble());
                 boolean unused = new CountDownLatch(1).await(pause, TimeUnit.MILLISECONDS);
             }
         }

@@ -41,7 +41,9 @@ class BackfillRulesTest {
                 .isEqualTo("250,000 of 1,000,000 rows read (25 %), 50,000 rows/s, 15 s left");
         assertThat(new Progress(1, 1_000_000, Duration.ofSeconds(1)).text()).endsWith("(0 %), 1 rows/s, 278 h left");
         assertThat(new Progress(0, 10, Duration.ZERO).text()).endsWith("remaining time unknown");
-        assertThat(new Progress(12, 10, Duration.ofSeconds(1)).text()).contains("(100 %)").endsWith("at the end");
+        assertThat(new Progress(12, 10, Duration.ofSeconds(1)).text())
+                .contains("(100 %)")
+                .endsWith("at the end");
     }
 
     @Test

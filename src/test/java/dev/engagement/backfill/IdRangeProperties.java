@@ -26,7 +26,9 @@ class IdRangeProperties {
 
     @Property
     void everyIdIsInExactlyOnePart(
-            @ForAll("anchors") long first, @ForAll @IntRange(max = 300) int more, @ForAll @IntRange(min = 1, max = 320) int size) {
+            @ForAll("anchors") long first,
+            @ForAll @IntRange(max = 300) int more,
+            @ForAll @IntRange(min = 1, max = 320) int size) {
         IdRange whole = new IdRange(first, first + more);
         List<Long> expected = new ArrayList<>();
         for (long id = first, i = 0; i <= more; id++, i++) {
@@ -55,7 +57,10 @@ class IdRangeProperties {
 
     /** A split is continued behind the last id it gave, at any of them. */
     @Property
-    void whatIsLeftIsWhatWasNotRead(@ForAll("anchors") long first, @ForAll @IntRange(max = 300) int more, @ForAll @IntRange(max = 300) int read) {
+    void whatIsLeftIsWhatWasNotRead(
+            @ForAll("anchors") long first,
+            @ForAll @IntRange(max = 300) int more,
+            @ForAll @IntRange(max = 300) int read) {
         IdRange whole = new IdRange(first, first + more);
         long last = first + Math.min(read, more);
 
@@ -78,7 +83,8 @@ class IdRangeProperties {
     }
 
     @Property
-    void gapsForgetNothing(@ForAll List<@IntRange(max = 10_000) Integer> missing, @ForAll @IntRange(min = 1, max = 9) int most) {
+    void gapsForgetNothing(
+            @ForAll List<@IntRange(max = 10_000) Integer> missing, @ForAll @IntRange(min = 1, max = 9) int most) {
         Gaps gaps = new Gaps(most);
         Set<Long> chunks = new HashSet<>();
         for (int id : missing) {
@@ -91,7 +97,8 @@ class IdRangeProperties {
 
         assertThat(gaps.ranges()).hasSizeLessThanOrEqualTo(most);
         for (int id : missing) {
-            assertThat(gaps.ranges().stream().filter(range -> range.contains(id))).hasSize(1);
+            assertThat(gaps.ranges().stream().filter(range -> range.contains(id)))
+                    .hasSize(1);
         }
     }
 }

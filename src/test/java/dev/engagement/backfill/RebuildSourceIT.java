@@ -123,7 +123,9 @@ class RebuildSourceIT {
 
         long[] expected = LongStream.concat(
                         LongStream.of(Long.MIN_VALUE, Long.MAX_VALUE),
-                        LongStream.rangeClosed(1, 9_000).filter(n -> n % 7_200 < 3_600).map(n -> 3 * n))
+                        LongStream.rangeClosed(1, 9_000)
+                                .filter(n -> n % 7_200 < 3_600)
+                                .map(n -> 3 * n))
                 .sorted()
                 .toArray();
         assertThat(Seen.FAILURES).hasValue(2);
@@ -184,8 +186,7 @@ class RebuildSourceIT {
         Files.writeString(wrong, "not-the-password-7d1e");
         SourceOptions refused = options("public", SecretRef.inFile("postgres.password", wrong.toString()));
 
-        assertThatThrownBy(
-                        () -> Backfill.rows(refused, RangeOptions.of(Instant.parse(FROM), Instant.parse(TO))))
+        assertThatThrownBy(() -> Backfill.rows(refused, RangeOptions.of(Instant.parse(FROM), Instant.parse(TO))))
                 .isInstanceOf(BackfillException.class)
                 .hasMessageContaining("PostgreSQL at " + postgres.jdbcUrl())
                 .hasMessageContaining("password authentication failed")

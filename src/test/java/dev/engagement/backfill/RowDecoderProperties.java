@@ -159,7 +159,8 @@ class RowDecoderProperties {
 
     @Provide
     Arbitrary<String> contentTimes() {
-        return Arbitraries.of("2026-01-08 14:21:52.5+00", "infinity", "0044-03-15 12:00:00+00 BC").injectNull(0.2);
+        return Arbitraries.of("2026-01-08 14:21:52.5+00", "infinity", "0044-03-15 12:00:00+00 BC")
+                .injectNull(0.2);
     }
 
     /** As Flink CDC writes a timestamptz. */

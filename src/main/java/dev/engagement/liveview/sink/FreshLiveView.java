@@ -72,8 +72,8 @@ public final class FreshLiveView {
     private static @Nullable String keyUnder(JedisConnection connection, String prefix) {
         String cursor = "0";
         do {
-            Object answer = connection.ask(
-                    Protocol.Command.SCAN, cursor, "MATCH", pattern(prefix), "COUNT", KEYS_AT_ONCE);
+            Object answer =
+                    connection.ask(Protocol.Command.SCAN, cursor, "MATCH", pattern(prefix), "COUNT", KEYS_AT_ONCE);
             if (answer instanceof JedisDataException e) {
                 throw e;
             }
