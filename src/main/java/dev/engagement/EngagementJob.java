@@ -146,7 +146,9 @@ public final class EngagementJob {
 
     /** To standard output; what is replaced is seen on a terminal only. */
     private static final class Printed implements Report {
+        @SuppressWarnings("SystemConsoleNull") // Java 17 has no other way to ask.
         private final boolean terminal = System.console() != null;
+
         private int shown;
 
         @Override

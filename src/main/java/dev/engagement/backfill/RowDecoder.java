@@ -56,9 +56,9 @@ final class RowDecoder {
         Integer duration = row.durationMs();
         if (contentId == null
                 || micros == Timestamps.INVALID
-                || duration != null && duration < 0
+                || (duration != null && duration < 0)
                 || row.mostBytes() > maxRecordBytes
-                || row.rawPayload() != null && !JsonText.isOneValue(row.rawPayload())) {
+                || (row.rawPayload() != null && !JsonText.isOneValue(row.rawPayload()))) {
             events.decode(record(eventsTopic, row.id(), RowJson.envelope(row)), out);
             return;
         }

@@ -68,7 +68,7 @@ public final class WarehouseIds {
     public boolean isFresh() throws IOException, InterruptedException {
         return patiently(() -> {
             TableApi.Table found = table.get();
-            return found == null || !found.labels().containsKey(LineMarks.RUN) && !table.hasRows();
+            return found == null || (!found.labels().containsKey(LineMarks.RUN) && !table.hasRows());
         });
     }
 
