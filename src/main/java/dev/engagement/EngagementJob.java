@@ -70,10 +70,6 @@ public final class EngagementJob {
             return false;
         }
         Settings settings = ((Invocation.Run) invocation).settings();
-        if (settings.command() == Command.BACKFILL) {
-            backfill(settings, report);
-            return false;
-        }
         env.configure(JobDefaults.missingFrom(env.getConfiguration(), settings));
         env.configure(new Configuration().set(PipelineOptions.NAME, settings.jobName()));
         KafkaTopics.ensure(
@@ -87,9 +83,9 @@ public final class EngagementJob {
             case CAPTURE -> capture(settings, env);
             case STREAM -> stream(settings, env);
             case REBUILD -> rebuild(settings, env, report);
-            case BACKFILL -> throw new IllegalStateException("A backfill is no job");
+            case BACKFILL -> backfill(settings, report);
         }
-        return true;
+        return settings.command() != Command.BACKFILL;
     }
 
     private static void capture(Settings settings, StreamExecutionEnvironment env) {
