@@ -26,9 +26,11 @@ class IdRangeProperties {
 
     @Property
     void everyIdIsInExactlyOnePart(
-            @ForAll("anchors") long first,
+            @ForAll("anchors") long anchor,
+            @ForAll boolean atTheEnd,
             @ForAll @IntRange(max = 300) int more,
             @ForAll @IntRange(min = 1, max = 320) int size) {
+        long first = atTheEnd ? Long.MAX_VALUE - more : anchor;
         IdRange whole = new IdRange(first, first + more);
         List<Long> expected = new ArrayList<>();
         for (long id = first, i = 0; i <= more; id++, i++) {
@@ -58,9 +60,11 @@ class IdRangeProperties {
     /** A split is continued behind the last id it gave, at any of them. */
     @Property
     void whatIsLeftIsWhatWasNotRead(
-            @ForAll("anchors") long first,
+            @ForAll("anchors") long anchor,
+            @ForAll boolean atTheEnd,
             @ForAll @IntRange(max = 300) int more,
             @ForAll @IntRange(max = 300) int read) {
+        long first = atTheEnd ? Long.MAX_VALUE - more : anchor;
         IdRange whole = new IdRange(first, first + more);
         long last = first + Math.min(read, more);
 
