@@ -32,10 +32,14 @@ import java.util.Objects;
 import java.util.Set;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /** Entry point of {@code flink run engagement-job.jar COMMAND [--config FILE] [--KEY VALUE …]}. */
 public final class EngagementJob {
+    /** In a row, within some minutes. */
+    private static final int REBUILD_ATTEMPTS = 10;
+
     private EngagementJob() {}
 
     /** Runs one command. */
@@ -115,6 +119,13 @@ public final class EngagementJob {
             FreshWarehouse.require(settings.warehouseOptions());
         }
         long rows = Backfill.rows(settings.sourceOptions(), settings.rangeOptions());
+        if (env.getConfiguration()
+                .getOptional(RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_ATTEMPTS)
+                .isEmpty()) {
+            // Somebody waits for its end: what does not pass by itself is to be told, and not tried for ever.
+            env.configure(new Configuration()
+                    .set(RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_ATTEMPTS, REBUILD_ATTEMPTS));
+        }
         EngagementPipeline.wire(
                 Sources.ofTables(env, settings.sourceOptions(), settings.rangeOptions(), settings.ingestOptions()),
                 rules(settings),
