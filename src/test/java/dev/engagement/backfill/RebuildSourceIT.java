@@ -27,6 +27,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 import org.apache.flink.api.common.JobExecutionResult;
 import org.apache.flink.api.common.state.CheckpointListener;
@@ -191,6 +192,83 @@ class RebuildSourceIT {
                 .hasMessageContaining("PostgreSQL at " + postgres.jdbcUrl())
                 .hasMessageContaining("password authentication failed")
                 .hasMessageNotContaining("7d1e");
+    }
+
+    @Test
+    void a_backfill_that_breaks_off_is_completed_by_the_next_one() throws Exception {
+        BackfillOptions options = new BackfillOptions(
+                source,
+                RangeOptions.of(Instant.parse(FROM), Instant.parse(TO)),
+                null,
+                false,
+                false,
+                Duration.ofSeconds(10),
+                new KafkaConnection("none:0", Map.of()),
+                "events",
+                "group",
+                MemorySize.ofMebiBytes(8),
+                MemorySize.ofMebiBytes(1),
+                3);
+        Topic topic = new Topic();
+
+        topic.room = 1_000;
+        assertThatThrownBy(() -> new Backfill(options, topic::known, () -> topic).run(SILENT))
+                .isInstanceOf(BackfillException.class)
+                .hasMessage("The broker is gone");
+        long before = topic.good();
+        topic.room = Integer.MAX_VALUE;
+        Outcome outcome = new Backfill(options, topic::known, () -> topic).run(SILENT);
+
+        assertThat(before).isBetween(990L, 1_000L);
+        assertThat(outcome).isEqualTo(new Outcome(4_502 - before, before));
+        assertThat(topic.ids.stream().filter(Topic::isGood)).hasSize(4_502).doesNotHaveDuplicates();
+    }
+
+    private static final Report SILENT = new Report() {
+        @Override
+        public void line(String text) {}
+
+        @Override
+        public void progress(String text) {}
+    };
+
+    /** A topic whose stream takes in at once what keeps the rules, as long as there is room. */
+    private static final class Topic implements Stream {
+        private final ConcurrentLinkedQueue<Long> ids = new ConcurrentLinkedQueue<>();
+        private volatile int room;
+
+        @Override
+        public synchronized void publish(long id, byte[] envelope) {
+            if (ids.size() >= room) {
+                throw new BackfillException("The broker is gone", null);
+            }
+            ids.add(id);
+        }
+
+        void known(IdRange range, RangeOptions times, LongConsumer each) {
+            ids.stream().filter(range::contains).filter(Topic::isGood).forEach(each::accept);
+        }
+
+        long good() {
+            return ids.stream().filter(Topic::isGood).count();
+        }
+
+        static boolean isGood(long id) {
+            return id != 5 && id != 7;
+        }
+
+        @Override
+        public Map<Integer, Long> flush() {
+            return Map.of();
+        }
+
+        @Override
+        public Map<Integer, Long> takenIn() {
+            return Map.of();
+        }
+
+        @Override
+        public void close() {}
     }
 
     private static SourceOptions options(String schema, SecretRef password) {
