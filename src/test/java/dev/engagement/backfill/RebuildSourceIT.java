@@ -220,8 +220,8 @@ class RebuildSourceIT {
         Outcome outcome = new Backfill(options, topic::known, () -> topic).run(SILENT);
 
         assertThat(before).isBetween(990L, 1_000L);
-        assertThat(outcome).isEqualTo(new Outcome(4_502 - before, before));
-        assertThat(topic.ids.stream().filter(Topic::isGood)).hasSize(4_502).doesNotHaveDuplicates();
+        assertThat(outcome).isEqualTo(new Outcome(5_402 - before, before));
+        assertThat(topic.ids.stream().filter(Topic::isGood)).hasSize(5_402).doesNotHaveDuplicates();
     }
 
     private static final Report SILENT = new Report() {
