@@ -411,7 +411,8 @@ class SettingsTest {
     @Test
     void optionsOfTheOtherCommandAreRefusedOnTheCommandLineOnly() throws IOException {
         assertThat(problems(Command.CAPTURE, CAPTURE_ENV, "--redis.url", "redis://x"))
-                .containsExactly("--redis.url is no option of 'capture' but of 'stream', 'audit'; leave it out.");
+                .containsExactly(
+                        "--redis.url is no option of 'capture' but of 'stream', 'rebuild', 'audit'; leave it out.");
 
         Map<String, String> environment = new HashMap<>(CAPTURE_ENV);
         environment.put("ENGAGEMENT_REDIS_PASSWORD", "hunter2");
