@@ -260,8 +260,7 @@ class BackfillIT {
 
     /** Without delivery, which leaves out what it takes for rows of a snapshot. */
     private static String[] streamArgs() {
-        return args(
-                "stream", List.of("--redis.url", servers.redis().url(), "--destinations", "liveview,warehouse"));
+        return args("stream", List.of("--redis.url", servers.redis().url(), "--destinations", "liveview,warehouse"));
     }
 
     private static String[] captureArgs() {

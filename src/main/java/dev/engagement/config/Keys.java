@@ -43,16 +43,14 @@ public final class Keys {
     private static final Set<Command> RECORDS =
             Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE);
     /** What knows all destinations. */
-    private static final Set<Command> ENDS =
-            Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.AUDIT);
+    private static final Set<Command> ENDS = Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.AUDIT);
     /** What knows Redis. */
     private static final Set<Command> LIVEVIEW = Set.of(Command.STREAM, Command.REBUILD, Command.AUDIT);
     /** What knows the warehouse. */
     private static final Set<Command> WAREHOUSE =
             Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
     /** What takes letters or events of a time. */
-    private static final Set<Command> TIMES =
-            Set.of(Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
+    private static final Set<Command> TIMES = Set.of(Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -460,8 +458,8 @@ public final class Keys {
             "from", Type.TIME, false, TIMES, "first event_ts of the range; redrive: first failure of a letter");
     public static final Key<Instant> TO = Key.argument(
             "to", Type.TIME, false, TIMES, "end of the range, not part of it; redrive: end of the letters' failures");
-    public static final Key<Boolean> DRY_RUN = Key.flag(
-            "dry-run", BACKFILL_AND_REDRIVE, "say what would be published or put back, and write nothing");
+    public static final Key<Boolean> DRY_RUN =
+            Key.flag("dry-run", BACKFILL_AND_REDRIVE, "say what would be published or put back, and write nothing");
 
     public static final Key<String> CONTENT_ID =
             Key.argument("content-id", Type.TEXT, false, BACKFILL, "publish the events of one content only");
