@@ -391,7 +391,7 @@ public final class Settings {
     }
 
     /**
-     * Of both commands.
+     * Of {@code capture}, {@code stream} and {@code rebuild}.
      *
      * @param build version of this build, written into each letter
      */

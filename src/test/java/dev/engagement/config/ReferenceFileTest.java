@@ -31,7 +31,15 @@ class ReferenceFileTest {
     /** What a start has to be told on its command line. */
     private static final Map<Command, List<String>> OF_ONE_START = Map.of(
             Command.BACKFILL, List.of("--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"),
-            Command.REBUILD, List.of("--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"),
+            // Delivery, of the default, is refused where it is given.
+            Command.REBUILD,
+                    List.of(
+                            "--from",
+                            "2026-01-08T09:00:00Z",
+                            "--to",
+                            "2026-01-08T10:00:00Z",
+                            "--destinations",
+                            "liveview,warehouse"),
             Command.REDRIVE, List.of("--reason", "INVALID"),
             Command.AUDIT, List.of("--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"));
 
