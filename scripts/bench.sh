@@ -9,6 +9,7 @@ scripts/bench.sh ingest    [--events N] [--rounds N] [--state hashmap|rocksdb] [
 scripts/bench.sh ranking   [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|stage|slide|redis|rebuild]
 scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
+scripts/bench.sh backfill  [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh audit     [--events N] [--rounds N]
 
   ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
@@ -31,12 +32,15 @@ scripts/bench.sh audit     [--events N] [--rounds N]
              events -> deliver at parallelism 2, signed, to the local receiver, which
              records them: at 0 and 50 ms latency, single and in batches of 100; beside
              discarding the same events in the job. About five minutes.
+  backfill   rows/s of PostgreSQL -> decode -> enrich -> dedupe -> discard at parallelism 2,
+             beside COPY (SELECT ...) TO STDOUT of the same rows, with PostgreSQL on the same
+             cores. About two minutes.
   audit      seconds that an audit of a day takes in which nothing differs, by destination and of
              all, and of one with a row missing, beside SELECT count(*), sum(duration_ms) of the
              same events. About three minutes for a million.
 
-  --events N     events of ingest, of the parts pipeline and stage, and of warehouse
-                 (default 3000000; of delivery 200000, of audit 1000000)
+  --events N     events of ingest, of the parts pipeline and stage, of warehouse and of
+                 backfill (default 3000000; of delivery 200000, of audit 1000000)
   --rounds N     measured rounds, after one to warm up (default 3)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
@@ -58,8 +62,8 @@ case $command in
   -h | --help) usage; exit 0 ;;
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
-  warehouse | delivery | audit) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery, audit. --help explains them." ;;
+  warehouse | delivery | backfill | audit) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery, backfill, audit. --help explains them." ;;
 esac
 
 events=3000000
@@ -132,6 +136,9 @@ elif [[ $command == audit ]]; then
 elif [[ $command == warehouse ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.WarehouseBenchmark target/bench "$events" "$rounds" "$state"
+elif [[ $command == backfill ]]; then
+  printf '\n'
+  "$java" "${options[@]}" -Xmx4g dev.engagement.bench.BackfillBenchmark target/bench "$events" "$rounds" "$state"
 else
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.RankingBenchmark target/bench "$events" "$rounds" "$state" "$only"
 fi

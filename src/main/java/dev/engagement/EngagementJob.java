@@ -3,6 +3,9 @@ package dev.engagement;
 import dev.engagement.audit.Audit;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.audit.AuditReport;
+import dev.engagement.backfill.Backfill;
+import dev.engagement.backfill.RebuildReport;
+import dev.engagement.backfill.Report;
 import dev.engagement.capture.CaptureJob;
 import dev.engagement.capture.CapturePreflight;
 import dev.engagement.config.Command;
@@ -16,8 +19,10 @@ import dev.engagement.connection.KafkaTopics.Topic;
 import dev.engagement.delivery.DeliveryPreflight;
 import dev.engagement.delivery.DeliveryStreams;
 import dev.engagement.liveview.LiveViewRules;
+import dev.engagement.liveview.sink.FreshLiveView;
 import dev.engagement.liveview.sink.LiveViewPreflight;
 import dev.engagement.pipeline.BigQueryWarehouse;
+import dev.engagement.pipeline.Counted;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
 import dev.engagement.pipeline.HttpDelivery;
@@ -28,6 +33,7 @@ import dev.engagement.pipeline.Sources;
 import dev.engagement.redrive.Redrive;
 import dev.engagement.redrive.RedriveException;
 import dev.engagement.redrive.RedriveOptions;
+import dev.engagement.warehouse.FreshWarehouse;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseRefusedException;
 import java.io.IOException;
@@ -40,10 +46,14 @@ import java.util.Objects;
 import java.util.Set;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /** Entry point of {@code flink run engagement-job.jar COMMAND [--config FILE] [--KEY VALUE …]}. */
 public final class EngagementJob {
+    /** In a row, within some minutes. */
+    private static final int REBUILD_ATTEMPTS = 10;
+
     private EngagementJob() {}
 
     /** Runs one command. */
@@ -160,27 +170,34 @@ public final class EngagementJob {
      *
      * @param args the command and its options
      * @param env where the job is built
-     * @return whether there is a job to execute: not after {@code --help}
+     * @return whether there is a job to execute: not after {@code --help}, nor after a backfill, which is none and is done
      * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options, before anything is
      *     connected to
      * @throws dev.engagement.warehouse.WarehouseRefusedException if the warehouse's table does not fit
      * @throws UncheckedIOException if BigQuery does not answer or refuses
      */
     public static boolean prepare(String[] args, StreamExecutionEnvironment env) {
-        return build(args, env, true);
+        return prepare(args, env, new Printed());
+    }
+
+    /** As {@link #prepare(String[], StreamExecutionEnvironment)}, with what a backfill or a rebuild says going there. */
+    static boolean prepare(String[] args, StreamExecutionEnvironment env, Report report) {
+        return build(args, env, true, report);
     }
 
     /**
-     * The job that {@link #prepare} builds, without a look at any server: nothing is connected to, nothing is made.
+     * The job of {@code capture} or {@code stream} that {@link #prepare} builds, without a look at any server: nothing is
+     * connected to, nothing is made.
      *
      * @return whether there is a job: not after {@code --help}
      * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options
      */
     public static boolean draw(String[] args, StreamExecutionEnvironment env) {
-        return build(args, env, false);
+        return build(args, env, false, new Printed());
     }
 
-    private static boolean build(String[] args, StreamExecutionEnvironment env, boolean withServers) {
+    private static boolean build(
+            String[] args, StreamExecutionEnvironment env, boolean withServers, Report report) {
         Invocation invocation = Invocation.parse(args, System.getenv());
         if (invocation instanceof Invocation.Help help) {
             System.out.println(help.text());
@@ -195,10 +212,12 @@ public final class EngagementJob {
         switch (settings.command()) {
             case CAPTURE -> capture(settings, env);
             case STREAM -> stream(settings, env);
+            case REBUILD -> rebuild(settings, env, report);
+            case BACKFILL -> backfill(settings, report);
             case REDRIVE -> throw new IllegalArgumentException("redrive is no job; see redrive()");
             case AUDIT -> throw new IllegalArgumentException("audit is no job; see audit()");
         }
-        return true;
+        return settings.command() != Command.BACKFILL;
     }
 
     /** Topics and the warehouse's table made; what would refuse the job asked. */
@@ -216,6 +235,19 @@ public final class EngagementJob {
                 if (settings.destinations().contains(Destination.DELIVERY)) {
                     DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(System.err::println);
                 }
+            }
+            case REBUILD -> {
+                Set<Destination> destinations = settings.rebuiltDestinations();
+                if (destinations.contains(Destination.LIVEVIEW)) {
+                    FreshLiveView.require(settings.liveViewOptions());
+                }
+                if (destinations.contains(Destination.WAREHOUSE)) {
+                    FreshWarehouse.require(settings.warehouseOptions());
+                    prepareWarehouse(settings);
+                }
+            }
+            case BACKFILL, REDRIVE, AUDIT -> {
+                // They ask by themselves.
             }
         }
     }
@@ -240,20 +272,87 @@ public final class EngagementJob {
 
     private static void stream(Settings settings, StreamExecutionEnvironment env) {
         Set<Destination> destinations = settings.destinations();
-        Rules rules = new Rules(
-                settings.topics().events(),
-                settings.ingestOptions().eventTime(),
-                settings.enrichmentOptions(),
-                settings.dedupeOptions(),
-                settings.rankingOptions());
         EngagementPipeline.wire(
                 Sources.ofTopics(env, settings.ingestOptions()),
-                rules,
+                rules(settings),
                 new Destinations(
                         destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
                         destinations.contains(Destination.WAREHOUSE) ? warehouse(settings) : null,
                         destinations.contains(Destination.DELIVERY) ? delivery(settings) : null,
                         deadLetters(settings)));
+    }
+
+    /** Into destinations that no job has written to. Nothing is delivered: it was, or will be by the live job. */
+    private static void rebuild(Settings settings, StreamExecutionEnvironment env, Report report) {
+        Set<Destination> destinations = settings.rebuiltDestinations();
+        boolean intoWarehouse = destinations.contains(Destination.WAREHOUSE);
+        long rows = Backfill.rows(settings.sourceOptions(), settings.rangeOptions());
+        if (env.getConfiguration()
+                .getOptional(RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_ATTEMPTS)
+                .isEmpty()) {
+            // Somebody waits for its end: what does not pass by itself is to be told, and not tried for ever.
+            env.configure(new Configuration()
+                    .set(RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_ATTEMPTS, REBUILD_ATTEMPTS));
+        }
+        EngagementPipeline.wire(
+                Sources.ofTables(env, settings.sourceOptions(), settings.rangeOptions(), settings.ingestOptions()),
+                rules(settings),
+                Counted.destinations(
+                        destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
+                        intoWarehouse ? warehouse(settings) : null,
+                        deadLetters(settings)));
+        env.registerJobListener(new RebuildReport(report, rows, intoWarehouse ? settings.warehouseOptions() : null));
+    }
+
+    private static void backfill(Settings settings, Report report) {
+        try {
+            report.line(Backfill.of(
+                            settings.backfillOptions(),
+                            settings.destinations().contains(Destination.WAREHOUSE)
+                                    ? settings.warehouseOptions()
+                                    : null)
+                    .run(report)
+                    .line());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("The backfill was interrupted; to run it again is harmless", e);
+        }
+    }
+
+    /** To standard output; what is replaced is seen on a terminal only. */
+    private static final class Printed implements Report {
+        @SuppressWarnings("SystemConsoleNull") // Java 17 has no other way to ask.
+        private final boolean terminal = System.console() != null;
+
+        private int shown;
+
+        @Override
+        public void line(String text) {
+            System.out.println(over(text));
+            shown = 0;
+        }
+
+        @Override
+        public void progress(String text) {
+            if (terminal) {
+                System.out.print(over(text));
+                System.out.flush();
+                shown = text.length();
+            }
+        }
+
+        private String over(String text) {
+            return (shown > 0 ? "\r" : "") + text + " ".repeat(Math.max(0, shown - text.length()));
+        }
+    }
+
+    private static Rules rules(Settings settings) {
+        return new Rules(
+                settings.topics().events(),
+                settings.ingestOptions().eventTime(),
+                settings.enrichmentOptions(),
+                settings.dedupeOptions(),
+                settings.rankingOptions());
     }
 
     private static RedisLiveView liveView(Settings settings) {

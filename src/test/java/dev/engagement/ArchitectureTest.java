@@ -86,7 +86,7 @@ class ArchitectureTest {
         // It writes what the destinations read: the retry topic's records, the table's rows.
         MAY_IMPORT.get("redrive").add("delivery");
         room("api", "connection event liveview");
-        room("pipeline", common + " ingest liveview liveview.sink " + DESTINATIONS_AND_STAGES);
+        room("pipeline", common + " ingest liveview liveview.sink backfill " + DESTINATIONS_AND_STAGES);
         // And the option records of the rooms; see importsAreInTheTable.
         room("config", "connection");
 

@@ -66,7 +66,7 @@ class JobGraphIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"capture", "stream"})
+    @ValueSource(strings = {"capture", "stream", "rebuild"})
     void every_operator_has_a_uid(String command) {
         StreamExecutionEnvironment env = cluster.environment(args(command));
 
@@ -118,7 +118,7 @@ class JobGraphIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"capture", "stream"})
+    @ValueSource(strings = {"capture", "stream", "rebuild"})
     void nothing_between_operators_is_written_by_kryo(String command) {
         StreamExecutionEnvironment env = cluster.environment(args(command));
 
@@ -136,13 +136,13 @@ class JobGraphIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"capture", "stream"})
+    @ValueSource(strings = {"capture", "stream", "rebuild"})
     void no_secret_is_submitted(String command) throws Exception {
         JobGraph graph = JobCluster.jobGraph(cluster.environment(args(command)));
         byte[] submitted = InstantiationUtil.serializeObject(graph);
 
         String address =
-                command.equals("capture") ? Integer.toString(servers.postgres().port()) : redis.url();
+                !command.equals("stream") ? Integer.toString(servers.postgres().port()) : redis.url();
         assertThat(forms(address)).as("what is looked for would be found").anyMatch(form -> contains(submitted, form));
         String signing = Files.readString(servers.receiver().secretFile()).strip();
         for (String secret : List.of(servers.postgres().password(), REDIS_PASSWORD, signing)) {
@@ -175,6 +175,17 @@ class JobGraphIT {
     }
 
     private static String[] args(String command) {
+        if (command.equals("rebuild")) {
+            List<String> args = new ArrayList<>(List.of(args("stream")));
+            args.set(0, command);
+            // It delivers nothing.
+            args.subList(args.indexOf("--delivery.url"), args.size()).clear();
+            // What follows the command, Kafka's address and the parallelism.
+            args.addAll(List.of(args("capture")).subList(3, 9));
+            args.addAll(List.of("--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"));
+            args.addAll(List.of("--redis.key-prefix", "rebuilt:", "--warehouse.table", "rebuilt"));
+            return args.toArray(String[]::new);
+        }
         return command.equals("capture")
                 ? new String[] {
                     "capture",

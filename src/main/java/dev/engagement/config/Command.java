@@ -12,13 +12,15 @@ public enum Command {
     CAPTURE("copies rows of PostgreSQL into the two Kafka topics, until it is stopped"),
     /** Kafka into the destinations. */
     STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped"),
+    /** PostgreSQL into the events topic, beside a stream. */
+    BACKFILL(
+            "publishes the rows of a range of event_ts that the warehouse lacks, and waits for the stream to take them"),
+    /** PostgreSQL into fresh destinations. */
+    REBUILD("reads a range of event_ts once more from PostgreSQL and writes it into destinations that are still empty"),
     /** Dead letters back to where they belong. No Flink job: it runs where it is started, and ends. */
     REDRIVE("puts dead letters back where they belong, each once, and ends"),
     /** The stores compared. No Flink job: it runs where it is started, and ends. */
     AUDIT("compares what PostgreSQL holds of a range of event_ts with what every destination holds, and ends");
-
-    /** Commands that are part of the product and not of this build. */
-    static final List<String> NOT_IN_THIS_BUILD = List.of("backfill", "rebuild");
 
     static final Set<Command> ALL = Set.copyOf(EnumSet.allOf(Command.class));
 
@@ -46,10 +48,6 @@ public enum Command {
             if (command.word().equals(word)) {
                 return command;
             }
-        }
-        if (NOT_IN_THIS_BUILD.contains(word)) {
-            throw new ConfigurationException(
-                    "The command '" + word + "' is not in this build yet; it has " + String.join(", ", words()) + ".");
         }
         throw new ConfigurationException("Unknown command '" + word + "'" + Nearest.hint(word, words(), "")
                 + "; the commands are " + String.join(", ", words()) + ". --help explains them.");

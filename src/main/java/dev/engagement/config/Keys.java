@@ -26,17 +26,31 @@ public final class Keys {
     private static final Set<Command> BOTH = Command.ALL;
     private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
     private static final Set<Command> STREAM = Set.of(Command.STREAM);
+    private static final Set<Command> BACKFILL = Set.of(Command.BACKFILL);
     private static final Set<Command> REDRIVE = Set.of(Command.REDRIVE);
     private static final Set<Command> AUDIT = Set.of(Command.AUDIT);
+    private static final Set<Command> STREAM_AND_AUDIT = Set.of(Command.STREAM, Command.AUDIT);
     private static final Set<Command> STREAM_AND_REDRIVE = Set.of(Command.STREAM, Command.REDRIVE);
+    private static final Set<Command> BACKFILL_AND_REDRIVE = Set.of(Command.BACKFILL, Command.REDRIVE);
+    /** What has stages between the ends. */
+    private static final Set<Command> STAGES = Set.of(Command.STREAM, Command.REBUILD);
     /** What reads PostgreSQL. */
-    private static final Set<Command> TABLES = Set.of(Command.CAPTURE, Command.REDRIVE, Command.AUDIT);
+    private static final Set<Command> TABLES =
+            Set.of(Command.CAPTURE, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
+    /** What makes records of rows. */
+    private static final Set<Command> ROWS = Set.of(Command.CAPTURE, Command.BACKFILL, Command.REBUILD);
+    /** What knows how large a record may be. */
+    private static final Set<Command> RECORDS =
+            Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE);
     /** What knows all destinations. */
-    private static final Set<Command> ENDS = Set.of(Command.STREAM, Command.AUDIT);
+    private static final Set<Command> ENDS = Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.AUDIT);
+    /** What knows Redis. */
+    private static final Set<Command> LIVEVIEW = Set.of(Command.STREAM, Command.REBUILD, Command.AUDIT);
     /** What knows the warehouse. */
-    private static final Set<Command> WAREHOUSE = Set.of(Command.STREAM, Command.REDRIVE, Command.AUDIT);
+    private static final Set<Command> WAREHOUSE =
+            Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
     /** What takes letters or events of a time. */
-    private static final Set<Command> TIMES = Set.of(Command.REDRIVE, Command.AUDIT);
+    private static final Set<Command> TIMES = Set.of(Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -119,8 +133,8 @@ public final class Keys {
             "jdbc:postgresql://localhost:5432/postgres",
             TABLES,
             "where PostgreSQL is, without user and password");
-    public static final Key<String> POSTGRES_USERNAME =
-            Key.required("postgres.username", Type.TEXT, TABLES, "role with REPLICATION, and SELECT on both tables");
+    public static final Key<String> POSTGRES_USERNAME = Key.required(
+            "postgres.username", Type.TEXT, TABLES, "role with SELECT on both tables, and REPLICATION for capture");
     public static final Key<String> POSTGRES_PASSWORD =
             Key.secret("postgres.password", true, TABLES, "that role's password");
     public static final Key<String> POSTGRES_PASSWORD_FILE = Key.fileOf(POSTGRES_PASSWORD);
@@ -161,71 +175,71 @@ public final class Keys {
             "capture.max-row-bytes",
             Type.size(MemorySize.parse("1 kb"), LARGEST_ROW),
             "8128 kb",
-            CAPTURE,
+            ROWS,
             "largest row written to Kafka; a larger one becomes an OVERSIZE letter");
 
     public static final Key<MemorySize> INGEST_MAX_RECORD_BYTES = Key.of(
             "ingest.max-record-bytes",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("8 mb")),
             "1 mb",
-            STREAM_AND_REDRIVE,
+            RECORDS,
             "largest Kafka value read; a larger one becomes an OVERSIZE letter");
 
     public static final Key<EngagementRule.PctMode> ENRICHMENT_PCT_MODE = Key.of(
             "enrichment.pct-mode",
             Type.oneOf(EngagementRule.PctMode.class),
             "ratio",
-            STREAM,
+            STAGES,
             "7 s of 300 s as 0.02 or as 2.33");
     public static final Key<Integer> ENRICHMENT_PCT_SCALE = Key.of(
             "enrichment.pct-scale",
             Type.integer(0, EngagementRule.MAX_PCT_SCALE),
             "2",
-            STREAM,
+            STAGES,
             "digits after the point of engagement_pct");
     public static final Key<EngagementRule.NullRule> ENRICHMENT_NULL_RULE = Key.of(
             "enrichment.null-rule",
             Type.oneOf(EngagementRule.NullRule.class),
             "independent",
-            STREAM,
+            STAGES,
             "whether engagement_seconds survives a missing length");
     public static final Key<Duration> ENRICHMENT_CONTENT_WAIT = Key.of(
             "enrichment.content-wait",
             ANY_DURATION,
             "30 s",
-            STREAM,
+            STAGES,
             "how long an event waits for an unknown content before it becomes an UNRESOLVED letter");
 
     public static final Key<Duration> RANKING_WINDOW =
-            Key.of("ranking.window", ANY_DURATION, "10 min", STREAM, "event time that a leaderboard covers");
+            Key.of("ranking.window", ANY_DURATION, "10 min", STAGES, "event time that a leaderboard covers");
     public static final Key<Duration> RANKING_SLIDE = Key.of(
-            "ranking.slide", ANY_DURATION, "1 s", STREAM, "event time from one state of the leaderboards to the next");
+            "ranking.slide", ANY_DURATION, "1 s", STAGES, "event time from one state of the leaderboards to the next");
     public static final Key<Integer> RANKING_TOP_N =
-            Key.of("ranking.top-n", Type.integer(1, 10_000), "100", STREAM, "places on a leaderboard");
+            Key.of("ranking.top-n", Type.integer(1, 10_000), "100", STAGES, "places on a leaderboard");
     public static final Key<Duration> RANKING_MAX_OUT_OF_ORDERNESS = Key.of(
             "ranking.max-out-of-orderness",
             ANY_DURATION,
             "2 s",
-            STREAM,
+            STAGES,
             "how much older than the newest event another may be and not be late");
     public static final Key<Duration> RANKING_MAX_CLOCK_SKEW = Key.of(
             "ranking.max-clock-skew",
             ANY_DURATION,
             "1 min",
-            STREAM,
+            STAGES,
             "how far ahead of its Kafka timestamp an event may be stamped and still move event time");
     public static final Key<Duration> RANKING_IDLE_TIMEOUT = Key.of(
             "ranking.idle-timeout",
             SHORT_INTERVAL,
             "1 s",
-            STREAM,
+            STAGES,
             "after how long without a record a partition follows the wall clock");
 
     public static final Key<Optional<Duration>> DEDUPE_HORIZON = Key.of(
             "dedupe.horizon",
             Type.NONE_OR_DURATION,
             "none",
-            STREAM,
+            STAGES,
             "how long ids are remembered after their first arrival");
 
     public static final Key<Set<Destination>> DESTINATIONS = Key.of(
@@ -239,18 +253,18 @@ public final class Keys {
             "redis.url",
             Type.REDIS_URL,
             "redis://localhost:6379",
-            ENDS,
+            LIVEVIEW,
             "where Redis is, without password; rediss:// for TLS");
-    public static final Key<String> REDIS_PASSWORD = Key.secret("redis.password", false, ENDS, "password of Redis");
+    public static final Key<String> REDIS_PASSWORD = Key.secret("redis.password", false, LIVEVIEW, "password of Redis");
     public static final Key<String> REDIS_PASSWORD_FILE = Key.fileOf(REDIS_PASSWORD);
     public static final Key<String> REDIS_KEY_PREFIX =
-            Key.of("redis.key-prefix", Type.TEXT_OR_EMPTY, "", ENDS, "put before every key in Redis");
+            Key.of("redis.key-prefix", Type.TEXT_OR_EMPTY, "", LIVEVIEW, "put before every key in Redis");
 
     public static final Key<Boolean> LIVEVIEW_EVENT_CACHE = Key.of(
             "liveview.event-cache",
             Type.BOOLEAN,
             "false",
-            STREAM,
+            STAGES,
             "whether single events are kept in Redis for an hour, best effort");
 
     public static final Key<String> WAREHOUSE_PROJECT = Key.optional(
@@ -405,13 +419,13 @@ public final class Keys {
             "delivery.include-snapshot",
             Type.BOOLEAN,
             "false",
-            ENDS,
+            STREAM_AND_AUDIT,
             "whether rows that were there before the first capture are delivered");
     public static final Key<Boolean> DELIVERY_RECEIPTS = Key.of(
             "delivery.receipts",
             Type.BOOLEAN,
             "false",
-            ENDS,
+            STREAM_AND_AUDIT,
             "whether what was delivered is written to the receipts topic");
     public static final Key<List<DeliveryOptions.StatusRange>> DELIVERY_SUCCESS_STATUS = Key.of(
             "delivery.success-status", Type.STATUSES, "200-299", STREAM, "statuses that mean the receiver has it");
@@ -440,18 +454,30 @@ public final class Keys {
             STREAM_AND_REDRIVE,
             "write although rows of this job may be in the warehouse already");
 
+    public static final Key<Instant> FROM = Key.argument(
+            "from", Type.TIME, false, TIMES, "first event_ts of the range; redrive: first failure of a letter");
+    public static final Key<Instant> TO = Key.argument(
+            "to", Type.TIME, false, TIMES, "end of the range, not part of it; redrive: end of the letters' failures");
+    public static final Key<Boolean> DRY_RUN =
+            Key.flag("dry-run", BACKFILL_AND_REDRIVE, "say what would be published or put back, and write nothing");
+
+    public static final Key<String> CONTENT_ID =
+            Key.argument("content-id", Type.TEXT, false, BACKFILL, "publish the events of one content only");
+    public static final Key<Boolean> ALL_ROWS =
+            Key.flag("all", BACKFILL, "publish every row of the range, whether the warehouse has it or not");
+    public static final Key<Duration> BACKFILL_WAIT = Key.of(
+            "backfill.wait",
+            ANY_DURATION,
+            "10 min",
+            BACKFILL,
+            "how long to wait until the stream has taken in what was published");
+
     public static final Key<RedriveOptions.Reasons> REASON = Key.argument(
             "reason", Type.REASONS, true, REDRIVE, "which dead letters are put back, by their reason; comma separated");
-    public static final Key<Instant> FROM =
-            Key.argument("from", Type.TIME, false, TIMES, "audit: first event_ts; redrive: first failure of a letter");
-    public static final Key<Instant> TO = Key.argument(
-            "to", Type.TIME, false, TIMES, "audit: end of event_ts; redrive: end of the letters' failures");
     public static final Key<Long> EVENT_ID =
             Key.argument("event-id", Type.ID, false, REDRIVE, "only letters of this event");
     public static final Key<Integer> LIMIT = Key.argument(
             "limit", Type.integer(1, Integer.MAX_VALUE), false, REDRIVE, "put back so many letters at most");
-    public static final Key<Boolean> DRY_RUN =
-            Key.flag("dry-run", REDRIVE, "say what would be put back, and write nothing");
     public static final Key<Boolean> AGAIN = Key.flag("again", REDRIVE, "also those that were put back before");
 
     public static final Key<Duration> AUDIT_SETTLE = Key.of(
@@ -562,12 +588,15 @@ public final class Keys {
             DELIVERY_MAX_RESPONSE_BYTES,
             ACCEPT_GAP,
             ACCEPT_WAREHOUSE_DUPLICATES,
-            REASON,
             FROM,
             TO,
+            DRY_RUN,
+            CONTENT_ID,
+            ALL_ROWS,
+            BACKFILL_WAIT,
+            REASON,
             EVENT_ID,
             LIMIT,
-            DRY_RUN,
             AGAIN,
             AUDIT_SETTLE,
             AUDIT_LISTED_IDS,

@@ -1,6 +1,9 @@
 package dev.engagement.config;
 
 import dev.engagement.audit.AuditOptions;
+import dev.engagement.backfill.BackfillOptions;
+import dev.engagement.backfill.RangeOptions;
+import dev.engagement.backfill.SourceOptions;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
@@ -16,11 +19,13 @@ import dev.engagement.ranking.RankingOptions;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -143,7 +148,7 @@ public final class Settings {
                 get(Keys.KAFKA_CONTENT_TOPIC),
                 get(Keys.KAFKA_GROUP_ID),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
-                get(Keys.ACCEPT_GAP),
+                command == Command.STREAM && get(Keys.ACCEPT_GAP),
                 new EventTimeOptions(
                         get(Keys.RANKING_MAX_OUT_OF_ORDERNESS),
                         get(Keys.RANKING_MAX_CLOCK_SKEW),
@@ -183,7 +188,7 @@ public final class Settings {
     }
 
     /**
-     * Of {@code stream} and {@code redrive}.
+     * Of what knows the warehouse.
      *
      * @throws IllegalArgumentException if no project is given, or options do not go together; not from settings that were
      *     parsed, if the warehouse is one of their {@link #destinations}
@@ -209,8 +214,60 @@ public final class Settings {
                 get(Keys.WAREHOUSE_FLUSH_SIZE),
                 get(Keys.WAREHOUSE_FLUSH_INTERVAL),
                 get(Keys.WAREHOUSE_COMMIT_TIMEOUT),
-                command != Command.AUDIT && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
+                Keys.ACCEPT_WAREHOUSE_DUPLICATES.commands().contains(command) && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
                 get(Keys.WAREHOUSE_ADD_COLUMNS));
+    }
+
+    /** Of {@code backfill} and {@code rebuild}: where the rows are read. */
+    public SourceOptions sourceOptions() {
+        return new SourceOptions(
+                get(Keys.POSTGRES_URL),
+                get(Keys.POSTGRES_USERNAME),
+                secret(Keys.POSTGRES_PASSWORD),
+                get(Keys.POSTGRES_SCHEMA),
+                get(Keys.POSTGRES_EVENTS_TABLE),
+                get(Keys.POSTGRES_CONTENT_TABLE));
+    }
+
+    /** Of {@code backfill} and {@code rebuild}: which rows are read. */
+    public RangeOptions rangeOptions() {
+        return RangeOptions.of(find(Keys.FROM), find(Keys.TO));
+    }
+
+    /** Of {@code backfill}. */
+    public BackfillOptions backfillOptions() {
+        return new BackfillOptions(
+                sourceOptions(),
+                rangeOptions(),
+                find(Keys.CONTENT_ID),
+                get(Keys.ALL_ROWS),
+                get(Keys.DRY_RUN),
+                get(Keys.BACKFILL_WAIT),
+                kafka(),
+                get(Keys.KAFKA_EVENTS_TOPIC),
+                get(Keys.KAFKA_GROUP_ID),
+                get(Keys.CAPTURE_MAX_ROW_BYTES),
+                get(Keys.INGEST_MAX_RECORD_BYTES),
+                parallelism().orElse(BackfillOptions.READERS));
+    }
+
+    /**
+     * Of {@code rebuild}: where its events go.
+     *
+     * @throws IllegalArgumentException if delivery is one of them and was asked for: nothing is posted twice
+     */
+    public Set<Destination> rebuiltDestinations() {
+        Set<Destination> wanted = EnumSet.copyOf(destinations());
+        if (wanted.remove(Destination.DELIVERY) && isGiven(Keys.DESTINATIONS)) {
+            throw new IllegalArgumentException("destinations is "
+                    + destinations().stream().map(Destination::word).collect(Collectors.joining(","))
+                    + "; a rebuild delivers nothing, as every event would be posted once more. Leave delivery out");
+        }
+        if (wanted.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "destinations has neither liveview nor warehouse; there is nothing to rebuild");
+        }
+        return wanted;
     }
 
     /** Of {@code redrive}. */
@@ -322,8 +379,8 @@ public final class Settings {
         Instant time = find(key);
         if (time == null) {
             throw new IllegalArgumentException(
-                    key + " is missing; give the range of event_ts, --from 2026-01-08T09:00:00Z --to"
-                            + " 2026-01-08T10:00:00Z");
+                    key + " is missing; give --from and --to, the range [from, to) of event_ts, such as"
+                            + " --from 2026-01-08T09:00:00Z --to 2026-01-08T10:00:00Z");
         }
         return time;
     }
@@ -334,7 +391,7 @@ public final class Settings {
     }
 
     /**
-     * Of both commands.
+     * Of {@code capture}, {@code stream} and {@code rebuild}.
      *
      * @param build version of this build, written into each letter
      */
@@ -382,7 +439,7 @@ public final class Settings {
         Value value = values.get(key);
         if (value == null) {
             throw new IllegalStateException(
-                    "'" + command.word() + "' takes no " + key + "; it is an option of " + key.commands());
+                    "'" + command.word() + "' takes no " + key + "; it is an option of " + key.takers());
         }
         if (!value.usable()) {
             throw new UnusableException(key);

@@ -1,6 +1,7 @@
 package dev.engagement.config;
 
 import dev.engagement.connection.SecretRef;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -171,6 +172,29 @@ final class SettingsParser {
         return switch (command) {
             case CAPTURE ->
                 List.of(Settings::kafka, Settings::topics, Settings::distinctTables, Settings::captureOptions);
+            case STREAM -> {
+                List<Consumer<Settings>> parts = new ArrayList<>(stages());
+                parts.add(settings -> {
+                    if (settings.destinations().contains(Destination.DELIVERY)) {
+                        settings.deliveryOptions();
+                    }
+                });
+                yield parts;
+            }
+            case BACKFILL ->
+                List.of(
+                        Settings::kafka,
+                        Settings::topics,
+                        settings -> settings.rangeOptions().requirePast(Instant.now()),
+                        Settings::backfillOptions,
+                        SettingsParser::warehouse);
+            case REBUILD -> {
+                List<Consumer<Settings>> parts = new ArrayList<>(stages());
+                parts.add(settings -> settings.rangeOptions().requirePast(Instant.now()));
+                parts.add(Settings::sourceOptions);
+                parts.add(Settings::rebuiltDestinations);
+                yield parts;
+            }
             case REDRIVE ->
                 List.of(Settings::kafka, Settings::topics, Settings::redriveOptions, settings -> {
                     if (settings.redriveOptions().needsWarehouse()) {
@@ -178,29 +202,28 @@ final class SettingsParser {
                     }
                 });
             case AUDIT -> List.of(Settings::kafka, Settings::topics, Settings::auditOptions);
-            case STREAM ->
-                List.of(
-                        Settings::kafka,
-                        Settings::topics,
-                        Settings::ingestOptions,
-                        Settings::enrichmentOptions,
-                        Settings::dedupeOptions,
-                        Settings::rankingOptions,
-                        settings -> {
-                            if (settings.destinations().contains(Destination.LIVEVIEW)) {
-                                settings.liveViewOptions();
-                            }
-                        },
-                        settings -> {
-                            if (settings.destinations().contains(Destination.WAREHOUSE)) {
-                                settings.warehouseOptions();
-                            }
-                        },
-                        settings -> {
-                            if (settings.destinations().contains(Destination.DELIVERY)) {
-                                settings.deliveryOptions();
-                            }
-                        });
         };
+    }
+
+    private static List<Consumer<Settings>> stages() {
+        return List.of(
+                Settings::kafka,
+                Settings::topics,
+                Settings::ingestOptions,
+                Settings::enrichmentOptions,
+                Settings::dedupeOptions,
+                Settings::rankingOptions,
+                settings -> {
+                    if (settings.destinations().contains(Destination.LIVEVIEW)) {
+                        settings.liveViewOptions();
+                    }
+                },
+                SettingsParser::warehouse);
+    }
+
+    private static void warehouse(Settings settings) {
+        if (settings.destinations().contains(Destination.WAREHOUSE)) {
+            settings.warehouseOptions();
+        }
     }
 }

@@ -18,7 +18,7 @@ import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
  * The types of arrivals. They are serialized only where somebody breaks the chain between a source and its decode stage;
  * until then that stage uses an arrival up before the source fills it again, so that handing out the same one is safe.
  */
-final class ArrivalTypes {
+public final class ArrivalTypes {
 
     private ArrivalTypes() {}
 
@@ -27,9 +27,11 @@ final class ArrivalTypes {
         return ImmutableType.of((Class<Arrival<T>>) (Class<?>) Arrival.class, () -> serializer);
     }
 
-    static final TypeInformation<Arrival<EngagementEvent>> EVENTS = type(new EventArrivals());
+    /** Arrivals of events. */
+    public static final TypeInformation<Arrival<EngagementEvent>> EVENTS = type(new EventArrivals());
 
-    static final TypeInformation<Arrival<ContentChange>> CONTENT = type(new ContentArrivals());
+    /** Arrivals of content changes. */
+    public static final TypeInformation<Arrival<ContentChange>> CONTENT = type(new ContentArrivals());
 
     private abstract static class ArrivalSerializer<T> extends ImmutableSerializer<Arrival<T>> {
         private static final long serialVersionUID = 1L;

@@ -34,5 +34,15 @@ public final class OperatorIds {
             "delivery-drain",
             "delivery-retries",
             "delivery-receipts");
+
+    /** Of a rebuild only. */
+    public static final String TABLES_SOURCE = "tables-source";
+
+    public static final String DECODE_ROWS = "decode-rows";
+    public static final String COUNT_READ = "count-rows-read";
+    public static final String COUNT_GIVEN = "count-rows-given";
+    public static final String COUNT_GIVEN_END = "count-rows-given-end";
+    public static final String COUNT_LETTERS = "count-letters";
+
     public static final String DEAD_LETTERS = "dead-letters";
 }

@@ -1,5 +1,9 @@
 package dev.engagement.pipeline;
 
+import dev.engagement.backfill.RangeOptions;
+import dev.engagement.backfill.Rebuild;
+import dev.engagement.backfill.RowCount;
+import dev.engagement.backfill.SourceOptions;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.ingest.Arrival;
@@ -28,5 +32,20 @@ public record Sources(DataStream<Arrival<EngagementEvent>> events, DataStream<Ar
         return new Sources(
                 Ingest.events(env, options, true, OperatorIds.EVENTS_SOURCE),
                 Ingest.contentChanges(env, options, true, OperatorIds.CONTENT_SOURCE));
+    }
+
+    /** The two tables of PostgreSQL: all contents, and then the events of a range. */
+    public static Sources ofTables(
+            StreamExecutionEnvironment env, SourceOptions source, RangeOptions range, IngestOptions options) {
+        Rebuild.Tables tables =
+                Rebuild.read(env, source, range, options, OperatorIds.TABLES_SOURCE, OperatorIds.DECODE_ROWS);
+        return new Sources(
+                tables.events()
+                        .process(
+                                new RowCount<Arrival<EngagementEvent>>(RowCount.READ),
+                                tables.events().getType())
+                        .uid(OperatorIds.COUNT_READ)
+                        .name("count rows read"),
+                tables.contentChanges());
     }
 }

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsTest {
@@ -408,10 +409,42 @@ class SettingsTest {
                 .containsExactly("Unknown option " + typed + "; did you mean " + meant + "?");
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"BACKFILL", "REBUILD", "AUDIT"})
+    void aRangeIsNeededAndAskedForOnce(Command command) {
+        assertThat(problems(command, CAPTURE_ENV))
+                .containsExactly("from is missing; give --from and --to, the range [from, to) of event_ts, such as"
+                        + " --from 2026-01-08T09:00:00Z --to 2026-01-08T10:00:00Z.");
+        assertThat(problems(command, CAPTURE_ENV, "--from", "2026-01-08T09:00:00Z"))
+                .singleElement()
+                .asString()
+                .startsWith("to is missing; give --from and --to");
+    }
+
+    @Test
+    void rebuildLeavesDeliveryOutOnlyOfTheDefault() {
+        String[] range = {"--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"};
+
+        assertThat(parse(Command.REBUILD, range, CAPTURE_ENV).rebuiltDestinations())
+                .containsExactly(Destination.LIVEVIEW, Destination.WAREHOUSE);
+        assertThat(problems(
+                        Command.REBUILD,
+                        CAPTURE_ENV,
+                        "--from",
+                        "2026-01-08T09:00:00Z",
+                        "--to",
+                        "2026-01-08T10:00:00Z",
+                        "--destinations",
+                        "warehouse,delivery"))
+                .containsExactly("destinations is warehouse,delivery; a rebuild delivers nothing, as every event would be"
+                        + " posted once more. Leave delivery out.");
+    }
+
     @Test
     void optionsOfTheOtherCommandAreRefusedOnTheCommandLineOnly() throws IOException {
         assertThat(problems(Command.CAPTURE, CAPTURE_ENV, "--redis.url", "redis://x"))
-                .containsExactly("--redis.url is no option of 'capture' but of 'stream', 'audit'; leave it out.");
+                .containsExactly(
+                        "--redis.url is no option of 'capture' but of 'stream', 'rebuild', 'audit'; leave it out.");
 
         Map<String, String> environment = new HashMap<>(CAPTURE_ENV);
         environment.put("ENGAGEMENT_REDIS_PASSWORD", "hunter2");

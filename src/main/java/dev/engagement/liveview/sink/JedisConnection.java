@@ -202,8 +202,8 @@ final class JedisConnection implements RedisConnection {
      * @return what Redis answered; an error too, as a {@link JedisDataException}
      */
     @Nullable
-    Object ask(Protocol.Command command, String argument) {
-        wire.sendCommand(command, argument);
+    Object ask(Protocol.Command command, String... arguments) {
+        wire.sendCommand(command, arguments);
         return answers(1).get(0);
     }
 

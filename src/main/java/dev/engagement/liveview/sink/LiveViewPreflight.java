@@ -20,6 +20,9 @@ public final class LiveViewPreflight {
 
     private static final JedisConnection.Patience PATIENCE =
             new JedisConnection.Patience(Duration.ofSeconds(2), Duration.ofSeconds(2));
+    /** What its own keys begin with, behind the prefix. */
+    static final String PROBES = "live-view:probe:";
+
     private static final long PROBE_IS_KEPT_FOR_MILLIS = 1_000;
 
     private LiveViewPreflight() {}
@@ -91,7 +94,7 @@ public final class LiveViewPreflight {
 
     /** Together they use every command that the scripts do. */
     private static List<ScriptedWrite> probes(LiveViewKeys keys) {
-        String name = keys.prefix() + "live-view:probe:{preflight}";
+        String name = keys.prefix() + PROBES + "{preflight}";
         long now = System.currentTimeMillis();
         String soon = Long.toString(now + PROBE_IS_KEPT_FOR_MILLIS);
         return List.of(

@@ -1,0 +1,442 @@
+package dev.engagement.backfill;
+
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.ingest.Arrival;
+import dev.engagement.warehouse.WarehouseIds;
+import dev.engagement.warehouse.WarehouseOptions;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Publishes rows that the stream never saw, beside it: reads a range, asks the warehouse which ids it has, and puts the
+ * missing rows into the events topic as capture's snapshot would have. What becomes of them is the stream's affair: there
+ * is one path, and its dedupe makes harmless whatever is published and not missing, be it in flight, of a run that broke
+ * off, or of another backfill beside this one.
+ *
+ * <p>No Flink job: it needs no slots beside the live one, runs where it is started, and ends.
+ *
+ * <p><b>Guarantee.</b> At least once: when it ends well, every row of the range that keeps the rules is in the warehouse,
+ * as one of {@code skipped} or of {@code inserted}. Without a warehouse every row is published, and the stream has completed
+ * a checkpoint behind the last of them. Memory does not grow with the range: a reader holds a fetch of rows and a bit for
+ * each of {@value #CHUNK_IDS} ids.
+ *
+ * <pre>{@code
+ * Outcome outcome = Backfill.of(options, warehouseOptions).run(report);
+ * }</pre>
+ */
+public final class Backfill {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Backfill.class);
+
+    /** Ids that the warehouse is asked for at once: each question costs it a pass over the range's partitions. */
+    static final int CHUNK_IDS = 200_000;
+
+    private static final int MOST_GAPS = 4_096;
+    private static final Duration REPORT_INTERVAL = Duration.ofMillis(500);
+    private static final Duration LOG_INTERVAL = Duration.ofSeconds(10);
+    private static final Duration ASK_INTERVAL = Duration.ofMillis(500);
+
+    private final BackfillOptions options;
+    private final @Nullable Known known;
+    private final StreamFactory streams;
+    private final SourceDatabase database;
+
+    /** Opens the way to the stream. */
+    @FunctionalInterface
+    interface StreamFactory {
+        Stream open();
+    }
+
+    Backfill(BackfillOptions options, @Nullable Known known, StreamFactory streams) {
+        this.options = options;
+        this.known = known;
+        this.streams = streams;
+        this.database = new SourceDatabase(options.source());
+    }
+
+    /**
+     * A backfill.
+     *
+     * @param warehouse what is asked for ids; null if the stream has none, and then every row is published
+     */
+    public static Backfill of(BackfillOptions options, @Nullable WarehouseOptions warehouse) {
+        Known known = null;
+        if (warehouse != null) {
+            WarehouseIds ids = WarehouseIds.of(warehouse);
+            known = (range, times, each) ->
+                    ids.between(range.first(), range.last(), times.fromMicros(), times.toMicros(), each);
+        }
+        return new Backfill(options, known, () -> KafkaStream.open(options));
+    }
+
+    /**
+     * Does it; blocks until the stream has taken in what was published.
+     *
+     * @throws BackfillException if a store cannot be reached, or the stream did not take everything in within the patience;
+     *     to run it again is harmless
+     */
+    public Outcome run(Report report) throws InterruptedException {
+        try {
+            SourceDatabase.Extent extent = extent();
+            if (extent.rows() == 0) {
+                report.line("There are no rows with event_ts in " + options.range() + contentText());
+                return new Outcome(0, 0);
+            }
+            report.line("Reading " + String.format("%,d", extent.rows()) + " rows with event_ts in " + options.range()
+                    + contentText());
+            Pass pass = new Pass(extent);
+            Map<Integer, Long> ends;
+            try (Stream stream = streams.open()) {
+                pass.run(options.dryRun() ? null : stream, report);
+                ends = stream.flush();
+                pass.tell(report);
+                if (options.dryRun()) {
+                    return new Outcome(0, pass.there.sum());
+                }
+                awaitIntake(stream, ends, pass, report);
+            }
+            return known == null
+                    ? new Outcome(pass.published.sum(), 0)
+                    : new Outcome(pass.missing.sum(), pass.there.sum());
+        } catch (SQLException e) {
+            throw new BackfillException(database.explain(e, options.contentId()), e);
+        } catch (IOException e) {
+            throw new BackfillException(String.valueOf(e.getMessage()), e);
+        } catch (IllegalStateException e) {
+            // A secret that is not where it should be; its message says so.
+            throw new BackfillException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /**
+     * How many rows a range has: for a rebuild to estimate by, and to be told what is wrong before it is submitted.
+     *
+     * @throws BackfillException if the table cannot be read
+     */
+    public static long rows(SourceOptions source, RangeOptions range) {
+        SourceDatabase database = new SourceDatabase(source);
+        try (Connection connection = database.connect()) {
+            return database.extent(connection, range, null).rows();
+        } catch (SQLException e) {
+            throw new BackfillException(database.explain(e, null), e);
+        } catch (IllegalStateException e) {
+            throw new BackfillException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private String contentText() {
+        return options.contentId() == null ? "" : " of content " + options.contentId();
+    }
+
+    private SourceDatabase.Extent extent() throws SQLException {
+        try (Connection connection = database.connect()) {
+            return database.extent(connection, options.range(), options.contentId());
+        }
+    }
+
+    /** One pass over the range, by some readers, each of which takes the next ids when it has done with its own. */
+    private final class Pass {
+
+        private final SourceDatabase.Extent extent;
+        private final Gaps gaps = new Gaps(MOST_GAPS);
+        private final LongAdder read = new LongAdder();
+        private final LongAdder published = new LongAdder();
+        private final LongAdder there = new LongAdder();
+        private final LongAdder missing = new LongAdder();
+        private final Samples invalid = new Samples();
+        private final Samples tooLarge = new Samples();
+        private IdRange left;
+
+        Pass(SourceDatabase.Extent extent) {
+            this.extent = extent;
+            this.left = extent.ids();
+        }
+
+        private synchronized IdRange nextChunk(Connection connection) throws SQLException {
+            left = database.fromNextId(connection, left);
+            if (left.isEmpty()) {
+                return IdRange.EMPTY;
+            }
+            IdRange chunk = left.head(CHUNK_IDS);
+            left = left.after(chunk.last());
+            return chunk;
+        }
+
+        private synchronized void stop() {
+            left = IdRange.EMPTY;
+        }
+
+        /** @param stream null to publish nothing */
+        void run(@Nullable Stream stream, Report report) throws SQLException, IOException, InterruptedException {
+            long start = System.nanoTime();
+            int readers = (int) Math.min(options.readers(), extent.ids().parts(CHUNK_IDS));
+            ExecutorService threads = Executors.newFixedThreadPool(readers, task -> {
+                Thread thread = new Thread(task, "backfill-reader");
+                thread.setDaemon(true);
+                return thread;
+            });
+            try {
+                List<Future<?>> tasks = new ArrayList<>();
+                for (int i = 0; i < readers; i++) {
+                    tasks.add(threads.submit(() -> {
+                        try {
+                            read(stream);
+                        } finally {
+                            // Nobody reads on beside one that has failed; one that has not leaves nothing to read.
+                            stop();
+                        }
+                        return null;
+                    }));
+                }
+                long logged = start;
+                for (Future<?> task : tasks) {
+                    while (!done(task)) {
+                        String text = progress(start).text();
+                        report.progress(text);
+                        if (System.nanoTime() - logged > LOG_INTERVAL.toNanos()) {
+                            logged = System.nanoTime();
+                            LOG.info("{}", text);
+                        }
+                    }
+                }
+                report.line(progress(start).text());
+            } finally {
+                stop();
+                threads.shutdownNow();
+                // Their connections and the producer are theirs until they are gone.
+                boolean unused = threads.awaitTermination(REPORT_INTERVAL.toMillis() * 20, TimeUnit.MILLISECONDS);
+            }
+        }
+
+        private Progress progress(long start) {
+            return new Progress(read.sum(), extent.rows(), Duration.ofNanos(System.nanoTime() - start));
+        }
+
+        private boolean done(Future<?> task) throws SQLException, IOException, InterruptedException {
+            try {
+                task.get(REPORT_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+                return true;
+            } catch (TimeoutException e) {
+                return false;
+            } catch (ExecutionException e) {
+                Throwable cause = e.getCause();
+                if (cause instanceof SQLException sql) {
+                    throw sql;
+                }
+                if (cause instanceof IOException io) {
+                    throw io;
+                }
+                if (cause instanceof BackfillException ours) {
+                    throw ours;
+                }
+                throw new IllegalStateException("Reading broke off: " + cause, cause);
+            }
+        }
+
+        private void read(@Nullable Stream stream) throws SQLException, IOException, InterruptedException {
+            RowDecoder decoder = decoder();
+            try (Connection connection = database.connect()) {
+                SourceDatabase.begin(connection);
+                for (IdRange chunk = nextChunk(connection); !chunk.isEmpty(); chunk = nextChunk(connection)) {
+                    read(connection, chunk, decoder, stream);
+                }
+            }
+        }
+
+        private void read(Connection connection, IdRange chunk, RowDecoder decoder, @Nullable Stream stream)
+                throws SQLException, IOException, InterruptedException {
+            Arrival<EngagementEvent> arrival = new Arrival<>();
+            try (RowCursor<EventRow> rows = database.events(connection, chunk, options.range(), options.contentId())) {
+                EventRow row = rows.next();
+                if (row == null) {
+                    // The warehouse is asked for nothing that is not there.
+                    return;
+                }
+                BitSet had = had(chunk);
+                boolean gap = false;
+                for (; row != null; row = rows.next()) {
+                    if (Thread.interrupted()) {
+                        throw new InterruptedException("Another reader has failed");
+                    }
+                    read.increment();
+                    boolean isThere = had.get((int) (row.id() - chunk.first()));
+                    if (isThere) {
+                        there.increment();
+                        if (!options.all()) {
+                            continue;
+                        }
+                    }
+                    byte[] envelope = RowJson.envelope(row);
+                    if (envelope.length > options.maxRowBytes().getBytes()) {
+                        tooLarge.add(row.id());
+                        continue;
+                    }
+                    decoder.decode(row, arrival);
+                    if (arrival.kind() != Arrival.Kind.VALUE) {
+                        invalid.add(row.id());
+                    } else if (!isThere) {
+                        missing.increment();
+                        gap = true;
+                    }
+                    if (stream != null) {
+                        stream.publish(row.id(), envelope);
+                        published.increment();
+                    }
+                }
+                if (gap) {
+                    synchronized (gaps) {
+                        gaps.add(chunk);
+                    }
+                }
+            }
+        }
+
+        /** What is worth knowing beside the counts. */
+        void tell(Report report) {
+            if (options.dryRun()) {
+                report.line(String.format(
+                        "Dry run: of %,d rows %,d are in the warehouse and %,d would be published; nothing was",
+                        read.sum(), there.sum(), missing.sum() + invalid.count() + (options.all() ? there.sum() : 0)));
+            } else if (published.sum() > 0) {
+                report.line(String.format("%,d rows published to %s", published.sum(), options.eventsTopic()));
+            }
+            if (invalid.count() > 0) {
+                report.line(String.format(
+                        "%,d rows break a rule, and become dead letters instead of rows (%s)",
+                        invalid.count(), invalid.ids()));
+            }
+            if (tooLarge.count() > 0) {
+                report.line(String.format(
+                        "%,d rows are larger than capture.max-row-bytes and are left out (%s)",
+                        tooLarge.count(), tooLarge.ids()));
+            }
+        }
+    }
+
+    private RowDecoder decoder() {
+        Clock clock = Clock.systemUTC();
+        return new RowDecoder(
+                options.eventsTopic(), "", options.maxRecordBytes().getBytes(), clock.millis(), clock);
+    }
+
+    /** A bit for each id of a chunk that the warehouse has. */
+    private BitSet had(IdRange chunk) throws IOException, InterruptedException {
+        BitSet had = new BitSet();
+        if (known != null) {
+            known.idsOf(chunk, options.range(), id -> {
+                if (chunk.contains(id)) {
+                    had.set((int) (id - chunk.first()));
+                }
+            });
+        }
+        return had;
+    }
+
+    // ------------------------------------------------------------------------------------------------- the intake
+
+    private void awaitIntake(Stream stream, Map<Integer, Long> ends, Pass pass, Report report)
+            throws SQLException, IOException, InterruptedException {
+        long until = System.nanoTime() + options.patience().toNanos();
+        if (known == null || options.all()) {
+            while (!hasPassed(stream.takenIn(), ends)) {
+                if (System.nanoTime() - until >= 0) {
+                    throw new BackfillException(
+                            String.format(
+                                    "The %,d published rows are in %s, but within backfill.wait (%s) no checkpoint of the"
+                                            + " stream has passed them, by the offsets of the group %s. Does the stream"
+                                            + " run, and is that its kafka.group-id?",
+                                    pass.published.sum(), options.eventsTopic(), options.patience(), options.groupId()),
+                            null);
+                }
+                report.progress("waiting until the stream has taken in what was published");
+                pause(until);
+            }
+        }
+        if (known != null) {
+            awaitWarehouse(pass.gaps.ranges(), pass.missing.sum(), until, report);
+        }
+    }
+
+    static boolean hasPassed(Map<Integer, Long> takenIn, Map<Integer, Long> ends) {
+        return ends.entrySet().stream().allMatch(end -> takenIn.getOrDefault(end.getKey(), 0L) >= end.getValue());
+    }
+
+    /** Range after range: what is there stays there, so that no range is asked for again once it is complete. */
+    private void awaitWarehouse(List<IdRange> gaps, long missing, long until, Report report)
+            throws SQLException, IOException, InterruptedException {
+        RowDecoder decoder = decoder();
+        try (Connection connection = database.connect()) {
+            SourceDatabase.begin(connection);
+            for (int i = 0; i < gaps.size(); i++) {
+                Samples still = missingOf(connection, gaps.get(i), decoder);
+                while (still.count() > 0) {
+                    if (System.nanoTime() - until >= 0) {
+                        for (int j = i + 1; j < gaps.size(); j++) {
+                            still.addAll(missingOf(connection, gaps.get(j), decoder));
+                        }
+                        throw new BackfillException(
+                                String.format(
+                                        "Of %,d missing rows, all of which are in %s now, %,d are not in the warehouse"
+                                                + " within backfill.wait (%s): %s. Does the stream run, with this"
+                                                + " warehouse, and complete checkpoints? Rows whose content is unknown, or"
+                                                + " that BigQuery refuses, are in the topic of dead letters. To run it"
+                                                + " again is harmless",
+                                        missing, options.eventsTopic(), still.count(), options.patience(), still.ids()),
+                                null);
+                    }
+                    report.progress(String.format(
+                            "waiting for the warehouse: %,d rows of ids %d to %d are still missing",
+                            still.count(), gaps.get(i).first(), gaps.get(i).last()));
+                    pause(until);
+                    still = missingOf(connection, gaps.get(i), decoder);
+                }
+            }
+        }
+    }
+
+    /** The rows of some ids that keep the rules and are not in the warehouse. */
+    private Samples missingOf(Connection connection, IdRange ids, RowDecoder decoder)
+            throws SQLException, IOException, InterruptedException {
+        Samples missing = new Samples();
+        Arrival<EngagementEvent> arrival = new Arrival<>();
+        for (IdRange rest = database.fromNextId(connection, ids); !rest.isEmpty(); ) {
+            IdRange chunk = rest.head(CHUNK_IDS);
+            BitSet had = had(chunk);
+            try (RowCursor<EventRow> rows = database.events(connection, chunk, options.range(), options.contentId())) {
+                for (EventRow row = rows.next(); row != null; row = rows.next()) {
+                    if (!had.get((int) (row.id() - chunk.first()))) {
+                        decoder.decode(row, arrival);
+                        if (arrival.kind() == Arrival.Kind.VALUE) {
+                            missing.add(row.id());
+                        }
+                    }
+                }
+            }
+            rest = database.fromNextId(connection, rest.after(chunk.last()));
+        }
+        return missing;
+    }
+
+    private static void pause(long until) throws InterruptedException {
+        long left = Math.max(1, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime()));
+        boolean unused = new CountDownLatch(1).await(Math.min(ASK_INTERVAL.toMillis(), left), TimeUnit.MILLISECONDS);
+    }
+}

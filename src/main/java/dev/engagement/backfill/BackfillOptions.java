@@ -1,0 +1,46 @@
+package dev.engagement.backfill;
+
+import dev.engagement.connection.KafkaConnection;
+import java.time.Duration;
+import org.apache.flink.configuration.MemorySize;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a backfill is to do.
+ *
+ * @param source where rows are read
+ * @param range which rows
+ * @param contentId only the events of this content, or null for all
+ * @param all publish rows that the warehouse has, too
+ * @param dryRun publish nothing
+ * @param patience how long to wait until the stream has taken in what was published
+ * @param kafka where the events topic is
+ * @param eventsTopic where missing rows are published
+ * @param groupId group that the stream reports its offsets under
+ * @param maxRowBytes largest envelope that is published
+ * @param maxRecordBytes largest envelope that the stream accepts
+ * @param readers threads that read
+ */
+public record BackfillOptions(
+        SourceOptions source,
+        RangeOptions range,
+        @Nullable String contentId,
+        boolean all,
+        boolean dryRun,
+        Duration patience,
+        KafkaConnection kafka,
+        String eventsTopic,
+        String groupId,
+        MemorySize maxRowBytes,
+        MemorySize maxRecordBytes,
+        int readers) {
+
+    /** Threads that read, if nobody says. */
+    public static final int READERS = 2;
+
+    public BackfillOptions {
+        if (readers < 1) {
+            throw new IllegalArgumentException("parallelism is " + readers + "; it must be at least 1");
+        }
+    }
+}

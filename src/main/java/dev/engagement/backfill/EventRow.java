@@ -1,0 +1,40 @@
+package dev.engagement.backfill;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One row of the events table, its columns as texts. Immutable.
+ *
+ * @param id primary key
+ * @param contentId the column's text, whatever its type
+ * @param userId the column's text, whatever its type
+ * @param eventType any text
+ * @param eventTs PostgreSQL's text of the time, in UTC
+ * @param durationMs milliseconds
+ * @param device any text
+ * @param rawPayload JSONB as its text
+ */
+record EventRow(
+        long id,
+        @Nullable String contentId,
+        @Nullable String userId,
+        @Nullable String eventType,
+        String eventTs,
+        @Nullable Integer durationMs,
+        @Nullable String device,
+        @Nullable String rawPayload)
+        implements TableRow {
+
+    /** Enough characters for everything but the texts. */
+    private static final int FRAME = 512;
+
+    /** The most bytes that its envelope may have: JSON writes a character in six bytes at most. */
+    long mostBytes() {
+        return FRAME
+                + 6L * (length(contentId) + length(userId) + length(eventType) + length(device) + length(rawPayload));
+    }
+
+    private static long length(@Nullable String text) {
+        return text == null ? 0 : text.length();
+    }
+}

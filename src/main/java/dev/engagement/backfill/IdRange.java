@@ -1,0 +1,45 @@
+package dev.engagement.backfill;
+
+import java.util.NoSuchElementException;
+
+/**
+ * Ids from {@code first} to {@code last}, both within; empty if {@code first > last}. Both ends may be any long, so nothing
+ * here adds to one without looking.
+ */
+record IdRange(long first, long last) {
+
+    /** No ids. */
+    static final IdRange EMPTY = new IdRange(1, 0);
+
+    boolean isEmpty() {
+        return first > last;
+    }
+
+    boolean contains(long id) {
+        return first <= id && id <= last;
+    }
+
+    /** What is left when {@code id} has been read. */
+    IdRange after(long id) {
+        return id >= last ? EMPTY : new IdRange(Math.max(first, id + 1), last);
+    }
+
+    /**
+     * The first part.
+     *
+     * @param size at most so many ids, at least 1
+     */
+    IdRange head(long size) {
+        if (isEmpty()) {
+            throw new NoSuchElementException("An empty range has no parts");
+        }
+        long distance = last - first;
+        // A distance beyond a long is negative, and larger than any size.
+        return distance >= 0 && distance < size ? this : new IdRange(first, first + (size - 1));
+    }
+
+    /** How many parts of a size there are; a double, as there may be more than any number of rows. */
+    double parts(long size) {
+        return isEmpty() ? 0 : Math.ceil(((double) last - (double) first + 1) / size);
+    }
+}

@@ -1,0 +1,89 @@
+package dev.engagement.backfill;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import dev.engagement.event.Timestamps;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rows as capture's snapshot would write them: {@code op} r, no commit time. Any row has an envelope, a bad one as well, of
+ * which the decoder makes the letter that it always makes. Thread-safe.
+ */
+final class RowJson {
+
+    private static final JsonFactory FACTORY = new JsonFactory();
+
+    private RowJson() {}
+
+    /** {@code {"id":N}}. */
+    static byte[] key(long id) {
+        return ("{\"id\":" + id + '}').getBytes(StandardCharsets.US_ASCII);
+    }
+
+    static byte[] envelope(EventRow row) {
+        return envelope(json -> {
+            json.writeNumberField("id", row.id());
+            json.writeStringField("content_id", row.contentId());
+            json.writeStringField("user_id", row.userId());
+            json.writeStringField("event_type", row.eventType());
+            json.writeStringField("event_ts", time(row.eventTs()));
+            number(json, "duration_ms", row.durationMs());
+            json.writeStringField("device", row.device());
+            json.writeStringField("raw_payload", row.rawPayload());
+        });
+    }
+
+    static byte[] envelope(ContentRow row) {
+        return envelope(json -> {
+            json.writeStringField("id", row.id());
+            json.writeStringField("slug", row.slug());
+            json.writeStringField("title", row.title());
+            json.writeStringField("content_type", row.contentType());
+            number(json, "length_seconds", row.lengthSeconds());
+            json.writeStringField("publish_ts", row.publishTs() == null ? null : time(row.publishTs()));
+        });
+    }
+
+    /** A time within years 1..9999 in the form of every other envelope; any other as PostgreSQL says it. */
+    private static String time(String text) {
+        long micros = Timestamps.parse(text);
+        return micros == Timestamps.INVALID ? text : Timestamps.format(micros);
+    }
+
+    private static void number(JsonGenerator json, String name, @Nullable Integer value) throws IOException {
+        json.writeFieldName(name);
+        if (value == null) {
+            json.writeNull();
+        } else {
+            json.writeNumber(value);
+        }
+    }
+
+    private interface Row {
+        void writeTo(JsonGenerator json) throws IOException;
+    }
+
+    private static byte[] envelope(Row row) {
+        try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
+            try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
+                json.writeStartObject();
+                json.writeNullField("before");
+                json.writeObjectFieldStart("after");
+                row.writeTo(json);
+                json.writeEndObject();
+                json.writeObjectFieldStart("source");
+                json.writeNumberField("ts_ms", 0);
+                json.writeEndObject();
+                json.writeStringField("op", "r");
+                json.writeEndObject();
+            }
+            return bytes.toByteArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Writing JSON into memory failed", e);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+package dev.engagement.backfill;
+
+import dev.engagement.event.Timestamps;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.sql.Types;
+import java.util.List;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+import org.postgresql.util.PSQLState;
+
+/**
+ * Reading the two tables. Each cursor is a read-only transaction that sees the tables at one moment, and holds
+ * {@link #FETCH_ROWS} rows at a time whatever the range. Blocking; a connection is for one thread.
+ */
+final class SourceDatabase {
+
+    /** Rows on their way from PostgreSQL: what a reader holds at most. */
+    static final int FETCH_ROWS = 1_000;
+
+    private static final String CONNECT_SECONDS = "10";
+
+    private final SourceOptions options;
+
+    SourceDatabase(SourceOptions options) {
+        this.options = options;
+    }
+
+    SourceOptions options() {
+        return options;
+    }
+
+    /** A connection of its own; the password is read now. */
+    Connection connect() throws SQLException {
+        Properties properties = new Properties();
+        properties.setProperty("user", options.username());
+        String password = options.password().read();
+        if (password != null) {
+            properties.setProperty("password", password);
+        }
+        properties.setProperty("connectTimeout", CONNECT_SECONDS);
+        // Counting a range may take long, but a server that is gone is noticed.
+        properties.setProperty("socketTimeout", "0");
+        properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("ApplicationName", "engagement-backfill");
+        // All columns are read as texts, which binary transfer would have to make here again.
+        properties.setProperty("binaryTransfer", "false");
+        Connection connection = new Driver().connect(options.jdbcUrl(), properties);
+        if (connection == null) {
+            throw new SQLException("The driver does not take the address " + options.jdbcUrl());
+        }
+        try (Statement statement = connection.createStatement()) {
+            // The driver asked for this JVM's zone.
+            statement.execute("SET TIME ZONE 'UTC'");
+            statement.execute("SET statement_timeout = 0");
+            statement.execute("SET idle_in_transaction_session_timeout = 0");
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
+        return connection;
+    }
+
+    /**
+     * What is to be read.
+     *
+     * @param ids all of the range's, and others between them
+     * @param rows how many rows the range has
+     */
+    record Extent(IdRange ids, long rows) {}
+
+    /** Begins a transaction that sees the tables as they are now, until it is rolled back. */
+    static void begin(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        connection.setReadOnly(true);
+        connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+    }
+
+    /** Begins a transaction that sees the tables as the one that exported {@code snapshot} does. */
+    static void begin(Connection connection, String snapshot) throws SQLException {
+        begin(connection);
+        try (Statement statement = connection.createStatement()) {
+            // A name by PostgreSQL itself: hexadecimal digits and dashes.
+            statement.execute("SET TRANSACTION SNAPSHOT '" + snapshot.replace("'", "''") + "'");
+        }
+    }
+
+    /** Name by which other transactions can see what this one does, as long as it lasts. */
+    static String exportSnapshot(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_export_snapshot()")) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    /** Ids and number of the range's rows: one pass over its rows, over an index of event_ts if there is one. */
+    Extent extent(Connection connection, RangeOptions range, @Nullable String contentId) throws SQLException {
+        String sql = "SELECT min(id), max(id), count(*) FROM " + options.quotedEvents() + where(false, contentId);
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            bind(statement, 1, range, contentId);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                long rows = row.getLong(3);
+                return new Extent(rows == 0 ? IdRange.EMPTY : new IdRange(row.getLong(1), row.getLong(2)), rows);
+            }
+        }
+    }
+
+    /**
+     * What is left of a range from its first id on that there is: whoever goes through ids in steps is not to walk where
+     * none are. One look into the primary key.
+     */
+    IdRange fromNextId(Connection connection, IdRange ids) throws SQLException {
+        if (ids.isEmpty()) {
+            return ids;
+        }
+        String sql = "SELECT id FROM " + options.quotedEvents() + " WHERE id >= ? AND id <= ? ORDER BY id LIMIT 1";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setLong(1, ids.first());
+            statement.setLong(2, ids.last());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? new IdRange(row.getLong(1), ids.last()) : IdRange.EMPTY;
+            }
+        }
+    }
+
+    /** The range's events of some ids, in their order; the connection is in a transaction. */
+    RowCursor<EventRow> events(Connection connection, IdRange ids, RangeOptions range, @Nullable String contentId)
+            throws SQLException {
+        String sql = "SELECT id, content_id::text, user_id::text, event_type::text, event_ts::text, duration_ms,"
+                + " device::text, raw_payload::text FROM " + options.quotedEvents() + where(true, contentId)
+                + " ORDER BY id";
+        PreparedStatement statement = connection.prepareStatement(sql);
+        try {
+            statement.setLong(1, ids.first());
+            statement.setLong(2, ids.last());
+            bind(statement, 3, range, contentId);
+            return RowCursor.open(statement, FETCH_ROWS, SourceDatabase::event);
+        } catch (SQLException | RuntimeException e) {
+            statement.close();
+            throw e;
+        }
+    }
+
+    /** All contents; the connection is in a transaction. */
+    RowCursor<ContentRow> contents(Connection connection) throws SQLException {
+        String sql = "SELECT id::text, slug::text, title::text, content_type::text, length_seconds, publish_ts::text"
+                + " FROM " + options.quotedContents();
+        PreparedStatement statement = connection.prepareStatement(sql);
+        try {
+            return RowCursor.open(statement, FETCH_ROWS, SourceDatabase::content);
+        } catch (SQLException | RuntimeException e) {
+            statement.close();
+            throw e;
+        }
+    }
+
+    private static String where(boolean ofIds, @Nullable String contentId) {
+        return " WHERE " + (ofIds ? "id >= ? AND id <= ? AND " : "")
+                + "event_ts >= ?::timestamptz AND event_ts < ?::timestamptz"
+                + (contentId == null ? "" : " AND content_id = ?");
+    }
+
+    private static void bind(PreparedStatement statement, int at, RangeOptions range, @Nullable String contentId)
+            throws SQLException {
+        statement.setString(at, Timestamps.format(range.fromMicros()));
+        statement.setString(at + 1, Timestamps.format(range.toMicros()));
+        if (contentId != null) {
+            // Without a type of its own it is of the column's.
+            statement.setObject(at + 2, contentId, Types.OTHER);
+        }
+    }
+
+    private static EventRow event(ResultSet row) throws SQLException {
+        Integer duration = number(row, 6);
+        return new EventRow(
+                row.getLong(1),
+                row.getString(2),
+                row.getString(3),
+                row.getString(4),
+                row.getString(5),
+                duration,
+                row.getString(7),
+                row.getString(8));
+    }
+
+    private static ContentRow content(ResultSet row) throws SQLException {
+        Integer length = number(row, 5);
+        return new ContentRow(
+                row.getString(1), row.getString(2), row.getString(3), row.getString(4), length, row.getString(6));
+    }
+
+    /** At once, as the driver remembers of the last column alone whether it was null. */
+    private static @Nullable Integer number(ResultSet row, int column) throws SQLException {
+        int number = row.getInt(column);
+        return number == 0 && row.wasNull() ? null : (Integer) number;
+    }
+
+    /** Whether the exported snapshot is gone, with the transaction that exported it. */
+    static boolean isSnapshotGone(SQLException e) {
+        return List.of(PSQLState.INVALID_PARAMETER_VALUE.getState(), PSQLState.UNDEFINED_OBJECT.getState(), "22023")
+                .contains(String.valueOf(e.getSQLState()));
+    }
+
+    /** What went wrong, for a person: names the address and the way out, never the password. */
+    String explain(SQLException e, @Nullable String contentId) {
+        String state = String.valueOf(e.getSQLState());
+        if (contentId != null && state.startsWith("22")) {
+            return "content-id is '" + contentId + "', which is no value of the column content_id (" + firstLine(e)
+                    + ")";
+        }
+        if (state.equals(PSQLState.UNDEFINED_TABLE.getState()) || state.equals("42501") || state.startsWith("42")) {
+            return "The tables " + options.quotedEvents() + " and " + options.quotedContents() + " cannot be read at "
+                    + options.jdbcUrl() + " as " + options.username() + " (" + firstLine(e)
+                    + "). Check postgres.schema, postgres.events-table, postgres.content-table and the role's SELECT";
+        }
+        return "PostgreSQL at " + options.jdbcUrl() + " cannot be read as " + options.username() + " ("
+                + options.password() + "): " + firstLine(e)
+                + ". Check postgres.url, postgres.username and the password";
+    }
+
+    private static String firstLine(SQLException e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("").replaceFirst("\\.$", "");
+    }
+}

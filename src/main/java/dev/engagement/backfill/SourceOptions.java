@@ -1,0 +1,43 @@
+package dev.engagement.backfill;
+
+import dev.engagement.connection.SecretRef;
+import java.io.Serializable;
+
+/**
+ * Where the rows are read.
+ *
+ * @param jdbcUrl {@code jdbc:postgresql://host:port/database}; a standby will do
+ * @param username a role with SELECT on both tables
+ * @param password read where the connection is made
+ * @param schema schema of both tables
+ * @param eventsTable table of events, without the schema
+ * @param contentTable table of contents, without the schema
+ */
+public record SourceOptions(
+        String jdbcUrl, String username, SecretRef password, String schema, String eventsTable, String contentTable)
+        implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    public SourceOptions {
+        if (!jdbcUrl.startsWith("jdbc:postgresql://")) {
+            throw new IllegalArgumentException("postgres.url is not of the form jdbc:postgresql://host:port/database");
+        }
+        if (eventsTable.equals(contentTable)) {
+            throw new IllegalArgumentException("postgres.events-table and postgres.content-table are both '"
+                    + eventsTable + "'; each must be a table of its own");
+        }
+    }
+
+    String quotedEvents() {
+        return quote(schema) + '.' + quote(eventsTable);
+    }
+
+    String quotedContents() {
+        return quote(schema) + '.' + quote(contentTable);
+    }
+
+    private static String quote(String name) {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+}

@@ -1,0 +1,371 @@
+package dev.engagement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.engagement.backfill.Report;
+import dev.engagement.local.BigQueryProcess;
+import dev.engagement.local.DestinationCheck;
+import dev.engagement.local.DestinationChecks;
+import dev.engagement.local.LocalServers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/**
+ * Backfill beside a live stream, on real servers: one installation, whose history of losses the tests tell in order. Whatever
+ * happened, every destination holds each event once.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class BackfillIT {
+
+    private static final Path DIRECTORY = Path.of("target/it/backfill");
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String TABLE = "analytics.engagement_events";
+    private static final int CONTENTS = 20;
+
+    private static LocalServers servers;
+    private static JobCluster cluster;
+    private static JobID stream;
+    private static Instant begin;
+
+    @BeforeAll
+    static void start() throws Exception {
+        servers = LocalServers.start(DIRECTORY);
+        Files.writeString(
+                DIRECTORY.resolve("postgres.password"), servers.postgres().password());
+        cluster = JobCluster.start(DIRECTORY, 1, 8, "hashmap");
+        begin = Instant.now().minusSeconds(60);
+        insertContents();
+        JobID capture = cluster.run(captureArgs());
+        stream = cluster.run(streamArgs());
+        insertEvents(1, 500);
+        awaitEqual();
+        // The slot is lost: from here on nobody captures, and the test says what of the log reached Kafka.
+        cluster.cancel(capture);
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        cluster.close();
+        servers.close();
+    }
+
+    @Test
+    @Order(1)
+    void rows_that_capture_missed_are_put_into_every_destination() throws Exception {
+        insertEvents(501, 1_500);
+
+        assertThat(backfill("--dry-run"))
+                .contains("of 1,500 rows 500 are in the warehouse and 1,000 would be published; nothing was")
+                .endsWith("Backfill done. inserted=0 skipped=500");
+        assertThat(warehouseRows()).isEqualTo(500);
+
+        assertThat(lastLine(backfill())).isEqualTo("Backfill done. inserted=1000 skipped=500");
+        awaitEqual();
+    }
+
+    @Test
+    @Order(2)
+    void a_second_one_finds_nothing_to_do() throws Exception {
+        assertThat(backfill()).doesNotContain("published").endsWith("Backfill done. inserted=0 skipped=1500");
+        awaitEqual();
+    }
+
+    @Test
+    @Order(3)
+    void what_is_published_twice_counts_once() throws Exception {
+        assertThat(backfill("--all"))
+                .contains("1,500 rows published")
+                .endsWith("Backfill done. inserted=0 skipped=1500");
+        awaitEqual();
+    }
+
+    @Test
+    @Order(4)
+    void of_one_content_alone() throws Exception {
+        insertEvents(1_501, 1_600);
+        String content = contentId(3);
+        String of = "SELECT count(*) FROM engagement_events WHERE content_id = '" + content + "'";
+        long all = number(of);
+        long lost = number(of + " AND id > 1500");
+
+        assertThat(lastLine(backfill("--content-id", content)))
+                .isEqualTo("Backfill done. inserted=" + lost + " skipped=" + (all - lost));
+        assertThat(warehouseRows()).isEqualTo(1_500 + lost);
+        assertThatThrownBy(() -> backfill("--content-id", "x"))
+                .hasMessageContaining("content-id is 'x', which is no value of the column content_id");
+        assertThat(lastLine(backfill()))
+                .isEqualTo("Backfill done. inserted=" + (100 - lost) + " skipped=" + (1_500 + lost));
+        awaitEqual();
+    }
+
+    @Test
+    @Order(5)
+    void two_beside_each_other_and_beside_the_live_stream() throws Exception {
+        insertEvents(1_601, 2_600);
+        // Some of the rows are on their way by capture as well, before and behind the backfill's.
+        publishAsCaptured(1_601, 1_800);
+        CompletableFuture<String> one = backfillBeside();
+        CompletableFuture<String> other = backfillBeside("--all");
+        publishAsCaptured(1_700, 2_000);
+
+        assertThat(lastLine(one.join())).startsWith("Backfill done. inserted=");
+        assertThat(lastLine(other.join())).startsWith("Backfill done. inserted=");
+        awaitEqual();
+        assertThat(cluster.status(stream)).isEqualTo(JobStatus.RUNNING);
+        assertThat(cluster.restarts(stream)).isZero();
+    }
+
+    @Test
+    @Order(6)
+    void a_stream_that_does_not_run_is_told_and_the_next_one_finds_what_was_published() throws Exception {
+        String savepoint = cluster.stop(stream);
+        insertEvents(2_601, 2_700);
+
+        assertThatThrownBy(() -> backfill("--backfill.wait", "1 s"))
+                .hasMessageContaining(
+                        "Of 100 missing rows, all of which are in dbserver1.public.engagement_events now, 100"
+                                + " are not in the warehouse within backfill.wait")
+                .hasMessageContaining("ids 2601, 2602, 2603, 2604, 2605, …");
+        assertThatThrownBy(() -> backfill("--destinations", "liveview", "--backfill.wait", "1 s"))
+                .hasMessageContaining("by the offsets of the group engagement-stream");
+
+        stream = cluster.runFrom(savepoint, streamArgs());
+        assertThat(lastLine(backfill("--destinations", "liveview")))
+                .isEqualTo("Backfill done. inserted=2700 skipped=0");
+        awaitEqual();
+        assertThat(lastLine(backfill())).isEqualTo("Backfill done. inserted=0 skipped=2700");
+    }
+
+    @Test
+    @Order(7)
+    void rows_that_break_a_rule_are_told_and_not_waited_for() throws Exception {
+        sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES"
+                + " (2701, '" + contentId(1) + "', 'play', now() - interval '2 s', -5),"
+                + " (2702, NULL, 'play', now() - interval '2 s', 5)");
+        try {
+            assertThat(backfill())
+                    .contains("2 rows break a rule, and become dead letters instead of rows (ids 2701, 2702)")
+                    .endsWith("Backfill done. inserted=0 skipped=2700");
+        } finally {
+            sql("DELETE FROM engagement_events WHERE id > 2700");
+        }
+        awaitEqual();
+    }
+
+    @Test
+    @Order(8)
+    void nothing_to_read_is_no_error_and_nonsense_is_one_before_anything() {
+        assertThat(run("backfill", "--from", "2001-01-01T00:00:00Z", "--to", "2001-01-02T00:00:00Z"))
+                .endsWith("Backfill done. inserted=0 skipped=0");
+        assertThatThrownBy(() -> run("backfill", "--from", "2001-01-02T00:00:00Z", "--to", "2001-01-02T00:00:00Z"))
+                .hasMessageContaining("from must be before to");
+        assertThatThrownBy(() -> run("backfill", "--from", "2001-01-02T00:00:00Z", "--to", "2999-01-02T00:00:00Z"))
+                .hasMessageContaining("which is in the future");
+        assertThatThrownBy(() -> run("backfill", "--from", "yesterday", "--to", "2001-01-02T00:00:00Z"))
+                .hasMessageContaining("from is 'yesterday' (--from); it must be a time with its zone");
+        assertThatThrownBy(() -> run("backfill")).hasMessageContaining("from is missing");
+        assertThatThrownBy(() -> run(
+                        "backfill",
+                        "--from",
+                        "2001-01-01T00:00:00Z",
+                        "--to",
+                        "2001-01-02T00:00:00Z",
+                        "--postgres.events-table",
+                        "elsewhere"))
+                .hasMessageContaining("\"public\".\"elsewhere\"")
+                .hasMessageContaining("does not exist");
+    }
+
+    // ------------------------------------------------------------------------------------------------- the commands
+
+    private static String backfill(String... more) {
+        return run("backfill", Stream.concat(range(), Stream.of(more)).toArray(String[]::new));
+    }
+
+    private static CompletableFuture<String> backfillBeside(String... more) {
+        return CompletableFuture.supplyAsync(() -> backfill(more));
+    }
+
+    private static Stream<String> range() {
+        return Stream.of("--from", begin.toString(), "--to", Instant.now().toString());
+    }
+
+    /** What the command prints. */
+    private static String run(String command, String... more) {
+        List<String> sources = List.of(
+                "--postgres.url",
+                servers.postgres().jdbcUrl(),
+                "--postgres.username",
+                servers.postgres().username(),
+                "--postgres.password.secret-file",
+                DIRECTORY.resolve("postgres.password").toAbsolutePath().toString());
+        List<String> lines = new ArrayList<>();
+        assertThat(EngagementJob.prepare(
+                        args(
+                                command,
+                                Stream.concat(sources.stream(), Stream.of(more)).toList()),
+                        new StreamExecutionEnvironment(),
+                        new Lines(lines)))
+                .as("a backfill leaves no job to execute")
+                .isFalse();
+        return String.join("\n", lines);
+    }
+
+    private record Lines(List<String> lines) implements Report {
+        @Override
+        public void line(String text) {
+            lines.add(text);
+        }
+
+        @Override
+        public void progress(String text) {}
+    }
+
+    private static String lastLine(String text) {
+        return text.lines().reduce("", (before, line) -> line);
+    }
+
+    private static String[] args(String command, List<String> more) {
+        List<String> args = new ArrayList<>(
+                List.of(command, "--kafka.bootstrap-servers", servers.kafka().bootstrapServers()));
+        args.addAll(servers.bigQuery().streamArguments());
+        args.addAll(more);
+        return args.toArray(String[]::new);
+    }
+
+    /** Without delivery, which leaves out what it takes for rows of a snapshot. */
+    private static String[] streamArgs() {
+        return args("stream", List.of("--redis.url", servers.redis().url(), "--destinations", "liveview,warehouse"));
+    }
+
+    private static String[] captureArgs() {
+        return new String[] {
+            "capture",
+            "--kafka.bootstrap-servers",
+            servers.kafka().bootstrapServers(),
+            "--postgres.url",
+            servers.postgres().jdbcUrl(),
+            "--postgres.username",
+            servers.postgres().username(),
+            "--postgres.password.secret-file",
+            DIRECTORY.resolve("postgres.password").toAbsolutePath().toString(),
+            "--parallelism",
+            "1",
+        };
+    }
+
+    // ------------------------------------------------------------------------------------------------- the servers
+
+    private static void insertContents() throws SQLException {
+        List<String> rows = new ArrayList<>();
+        for (int i = 1; i <= CONTENTS; i++) {
+            rows.add("('" + contentId(i) + "', 'slug-" + i + "', 'Title " + i + "', 'podcast', "
+                    + (i % 3 == 0 ? "NULL" : Integer.toString(60 * i)) + ", now())");
+        }
+        sql("INSERT INTO content VALUES " + String.join(", ", rows));
+    }
+
+    private static void insertEvents(int from, int to) throws SQLException {
+        sql("""
+            INSERT INTO engagement_events (id, content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
+            SELECT n, ('00000000-0000-0000-0000-' || lpad((1 + n %% %d)::text, 12, '0'))::uuid, gen_random_uuid(), 'play',
+                   now() - ((1000 + n * 7919 %% 1000) || ' ms')::interval, CASE WHEN n %% 5 = 0 THEN NULL ELSE n * 10 END,
+                   'web', '{"n": 1}'
+            FROM generate_series(%d, %d) n""".formatted(CONTENTS, from, to));
+    }
+
+    /** Rows in the topic as capture, which does not run, would have put them there. */
+    private static void publishAsCaptured(int from, int to) throws SQLException {
+        try (KafkaProducer<String, String> producer = new KafkaProducer<>(
+                        Map.of("bootstrap.servers", servers.kafka().bootstrapServers()),
+                        new StringSerializer(),
+                        new StringSerializer());
+                Connection connection = servers.postgres().connect();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("""
+                    SELECT id, json_build_object('op', 'c', 'source', json_build_object('ts_ms', 1), 'after', json_build_object(
+                      'id', id, 'content_id', content_id, 'user_id', user_id, 'event_type', event_type, 'event_ts',
+                      to_char(event_ts AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'duration_ms', duration_ms,
+                      'device', device, 'raw_payload', raw_payload::text))
+                    FROM engagement_events WHERE id BETWEEN %d AND %d""".formatted(from, to))) {
+            while (rows.next()) {
+                var unused = producer.send(new ProducerRecord<>(
+                        "dbserver1.public.engagement_events", "{\"id\":" + rows.getLong(1) + "}", rows.getString(2)));
+            }
+        }
+    }
+
+    private static void sql(String statement) throws SQLException {
+        try (Connection connection = servers.postgres().connect();
+                Statement execute = connection.createStatement()) {
+            execute.execute(statement);
+        }
+    }
+
+    private static long number(String query) throws SQLException {
+        try (Connection connection = servers.postgres().connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(query)) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    private static String contentId(int number) {
+        return String.format("00000000-0000-0000-0000-%012d", number);
+    }
+
+    private static long warehouseRows() {
+        String answer = servers.bigQuery().query(BigQueryProcess.PROJECT, "SELECT event_id FROM " + TABLE);
+        return Long.parseLong(answer.replaceAll("(?s).*\"totalRows\":\"(\\d+)\".*", "$1"));
+    }
+
+    /** Redis and every row of the warehouse, by the checks that share no code with the job. */
+    private static void assertEqual() throws Exception {
+        for (DestinationCheck check : DestinationChecks.of(
+                servers.postgres(),
+                servers.redis(),
+                servers.bigQuery(),
+                servers.receiver(),
+                servers.kafka().bootstrapServers(),
+                id -> List.of())) {
+            if (check.destination().equals("receiver")) {
+                continue;
+            }
+            assertThat(check.compare())
+                    .as(check.destination())
+                    .isNotEmpty()
+                    .allMatch(DestinationCheck.Comparison::isEqual);
+        }
+    }
+
+    /** The live view is written a moment after the warehouse has a row, or before; its boards follow the clock. */
+    private static void awaitEqual() {
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(BackfillIT::assertEqual);
+    }
+}

@@ -1,0 +1,370 @@
+package dev.engagement.backfill;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.SecretRef;
+import dev.engagement.event.ContentChange;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.types.EventTypes;
+import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.Ingest;
+import dev.engagement.ingest.IngestOptions;
+import dev.engagement.local.PostgresServer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
+import java.util.stream.LongStream;
+import org.apache.flink.api.common.JobExecutionResult;
+import org.apache.flink.api.common.state.CheckpointListener;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.functions.ProcessFunction;
+import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
+import org.apache.flink.util.Collector;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The bounded source on PostgreSQL. */
+class RebuildSourceIT {
+
+    private static final Path DIRECTORY = Path.of("target/it/rebuild-source");
+    private static final String FROM = "2026-01-08T09:00:00Z";
+    private static final String TO = "2026-01-08T10:00:00Z";
+    private static final long SPLIT_IDS = 500;
+
+    private static PostgresServer postgres;
+    private static SourceOptions source;
+
+    @BeforeAll
+    static void start() throws Exception {
+        PostgresServer.discard(DIRECTORY.resolve("postgres"));
+        postgres = PostgresServer.start(DIRECTORY.resolve("postgres"), 0);
+        Path password = DIRECTORY.resolve("postgres.password").toAbsolutePath();
+        Files.writeString(password, postgres.password());
+        source = options("public", SecretRef.inFile("postgres.password", password.toString()));
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement()) {
+            // An installation whose ids are numbers, whose texts are bounded, and whose rows no check guards.
+            statement.execute("""
+                CREATE TABLE content (id BIGINT PRIMARY KEY, slug VARCHAR(100), title TEXT, content_type TEXT,
+                  length_seconds INTEGER, publish_ts TIMESTAMPTZ);
+                CREATE TABLE engagement_events (id BIGINT PRIMARY KEY, content_id BIGINT, user_id BIGINT, event_type TEXT,
+                  event_ts TIMESTAMPTZ NOT NULL, duration_ms INTEGER, device VARCHAR(20), raw_payload JSONB);
+                INSERT INTO content SELECT n, 'slug-' || n, 'Title', 'video', 300,
+                  CASE n WHEN 1 THEN 'infinity' WHEN 2 THEN '0044-03-15 12:00:00+00 BC' ELSE '2026-01-01 00:00:00.5+01' END
+                  ::timestamptz FROM generate_series(1, 3000) n;
+                INSERT INTO engagement_events SELECT 3 * n, 1 + n % 3000, -n, 'play',
+                  '2026-01-08 09:00:00+00'::timestamptz + n % 7200 * interval '1 s' + interval '0.000001 s', n, 'web',
+                  '{"b": 1.50, "a": [null, "é"]}' FROM generate_series(1, 9000) n;
+                INSERT INTO engagement_events VALUES
+                  (9223372036854775807, 7, NULL, NULL, '2026-01-08 09:00:00+00', NULL, NULL, NULL),
+                  (-9223372036854775808, 7, NULL, 'click', '2026-01-08 09:59:59.999999+00', 0, '', 'null'),
+                  (1, 7, 1, 'play', '2026-01-08 08:59:59.999999+00', 1, 'web', '{}'),
+                  (2, 7, 1, 'play', '2026-01-08 10:00:00+00', 1, 'web', '{}'),
+                  (4, 7, 1, 'play', 'infinity', 1, 'web', '{}'),
+                  (5, NULL, 1, 'play', '2026-01-08 09:30:00+00', 1, 'web', '{}'),
+                  (7, 7, 1, 'play', '2026-01-08 09:30:00+00', -1, 'web', '{}')""");
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        postgres.close();
+    }
+
+    @Test
+    void every_row_of_the_range_is_read_once_whatever_fails() throws Exception {
+        StreamExecutionEnvironment env = environment();
+        Rebuild.Tables tables = Rebuild.read(
+                env,
+                new RebuildSource(source, RangeOptions.of(Instant.parse(FROM), Instant.parse(TO)), SPLIT_IDS),
+                ingest(),
+                "source",
+                "rows");
+        Seen.reset();
+        Ingest.decode(tables.events(), EventTimeOptions.DEFAULT)
+                .uid("decode")
+                // Each event is a while in the making, so that checkpoints lie between the first and the last.
+                .process(new Seen())
+                .returns(EventTypes.EVENT)
+                .uid("seen")
+                .sinkTo(new DiscardingSink<>())
+                .uid("end");
+        Ingest.decodeContent(tables.contentChanges())
+                .uid("decode-content")
+                .process(new RowCount<ContentChange>("contents"))
+                .returns(EventTypes.CONTENT_CHANGE)
+                .uid("contents")
+                .sinkTo(new DiscardingSink<>())
+                .uid("contents-end");
+
+        JobExecutionResult result = env.execute();
+
+        long[] expected = LongStream.concat(
+                        LongStream.of(Long.MIN_VALUE, Long.MAX_VALUE),
+                        LongStream.rangeClosed(1, 9_000)
+                                .filter(n -> n % 7_200 < 3_600)
+                                .map(n -> 3 * n))
+                .sorted()
+                .toArray();
+        assertThat(Seen.FAILURES).hasValue(2);
+        assertThat(Seen.IDS.stream().mapToLong(id -> id).sorted().toArray()).isEqualTo(expected);
+        // All contents and the mark of their end, and again after each failure.
+        assertThat(result.<Long>getAccumulatorResult("contents")).isGreaterThanOrEqualTo(3_001);
+    }
+
+    @Test
+    void columns_of_other_types_are_read_as_capture_would_give_them() throws Exception {
+        SourceDatabase database = new SourceDatabase(source);
+        RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
+        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, 0, Clock.systemUTC());
+        Arrival<EngagementEvent> event = new Arrival<>();
+        Arrival<ContentChange> content = new Arrival<>();
+        try (Connection connection = database.connect()) {
+            SourceDatabase.begin(connection);
+            assertThat(database.extent(connection, range, null).ids())
+                    .isEqualTo(new IdRange(Long.MIN_VALUE, Long.MAX_VALUE));
+            try (RowCursor<EventRow> rows = database.events(connection, new IdRange(3, 7), range, "2")) {
+                decoder.decode(rows.next(), event);
+                assertThat(rows.next()).isNull();
+            }
+            try (RowCursor<EventRow> rows = database.events(connection, new IdRange(5, 5), range, null)) {
+                Arrival<EngagementEvent> bad = new Arrival<>();
+                decoder.decode(rows.next(), bad);
+                assertThat(bad.letter().error()).startsWith("content_id is missing");
+            }
+            List<ContentRow> contents = new ArrayList<>();
+            try (RowCursor<ContentRow> rows = database.contents(connection)) {
+                while (rows.next(contents, 7)) {
+                    assertThat(contents).hasSizeLessThanOrEqualTo(3_000);
+                }
+            }
+            assertThat(contents).hasSize(3_000);
+            decoder.decode(contents.get(2), 2, content);
+            Arrival<ContentChange> dropped = new Arrival<>();
+            for (int i = 0; i < 2; i++) {
+                decoder.decode(contents.get(i), i, dropped);
+                assertThat(dropped.publishTsDropped()).isTrue();
+            }
+        }
+        assertThat(event.value().contentId()).isEqualTo("2");
+        assertThat(event.value().userId()).isEqualTo("-1");
+        assertThat(event.value().eventTsMicros())
+                .isEqualTo(Instant.parse("2026-01-08T09:00:01Z").toEpochMilli() * 1_000 + 1);
+        assertThat(event.value().rawPayload()).isEqualTo("{\"a\": [null, \"é\"], \"b\": 1.50}");
+        ContentChange.Put put = (ContentChange.Put) content.value();
+        assertThat(put.content().id()).isEqualTo("3");
+        assertThat(put.content().publishTsMicros())
+                .isEqualTo(Instant.parse("2025-12-31T23:00:00.5Z").toEpochMilli() * 1_000);
+    }
+
+    @Test
+    void a_wrong_password_is_one_clear_message() throws Exception {
+        Path wrong = DIRECTORY.resolve("wrong.password").toAbsolutePath();
+        Files.writeString(wrong, "not-the-password-7d1e");
+        SourceOptions refused = options("public", SecretRef.inFile("postgres.password", wrong.toString()));
+
+        assertThatThrownBy(() -> Backfill.rows(refused, RangeOptions.of(Instant.parse(FROM), Instant.parse(TO))))
+                .isInstanceOf(BackfillException.class)
+                .hasMessageContaining("PostgreSQL at " + postgres.jdbcUrl())
+                .hasMessageContaining("password authentication failed")
+                .hasMessageNotContaining("7d1e");
+    }
+
+    @Test
+    void a_backfill_that_breaks_off_is_completed_by_the_next_one() throws Exception {
+        BackfillOptions options = new BackfillOptions(
+                source,
+                RangeOptions.of(Instant.parse(FROM), Instant.parse(TO)),
+                null,
+                false,
+                false,
+                Duration.ofSeconds(10),
+                new KafkaConnection("none:0", Map.of()),
+                "events",
+                "group",
+                MemorySize.ofMebiBytes(8),
+                MemorySize.ofMebiBytes(1),
+                3);
+        Topic topic = new Topic();
+
+        topic.room = 1_000;
+        assertThatThrownBy(() -> new Backfill(options, topic::known, () -> topic).run(SILENT))
+                .isInstanceOf(BackfillException.class)
+                .hasMessage("The broker is gone");
+        long before = topic.good();
+        topic.room = Integer.MAX_VALUE;
+        Outcome outcome = new Backfill(options, topic::known, () -> topic).run(SILENT);
+
+        assertThat(before).isBetween(990L, 1_000L);
+        assertThat(outcome).isEqualTo(new Outcome(5_402 - before, before));
+        assertThat(topic.ids.stream().filter(Topic::isGood)).hasSize(5_402).doesNotHaveDuplicates();
+    }
+
+    private static final Report SILENT = new Report() {
+        @Override
+        public void line(String text) {}
+
+        @Override
+        public void progress(String text) {}
+    };
+
+    /** A topic whose stream takes in at once what keeps the rules, as long as there is room. */
+    private static final class Topic implements Stream {
+        private final ConcurrentLinkedQueue<Long> ids = new ConcurrentLinkedQueue<>();
+        private volatile int room;
+
+        @Override
+        public synchronized void publish(long id, byte[] envelope) {
+            if (ids.size() >= room) {
+                throw new BackfillException("The broker is gone", null);
+            }
+            ids.add(id);
+        }
+
+        void known(IdRange range, RangeOptions times, LongConsumer each) {
+            ids.stream().filter(range::contains).filter(Topic::isGood).forEach(each::accept);
+        }
+
+        long good() {
+            return ids.stream().filter(Topic::isGood).count();
+        }
+
+        static boolean isGood(long id) {
+            return id != 5 && id != 7;
+        }
+
+        @Override
+        public Map<Integer, Long> flush() {
+            return Map.of();
+        }
+
+        @Override
+        public Map<Integer, Long> takenIn() {
+            return Map.of();
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static SourceOptions options(String schema, SecretRef password) {
+        return new SourceOptions(
+                postgres.jdbcUrl(), postgres.username(), password, schema, "engagement_events", "content");
+    }
+
+    private static IngestOptions ingest() {
+        return new IngestOptions(
+                new KafkaConnection("none:0", Map.of()),
+                "events",
+                "content",
+                "group",
+                MemorySize.ofMebiBytes(1),
+                false,
+                EventTimeOptions.DEFAULT);
+    }
+
+    private static StreamExecutionEnvironment environment() {
+        Configuration configuration = new Configuration();
+        configuration.setString("execution.checkpointing.interval", "20 ms");
+        configuration.setString("restart-strategy.type", "fixed-delay");
+        configuration.setString("restart-strategy.fixed-delay.attempts", "10");
+        configuration.setString("restart-strategy.fixed-delay.delay", "10 ms");
+        configuration.setString("pipeline.object-reuse", "true");
+        configuration.setString("pipeline.generic-types", "false");
+        StreamExecutionEnvironment env = StreamExecutionEnvironment.createLocalEnvironment(3, configuration);
+        env.setMaxParallelism(128);
+        return env;
+    }
+
+    /** Keeps ids in state and gives them away at the end; fails twice, behind a checkpoint each time. */
+    private static final class Seen extends ProcessFunction<EngagementEvent, EngagementEvent>
+            implements CheckpointedFunction, CheckpointListener {
+
+        private static final long serialVersionUID = 1L;
+
+        static final ConcurrentLinkedQueue<Long> IDS = new ConcurrentLinkedQueue<>();
+        static final AtomicInteger FAILURES = new AtomicInteger();
+        private static final AtomicInteger COMPLETED = new AtomicInteger();
+        private static final AtomicBoolean FAILING = new AtomicBoolean();
+
+        private final List<Long> ids = new ArrayList<>();
+        private transient ListState<Long> state;
+        private transient boolean snapshotOfSome;
+
+        static void reset() {
+            IDS.clear();
+            FAILURES.set(0);
+            COMPLETED.set(0);
+        }
+
+        @Override
+        public void initializeState(FunctionInitializationContext context) throws Exception {
+            state = context.getOperatorStateStore().getListState(new ListStateDescriptor<>("ids", Types.LONG));
+            for (Long id : state.get()) {
+                ids.add(id);
+            }
+            FAILING.set(false);
+        }
+
+        @Override
+        public void processElement(EngagementEvent event, Context context, Collector<EngagementEvent> out) {
+            ids.add(event.id());
+            if (FAILURES.get() < 2) {
+                // Slow enough that a checkpoint lies between the first event and the last.
+                if (ids.size() % 5 == 0) {
+                    LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
+                }
+                if (COMPLETED.get() > FAILURES.get() && ids.size() > 50 && FAILING.compareAndSet(false, true)) {
+                    FAILURES.incrementAndGet();
+                    throw new IllegalStateException("A failure of the test");
+                }
+            }
+            out.collect(event);
+        }
+
+        @Override
+        public void snapshotState(FunctionSnapshotContext context) throws Exception {
+            state.update(ids);
+            snapshotOfSome = !ids.isEmpty();
+        }
+
+        @Override
+        public void notifyCheckpointComplete(long checkpoint) {
+            if (snapshotOfSome) {
+                // Each failure has one of its own to go back to.
+                COMPLETED.set(FAILURES.get() + 1);
+            }
+        }
+
+        @Override
+        public void close() {
+            if (!FAILING.get()) {
+                IDS.addAll(ids);
+            }
+        }
+    }
+}
