@@ -9,6 +9,7 @@ scripts/bench.sh ingest    [--events N] [--rounds N] [--state hashmap|rocksdb] [
 scripts/bench.sh ranking   [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|stage|slide|redis|rebuild]
 scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh backfill  [--events N] [--rounds N] [--state hashmap|rocksdb]
+scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
 
   ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
              Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
@@ -30,8 +31,13 @@ scripts/bench.sh backfill  [--events N] [--rounds N] [--state hashmap|rocksdb]
              beside COPY (SELECT ...) TO STDOUT of the same rows, with PostgreSQL on the same
              cores. About two minutes.
 
-  --events N     events of ingest, of the parts pipeline and stage, of warehouse
-                 and of backfill (default 3000000)
+  delivery   posts/s, CPU per post of job and receiver and the most bytes in flight of
+             events -> deliver at parallelism 2, signed, to the local receiver, which
+             records them: at 0 and 50 ms latency, single and in batches of 100; beside
+             discarding the same events in the job. About five minutes.
+
+  --events N     events of ingest, of the parts pipeline and stage, of warehouse and
+                 backfill (default 3000000; of delivery 200000)
   --rounds N     measured rounds, after one to warm up (default 3)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
@@ -53,11 +59,12 @@ case $command in
   -h | --help) usage; exit 0 ;;
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
-  warehouse | backfill) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, backfill. --help explains them." ;;
+  warehouse | backfill | delivery) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, backfill, delivery. --help explains them." ;;
 esac
 
 events=3000000
+[[ $command != delivery ]] || events=200000
 rounds=3
 state=hashmap
 while [[ $# -gt 0 ]]; do
@@ -116,6 +123,9 @@ if [[ $command == ingest ]]; then
     printf '\n'
     "$java" "${options[@]}" -Xmx4g dev.engagement.bench.IngestBenchmark target/bench "$events" "$rounds" "$state"
   fi
+elif [[ $command == delivery ]]; then
+  printf '\n'
+  "$java" "${options[@]}" -Xmx4g dev.engagement.bench.DeliveryBenchmark target/bench "$events" "$rounds" "$state"
 elif [[ $command == warehouse ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.WarehouseBenchmark target/bench "$events" "$rounds" "$state"

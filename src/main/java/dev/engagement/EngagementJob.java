@@ -12,6 +12,8 @@ import dev.engagement.config.JobDefaults;
 import dev.engagement.config.Settings;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
+import dev.engagement.delivery.DeliveryPreflight;
+import dev.engagement.delivery.DeliveryStreams;
 import dev.engagement.liveview.LiveViewRules;
 import dev.engagement.liveview.sink.FreshLiveView;
 import dev.engagement.liveview.sink.LiveViewPreflight;
@@ -19,6 +21,7 @@ import dev.engagement.pipeline.BigQueryWarehouse;
 import dev.engagement.pipeline.Counted;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
+import dev.engagement.pipeline.HttpDelivery;
 import dev.engagement.pipeline.KafkaDeadLetters;
 import dev.engagement.pipeline.RedisLiveView;
 import dev.engagement.pipeline.Rules;
@@ -27,6 +30,7 @@ import dev.engagement.warehouse.FreshWarehouse;
 import dev.engagement.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -76,13 +80,7 @@ public final class EngagementJob {
         Settings settings = ((Invocation.Run) invocation).settings();
         env.configure(JobDefaults.missingFrom(env.getConfiguration(), settings));
         env.configure(new Configuration().set(PipelineOptions.NAME, settings.jobName()));
-        KafkaTopics.ensure(
-                settings.kafka(),
-                settings.replicationFactor(),
-                List.of(
-                        Topic.ofEvents(settings.topics().events()),
-                        Topic.ofContent(settings.topics().content()),
-                        Topic.ofDeadLetters(settings.topics().deadLetters())));
+        KafkaTopics.ensure(settings.kafka(), settings.replicationFactor(), topics(settings));
         switch (settings.command()) {
             case CAPTURE -> capture(settings, env);
             case STREAM -> stream(settings, env);
@@ -90,6 +88,20 @@ public final class EngagementJob {
             case BACKFILL -> backfill(settings, report);
         }
         return settings.command() != Command.BACKFILL;
+    }
+
+    private static List<Topic> topics(Settings settings) {
+        List<Topic> topics = new ArrayList<>(List.of(
+                Topic.ofEvents(settings.topics().events()),
+                Topic.ofContent(settings.topics().content()),
+                Topic.ofDeadLetters(settings.topics().deadLetters())));
+        if (settings.command() == Command.STREAM && settings.destinations().contains(Destination.DELIVERY)) {
+            topics.add(Topic.ofDeliveryRetries(settings.topics().deliveryRetry()));
+            if (settings.deliveryOptions().receipts()) {
+                topics.add(Topic.ofDeliveryReceipts(settings.topics().deliveryReceipts()));
+            }
+        }
+        return topics;
     }
 
     private static void capture(Settings settings, StreamExecutionEnvironment env) {
@@ -105,6 +117,7 @@ public final class EngagementJob {
                 new Destinations(
                         destinations.contains(Destination.LIVEVIEW) ? liveView(settings) : null,
                         destinations.contains(Destination.WAREHOUSE) ? warehouse(settings) : null,
+                        destinations.contains(Destination.DELIVERY) ? delivery(settings) : null,
                         deadLetters(settings)));
     }
 
@@ -205,6 +218,19 @@ public final class EngagementJob {
         }
         return new BigQueryWarehouse(
                 settings.warehouseOptions(), settings.topics().events());
+    }
+
+    private static HttpDelivery delivery(Settings settings) {
+        DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(System.err::println);
+        return new HttpDelivery(
+                settings.deliveryOptions(),
+                settings.kafka(),
+                new DeliveryStreams.Topics(
+                        settings.topics().events(),
+                        settings.topics().deliveryRetry(),
+                        settings.topics().deliveryReceipts()),
+                settings.ingestOptions().groupId(),
+                settings.ingestOptions().acceptGap());
     }
 
     private static KafkaDeadLetters deadLetters(Settings settings) {

@@ -88,6 +88,13 @@ class EngagementJobIT {
 
         awaitRedisEqualsSql();
         awaitWarehouseEqualsSql();
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            JsonNode receiver = servers.receiver().get("/stats");
+            assertThat(receiver.get("distinct").asLong())
+                    .as("one id for each event")
+                    .isEqualTo(6_000);
+            assertThat(receiver.get("distinctEvents").asLong()).isEqualTo(6_000);
+        });
         assertThat(cluster.status(capture).isTerminalState()).isFalse();
         assertThat(cluster.status(stream).isTerminalState()).isFalse();
         assertThat(cluster.restarts(stream)).isPositive();
@@ -345,9 +352,13 @@ class EngagementJobIT {
     }
 
     private String[] streamArgs(String... more) {
-        return warehouseArgs(
-                Stream.concat(Stream.of("--redis.url", servers.redis().url()), Stream.of(more))
-                        .toArray(String[]::new));
+        return warehouseArgs(Stream.of(
+                        Stream.of("--redis.url", servers.redis().url()),
+                        servers.receiver().streamArguments().stream(),
+                        Stream.of("--delivery.drain-rate", "100000"),
+                        Stream.of(more))
+                .flatMap(each -> each)
+                .toArray(String[]::new));
     }
 
     /** Without Redis, of which the default would be another one. */

@@ -81,18 +81,28 @@ class JobGraphIT {
 
     @Test
     void a_destination_that_is_left_out_costs_no_operator() {
-        Set<String> all = uids("--destinations=liveview,warehouse");
+        Set<String> all = uids("--destinations=liveview,warehouse,delivery");
 
         assertThat(all)
                 .contains(
                         OperatorIds.WAREHOUSE_APPEND,
                         OperatorIds.WAREHOUSE_COMMIT,
                         OperatorIds.LIVE_VIEW_LAST,
-                        OperatorIds.RANKING.standings());
+                        OperatorIds.RANKING.standings(),
+                        OperatorIds.DELIVERY.deliver(),
+                        OperatorIds.DELIVERY.drainSource());
         assertThat(uids("--destinations=liveview"))
-                .hasSize(all.size() - 2)
                 .isSubsetOf(all)
-                .noneMatch(uid -> uid.startsWith("warehouse"));
+                .noneMatch(uid -> uid.startsWith("warehouse") || uid.startsWith("delivery"));
+        assertThat(uids("--destinations=liveview,warehouse"))
+                .isSubsetOf(all)
+                .contains(OperatorIds.WAREHOUSE_APPEND, OperatorIds.LIVE_VIEW_LAST)
+                .noneMatch(uid -> uid.startsWith("delivery"));
+        assertThat(uids("--destinations=delivery"))
+                .isSubsetOf(all)
+                .contains(OperatorIds.DELIVERY.retries(), OperatorIds.DEDUPE)
+                .noneMatch(
+                        uid -> uid.startsWith("live-view") || uid.startsWith("ranking") || uid.startsWith("warehouse"));
         assertThat(uids("--destinations=warehouse"))
                 .isSubsetOf(all)
                 .contains(OperatorIds.WAREHOUSE_APPEND, OperatorIds.WAREHOUSE_COMMIT, OperatorIds.DEDUPE)
@@ -134,7 +144,8 @@ class JobGraphIT {
         String address =
                 !command.equals("stream") ? Integer.toString(servers.postgres().port()) : redis.url();
         assertThat(forms(address)).as("what is looked for would be found").anyMatch(form -> contains(submitted, form));
-        for (String secret : List.of(servers.postgres().password(), REDIS_PASSWORD)) {
+        String signing = Files.readString(servers.receiver().secretFile()).strip();
+        for (String secret : List.of(servers.postgres().password(), REDIS_PASSWORD, signing)) {
             assertThat(forms(secret)).noneMatch(form -> contains(submitted, form));
         }
     }
@@ -154,6 +165,8 @@ class JobGraphIT {
             try (Jedis jedis = redis.connect()) {
                 assertThat(jedis.get("content:count:" + CONTENT)).isEqualTo("1");
             }
+            assertThat(servers.receiver().get("/stats").get("distinctEvents").asLong())
+                    .isEqualTo(1);
             assertThat(bigQuery.query("local", "SELECT content_id FROM analytics.engagement_events"))
                     .contains("\"totalRows\":\"1\"", CONTENT);
         });
@@ -199,6 +212,12 @@ class JobGraphIT {
                     bigQuery.rest(),
                     "--warehouse.grpc-endpoint",
                     "http://" + bigQuery.grpc(),
+                    "--delivery.url",
+                    servers.receiver().url() + "/events",
+                    "--delivery.secret.secret-file",
+                    servers.receiver().secretFile().toAbsolutePath().toString(),
+                    "--delivery.include-snapshot",
+                    "true",
                 };
     }
 

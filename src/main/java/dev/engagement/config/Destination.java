@@ -7,31 +7,18 @@ import java.util.Locale;
 /** Where the stream's events go. */
 public enum Destination {
     /** Redis. */
-    LIVEVIEW(true),
+    LIVEVIEW,
     /** BigQuery. */
-    WAREHOUSE(true),
+    WAREHOUSE,
     /** HTTP. */
-    DELIVERY(false);
-
-    private final boolean inThisBuild;
-
-    Destination(boolean inThisBuild) {
-        this.inThisBuild = inThisBuild;
-    }
+    DELIVERY;
 
     /** The word in {@code destinations}. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    boolean inThisBuild() {
-        return inThisBuild;
-    }
-
-    static List<String> wordsInThisBuild() {
-        return Arrays.stream(values())
-                .filter(Destination::inThisBuild)
-                .map(Destination::word)
-                .toList();
+    static List<String> words() {
+        return Arrays.stream(values()).map(Destination::word).toList();
     }
 }

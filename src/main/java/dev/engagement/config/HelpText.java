@@ -74,7 +74,7 @@ final class HelpText {
 
     private static String standsIfNotGiven(Key<?> key) {
         if (key.isSecret()) {
-            return (key.required() ? "required" : "none") + "; environment only, or --" + key + ".secret-file";
+            return (key.required() ? "required" : "none") + "; environment, or --" + key + ".secret-file";
         }
         if (key.kind() == Key.Kind.FLAG) {
             return "no; command line only";

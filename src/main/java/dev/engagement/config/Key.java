@@ -77,7 +77,7 @@ public record Key<T>(
                 secret.name + SECRET_FILE,
                 Type.PATH,
                 secret.commands,
-                "file with that password, read on the machine that connects (on Flink, every TaskManager)");
+                "file with that secret, read on the machine that connects (on Flink, every TaskManager)");
     }
 
     /** The environment variable that gives this option. */

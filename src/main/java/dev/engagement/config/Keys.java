@@ -1,6 +1,7 @@
 package dev.engagement.config;
 
 import dev.engagement.capture.CaptureOptions;
+import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.net.URI;
@@ -101,6 +102,12 @@ public final class Keys {
             "engagement.delivery-retry",
             BOTH,
             "topic of deliveries diverted from the live path");
+    public static final Key<String> KAFKA_DELIVERY_RECEIPTS_TOPIC = Key.of(
+            "kafka.topics.delivery-receipts",
+            Type.TOPIC,
+            "engagement.delivery-receipts",
+            BOTH,
+            "topic of what was delivered, compacted; made if delivery.receipts is true");
 
     public static final Key<String> POSTGRES_URL = Key.of(
             "postgres.url",
@@ -236,7 +243,7 @@ public final class Keys {
     public static final Key<Set<Destination>> DESTINATIONS = Key.of(
             "destinations",
             Type.DESTINATIONS,
-            String.join(",", Destination.wordsInThisBuild()),
+            String.join(",", Destination.words()),
             ENDS,
             "where events go, comma separated");
 
@@ -322,6 +329,118 @@ public final class Keys {
             ENDS,
             "how long showing rows is tried before the job fails");
 
+    public static final Key<URI> DELIVERY_URL = Key.of(
+            "delivery.url",
+            Type.WEBHOOK_URL,
+            "http://localhost:8000/events",
+            STREAM,
+            "where events are posted to, without user and password");
+    public static final Key<String> DELIVERY_SECRET =
+            Key.secret("delivery.secret", false, STREAM, "signs each request: whsec_ and base64 of at least 24 bytes");
+    public static final Key<String> DELIVERY_SECRET_FILE = Key.fileOf(DELIVERY_SECRET);
+    public static final Key<String> DELIVERY_PREVIOUS_SECRET = Key.secret(
+            "delivery.previous-secret",
+            false,
+            STREAM,
+            "signs each request as well, while the receiver changes secrets");
+    public static final Key<String> DELIVERY_PREVIOUS_SECRET_FILE = Key.fileOf(DELIVERY_PREVIOUS_SECRET);
+    public static final Key<String> DELIVERY_TOKEN =
+            Key.secret("delivery.token", false, STREAM, "sent with each request as Authorization: Bearer");
+    public static final Key<String> DELIVERY_TOKEN_FILE = Key.fileOf(DELIVERY_TOKEN);
+    public static final Key<String> DELIVERY_TRUST_STORE = Key.optional(
+            "delivery.trust-store",
+            Type.PATH,
+            STREAM,
+            "certificates to trust instead of Java's own, PKCS12, JKS or PEM, on every TaskManager");
+    public static final Key<String> DELIVERY_TRUST_STORE_PASSWORD =
+            Key.secret("delivery.trust-store-password", false, STREAM, "password of that file");
+    public static final Key<String> DELIVERY_TRUST_STORE_PASSWORD_FILE = Key.fileOf(DELIVERY_TRUST_STORE_PASSWORD);
+    public static final Key<List<String>> DELIVERY_ALLOWED_HOSTS = Key.of(
+            "delivery.allowed-hosts",
+            Type.WORDS,
+            "",
+            STREAM,
+            "hosts that delivery.url may be at, comma separated; any if empty");
+    public static final Key<Boolean> DELIVERY_ALLOW_PLAIN_HTTP = Key.of(
+            "delivery.allow-plain-http",
+            Type.BOOLEAN,
+            "false",
+            STREAM,
+            "whether events may go to other machines without encryption");
+    public static final Key<Duration> DELIVERY_TIMEOUT = Key.of(
+            "delivery.timeout",
+            SHORT_INTERVAL,
+            "10 s",
+            STREAM,
+            "longest time of one attempt, from connecting to the answer");
+    public static final Key<Integer> DELIVERY_MAX_ATTEMPTS = Key.of(
+            "delivery.max-attempts",
+            Type.integer(1, 1_000),
+            "12",
+            STREAM,
+            "answered attempts until an event becomes an UNDELIVERABLE letter");
+    public static final Key<Duration> DELIVERY_BACKOFF_FIRST = Key.of(
+            "delivery.backoff-first", SHORT_INTERVAL, "500 ms", STREAM, "longest wait before the second attempt");
+    public static final Key<Duration> DELIVERY_BACKOFF_MOST =
+            Key.of("delivery.backoff-most", SHORT_INTERVAL, "5 min", STREAM, "longest wait before any attempt");
+    public static final Key<Integer> DELIVERY_MAX_IN_FLIGHT = Key.of(
+            "delivery.max-in-flight",
+            Type.integer(1, 10_000),
+            "256",
+            STREAM,
+            "requests on their way or waiting for their next attempt, a subtask; more go aside");
+    public static final Key<MemorySize> DELIVERY_MAX_IN_FLIGHT_BYTES = Key.of(
+            "delivery.max-in-flight-bytes",
+            Type.size(MemorySize.parse("1 mb"), MemorySize.parse("4 gb")),
+            "32 mb",
+            STREAM,
+            "the same by the size of their bodies");
+    public static final Key<Integer> DELIVERY_BATCH_SIZE = Key.of(
+            "delivery.batch-size",
+            Type.integer(1, 1_000),
+            "1",
+            STREAM,
+            "events in one request; more than 1 posts JSON arrays");
+    public static final Key<Duration> DELIVERY_BATCH_LINGER =
+            Key.of("delivery.batch-linger", ANY_DURATION, "50 ms", STREAM, "longest wait for a batch to fill");
+    public static final Key<Integer> DELIVERY_DRAIN_RATE = Key.of(
+            "delivery.drain-rate",
+            Type.integer(1, 1_000_000),
+            "500",
+            STREAM,
+            "events a second taken back from the retry topic, by the whole job");
+    public static final Key<Boolean> DELIVERY_INCLUDE_SNAPSHOT = Key.of(
+            "delivery.include-snapshot",
+            Type.BOOLEAN,
+            "false",
+            STREAM,
+            "whether rows that were there before the first capture are delivered");
+    public static final Key<Boolean> DELIVERY_RECEIPTS = Key.of(
+            "delivery.receipts",
+            Type.BOOLEAN,
+            "false",
+            STREAM,
+            "whether what was delivered is written to the receipts topic");
+    public static final Key<List<DeliveryOptions.StatusRange>> DELIVERY_SUCCESS_STATUS = Key.of(
+            "delivery.success-status", Type.STATUSES, "200-299", STREAM, "statuses that mean the receiver has it");
+    public static final Key<String> DELIVERY_SUCCESS_FIELD = Key.optional(
+            "delivery.success-field",
+            Type.TEXT,
+            STREAM,
+            "field at the top of the answer's JSON that has to say so too");
+    public static final Key<List<String>> DELIVERY_SUCCESS_VALUES = Key.of(
+            "delivery.success-values",
+            Type.WORDS,
+            "",
+            STREAM,
+            "what that field says when all is well, comma separated");
+    public static final Key<MemorySize> DELIVERY_MAX_RESPONSE_BYTES = Key.of(
+            "delivery.max-response-bytes",
+            Type.size(MemorySize.parse("1 kb"), MemorySize.parse("16 mb")),
+            "64 kb",
+            STREAM,
+            "how much of an answer's body is read");
+
     public static final Key<Boolean> ACCEPT_GAP =
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next");
     public static final Key<Boolean> ACCEPT_WAREHOUSE_DUPLICATES = Key.flag(
@@ -343,6 +462,7 @@ public final class Keys {
             KAFKA_DEAD_LETTERS_TOPIC,
             KAFKA_DEAD_LETTERS_REDRIVEN_TOPIC,
             KAFKA_DELIVERY_RETRY_TOPIC,
+            KAFKA_DELIVERY_RECEIPTS_TOPIC,
             KAFKA_REPLICATION_FACTOR,
             POSTGRES_URL,
             POSTGRES_USERNAME,
@@ -395,6 +515,33 @@ public final class Keys {
             WAREHOUSE_FLUSH_INTERVAL,
             WAREHOUSE_MAX_IN_FLIGHT_BYTES,
             WAREHOUSE_COMMIT_TIMEOUT,
+            DELIVERY_URL,
+            DELIVERY_SECRET,
+            DELIVERY_SECRET_FILE,
+            DELIVERY_PREVIOUS_SECRET,
+            DELIVERY_PREVIOUS_SECRET_FILE,
+            DELIVERY_TOKEN,
+            DELIVERY_TOKEN_FILE,
+            DELIVERY_TRUST_STORE,
+            DELIVERY_TRUST_STORE_PASSWORD,
+            DELIVERY_TRUST_STORE_PASSWORD_FILE,
+            DELIVERY_ALLOWED_HOSTS,
+            DELIVERY_ALLOW_PLAIN_HTTP,
+            DELIVERY_TIMEOUT,
+            DELIVERY_MAX_ATTEMPTS,
+            DELIVERY_BACKOFF_FIRST,
+            DELIVERY_BACKOFF_MOST,
+            DELIVERY_MAX_IN_FLIGHT,
+            DELIVERY_MAX_IN_FLIGHT_BYTES,
+            DELIVERY_BATCH_SIZE,
+            DELIVERY_BATCH_LINGER,
+            DELIVERY_DRAIN_RATE,
+            DELIVERY_INCLUDE_SNAPSHOT,
+            DELIVERY_RECEIPTS,
+            DELIVERY_SUCCESS_STATUS,
+            DELIVERY_SUCCESS_FIELD,
+            DELIVERY_SUCCESS_VALUES,
+            DELIVERY_MAX_RESPONSE_BYTES,
             ACCEPT_GAP,
             ACCEPT_WAREHOUSE_DUPLICATES);
 

@@ -8,6 +8,7 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetterOptions;
 import dev.engagement.dedupe.DedupeOptions;
+import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
@@ -108,7 +109,8 @@ public final class Settings {
                 get(Keys.KAFKA_CONTENT_TOPIC),
                 get(Keys.KAFKA_DEAD_LETTERS_TOPIC),
                 get(Keys.KAFKA_DEAD_LETTERS_REDRIVEN_TOPIC),
-                get(Keys.KAFKA_DELIVERY_RETRY_TOPIC));
+                get(Keys.KAFKA_DELIVERY_RETRY_TOPIC),
+                get(Keys.KAFKA_DELIVERY_RECEIPTS_TOPIC));
     }
 
     /** Copies of a topic that has to be created; -1 is the broker's default, as in Kafka's own {@code NewTopic}. */
@@ -249,11 +251,13 @@ public final class Settings {
     /**
      * Of {@code rebuild}: where its events go.
      *
-     * @throws IllegalArgumentException if delivery is one of them and was asked for: nothing is posted twice
+     * @throws IllegalArgumentException if the command line asks for delivery: nothing is posted twice
      */
     public Set<Destination> rebuiltDestinations() {
         Set<Destination> wanted = EnumSet.copyOf(destinations());
-        if (wanted.remove(Destination.DELIVERY) && isGiven(Keys.DESTINATIONS)) {
+        // A file is shared with the stream, which does deliver.
+        boolean askedFor = value(Keys.DESTINATIONS).origin().startsWith("--");
+        if (wanted.remove(Destination.DELIVERY) && askedFor) {
             throw new IllegalArgumentException("destinations is "
                     + destinations().stream().map(Destination::word).collect(Collectors.joining(","))
                     + "; a rebuild delivers nothing, as every event would be posted once more. Leave delivery out");
@@ -263,6 +267,41 @@ public final class Settings {
                     "destinations has neither liveview nor warehouse; there is nothing to rebuild");
         }
         return wanted;
+    }
+
+    /**
+     * Of {@code stream}.
+     *
+     * @throws IllegalArgumentException if options do not go together; not from settings that were parsed, if delivery is
+     *     one of their {@link #destinations}
+     */
+    public DeliveryOptions deliveryOptions() {
+        return new DeliveryOptions(
+                get(Keys.DELIVERY_URL),
+                new DeliveryOptions.Secrets(
+                        secret(Keys.DELIVERY_SECRET),
+                        secret(Keys.DELIVERY_PREVIOUS_SECRET),
+                        secret(Keys.DELIVERY_TOKEN)),
+                new DeliveryOptions.Security(
+                        find(Keys.DELIVERY_TRUST_STORE),
+                        secret(Keys.DELIVERY_TRUST_STORE_PASSWORD),
+                        get(Keys.DELIVERY_ALLOWED_HOSTS),
+                        get(Keys.DELIVERY_ALLOW_PLAIN_HTTP)),
+                new DeliveryOptions.Attempts(
+                        get(Keys.DELIVERY_TIMEOUT),
+                        get(Keys.DELIVERY_MAX_ATTEMPTS),
+                        get(Keys.DELIVERY_BACKOFF_FIRST),
+                        get(Keys.DELIVERY_BACKOFF_MOST)),
+                new DeliveryOptions.InFlight(get(Keys.DELIVERY_MAX_IN_FLIGHT), get(Keys.DELIVERY_MAX_IN_FLIGHT_BYTES)),
+                new DeliveryOptions.Batch(get(Keys.DELIVERY_BATCH_SIZE), get(Keys.DELIVERY_BATCH_LINGER)),
+                get(Keys.DELIVERY_DRAIN_RATE),
+                get(Keys.DELIVERY_INCLUDE_SNAPSHOT),
+                get(Keys.DELIVERY_RECEIPTS),
+                new DeliveryOptions.Success(
+                        get(Keys.DELIVERY_SUCCESS_STATUS),
+                        find(Keys.DELIVERY_SUCCESS_FIELD),
+                        Set.copyOf(get(Keys.DELIVERY_SUCCESS_VALUES))),
+                get(Keys.DELIVERY_MAX_RESPONSE_BYTES));
     }
 
     /** Of {@code stream}: whether single events are cached in Redis. */

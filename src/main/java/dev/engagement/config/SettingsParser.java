@@ -172,7 +172,15 @@ final class SettingsParser {
         return switch (command) {
             case CAPTURE ->
                 List.of(Settings::kafka, Settings::topics, Settings::distinctTables, Settings::captureOptions);
-            case STREAM -> stages();
+            case STREAM -> {
+                List<Consumer<Settings>> parts = new ArrayList<>(stages());
+                parts.add(settings -> {
+                    if (settings.destinations().contains(Destination.DELIVERY)) {
+                        settings.deliveryOptions();
+                    }
+                });
+                yield parts;
+            }
             case BACKFILL ->
                 List.of(
                         Settings::kafka,

@@ -10,12 +10,18 @@ import java.util.List;
  * @param deadLetters what could not be processed
  * @param deadLettersRedriven which of them were put back, compacted
  * @param deliveryRetry deliveries that were diverted from the live path
+ * @param deliveryReceipts what was delivered, compacted
  */
 public record Topics(
-        String events, String content, String deadLetters, String deadLettersRedriven, String deliveryRetry) {
+        String events,
+        String content,
+        String deadLetters,
+        String deadLettersRedriven,
+        String deliveryRetry,
+        String deliveryReceipts) {
 
     public Topics {
-        List<String> all = List.of(events, content, deadLetters, deadLettersRedriven, deliveryRetry);
+        List<String> all = List.of(events, content, deadLetters, deadLettersRedriven, deliveryRetry, deliveryReceipts);
         for (int i = 0; i < all.size(); i++) {
             for (int j = 0; j < i; j++) {
                 if (all.get(i).equals(all.get(j))) {
@@ -26,6 +32,6 @@ public record Topics(
         }
     }
 
-    private static final List<String> NAMES =
-            List.of("events", "content", "dead-letters", "dead-letters-redriven", "delivery-retry");
+    private static final List<String> NAMES = List.of(
+            "events", "content", "dead-letters", "dead-letters-redriven", "delivery-retry", "delivery-receipts");
 }

@@ -1,11 +1,13 @@
 package dev.engagement.config;
 
+import dev.engagement.delivery.DeliveryOptions;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -37,6 +39,7 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
     private static final Duration LONGEST = Duration.ofDays(36_500);
     private static final String SUCH_AS_DURATION = "it must be a duration such as 250 ms, 30 s, 10 min, 1 h or PT30S";
     private static final Pattern ISO_DURATION = Pattern.compile("[Pp].*");
+    private static final Pattern STATUS_RANGE = Pattern.compile("([0-9]{3})(?:\\s*-\\s*([0-9]{3}))?");
     private static final Pattern SERVER =
             Pattern.compile("([a-zA-Z][a-zA-Z0-9+.-]*://)?(\\[[0-9a-fA-F:.%]+]|[0-9a-zA-Z._-]+):([0-9]{1,5})");
 
@@ -161,6 +164,51 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
         }
     });
 
+    static final Type<URI> WEBHOOK_URL = new Type<>("URL", false, false, text -> {
+        String form = "it must be of the form https://host/path, without user and password";
+        URI url;
+        try {
+            url = new URI(text);
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException(form, withoutText(e));
+        }
+        if (!List.of("http", "https").contains(String.valueOf(url.getScheme()))
+                || url.getHost() == null
+                || url.getRawUserInfo() != null
+                || url.getRawFragment() != null) {
+            throw new IllegalArgumentException(form);
+        }
+        return url;
+    });
+
+    /** Comma separated, in order; none if the text is empty. */
+    static final Type<List<String>> WORDS = new Type<>("list", false, true, text -> {
+        if (text.isEmpty()) {
+            return List.of();
+        }
+        List<String> words =
+                Arrays.stream(text.split(",", -1)).map(String::trim).toList();
+        if (words.contains("")) {
+            throw new IllegalArgumentException("it has an empty place; it must be a list, comma separated");
+        }
+        return words;
+    });
+
+    static final Type<List<DeliveryOptions.StatusRange>> STATUSES = new Type<>("list", false, true, text -> {
+        List<DeliveryOptions.StatusRange> ranges = new ArrayList<>();
+        for (String part : text.split(",", -1)) {
+            var range = STATUS_RANGE.matcher(part.trim());
+            if (!range.matches()) {
+                throw new IllegalArgumentException(
+                        "it must be statuses and ranges of them, comma separated, such as 200-299,409");
+            }
+            int from = Integer.parseInt(range.group(1));
+            ranges.add(new DeliveryOptions.StatusRange(
+                    from, range.group(2) == null ? from : Integer.parseInt(range.group(2))));
+        }
+        return List.copyOf(ranges);
+    });
+
     static final Type<Optional<Duration>> NONE_OR_DURATION = new Type<>("none | duration", true, true, text -> {
         if (text.equalsIgnoreCase("none")) {
             return Optional.empty();
@@ -180,11 +228,7 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
                     .filter(d -> d.word().equals(word))
                     .findFirst()
                     .orElseThrow(() -> new IllegalArgumentException("'" + word + "' is no destination; there are "
-                            + String.join(", ", Destination.wordsInThisBuild()) + ", comma separated"));
-            if (!destination.inThisBuild()) {
-                throw new IllegalArgumentException("'" + word + "' is not in this build yet; there are "
-                        + String.join(", ", Destination.wordsInThisBuild()));
-            }
+                            + String.join(", ", Destination.words()) + ", comma separated"));
             if (!chosen.add(destination)) {
                 throw new IllegalArgumentException("it names '" + word + "' twice");
             }

@@ -63,15 +63,24 @@ public final class KafkaTopics {
 
         /** Dead letters: nothing expires, messages to 16 MiB. */
         public static Topic ofDeadLetters(String name) {
-            return new Topic(
-                    name,
-                    4,
-                    Map.of(
-                            "cleanup.policy", "delete",
-                            "retention.ms", "-1",
-                            "retention.bytes", "-1",
-                            "max.message.bytes", Long.toString(16 * MEBIBYTE)));
+            return new Topic(name, 4, KEPT_FOR_EVER);
         }
+
+        /** Deliveries to be tried again: 16 partitions, nothing expires, messages to 16 MiB. */
+        public static Topic ofDeliveryRetries(String name) {
+            return new Topic(name, 16, KEPT_FOR_EVER);
+        }
+
+        /** Receipts: the latest of each event for ever. */
+        public static Topic ofDeliveryReceipts(String name) {
+            return new Topic(name, 16, Map.of("cleanup.policy", "compact"));
+        }
+
+        private static final Map<String, String> KEPT_FOR_EVER = Map.of(
+                "cleanup.policy", "delete",
+                "retention.ms", "-1",
+                "retention.bytes", "-1",
+                "max.message.bytes", Long.toString(16 * MEBIBYTE));
     }
 
     /**

@@ -2,12 +2,6 @@ package dev.engagement.dedupe;
 
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
-import dev.engagement.event.types.EventShards;
-import java.util.Arrays;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
@@ -18,7 +12,6 @@ import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.ChainingStrategy;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Lets the first arrival of each id pass.
@@ -31,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>With a horizon, a chunk is forgotten as a whole, the horizon after its newest first arrival: an id is remembered at
  * least that long. Time is the Kafka time of what has arrived, never ahead of the wall clock, so that a catch-up over old
  * records forgets nothing early.
+ *
+ * <p>Beside them, and in the same form, the ids that only a snapshot has brought: a row that was inserted while a snapshot
+ * read it arrives twice, and the insert behind the snapshot's reading is told aside, once, to who leaves snapshots out.
  */
 final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         implements OneInputStreamOperator<EnrichedEvent, EnrichedEvent> {
@@ -40,29 +36,18 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
     static final MapStateDescriptor<Long, IdChunk.Frozen> SEEN =
             new MapStateDescriptor<>("seen-ids", Types.LONG, ChunkSerializer.TYPE);
 
-    /** Chunks held in the heap by a subtask, about 600 bytes each. */
-    static final int CACHED_CHUNKS = 8_192;
-
-    private static final int SWEEPS_PER_HORIZON = 16;
+    /** Ids among them that have arrived from a snapshot and from nowhere else. */
+    static final MapStateDescriptor<Long, IdChunk.Frozen> SNAPSHOT_ONLY =
+            new MapStateDescriptor<>("snapshot-only-ids", Types.LONG, ChunkSerializer.TYPE);
 
     private final long horizonMillis;
 
-    private transient MapState<Long, IdChunk.Frozen> seen;
-
-    /** The chunk that a shard used last: consecutive ids meet it again. */
-    private transient @Nullable IdChunk[] lastChunk;
-
-    private transient long[] lastNumber;
-
-    private transient Map<ChunkKey, IdChunk> cache;
+    private transient ShardedIds seen;
+    private transient ShardedIds snapshotOnly;
     private transient long arrivalClockMillis;
 
-    /** When each shard is to be swept next, by {@link #arrivalClockMillis}. */
-    private transient long[] nextSweepMillis;
-
     private transient Counter duplicates;
-
-    private record ChunkKey(int shard, long number) {}
+    private transient Counter insertedAfterSnapshot;
 
     DedupeOperator(DedupeOptions options) {
         this.horizonMillis =
@@ -73,14 +58,18 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
     @Override
     public void open() throws Exception {
         super.open();
-        seen = getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, SEEN);
-        lastChunk = new IdChunk[EventShards.SHARDS];
-        lastNumber = new long[EventShards.SHARDS];
-        cache = new LinkedHashMap<>(1_024, 0.75f, true);
+        seen = ids(SEEN);
+        snapshotOnly = ids(SNAPSHOT_ONLY);
         arrivalClockMillis = Long.MIN_VALUE;
-        nextSweepMillis = new long[EventShards.SHARDS];
-        Arrays.fill(nextSweepMillis, Long.MIN_VALUE);
         duplicates = getMetricGroup().counter("duplicates");
+        insertedAfterSnapshot = getMetricGroup().counter("insertedAfterSnapshot");
+    }
+
+    private ShardedIds ids(MapStateDescriptor<Long, IdChunk.Frozen> state) throws Exception {
+        return new ShardedIds(
+                getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, state),
+                this::setCurrentKey,
+                horizonMillis);
     }
 
     /** Only chunks that are not at hand need the key: it is set there, and not for each event. */
@@ -99,84 +88,25 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
                             event.position().timestampMillis(),
                             getProcessingTimeService().getCurrentProcessingTime()));
         }
-        long id = event.id();
-        int shard = EventShards.shardOf(id);
-        long ofShard = Math.floorDiv(id, (long) EventShards.SHARDS);
-        long number = Math.floorDiv(ofShard, (long) IdChunk.IDS);
-        int position = (int) Math.floorMod(ofShard, (long) IdChunk.IDS);
-        IdChunk chunk = lastChunk[shard];
-        if (chunk == null || lastNumber[shard] != number) {
-            chunk = chunk(shard, number);
-            lastChunk[shard] = chunk;
-            lastNumber[shard] = number;
-        }
-        if (chunk.add(position, event.position().timestampMillis())) {
+        long arrivedMillis = event.position().timestampMillis();
+        if (seen.add(event.id(), arrivedMillis, arrivalClockMillis)) {
+            if (event.snapshot()) {
+                snapshotOnly.add(event.id(), arrivedMillis, arrivalClockMillis);
+            }
             output.collect(record);
-        } else {
-            duplicates.inc();
-        }
-    }
-
-    private IdChunk chunk(int shard, long number) throws Exception {
-        ChunkKey key = new ChunkKey(shard, number);
-        IdChunk cached = cache.get(key);
-        if (cached != null) {
-            return cached;
-        }
-        if (cache.size() >= CACHED_CHUNKS) {
-            putAsideEldest();
-        }
-        setCurrentKey(EventShards.keyOf(shard));
-        IdChunk.Frozen frozen = seen.get(number);
-        if (frozen == null) {
-            forgetOldChunks(shard);
-        }
-        IdChunk chunk = frozen == null ? new IdChunk() : IdChunk.thaw(frozen);
-        cache.put(key, chunk);
-        return chunk;
-    }
-
-    private void putAsideEldest() throws Exception {
-        Iterator<Map.Entry<ChunkKey, IdChunk>> eldest = cache.entrySet().iterator();
-        Map.Entry<ChunkKey, IdChunk> entry = eldest.next();
-        save(entry.getKey(), entry.getValue());
-        if (lastChunk[entry.getKey().shard()] == entry.getValue()) {
-            lastChunk[entry.getKey().shard()] = null;
-        }
-        eldest.remove();
-    }
-
-    private void save(ChunkKey key, IdChunk chunk) throws Exception {
-        if (chunk.changed()) {
-            setCurrentKey(EventShards.keyOf(key.shard()));
-            seen.put(key.number(), chunk.freeze());
-        }
-    }
-
-    /**
-     * A shard grows only by new chunks, so that is when it is swept, though not for each: sparse ids make many. Needs the
-     * shard's key to be set.
-     */
-    private void forgetOldChunks(int shard) throws Exception {
-        if (horizonMillis == Long.MAX_VALUE
-                || arrivalClockMillis == Long.MIN_VALUE
-                || arrivalClockMillis < nextSweepMillis[shard]) {
             return;
         }
-        nextSweepMillis[shard] = arrivalClockMillis + horizonMillis / SWEEPS_PER_HORIZON;
-        Iterator<Map.Entry<Long, IdChunk.Frozen>> chunks = seen.iterator();
-        while (chunks.hasNext()) {
-            if (chunks.next().getValue().newestArrivalMillis() < arrivalClockMillis - horizonMillis) {
-                chunks.remove();
-            }
+        duplicates.inc();
+        if (!event.snapshot() && snapshotOnly.remove(event.id(), arrivalClockMillis)) {
+            insertedAfterSnapshot.inc();
+            output.collect(Dedupe.INSERTED_AFTER_SNAPSHOT, record);
         }
     }
 
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
         super.snapshotState(context);
-        for (Map.Entry<ChunkKey, IdChunk> entry : cache.entrySet()) {
-            save(entry.getKey(), entry.getValue());
-        }
+        seen.save();
+        snapshotOnly.save();
     }
 }

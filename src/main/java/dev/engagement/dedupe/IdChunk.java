@@ -48,6 +48,27 @@ final class IdChunk {
         return true;
     }
 
+    /**
+     * Marks a position as not seen.
+     *
+     * @return whether it was seen
+     */
+    boolean remove(int position) {
+        long bit = 1L << (position & 63);
+        int word = position >> 6;
+        if ((bits[word] & bit) == 0) {
+            return false;
+        }
+        bits[word] &= ~bit;
+        count--;
+        changed = true;
+        return true;
+    }
+
+    boolean isEmpty() {
+        return count == 0;
+    }
+
     boolean changed() {
         return changed;
     }

@@ -12,15 +12,20 @@ public final class DestinationChecks {
     /**
      * A check of each destination that exists.
      *
+     * @param bootstrapServers of Kafka, which holds the dead letters
      * @param versions every version that a content had, as far as known; the present row counts without it
      */
     public static List<DestinationCheck> of(
             PostgresServer source,
             RedisServer liveView,
             BigQueryProcess warehouse,
+            ReceiverProcess receiver,
+            String bootstrapServers,
             Function<UUID, List<ContentRow>> versions) {
         return List.of(
                 new RedisCheck(source, liveView, versions),
-                new WarehouseCheck(source, sql -> warehouse.query(BigQueryProcess.PROJECT, sql), versions));
+                new WarehouseCheck(source, sql -> warehouse.query(BigQueryProcess.PROJECT, sql), versions),
+                new DeliveryCheck(
+                        source, receiver::get, () -> DeadLetters.eventIds(bootstrapServers, "UNDELIVERABLE")));
     }
 }

@@ -1,6 +1,8 @@
 package dev.engagement.local;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.engagement.local.ScreenState.Circuit;
+import dev.engagement.local.ScreenState.Delivery;
 import dev.engagement.local.ScreenState.Flow;
 import dev.engagement.local.ScreenState.Leaderboards;
 import dev.engagement.local.ScreenState.Ranked;
@@ -21,9 +23,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +43,29 @@ final class Figures implements AutoCloseable {
 
     private static final String P99 = "commitToVisibleMillis_p99";
     private static final String DUPLICATES = "duplicates";
+    /** Of the live path; the drain hands back too. */
+    private static final String DIVERTED = "deliver.diverted";
+
+    private static final String UNDELIVERABLE = "undeliverable";
+    private static final String CIRCUIT = "circuitState";
+
+    private static final String RETRY_TOPIC = "engagement.delivery-retry";
+    /** Under which the stream says how far it has read. */
+    private static final String GROUP = "engagement-stream";
+
     private static final Map<String, FlinkRest.Aggregation> METRICS = Map.of(
-            MEDIAN, FlinkRest.Aggregation.MAX, P99, FlinkRest.Aggregation.MAX, DUPLICATES, FlinkRest.Aggregation.SUM);
+            MEDIAN,
+            FlinkRest.Aggregation.MAX,
+            P99,
+            FlinkRest.Aggregation.MAX,
+            DUPLICATES,
+            FlinkRest.Aggregation.SUM,
+            DIVERTED,
+            FlinkRest.Aggregation.SUM,
+            UNDELIVERABLE,
+            FlinkRest.Aggregation.SUM,
+            CIRCUIT,
+            FlinkRest.Aggregation.MAX);
 
     private static final int PLACES = 10;
     private static final Duration RATE_OVER = Duration.ofSeconds(5);
@@ -53,12 +76,14 @@ final class Figures implements AutoCloseable {
     private final PostgresServer postgres;
     private final RedisServer redis;
     private final BigQueryProcess bigQuery;
+    private final ReceiverProcess receiver;
     private final Admin kafka;
     private final FlinkRest flink;
     private final String deadLetterTopic;
     private final Rate inRate = new Rate(RATE_OVER);
     private final Rate outRate = new Rate(RATE_OVER);
     private final Rate warehouseRate = new Rate(RATE_OVER);
+    private final Rate deliveryRate = new Rate(RATE_OVER);
     private @Nullable Connection source;
     private @Nullable Jedis liveView;
     private long nextCountAt = System.nanoTime();
@@ -69,12 +94,14 @@ final class Figures implements AutoCloseable {
             PostgresServer postgres,
             RedisServer redis,
             BigQueryProcess bigQuery,
+            ReceiverProcess receiver,
             Admin kafka,
             FlinkRest flink,
             String deadLetterTopic) {
         this.postgres = postgres;
         this.redis = redis;
         this.bigQuery = bigQuery;
+        this.receiver = receiver;
         this.kafka = kafka;
         this.flink = flink;
         this.deadLetterTopic = deadLetterTopic;
@@ -85,6 +112,7 @@ final class Figures implements AutoCloseable {
             Flow in,
             Flow out,
             Flow warehouse,
+            Delivery delivery,
             @Nullable Long deadLetters,
             @Nullable Long duplicates,
             @Nullable Double p50Millis,
@@ -103,19 +131,22 @@ final class Figures implements AutoCloseable {
         // There is no table before there is a job.
         Long rows = streamJob == null ? null : readWarehouse(notes);
         Long letters = null;
+        Long aside = null;
         try {
             letters = deadLetters();
+            aside = retryBacklog();
         } catch (ExecutionException | TimeoutException e) {
             notes.add("Kafka does not answer: " + message(e));
         }
+        Long delivered = readReceiver(notes);
+        Map<String, Double> metrics = Map.of();
         Long duplicates = null;
         Double p50 = null;
         Double p99 = null;
         if (streamJob != null) {
             try {
-                Map<String, Double> metrics = flink.metrics(streamJob, METRICS);
-                Double dropped = metrics.get(DUPLICATES);
-                duplicates = dropped == null ? null : dropped.longValue();
+                metrics = flink.metrics(streamJob, METRICS);
+                duplicates = whole(metrics, DUPLICATES);
                 p50 = metrics.get(MEDIAN);
                 p99 = metrics.get(P99);
                 if (p50 != null && p50 == 0) {
@@ -131,12 +162,23 @@ final class Figures implements AutoCloseable {
                 new Flow(in, inRate.update(in)),
                 new Flow(out, outRate.update(out)),
                 new Flow(rows, warehouseRate.update(rows)),
+                new Delivery(
+                        new Flow(delivered, deliveryRate.update(delivered)),
+                        aside,
+                        whole(metrics, DIVERTED),
+                        whole(metrics, UNDELIVERABLE),
+                        Circuit.of(metrics.get(CIRCUIT))),
                 letters,
                 duplicates,
                 p50,
                 p99,
                 readLeaderboards(notes),
                 notes);
+    }
+
+    private static @Nullable Long whole(Map<String, Double> metrics, String name) {
+        Double value = metrics.get(name);
+        return value == null ? null : Long.valueOf(value.longValue());
     }
 
     /** How many events the source has now. */
@@ -149,24 +191,47 @@ final class Figures implements AutoCloseable {
 
     /** Letters ever written to the dead-letter topic; 0 if it does not exist. */
     long deadLetters() throws InterruptedException, ExecutionException, TimeoutException {
+        return ends(deadLetterTopic).values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+
+    /** Records of the retry topic that the drain had not taken at the last checkpoint; 0 if it does not exist. */
+    private long retryBacklog() throws InterruptedException, ExecutionException, TimeoutException {
+        Map<TopicPartition, OffsetAndMetadata> taken = kafka.listConsumerGroupOffsets(GROUP)
+                .partitionsToOffsetAndMetadata()
+                .get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS);
+        long backlog = 0;
+        for (Map.Entry<TopicPartition, Long> end : ends(RETRY_TOPIC).entrySet()) {
+            OffsetAndMetadata offset = taken.get(end.getKey());
+            backlog += end.getValue() - (offset == null ? 0 : offset.offset());
+        }
+        return Math.max(0, backlog);
+    }
+
+    /** Where each partition ends; none if there is no such topic. */
+    private Map<TopicPartition, Long> ends(String name)
+            throws InterruptedException, ExecutionException, TimeoutException {
         TopicDescription topic;
         try {
-            topic = kafka.describeTopics(List.of(deadLetterTopic))
+            topic = kafka.describeTopics(List.of(name))
                     .allTopicNames()
                     .get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS)
-                    .get(deadLetterTopic);
+                    .get(name);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof UnknownTopicOrPartitionException) {
-                return 0;
+                return Map.of();
             }
             throw e;
         }
-        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
-        topic.partitions()
-                .forEach(each -> ends.put(new TopicPartition(deadLetterTopic, each.partition()), OffsetSpec.latest()));
-        return kafka.listOffsets(ends).all().get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS).values().stream()
-                .mapToLong(ListOffsetsResultInfo::offset)
-                .sum();
+        Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
+        topic.partitions().forEach(each -> latest.put(new TopicPartition(name, each.partition()), OffsetSpec.latest()));
+        Map<TopicPartition, Long> ends = new HashMap<>();
+        kafka.listOffsets(latest)
+                .all()
+                .get(KAFKA_LIMIT_SECONDS, TimeUnit.SECONDS)
+                .forEach((partition, end) -> ends.put(partition, end.offset()));
+        return ends;
     }
 
     private @Nullable Long readSource(List<String> notes) {
@@ -221,6 +286,15 @@ final class Figures implements AutoCloseable {
             return WarehouseCheck.count(sql -> bigQuery.query(BigQueryProcess.PROJECT, sql));
         } catch (ServerException | JsonProcessingException e) {
             notes.add("BigQuery does not answer: " + message(e));
+            return null;
+        }
+    }
+
+    private @Nullable Long readReceiver(List<String> notes) {
+        try {
+            return receiver.get("/stats").path("distinctEvents").asLong();
+        } catch (ServerException e) {
+            notes.add("The receiver does not answer: " + message(e));
             return null;
         }
     }

@@ -45,7 +45,7 @@ public final class FlinkRest {
      * Metrics of a job, each over all operators that have one of that name, and all of one moment.
      *
      * @param wanted the last part of each name (for a histogram with its suffix, such as {@code _p99}), and how the values
-     *     of several become one
+     *     of several become one; {@code TEXT.NAME} is that of the operators alone whose names begin with the text
      * @return without those that no operator reports yet
      */
     public Map<String, Double> metrics(String job, Map<String, Aggregation> wanted)
@@ -56,7 +56,7 @@ public final class FlinkRest {
             List<String> names = new ArrayList<>();
             for (JsonNode each : get(path)) {
                 String name = each.path("id").asText();
-                if (wanted.containsKey(lastPart(name))) {
+                if (wantedBy(name, wanted) != null) {
                     names.add(URLEncoder.encode(name, StandardCharsets.UTF_8));
                 }
             }
@@ -64,7 +64,10 @@ public final class FlinkRest {
                 continue;
             }
             for (JsonNode value : get(path + "?get=" + String.join(",", names))) {
-                String metric = lastPart(value.path("id").asText());
+                String metric = wantedBy(value.path("id").asText(), wanted);
+                if (metric == null) {
+                    continue;
+                }
                 Aggregation aggregation = wanted.getOrDefault(metric, Aggregation.SUM);
                 JsonNode aggregated = value.path(aggregation == Aggregation.MAX ? "max" : "sum");
                 if (aggregated.isNumber() && Double.isFinite(aggregated.asDouble())) {
@@ -76,8 +79,19 @@ public final class FlinkRest {
         return found;
     }
 
-    private static String lastPart(String name) {
-        return name.substring(name.lastIndexOf('.') + 1);
+    /** The key that a metric's whole name answers to. */
+    private static @Nullable String wantedBy(String name, Map<String, Aggregation> wanted) {
+        int dot = name.lastIndexOf('.');
+        String last = name.substring(dot + 1);
+        for (String key : wanted.keySet()) {
+            int keyDot = key.indexOf('.');
+            if (keyDot < 0
+                    ? key.equals(last)
+                    : key.substring(keyDot + 1).equals(last) && dot > 0 && name.startsWith(key.substring(0, keyDot))) {
+                return key;
+            }
+        }
+        return null;
     }
 
     /** The job's state as Flink calls it. */

@@ -6,12 +6,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * PostgreSQL with the source tables, Kafka, Redis and a BigQuery emulator: what a test of the whole job needs. Each run takes free ports.
+ * PostgreSQL with the source tables, Kafka, Redis, a BigQuery emulator and a webhook receiver: what a test of the whole job
+ * needs. Each run takes free ports.
  *
  * <pre>{@code
  * try (LocalServers servers = LocalServers.start(Path.of("target/it/my-test"))) {
  *     … servers.postgres().connect() … servers.kafka().bootstrapServers() … servers.redis().url() …
- *     servers.bigQuery().streamArguments()
+ *     servers.bigQuery().streamArguments() … servers.receiver().streamArguments()
  * }
  * }</pre>
  *
@@ -19,8 +20,14 @@ import java.util.concurrent.CompletionException;
  * @param kafka without topics
  * @param redis empty, without a password
  * @param bigQuery without tables
+ * @param receiver that has received nothing
  */
-public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServer redis, BigQueryProcess bigQuery)
+public record LocalServers(
+        PostgresServer postgres,
+        KafkaServer kafka,
+        RedisServer redis,
+        BigQueryProcess bigQuery,
+        ReceiverProcess receiver)
         implements AutoCloseable {
 
     /**
@@ -32,6 +39,7 @@ public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServ
         PostgresServer.discard(directory.resolve("postgres"));
         RedisServer.discard(directory.resolve("redis"));
         BigQueryProcess.discard(directory.resolve("bigquery"));
+        ReceiverProcess.discard(directory.resolve("receiver"));
         Folders.deleteRecursively(directory);
         CompletableFuture<PostgresServer> postgres = CompletableFuture.supplyAsync(() -> {
             PostgresServer server = PostgresServer.start(directory.resolve("postgres"), 0);
@@ -42,13 +50,16 @@ public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServ
                 CompletableFuture.supplyAsync(() -> RedisServer.start(directory.resolve("redis"), 0));
         CompletableFuture<BigQueryProcess> bigQuery =
                 CompletableFuture.supplyAsync(() -> BigQueryProcess.start(directory.resolve("bigquery"), 0, 0));
+        CompletableFuture<ReceiverProcess> receiver =
+                CompletableFuture.supplyAsync(() -> ReceiverProcess.start(directory.resolve("receiver"), 0));
         CompletableFuture<KafkaServer> kafka =
                 CompletableFuture.supplyAsync(() -> KafkaServer.start(directory.resolve("kafka"), 0));
         try {
-            return new LocalServers(postgres.join(), kafka.join(), redis.join(), bigQuery.join());
+            return new LocalServers(postgres.join(), kafka.join(), redis.join(), bigQuery.join(), receiver.join());
         } catch (CompletionException e) {
             RuntimeException failure = e.getCause() instanceof ServerException cause ? cause : e;
             closeStarted(kafka, failure);
+            closeStarted(receiver, failure);
             closeStarted(bigQuery, failure);
             closeStarted(redis, failure);
             closeStarted(postgres, failure);
@@ -76,12 +87,16 @@ public record LocalServers(PostgresServer postgres, KafkaServer kafka, RedisServ
             kafka.close();
         } finally {
             try {
-                bigQuery.close();
+                receiver.close();
             } finally {
                 try {
-                    redis.close();
+                    bigQuery.close();
                 } finally {
-                    postgres.close();
+                    try {
+                        redis.close();
+                    } finally {
+                        postgres.close();
+                    }
                 }
             }
         }

@@ -41,8 +41,6 @@ public final class LocalStack {
 
     private static final Path DIRECTORY = Path.of("target/local");
     private static final String HELP = "dev/engagement/local/help.txt";
-    private static final String DEAD_LETTERS = "engagement.dead-letters";
-
     private static final String KAFKA = "Kafka";
 
     private static final int POSTGRES_PORT = 5432;
@@ -50,6 +48,7 @@ public final class LocalStack {
     private static final int REDIS_PORT = 6379;
     private static final int BIGQUERY_REST_PORT = 9050;
     private static final int BIGQUERY_GRPC_PORT = 9060;
+    private static final int RECEIVER_PORT = 8000;
     private static final int FLINK_PORT = 8081;
 
     private static final Duration REFRESH = Duration.ofSeconds(1);
@@ -73,6 +72,7 @@ public final class LocalStack {
     private volatile @Nullable KafkaServer kafka;
     private volatile @Nullable RedisServer redis;
     private volatile @Nullable BigQueryProcess bigQuery;
+    private volatile @Nullable ReceiverProcess receiver;
     private volatile @Nullable JobHost host;
     private volatile @Nullable LoadGenerator generator;
     private @Nullable FlinkRest rest;
@@ -171,14 +171,15 @@ public final class LocalStack {
         KafkaServer broker = started(kafka);
         RedisServer liveView = started(redis);
         BigQueryProcess warehouse = started(bigQuery);
+        ReceiverProcess partner = started(receiver);
         if (options.jobs() || options.cluster()) {
             timed("Flink", options.cluster() ? this::startSessionCluster : this::startInProcess);
         }
-        writeEndpoints(source, broker, liveView, warehouse, host);
+        writeEndpoints(source, broker, liveView, warehouse, partner, host);
         if (options.jobs()) {
             JobHost flink = started(host);
             timed("job capture", () -> submit(flink, "capture", captureArguments(source, broker)));
-            timed("job stream", () -> submit(flink, "stream", streamArguments(broker, liveView, warehouse)));
+            timed("job stream", () -> submit(flink, "stream", streamArguments(broker, liveView, warehouse, partner)));
         }
         LoadGenerator load = LoadGenerator.start(options.load(), source.connect(), Clock.systemUTC());
         generator = load;
@@ -191,10 +192,13 @@ public final class LocalStack {
         Properties admin = new Properties();
         admin.setProperty("bootstrap.servers", broker.bootstrapServers());
         try (Admin client = Admin.create(admin);
-                Figures figures = new Figures(source, liveView, warehouse, client, flink, DEAD_LETTERS)) {
+                Figures figures = new Figures(source, liveView, warehouse, partner, client, flink, DeadLetters.TOPIC)) {
             return options.exit()
                     ? watchUntilArrived(
-                            figures, DestinationChecks.of(source, liveView, warehouse, load::versions), load)
+                            figures,
+                            DestinationChecks.of(
+                                    source, liveView, warehouse, partner, broker.bootstrapServers(), load::versions),
+                            load)
                     : watch(figures, load);
         }
     }
@@ -206,12 +210,14 @@ public final class LocalStack {
         leftover |= ServerProcess.sweep("PostgreSQL", directory.resolve("postgres"));
         leftover |= ServerProcess.sweep("Redis", directory.resolve("redis"));
         leftover |= BigQueryProcess.sweep(directory.resolve("bigquery"));
+        leftover |= ReceiverProcess.sweep(directory.resolve("receiver"));
         if (leftover) {
             terminal.say("swept servers that a killed earlier run left behind");
         }
         PostgresServer.discard(directory.resolve("postgres"));
         RedisServer.discard(directory.resolve("redis"));
         BigQueryProcess.discard(directory.resolve("bigquery"));
+        ReceiverProcess.discard(directory.resolve("receiver"));
         for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink", CLUSTER, "tmp")) {
             Folders.deleteRecursively(directory.resolve(folder));
         }
@@ -249,6 +255,12 @@ public final class LocalStack {
                             Ports.preferred(BIGQUERY_GRPC_PORT));
                     bigQuery = server;
                     return "an emulator, REST port " + server.restPort() + ", gRPC port " + server.grpcPort();
+                })),
+                CompletableFuture.runAsync(() -> timed("receiver", () -> {
+                    ReceiverProcess server =
+                            ReceiverProcess.start(directory.resolve("receiver"), Ports.preferred(RECEIVER_PORT));
+                    receiver = server;
+                    return "of webhooks, port " + server.port();
                 })));
         try {
             all.join();
@@ -314,7 +326,8 @@ public final class LocalStack {
                 passwordFile.toString());
     }
 
-    private static List<String> streamArguments(KafkaServer broker, RedisServer liveView, BigQueryProcess warehouse) {
+    private static List<String> streamArguments(
+            KafkaServer broker, RedisServer liveView, BigQueryProcess warehouse, ReceiverProcess receiver) {
         List<String> arguments = new ArrayList<>(List.of(
                 "stream",
                 "--job.name",
@@ -324,8 +337,9 @@ public final class LocalStack {
                 "--redis.url",
                 liveView.url(),
                 "--destinations",
-                "liveview,warehouse"));
+                "liveview,warehouse,delivery"));
         arguments.addAll(warehouse.streamArguments());
+        arguments.addAll(receiver.streamArguments());
         return arguments;
     }
 
@@ -346,6 +360,7 @@ public final class LocalStack {
             KafkaServer broker,
             RedisServer liveView,
             BigQueryProcess warehouse,
+            ReceiverProcess partner,
             @Nullable JobHost flink)
             throws IOException {
         Map<String, String> endpoints = new LinkedHashMap<>();
@@ -357,6 +372,7 @@ public final class LocalStack {
         endpoints.put("bigquery.rest", warehouse.rest());
         endpoints.put("bigquery.grpc", warehouse.grpc());
         endpoints.put("warehouse.project", BigQueryProcess.PROJECT);
+        endpoints.put("receiver.url", partner.url());
         if (flink != null) {
             endpoints.put("flink.rest", flink.rest().toString());
         }
@@ -373,6 +389,8 @@ public final class LocalStack {
         places.add(new Place("Redis", "redis-cli -p " + liveView.port()));
         places.add(new Place("Kafka", broker.bootstrapServers()));
         places.add(new Place("BigQuery", warehouse.curl("SELECT COUNT(*) FROM " + WarehouseCheck.TABLE)));
+        places.add(new Place(
+                "receiver", "scripts/receiver.sh fail   # breaks it, until: mend; or slow 500, hang, reset; stats"));
         if (flink != null) {
             places.add(new Place("Flink", flink.rest().toString()));
         }
@@ -430,6 +448,7 @@ public final class LocalStack {
                 reading.in(),
                 reading.out(),
                 reading.warehouse(),
+                reading.delivery(),
                 reading.deadLetters(),
                 reading.duplicates(),
                 reading.p50Millis(),
@@ -573,7 +592,10 @@ public final class LocalStack {
         comparisons.put(
                 KAFKA,
                 List.of(new Comparison(
-                        "dead letters (" + DEAD_LETTERS + ")", "0", Long.toString(figures.deadLetters()), List.of())));
+                        "dead letters (" + DeadLetters.TOPIC + ")",
+                        "0",
+                        Long.toString(figures.deadLetters()),
+                        List.of())));
         return comparisons;
     }
 
@@ -627,6 +649,7 @@ public final class LocalStack {
             step("Flink", flink);
         }
         step("Kafka", kafka);
+        step("receiver", receiver);
         step("BigQuery", bigQuery);
         step("Redis", redis);
         step("PostgreSQL", postgres);

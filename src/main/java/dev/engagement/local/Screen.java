@@ -62,15 +62,28 @@ final class Screen {
                         number(state.warehouse().total()),
                         rate(state.warehouse().perSecond())),
                 columns));
+        ScreenState.Delivery delivery = state.delivery();
+        head.add(fit(
+                figure(
+                        "events delivered",
+                        number(delivery.received().total()),
+                        rate(delivery.received().perSecond())),
+                columns));
+        head.add(styled(
+                fit(
+                        figure("in retry topic", number(delivery.aside()), number(delivery.diverted()) + " diverted")
+                                + "  circuit " + circuit(delivery) + ", " + number(delivery.undeliverable()) + " dead",
+                        columns),
+                delivery.circuit() == null || delivery.circuit() == ScreenState.Circuit.CLOSED ? "" : RED,
+                colour));
         head.add(fit(
                 figure("commit to Redis", millis(state.p50Millis()) + " p50", millis(state.p99Millis()) + " p99"),
                 columns));
         Long letters = state.deadLetters();
         head.add(styled(
-                fit(figure("dead letters", number(letters), ""), columns),
+                fit(figure("dead letters", number(letters), number(state.duplicates()) + " duplicates"), columns),
                 letters != null && letters > 0 ? RED : "",
                 colour));
-        head.add(fit(figure("duplicates", number(state.duplicates()), ""), columns));
         head.add(fit(figure("leaderboards", millis(state.leaderboards().ageMillis()) + " old", ""), columns));
         head.add("");
 
@@ -186,7 +199,13 @@ final class Screen {
                 + rate(state.out().perSecond())
                 + ")  in BigQuery " + number(state.warehouse().total()) + " ("
                 + rate(state.warehouse().perSecond())
-                + ")  dead letters " + number(state.deadLetters())
+                + ")  delivered " + number(state.delivery().received().total()) + " ("
+                + rate(state.delivery().received().perSecond())
+                + ")  in retry topic " + number(state.delivery().aside())
+                + "  diverted " + number(state.delivery().diverted())
+                + "  undeliverable " + number(state.delivery().undeliverable())
+                + "  circuit " + circuit(state.delivery())
+                + "  dead letters " + number(state.deadLetters())
                 + "  duplicates " + number(state.duplicates())
                 + "  commit to Redis p50 " + millis(state.p50Millis()) + " p99 " + millis(state.p99Millis())
                 + (top.isEmpty() ? "" : "  top " + top)
@@ -261,6 +280,11 @@ final class Screen {
 
     private static String padded(String text, int width) {
         return text + " ".repeat(Math.max(1, width - text.length()));
+    }
+
+    private static String circuit(ScreenState.Delivery delivery) {
+        ScreenState.Circuit circuit = delivery.circuit();
+        return circuit == null ? "-" : circuit.text();
     }
 
     private static String number(@Nullable Long value) {

@@ -2,6 +2,7 @@ package dev.engagement.local;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param in events in the source table
  * @param out events counted in Redis
  * @param warehouse rows that BigQuery shows
+ * @param delivery what became of deliveries
  * @param deadLetters letters in the dead-letter topic
  * @param duplicates second arrivals that the stream dropped
  * @param p50Millis median of commit to visible in Redis
@@ -26,6 +28,7 @@ record ScreenState(
         Flow in,
         Flow out,
         Flow warehouse,
+        Delivery delivery,
         @Nullable Long deadLetters,
         @Nullable Long duplicates,
         @Nullable Double p50Millis,
@@ -39,6 +42,37 @@ record ScreenState(
 
     /** A counted flow. */
     record Flow(@Nullable Long total, @Nullable Double perSecond) {}
+
+    /**
+     * Deliveries to the receiver.
+     *
+     * @param received events that the receiver got, each counted once
+     * @param aside records of the retry topic that the drain had not taken at the last checkpoint
+     * @param diverted events that went there since the job's last start
+     * @param undeliverable events that became dead letters since then
+     */
+    record Delivery(
+            Flow received,
+            @Nullable Long aside,
+            @Nullable Long diverted,
+            @Nullable Long undeliverable,
+            @Nullable Circuit circuit) {}
+
+    /** The worst state of the job's circuits, in the order of its metric's values. */
+    enum Circuit {
+        CLOSED,
+        HALF_OPEN,
+        OPEN;
+
+        static @Nullable Circuit of(@Nullable Double metric) {
+            return metric == null || metric < 0 || metric >= values().length ? null : values()[metric.intValue()];
+        }
+
+        /** What the screen calls it. */
+        String text() {
+            return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        }
+    }
 
     /**
      * Both leaderboards as they stand in Redis.

@@ -3,6 +3,7 @@ package dev.engagement.pipeline;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Standings;
+import java.util.List;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.jspecify.annotations.Nullable;
@@ -12,14 +13,23 @@ import org.jspecify.annotations.Nullable;
  *
  * @param liveView shows each content as it is now; null if it is not wanted, and then nothing is ranked
  * @param warehouse keeps every event; null if it is not wanted
+ * @param delivery brings every event to a receiver; null if it is not wanted
  * @param deadLetters keeps what could not be processed
  */
 public record Destinations(
-        @Nullable LiveView liveView, @Nullable Warehouse warehouse, DeadLetters deadLetters) {
+        @Nullable LiveView liveView,
+        @Nullable Warehouse warehouse,
+        @Nullable Delivery delivery,
+        DeadLetters deadLetters) {
 
-    /** Without a warehouse. */
+    /** Without delivery. */
+    public Destinations(@Nullable LiveView liveView, @Nullable Warehouse warehouse, DeadLetters deadLetters) {
+        this(liveView, warehouse, null, deadLetters);
+    }
+
+    /** Without a warehouse and delivery. */
     public Destinations(LiveView liveView, DeadLetters deadLetters) {
-        this(liveView, null, deadLetters);
+        this(liveView, null, null, deadLetters);
     }
 
     /** Shows each content as it is now. */
@@ -48,6 +58,20 @@ public record Destinations(
          * @return the stage that takes them, with dead letters of those that were refused in its side output
          */
         SingleOutputStreamOperator<?> append(DataStream<EnrichedEvent> unique);
+    }
+
+    /** Brings every event to a receiver. */
+    @FunctionalInterface
+    public interface Delivery {
+        /**
+         * Takes the events.
+         *
+         * @param unique every event once
+         * @param insertedAfterSnapshot the inserts of which {@code unique} holds only what a snapshot read
+         * @return the stages that deliver, with dead letters of what cannot be in their side outputs
+         */
+        List<SingleOutputStreamOperator<?>> post(
+                DataStream<EnrichedEvent> unique, DataStream<EnrichedEvent> insertedAfterSnapshot);
     }
 
     /** Keeps what could not be processed. */

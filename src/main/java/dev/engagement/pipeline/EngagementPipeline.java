@@ -17,8 +17,13 @@ import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
  *  events topic ──► decode ──by shard of the id──────────► enrich ─► dedupe ─► unique
  *                     │                                      │                   ├─► live view: last, counts, buckets
  *                     │                                      │                   ├─► ranking ─► live view: leaderboards
- *                     ▼                                      ▼                   └─► warehouse
- *                  DEAD LETTERS ◄────────────────────────────┴──────────────────────────┘
+ *                     │                                      │                   ├─► warehouse
+ *                     ▼                                      ▼                   │       │
+ *                  DEAD LETTERS ◄────────────────────────────┴───────────────────┼───────┤
+ *                                                                                └─► deliver ─► receiver
+ *                                                                    overload, open │ ▲
+ *                                                                           circuit ▼ │
+ *                                                             delivery-retry topic ──► drain ─► receiver
  * </pre>
  *
  * <p>A whole event crosses the network once, between decode and enrich. Enrich, dedupe and what hangs on {@code unique}
@@ -51,6 +56,10 @@ public final class EngagementPipeline {
         var warehouse = out.warehouse();
         if (warehouse != null) {
             withLetters.add(warehouse.append(unique));
+        }
+        var delivery = out.delivery();
+        if (delivery != null) {
+            withLetters.addAll(delivery.post(unique, unique.getSideOutput(Dedupe.INSERTED_AFTER_SNAPSHOT)));
         }
         out.deadLetters().keep(withLetters.toArray(SingleOutputStreamOperator<?>[]::new));
     }

@@ -1,5 +1,6 @@
 package dev.engagement.pipeline;
 
+import dev.engagement.delivery.DeliveryStreams;
 import dev.engagement.ranking.Ranking;
 
 /**
@@ -26,6 +27,13 @@ public final class OperatorIds {
     public static final String LIVE_VIEW_CONTENTS = "live-view-contents";
     public static final String WAREHOUSE_APPEND = "warehouse-append";
     public static final String WAREHOUSE_COMMIT = "warehouse-commit";
+    public static final DeliveryStreams.Uids DELIVERY = new DeliveryStreams.Uids(
+            "delivery-live",
+            "delivery-inserted-after-snapshot",
+            "delivery-drain-source",
+            "delivery-drain",
+            "delivery-retries",
+            "delivery-receipts");
     /** Of a rebuild only. */
     public static final String TABLES_SOURCE = "tables-source";
 

@@ -14,7 +14,7 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.metrics.reporter.MetricReporter;
 import org.apache.flink.metrics.reporter.MetricReporterFactory;
 
-/** The most that a writer of the warehouse held, by its metric, which is read each millisecond. */
+/** The most that a writer of the warehouse or a subtask of delivery held, by its metric, which is read each millisecond. */
 public final class InFlight implements MetricReporter {
 
     /** The configuration with which a cluster of this process tells of it. */

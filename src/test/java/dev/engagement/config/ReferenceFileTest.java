@@ -127,6 +127,7 @@ class ReferenceFileTest {
             assertThat(byFile.destinations()).isEqualTo(byDefault.destinations());
             assertThat(byFile.liveViewOptions()).isEqualTo(byDefault.liveViewOptions());
             assertThat(byFile.warehouseOptions()).isEqualTo(byDefault.warehouseOptions());
+            assertThat(byFile.deliveryOptions()).isEqualTo(byDefault.deliveryOptions());
         }
     }
 

@@ -9,6 +9,7 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetterOptions;
 import dev.engagement.dedupe.DedupeOptions;
+import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
@@ -24,6 +25,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.configuration.MemorySize;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,7 +57,8 @@ class SettingsTest {
                         "dbserver1.public.content",
                         "engagement.dead-letters",
                         "engagement.dead-letters-redriven",
-                        "engagement.delivery-retry"));
+                        "engagement.delivery-retry",
+                        "engagement.delivery-receipts"));
         assertThat(settings.replicationFactor()).isEqualTo((short) -1);
         assertThat(settings.ingestOptions())
                 .isEqualTo(new IngestOptions(
@@ -68,7 +71,8 @@ class SettingsTest {
                         EventTimeOptions.DEFAULT));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
         assertThat(settings.dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
-        assertThat(settings.destinations()).containsExactly(Destination.LIVEVIEW, Destination.WAREHOUSE);
+        assertThat(settings.destinations())
+                .containsExactly(Destination.LIVEVIEW, Destination.WAREHOUSE, Destination.DELIVERY);
         assertThat(settings.liveViewOptions())
                 .isEqualTo(new LiveViewOptions(URI.create("redis://localhost:6379"), SecretRef.none(), ""));
         assertThat(settings.warehouseOptions())
@@ -85,6 +89,8 @@ class SettingsTest {
                         Duration.ofHours(1),
                         false,
                         false));
+        assertThat(settings.deliveryOptions())
+                .isEqualTo(DeliveryOptions.to(URI.create("http://localhost:8000/events")));
         assertThat(settings.deadLetterOptions("1.2.3"))
                 .isEqualTo(new DeadLetterOptions("engagement.dead-letters", "1.2.3"));
     }
@@ -137,6 +143,7 @@ class SettingsTest {
                 "--kafka.topics.dead-letters=d",
                 "--kafka.topics.dead-letters-redriven=r",
                 "--kafka.topics.delivery-retry=t",
+                "--kafka.topics.delivery-receipts=p",
                 "--kafka.properties.security.protocol=SSL",
                 "--ingest.max-record-bytes=64 kb",
                 "--enrichment.pct-mode=percent",
@@ -147,7 +154,7 @@ class SettingsTest {
                 "--ranking.max-clock-skew=0 s",
                 "--ranking.idle-timeout=2 s",
                 "--dedupe.horizon=30 d",
-                "--destinations=liveview,warehouse",
+                "--destinations=liveview,warehouse,delivery",
                 "--redis.url=rediss://cache/2",
                 "--redis.password.secret-file=/run/secrets/redis",
                 "--redis.key-prefix=eu:",
@@ -165,6 +172,29 @@ class SettingsTest {
                 "--warehouse.flush-interval=250 ms",
                 "--warehouse.max-in-flight-bytes=8 mb",
                 "--warehouse.commit-timeout=2 h",
+                "--delivery.url=https://Receiver.example.com/in?source=us",
+                "--delivery.secret.secret-file=/run/secrets/signing",
+                "--delivery.previous-secret.secret-file=/run/secrets/previous",
+                "--delivery.token.secret-file=/run/secrets/token",
+                "--delivery.trust-store=/etc/receiver.p12",
+                "--delivery.trust-store-password.secret-file=/run/secrets/trust",
+                "--delivery.allowed-hosts=other, *.example.com",
+                "--delivery.allow-plain-http=true",
+                "--delivery.timeout=3 s",
+                "--delivery.max-attempts=5",
+                "--delivery.backoff-first=1 s",
+                "--delivery.backoff-most=1 min",
+                "--delivery.max-in-flight=16",
+                "--delivery.max-in-flight-bytes=4 mb",
+                "--delivery.batch-size=20",
+                "--delivery.batch-linger=0 s",
+                "--delivery.drain-rate=50",
+                "--delivery.include-snapshot=true",
+                "--delivery.receipts=true",
+                "--delivery.success-status=200 - 202, 409",
+                "--delivery.success-field=status",
+                "--delivery.success-values=ok, accepted",
+                "--delivery.max-response-bytes=8 kb",
                 "--accept-warehouse-duplicates",
                 "--accept-gap");
 
@@ -173,7 +203,7 @@ class SettingsTest {
         assertThat(settings.checkpointing())
                 .isEqualTo(new CheckpointOptions(Duration.ofSeconds(5), true, Duration.ofMinutes(1), true));
         assertThat(settings.kafka()).isEqualTo(new KafkaConnection("a:1,b:2", Map.of("security.protocol", "SSL")));
-        assertThat(settings.topics()).isEqualTo(new Topics("e", "c", "d", "r", "t"));
+        assertThat(settings.topics()).isEqualTo(new Topics("e", "c", "d", "r", "t", "p"));
         assertThat(settings.replicationFactor()).isEqualTo((short) 3);
         assertThat(settings.ingestOptions())
                 .isEqualTo(new IngestOptions(
@@ -207,6 +237,29 @@ class SettingsTest {
                         Duration.ofHours(2),
                         true,
                         true));
+        DeliveryOptions delivery = settings.deliveryOptions();
+        assertThat(delivery.url()).isEqualTo(URI.create("https://Receiver.example.com/in?source=us"));
+        assertThat(delivery.secrets().signing()).hasToString("secret in /run/secrets/signing");
+        assertThat(delivery.secrets().previous()).hasToString("secret in /run/secrets/previous");
+        assertThat(delivery.secrets().token()).hasToString("secret in /run/secrets/token");
+        assertThat(delivery.security().trustStore()).isEqualTo("/etc/receiver.p12");
+        assertThat(delivery.security().trustStorePassword()).hasToString("secret in /run/secrets/trust");
+        assertThat(delivery.security().allowedHosts()).containsExactly("other", "*.example.com");
+        assertThat(delivery.security().allowPlainHttp()).isTrue();
+        assertThat(delivery.attempts())
+                .isEqualTo(new DeliveryOptions.Attempts(
+                        Duration.ofSeconds(3), 5, Duration.ofSeconds(1), Duration.ofMinutes(1)));
+        assertThat(delivery.inFlight()).isEqualTo(new DeliveryOptions.InFlight(16, MemorySize.ofMebiBytes(4)));
+        assertThat(delivery.batch()).isEqualTo(new DeliveryOptions.Batch(20, Duration.ZERO));
+        assertThat(delivery.drainRate()).isEqualTo(50);
+        assertThat(delivery.includeSnapshot()).isTrue();
+        assertThat(delivery.receipts()).isTrue();
+        assertThat(delivery.success())
+                .isEqualTo(new DeliveryOptions.Success(
+                        List.of(new DeliveryOptions.StatusRange(200, 202), new DeliveryOptions.StatusRange(409, 409)),
+                        "status",
+                        Set.of("ok", "accepted")));
+        assertThat(delivery.maxResponseBytes()).isEqualTo(MemorySize.parse("8 kb"));
         assertThat(settings.deadLetterOptions("b").topic()).isEqualTo("d");
     }
 
@@ -411,12 +464,32 @@ class SettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"delivery", "liveview,delivery", "liveview,warehouse,delivery"})
-    void destinationsOfLaterBuildsAreRefused(String destinations) {
-        assertThat(problems(Command.STREAM, NOTHING, "--destinations", destinations))
+    @CsvSource({
+        "--delivery.url=receiver:8000, 'delivery.url is unusable'",
+        "--delivery.url=ftp://receiver/x, 'delivery.url is unusable'",
+        "--delivery.url=https://receiver/x#top, 'delivery.url is unusable'",
+        "--delivery.url=http://receiver/x, 'delivery.allow-plain-http=true'",
+        "--delivery.url=https://receiver/x?api_key=1, 'looks like a secret'",
+        "--delivery.allowed-hosts=receiver, 'delivery.url is at localhost, which is not among'",
+        "--delivery.allowed-hosts=https://receiver, 'delivery.allowed-hosts has'",
+        "--delivery.previous-secret.secret-file=/x, 'delivery.secret is not'",
+        "--delivery.trust-store-password.secret-file=/x, 'delivery.trust-store is not'",
+        "--delivery.timeout=2 h, 'delivery.timeout is 7200000 ms'",
+        "--delivery.backoff-most=100 ms, 'less than delivery.backoff-first'",
+        "--delivery.max-attempts=0, 'delivery.max-attempts is'",
+        "--delivery.batch-linger=2 min, 'delivery.batch-linger is 120000 ms'",
+        "--delivery.success-status=2xx, 'such as 200-299,409'",
+        "--delivery.success-status=200-299;429, 'such as 200-299,409'",
+        "--delivery.success-status=400-499, '408 asks to be sent again'",
+        "--delivery.success-status=500, 'from 200 to 499'",
+        "--delivery.success-field=status, 'delivery.success-values is empty'",
+        "--delivery.success-values=ok, 'delivery.success-field is empty'",
+    })
+    void optionsOfDeliveryAreCheckedIfItIsADestination(String option, String problem) {
+        assertThat(problems(Command.STREAM, NOTHING, option))
                 .singleElement()
                 .asString()
-                .contains("'delivery' is not in this build yet", "liveview, warehouse");
+                .contains(problem);
     }
 
     @Test
@@ -452,7 +525,7 @@ class SettingsTest {
 
     @Test
     void optionsOfADestinationThatIsLeftOutNeedNotGoTogether() {
-        assertThat(stream("--destinations=liveview", "--warehouse.partition=hour")
+        assertThat(stream("--destinations=liveview", "--warehouse.partition=hour", "--delivery.url=http://receiver")
                         .destinations())
                 .containsExactly(Destination.LIVEVIEW);
     }
@@ -542,6 +615,11 @@ class SettingsTest {
                 "--redis.url redis://cache:6379?password=hunter2",
                 "--warehouse.endpoint https://u:hunter2@bigquery",
                 "--warehouse.grpc-endpoint https://u:hunter2@bigquery",
+                "--delivery.secret=hunter2",
+                "--delivery.token hunter2",
+                "--delivery.url https://u:hunter2@receiver/x",
+                "--delivery.url https://receiver/x?token=hunter2",
+                "--delivery.url https://receiver/x#hunter2",
                 "--postgres.url jdbc:postgresql://u:hunter2@db/postgres",
                 "--postgres.url jdbc:postgresql://db/postgres?user=u&password=hunter2",
                 "--postgres.url jdbc:postgresql://db/postgres?sslpassword=hunter2",

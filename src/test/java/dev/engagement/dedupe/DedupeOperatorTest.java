@@ -15,6 +15,11 @@ import java.util.Random;
 import java.util.Set;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.runtime.state.VoidNamespace;
+import org.apache.flink.runtime.state.VoidNamespaceSerializer;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.AfterEach;
@@ -93,7 +98,7 @@ class DedupeOperatorTest {
     void more_chunks_than_are_held_in_the_heap_are_remembered() throws Exception {
         var harness = started(DedupeOptions.DEFAULT);
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
-        int chunks = DedupeOperator.CACHED_CHUNKS + 100;
+        int chunks = ShardedIds.CACHED_CHUNKS + 100;
         for (int round = 0; round < 2; round++) {
             for (int chunk = 0; chunk < chunks; chunk++) {
                 arrive(harness, chunk * chunkSpan + 3, 0);
@@ -165,6 +170,153 @@ class DedupeOperatorTest {
         assertThat(ids(restored)).doesNotContain(1L);
     }
 
+    @Test
+    void an_insert_that_a_snapshot_had_read_is_told_aside_once_and_is_a_duplicate_for_everybody_else()
+            throws Exception {
+        var harness = started(DedupeOptions.DEFAULT);
+        arrive(harness, 1, 0, true);
+        arrive(harness, 2, 0, true);
+        arrive(harness, 1, 0);
+        arrive(harness, 1, 0);
+        arrive(harness, 1, 0, true);
+
+        assertThat(ids(harness)).containsExactly(1L, 2L);
+        assertThat(insertedAfterSnapshot(harness)).containsExactly(1L);
+    }
+
+    @Test
+    void a_snapshot_that_reads_what_was_inserted_before_tells_nothing() throws Exception {
+        var harness = started(DedupeOptions.DEFAULT);
+        arrive(harness, 1, 0);
+        arrive(harness, 1, 0, true);
+        arrive(harness, 1, 0);
+
+        assertThat(ids(harness)).containsExactly(1L);
+        assertThat(insertedAfterSnapshot(harness)).isEmpty();
+    }
+
+    @Test
+    void what_only_a_snapshot_has_brought_is_known_after_a_restore_at_another_parallelism() throws Exception {
+        var first = started(DedupeOptions.DEFAULT);
+        for (long id = 0; id < 1_000; id++) {
+            arrive(first, id, 0, true);
+        }
+        for (long id = 0; id < 500; id++) {
+            arrive(first, id, 0);
+        }
+        OperatorSubtaskState state = first.snapshot(1, 1);
+        List<Long> told = new ArrayList<>();
+        for (int subtask = 0; subtask < 3; subtask++) {
+            var harness = harness(DedupeOptions.DEFAULT, subtask, 3);
+            harness.initializeState(AbstractStreamOperatorTestHarness.repartitionOperatorState(
+                    state, EventShards.SHARDS, 1, 3, subtask));
+            harness.open();
+            for (long id = 0; id < 1_000; id++) {
+                if (ownerOf(id, 3) == subtask) {
+                    arrive(harness, id, 0);
+                    arrive(harness, id, 0);
+                }
+            }
+            assertThat(ids(harness)).isEmpty();
+            told.addAll(insertedAfterSnapshot(harness));
+        }
+        assertThat(insertedAfterSnapshot(first)).hasSize(500);
+        assertThat(told).hasSize(500).doesNotHaveDuplicates().allMatch(id -> id >= 500);
+    }
+
+    @Test
+    void the_state_of_a_build_that_did_not_look_at_snapshots_is_read() throws Exception {
+        var old = new KeyedOneInputStreamOperatorTestHarness<>(
+                new OnlySeen(), EventShards.ofEnriched(), EventShards.KEY_TYPE, EventShards.SHARDS, 1, 0);
+        opened.add(old);
+        old.open();
+        old.processElement(Samples.enriched(1, 1), 0);
+        OperatorSubtaskState state = old.snapshot(1, 1);
+        var restored = harness(DedupeOptions.DEFAULT, 0, 1);
+        restored.initializeState(state);
+        restored.open();
+        arrive(restored, 1, 0);
+        arrive(restored, 2, 0, true);
+        arrive(restored, 2, 0);
+
+        assertThat(ids(restored)).containsExactly(2L);
+        assertThat(insertedAfterSnapshot(restored)).containsExactly(2L);
+    }
+
+    /** The state as it was before there was a second one. */
+    private static final class OnlySeen extends AbstractStreamOperator<EnrichedEvent>
+            implements OneInputStreamOperator<EnrichedEvent, EnrichedEvent> {
+
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public void processElement(StreamRecord<EnrichedEvent> record) throws Exception {
+            IdChunk chunk = new IdChunk();
+            long id = record.getValue().event().id();
+            chunk.add((int) Math.floorMod(Math.floorDiv(id, (long) EventShards.SHARDS), (long) IdChunk.IDS), 0);
+            getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, DedupeOperator.SEEN)
+                    .put(
+                            Math.floorDiv(Math.floorDiv(id, (long) EventShards.SHARDS), (long) IdChunk.IDS),
+                            chunk.freeze());
+        }
+    }
+
+    @Test
+    void snapshots_that_were_followed_by_their_inserts_leave_nothing_in_the_state() throws Exception {
+        var harness = started(DedupeOptions.DEFAULT);
+        long before = stateBytes(harness, 1);
+        for (long id = 0; id < 100_000; id++) {
+            arrive(harness, id, 0, true);
+        }
+        long snapshotOnly = stateBytes(harness, 2);
+        for (long id = 0; id < 100_000; id++) {
+            arrive(harness, id, 0);
+        }
+        harness.getOutput().clear();
+
+        assertThat(stateBytes(harness, 3) - before).isLessThan((snapshotOnly - before) * 2 / 3);
+    }
+
+    @Test
+    void with_a_horizon_snapshot_only_ids_are_forgotten_too() throws Exception {
+        long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
+        long hour = 3_600_000;
+        var harness = started(new DedupeOptions(Duration.ofHours(1)));
+        harness.setProcessingTime(1_000 * hour);
+        arrive(harness, 1, 0, true);
+        OperatorSubtaskState state = harness.snapshot(1, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1)), 0, 1);
+        restored.initializeState(state);
+        restored.open();
+        restored.setProcessingTime(1_000 * hour);
+        arrive(restored, 1 + chunkSpan, 100 * hour, true);
+        arrive(restored, 1, 100 * hour);
+
+        assertThat(ids(restored)).as("first again").contains(1L);
+        assertThat(insertedAfterSnapshot(restored)).isEmpty();
+    }
+
+    private static long stateBytes(
+            KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness, long checkpoint)
+            throws Exception {
+        return harness.snapshot(checkpoint, checkpoint).getManagedKeyedState().stream()
+                .mapToLong(handle -> handle.getStateSize())
+                .sum();
+    }
+
+    private static int ownerOf(long id, int parallelism) {
+        return KeyGroupRangeAssignment.assignKeyToParallelOperator(
+                EventShards.keyOf(EventShards.shardOf(id)), EventShards.SHARDS, parallelism);
+    }
+
+    private static List<Long> insertedAfterSnapshot(
+            KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness) {
+        var side = harness.getSideOutput(Dedupe.INSERTED_AFTER_SNAPSHOT);
+        return side == null
+                ? List.of()
+                : side.stream().map(record -> record.getValue().event().id()).toList();
+    }
+
     private static void reopen(KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness)
             throws Exception {
         harness.snapshot(1, 1);
@@ -195,6 +347,15 @@ class DedupeOperatorTest {
             long id,
             long kafkaMillis)
             throws Exception {
+        arrive(harness, id, kafkaMillis, false);
+    }
+
+    private static void arrive(
+            KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness,
+            long id,
+            long kafkaMillis,
+            boolean snapshot)
+            throws Exception {
         EnrichedEvent sample = Samples.enriched(0, 1);
         EngagementEvent of = sample.event();
         EngagementEvent event = new EngagementEvent(
@@ -206,7 +367,7 @@ class DedupeOperatorTest {
                 of.durationMs(),
                 of.device(),
                 of.rawPayload(),
-                false,
+                snapshot,
                 0,
                 new Position(0, 0, kafkaMillis));
         harness.processElement(new EnrichedEvent(event, sample.content(), sample.engagement()), 0);

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
@@ -21,6 +22,12 @@ final class Faults {
 
     /** What a supervisor waits before it starts a dead process again. */
     private static final Duration SUPERVISOR_DELAY = Duration.ofSeconds(1);
+
+    /** As the contract has it while no component of the live view's own fails. */
+    private static final Duration READABLE_WITHIN = Duration.ofSeconds(5);
+
+    /** Two checkpoints are due in it. */
+    private static final Duration LOOK = Duration.ofSeconds(10);
 
     private Faults() {}
 
@@ -131,6 +138,77 @@ final class Faults {
     static Fault lostReplies() {
         return new Fault("BigQuery's replies lost", false, false, installation -> {
             installation.bigQuery().faults("{\"loseAppendAcknowledgements\": 3, \"loseFlushReplies\": 2}");
+            return System.nanoTime();
+        });
+    }
+
+    /** The receiver takes what is posted and never answers, for that long. */
+    static Fault receiverHangs(Duration length) {
+        return behaviour("receiver hangs for " + length.toSeconds() + " s", "{\"mode\": \"hang\"}", length);
+    }
+
+    /**
+     * As {@link #receiverHangs}, and neither of the other destinations notices: rows stay readable in Redis within the
+     * contract's time, and every look finds more rows in the warehouse than the one before.
+     */
+    static Fault receiverHangsAlone(Duration length) {
+        Fault hang = receiverHangs(length);
+        return new Fault(hang.name() + ", alone", false, true, installation -> {
+            long begin = System.nanoTime();
+            installation.receiver().behave("{\"mode\": \"hang\"}");
+            try {
+                long rows = installation.visibleRows();
+                for (int look = 1; look <= length.dividedBy(LOOK); look++) {
+                    hold(LOOK);
+                    long now = installation.visibleRows();
+                    assertThat(now).as("rows of the warehouse at look " + look).isGreaterThan(rows);
+                    rows = now;
+                }
+                assertThat(installation.probe().recovery(begin, begin).worst())
+                        .as("of ten rows a second, the slowest to be readable in Redis meanwhile")
+                        .isLessThan(READABLE_WITHIN);
+                assertThat(installation.receiver().get("/stats").path("failed").asLong())
+                        .as("posts that hung, without which this would have shown nothing")
+                        .isPositive();
+            } finally {
+                installation.receiver().behave("{\"mode\": \"ok\"}");
+            }
+            return System.nanoTime();
+        });
+    }
+
+    /** The receiver answers everything with that status, for that long. */
+    static Fault receiverAnswers(int status, Duration length) {
+        return behaviour(
+                "receiver answers " + status + " for " + length.toSeconds() + " s",
+                "{\"mode\": \"fail\", \"status\": " + status + "}",
+                length);
+    }
+
+    /** The receiver does now this and now that, but for what a sender may give up at, for that long. */
+    static Fault receiverIsMoody(int seed, Duration length) {
+        return behaviour(
+                "receiver moody for " + length.toSeconds() + " s",
+                "[{\"mode\": \"fail\", \"share\": 0.1, \"seed\": " + seed + "},"
+                        + "{\"mode\": \"fail\", \"status\": 429, \"retryAfter\": \"1\", \"share\": 0.1},"
+                        + "{\"mode\": \"slow\", \"delayMillis\": 300, \"share\": 0.2},"
+                        + "{\"mode\": \"hang\", \"share\": 0.02},"
+                        + "{\"mode\": \"reset\", \"share\": 0.05},"
+                        + "{\"mode\": \"lose\", \"share\": 0.05},"
+                        + "{\"mode\": \"endless\", \"share\": 0.02}]",
+                length);
+    }
+
+    private static Fault behaviour(String name, String behaviour, Duration length) {
+        return new Fault(name, false, false, installation -> {
+            // A fault in haste may have left it dead, and a dead one has no behaviour.
+            List<Role> unused = installation.restartDead();
+            installation.receiver().behave(behaviour);
+            try {
+                hold(length);
+            } finally {
+                installation.receiver().behave("{\"mode\": \"ok\"}");
+            }
             return System.nanoTime();
         });
     }

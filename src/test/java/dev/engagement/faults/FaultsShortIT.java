@@ -86,6 +86,13 @@ class FaultsShortIT {
         strikeAndCompare(Faults.halfOpen(Role.BIGQUERY, Duration.ofSeconds(30)));
     }
 
+    @Test
+    @Order(7)
+    void a_receiver_that_hangs_for_a_minute_or_answers_500_holds_up_nobody_and_gets_everything() throws Exception {
+        run.strike(Faults.receiverHangsAlone(Duration.ofSeconds(60)));
+        strikeAndCompare(Faults.receiverAnswers(500, Duration.ofSeconds(10)));
+    }
+
     private static void strikeAndCompare(Fault fault) throws Exception {
         run.strike(fault);
         run.compare();

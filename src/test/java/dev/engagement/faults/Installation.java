@@ -7,8 +7,10 @@ import dev.engagement.local.KafkaProcess;
 import dev.engagement.local.LiveViewWatch;
 import dev.engagement.local.Ports;
 import dev.engagement.local.PostgresServer;
+import dev.engagement.local.ReceiverProcess;
 import dev.engagement.local.RedisServer;
 import dev.engagement.local.Schema;
+import dev.engagement.local.WarehouseCheck;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -33,8 +35,8 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
 
 /**
- * The whole system as processes of this JVM: PostgreSQL, Kafka, Redis, a BigQuery emulator, a session cluster of two task
- * managers, both jobs, load and probe. The jobs reach each server through a {@link TcpProxy}, but for BigQuery's REST,
+ * The whole system as processes of this JVM: PostgreSQL, Kafka, Redis, a BigQuery emulator, a webhook receiver, a session
+ * cluster of two task managers, both jobs, load and probe. The jobs reach each server through a {@link TcpProxy}, but for BigQuery's REST,
  * which only a start needs; the harness itself goes around them.
  *
  * <p>Redis writes a file, but its supervisor starts it without: what it held is gone when it dies, unless a fault has it
@@ -48,6 +50,9 @@ final class Installation implements AutoCloseable {
     private static final int TASK_MANAGERS = 2;
     private static final int CONTENTS = 200;
     private static final String DEAD_LETTERS = "engagement.dead-letters";
+    /** Far above the load: what is compared is that all arrives, and not how gently. */
+    private static final String DRAIN_RATE = "20000";
+
     private static final Path JAR = Path.of("target/engagement-job.jar");
 
     /**
@@ -61,6 +66,7 @@ final class Installation implements AutoCloseable {
     private final KafkaProcess kafka;
     private final RedisServer redis;
     private final BigQueryProcess bigQuery;
+    private final ReceiverProcess receiver;
     private final Map<Role, TcpProxy> proxies;
     private final SessionCluster cluster;
     private final ClusterRest rest;
@@ -77,6 +83,7 @@ final class Installation implements AutoCloseable {
             KafkaProcess kafka,
             RedisServer redis,
             BigQueryProcess bigQuery,
+            ReceiverProcess receiver,
             Map<Role, TcpProxy> proxies,
             SessionCluster cluster,
             FaultOptions options)
@@ -86,6 +93,7 @@ final class Installation implements AutoCloseable {
         this.kafka = kafka;
         this.redis = redis;
         this.bigQuery = bigQuery;
+        this.receiver = receiver;
         this.proxies = proxies;
         this.cluster = cluster;
         this.rest = new ClusterRest(cluster.rest());
@@ -102,6 +110,7 @@ final class Installation implements AutoCloseable {
         victim(Role.KAFKA, kafka::pid, restart(kafka::restart));
         victim(Role.REDIS, redis::pid, restart(redis::restartEmpty));
         victim(Role.BIGQUERY, bigQuery::pid, restart(bigQuery::restart));
+        victim(Role.RECEIVER, receiver::pid, restart(receiver::restart));
         this.capture = cluster.run(captureArguments());
         this.stream = cluster.run(streamArguments(null, 2));
         this.load = Load.start(postgres, options.seed(), CONTENTS, options.rate());
@@ -125,6 +134,7 @@ final class Installation implements AutoCloseable {
         KafkaProcess.discard(absolute.resolve("kafka"));
         RedisServer.discard(absolute.resolve("redis"));
         BigQueryProcess.discard(absolute.resolve("bigquery"));
+        ReceiverProcess.discard(absolute.resolve("receiver"));
         Files.createDirectories(absolute);
         List<AutoCloseable> started = new ArrayList<>();
         try {
@@ -132,13 +142,15 @@ final class Installation implements AutoCloseable {
             Schema.create(postgres);
             RedisServer redis = keep(started, RedisServer.startDurable(absolute.resolve("redis"), 0));
             BigQueryProcess bigQuery = keep(started, BigQueryProcess.start(absolute.resolve("bigquery"), 0, 0));
+            ReceiverProcess receiver = keep(started, ReceiverProcess.start(absolute.resolve("receiver"), 0));
             int advertised = Ports.free();
             KafkaProcess kafka = keep(started, KafkaProcess.start(absolute.resolve("kafka"), 0, advertised));
             Map<Role, TcpProxy> proxies = Map.of(
                     Role.POSTGRES, keep(started, TcpProxy.start(Ports.free(), postgres.port())),
                     Role.KAFKA, keep(started, TcpProxy.start(advertised, kafka.port())),
                     Role.REDIS, keep(started, TcpProxy.start(Ports.free(), redis.port())),
-                    Role.BIGQUERY, keep(started, TcpProxy.start(Ports.free(), bigQuery.grpcPort())));
+                    Role.BIGQUERY, keep(started, TcpProxy.start(Ports.free(), bigQuery.grpcPort())),
+                    Role.RECEIVER, keep(started, TcpProxy.start(Ports.free(), receiver.port())));
             SessionCluster cluster = keep(
                     started,
                     SessionCluster.start(
@@ -146,7 +158,7 @@ final class Installation implements AutoCloseable {
                             TASK_MANAGERS,
                             // Not the usual port: while the job manager is dead, another cluster might take it.
                             Map.of(FORGET_FAILURES, "15 s", "rest.port", Integer.toString(Ports.free()))));
-            return new Installation(absolute, postgres, kafka, redis, bigQuery, proxies, cluster, options);
+            return new Installation(absolute, postgres, kafka, redis, bigQuery, receiver, proxies, cluster, options);
         } catch (Exception e) {
             for (int i = started.size() - 1; i >= 0; i--) {
                 try {
@@ -217,7 +229,7 @@ final class Installation implements AutoCloseable {
 
     /** All destinations against the source; a new one is added in {@link DestinationChecks}. */
     List<DestinationCheck> checks() {
-        return DestinationChecks.of(postgres, redis, bigQuery, load::versions);
+        return DestinationChecks.of(postgres, redis, bigQuery, receiver, kafka.bootstrapServers(), load::versions);
     }
 
     Connection connectToSource() throws SQLException {
@@ -232,6 +244,11 @@ final class Installation implements AutoCloseable {
     /** Faults that BigQuery's protocol itself can throw. */
     BigQueryProcess bigQuery() {
         return bigQuery;
+    }
+
+    /** Which can be told to misbehave; not through the proxy. */
+    ReceiverProcess receiver() {
+        return receiver;
     }
 
     /** As its supervisor does after its death, but with all that it held. */
@@ -249,6 +266,12 @@ final class Installation implements AutoCloseable {
             }
         }
         return ids;
+    }
+
+    /** Rows that the warehouse shows. */
+    long visibleRows() throws Exception {
+        return new WarehouseCheck(postgres, sql -> bigQuery.query(BigQueryProcess.PROJECT, sql), content -> List.of())
+                .arrived();
     }
 
     /** Events that the source holds. */
@@ -405,8 +428,10 @@ final class Installation implements AutoCloseable {
                 "--redis.url",
                 "redis://127.0.0.1:" + network(Role.REDIS).port(),
                 "--destinations",
-                "liveview,warehouse"));
+                "liveview,warehouse,delivery"));
         arguments.addAll(bigQuery.streamArguments(network(Role.BIGQUERY).port()));
+        arguments.addAll(receiver.streamArguments(network(Role.RECEIVER).port()));
+        arguments.addAll(List.of("--delivery.drain-rate", DRAIN_RATE));
         return arguments.toArray(String[]::new);
     }
 
@@ -414,7 +439,7 @@ final class Installation implements AutoCloseable {
     @Override
     public void close() throws Exception {
         List<AutoCloseable> order =
-                new ArrayList<>(List.of(watch, load, probe, cluster, kafka, bigQuery, redis, postgres));
+                new ArrayList<>(List.of(watch, load, probe, cluster, kafka, receiver, bigQuery, redis, postgres));
         order.addAll(proxies.values());
         Exception failure = null;
         for (AutoCloseable each : order) {

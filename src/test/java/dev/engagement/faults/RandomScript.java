@@ -8,7 +8,8 @@ import java.util.Random;
 /** A script of faults from a seed: the same seed, the same script. */
 final class RandomScript {
 
-    private static final List<Role> SERVERS = List.of(Role.POSTGRES, Role.KAFKA, Role.REDIS, Role.BIGQUERY);
+    private static final List<Role> SERVERS =
+            List.of(Role.POSTGRES, Role.KAFKA, Role.REDIS, Role.BIGQUERY, Role.RECEIVER);
     private static final int MAX_PAUSE_MILLIS = 4_000;
     /** Of three faults, one is not a kill; of four, one strikes while the one before is not over. */
     private static final int KILLS_PER_OTHER = 3;
@@ -49,7 +50,7 @@ final class RandomScript {
     private static Fault other(Random random) {
         Role server = SERVERS.get(random.nextInt(SERVERS.size()));
         Duration seconds = Duration.ofSeconds(2 + random.nextInt(12));
-        return switch (random.nextInt(15)) {
+        return switch (random.nextInt(19)) {
             case 0 -> Faults.freeze(Role.values()[random.nextInt(Role.values().length)], seconds.plusSeconds(6));
             case 1 -> Faults.cut(server);
             case 2 -> Faults.refuse(server, seconds);
@@ -63,6 +64,10 @@ final class RandomScript {
             case 11 -> Faults.outage(Role.REDIS, Duration.ofSeconds(30));
             case 12 -> Faults.outage(Role.BIGQUERY, Duration.ofSeconds(30));
             case 13 -> Faults.lostReplies();
+            case 14 -> Faults.outage(Role.RECEIVER, Duration.ofSeconds(30));
+            case 15 -> Faults.receiverHangs(seconds);
+            case 16 -> Faults.receiverAnswers(500, seconds);
+            case 17 -> Faults.receiverIsMoody(random.nextInt(), seconds);
             default -> Faults.outage(Role.KAFKA, Duration.ofSeconds(30));
         };
     }

@@ -36,7 +36,11 @@ class RandomScriptTest {
                         "kill -9 Redis, its file kept",
                         "Redis gone for 30 s",
                         "BigQuery gone for 30 s",
-                        "BigQuery's replies lost");
+                        "BigQuery's replies lost",
+                        "receiver gone for 30 s",
+                        "receiver hangs for 7 s",
+                        "receiver answers 500 for 7 s",
+                        "receiver moody for 7 s");
     }
 
     private static List<String> described(long seed) {

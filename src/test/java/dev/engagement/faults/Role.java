@@ -8,7 +8,8 @@ enum Role {
     POSTGRES("PostgreSQL"),
     KAFKA("Kafka"),
     REDIS("Redis"),
-    BIGQUERY("BigQuery");
+    BIGQUERY("BigQuery"),
+    RECEIVER("receiver");
 
     private final String title;
 

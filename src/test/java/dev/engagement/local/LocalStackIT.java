@@ -42,6 +42,7 @@ class LocalStackIT {
                 .containsPattern("events +600 +600 +equal")
                 .containsPattern("rows +600 +600 +equal")
                 .doesNotContain("INFO:")
+                .containsPattern("events delivered, or UNDELIVERABLE +600 +600 +equal")
                 .containsPattern("rows with the source's facts, once +600 +600 +equal");
         assertThat(serversOf(directory)).isEmpty();
         assertThat(Files.readAllLines(directory.resolve("target/local/endpoints.properties")))
@@ -53,6 +54,7 @@ class LocalStackIT {
                 .anyMatch(line -> line.startsWith("bigquery.rest=http://127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("bigquery.grpc=127.0.0.1:"))
                 .anyMatch(line -> line.equals("warehouse.project=local"))
+                .anyMatch(line -> line.startsWith("receiver.url=http://127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("flink.rest=http://127.0.0.1:"));
     }
 

@@ -2,6 +2,8 @@ package dev.engagement.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.local.ScreenState.Circuit;
+import dev.engagement.local.ScreenState.Delivery;
 import dev.engagement.local.ScreenState.Flow;
 import dev.engagement.local.ScreenState.Job;
 import dev.engagement.local.ScreenState.Leaderboards;
@@ -23,6 +25,7 @@ class ScreenTest {
             new Flow(20_000L, 500.4),
             new Flow(19_980L, 498.0),
             new Flow(19_500L, 496.0),
+            new Delivery(new Flow(19_970L, 497.0), 1_234L, 5_678L, 0L, Circuit.HALF_OPEN),
             0L,
             3L,
             23.4,
@@ -43,6 +46,7 @@ class ScreenTest {
             new Flow(null, null),
             new Flow(null, null),
             new Flow(null, null),
+            new Delivery(new Flow(null, null), null, null, null, null),
             null,
             null,
             null,
@@ -61,9 +65,10 @@ class ScreenTest {
                           events in               20,000         500/s
                           events in Redis         19,980         498/s
                           rows in BigQuery        19,500         496/s
+                          events delivered        19,970         497/s
+                          in retry topic           1,234 5,678 diverted  circuit half open, 0 dead
                           commit to Redis      23 ms p50     81 ms p99
-                          dead letters                 0
-                          duplicates                   3
+                          dead letters                 0  3 duplicates
                           leaderboards      2,104 ms old
 
                           LAST 10 MIN, BY EVENTS                  LAST 10 MIN, BY ENGAGEMENT
@@ -78,10 +83,14 @@ class ScreenTest {
     @Test
     void whatIsUnknownIsADash() {
         assertThat(Screen.render(JUST_STARTED, 80, 40, false))
-                .contains("  events in                    -           -/s", "  dead letters                 -")
+                .contains(
+                        "  events in                    -           -/s",
+                        "  dead letters                 -  - duplicates",
+                        "  in retry topic               -    - diverted  circuit -, - dead")
                 .contains("  nothing yet                            nothing yet");
         assertThat(Screen.line(JUST_STARTED))
-                .isEqualTo("00:00:00  in - (-/s)  in Redis - (-/s)  in BigQuery - (-/s)  dead letters -  duplicates -"
+                .isEqualTo("00:00:00  in - (-/s)  in Redis - (-/s)  in BigQuery - (-/s)  delivered - (-/s)"
+                        + "  in retry topic -  diverted -  undeliverable -  circuit -  dead letters -  duplicates -"
                         + "  commit to Redis p50 - p99 -");
     }
 
@@ -89,7 +98,9 @@ class ScreenTest {
     void aPipeGetsOneLineWithoutColour() {
         assertThat(Screen.line(BUSY))
                 .isEqualTo(
-                        "01:02:03  in 20,000 (500/s)  in Redis 19,980 (498/s)  in BigQuery 19,500 (496/s)  dead letters 0  duplicates 3"
+                        "01:02:03  in 20,000 (500/s)  in Redis 19,980 (498/s)  in BigQuery 19,500 (496/s)"
+                                + "  delivered 19,970 (497/s)  in retry topic 1,234  diverted 5,678  undeliverable 0"
+                                + "  circuit half open  dead letters 0  duplicates 3"
                                 + "  commit to Redis p50 23 ms p99 81 ms"
                                 + "  top \"The Secret Life of Bees\" 1,234, \"日本の庭, Explained\" 900, \"Ten Minutes with Moss\" 1");
     }
@@ -112,7 +123,7 @@ class ScreenTest {
     @Test
     void onANarrowTerminalTheLeaderboardsStandBelowEachOther() {
         List<String> lines = Screen.render(BUSY, 50, 40, false);
-        assertThat(String.join("\n", lines.subList(12, 19)))
+        assertThat(String.join("\n", lines.subList(13, 20)))
                 .isEqualTo("""
                         LAST 10 MIN, BY EVENTS
                          1  The Secret Life of Bees         1,234 █████
@@ -180,6 +191,7 @@ class ScreenTest {
                 BUSY.in(),
                 BUSY.out(),
                 BUSY.warehouse(),
+                BUSY.delivery(),
                 BUSY.deadLetters(),
                 BUSY.duplicates(),
                 BUSY.p50Millis(),

@@ -3,6 +3,7 @@ package dev.engagement.liveview.sink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.connection.SecretRef;
+import dev.engagement.connection.testing.SelfSigned;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.liveview.ScriptedWrite;

@@ -1,6 +1,7 @@
-package dev.engagement.liveview.sink;
+package dev.engagement.connection.testing;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -10,13 +11,14 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** A certificate for {@code localhost} that vouches for itself, as Java and as Redis want it. */
-final class SelfSigned {
+/** A certificate that vouches for itself, as Java, as Redis and as a client with a trust store want it. */
+public final class SelfSigned {
 
-    static final String HOST = "localhost";
+    /** Whom it is for unless somebody says otherwise. */
+    public static final String HOST = "localhost";
 
     private static final char[] PASSWORD = "changeit".toCharArray();
-    private static final String ALIAS = "redis";
+    private static final String ALIAS = "self-signed";
 
     private final KeyStore keys;
     private final Path directory;
@@ -26,9 +28,15 @@ final class SelfSigned {
         this.directory = directory;
     }
 
-    /** Makes one, with its files in that folder. */
-    static SelfSigned in(Path directory) throws GeneralSecurityException, IOException, InterruptedException {
-        Path store = directory.resolve("redis.p12");
+    /** Makes one for {@code localhost}, with its files in that folder. */
+    public static SelfSigned in(Path directory) throws GeneralSecurityException, IOException, InterruptedException {
+        return in(directory, HOST);
+    }
+
+    /** Makes one for that host, with its files in that folder. */
+    public static SelfSigned in(Path directory, String host)
+            throws GeneralSecurityException, IOException, InterruptedException {
+        Path store = directory.resolve("server.p12");
         int exit = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "keytool")
                                 .toString(),
@@ -38,9 +46,9 @@ final class SelfSigned {
                         "-keyalg",
                         "EC",
                         "-dname",
-                        "CN=" + HOST,
+                        "CN=" + host,
                         "-ext",
-                        "san=dns:" + HOST,
+                        "san=dns:" + host,
                         "-keystore",
                         store.toString(),
                         "-storetype",
@@ -58,7 +66,7 @@ final class SelfSigned {
     }
 
     /** Of a client that trusts it, and of a server that is it. */
-    SSLContext context() throws GeneralSecurityException, IOException {
+    public SSLContext context() throws GeneralSecurityException, IOException {
         KeyManagerFactory keyManagers = KeyManagerFactory.getInstance("PKIX");
         keyManagers.init(keys, PASSWORD);
         KeyStore certificates = KeyStore.getInstance("PKCS12");
@@ -72,13 +80,25 @@ final class SelfSigned {
     }
 
     /** The certificate, as PEM. */
-    Path certificate() throws GeneralSecurityException, IOException {
+    public Path certificate() throws GeneralSecurityException, IOException {
         return pem("CERTIFICATE", keys.getCertificate(ALIAS).getEncoded());
     }
 
     /** Its key, as PEM. */
-    Path key() throws GeneralSecurityException, IOException {
+    public Path key() throws GeneralSecurityException, IOException {
         return pem("PRIVATE KEY", keys.getKey(ALIAS, PASSWORD).getEncoded());
+    }
+
+    /** A PKCS12 file with the certificate and nothing else. */
+    public Path trustStore(String password) throws GeneralSecurityException, IOException {
+        KeyStore certificates = KeyStore.getInstance("PKCS12");
+        certificates.load(null, null);
+        certificates.setCertificateEntry(ALIAS, keys.getCertificate(ALIAS));
+        Path file = directory.resolve("trust.p12");
+        try (OutputStream out = Files.newOutputStream(file)) {
+            certificates.store(out, password.toCharArray());
+        }
+        return file;
     }
 
     private Path pem(String what, byte[] encoded) throws IOException {

@@ -1,0 +1,646 @@
+package dev.engagement.delivery;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.DoubleSupplier;
+import java.util.function.ObjIntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings deliveries to the receiver: the engine of both paths, what is on its way, what waits for its next attempt, the
+ * breaker, deadlines and batches. Plain Java; all methods but {@link #hasAnswers} are called on one thread, and none of
+ * them waits. Answers come on other threads, are queued, and a wake-up asks for {@link #settle}; time passes only by the
+ * given clock.
+ *
+ * <p><b>Accounting.</b> A delivery that was taken is {@link #unfinished} until exactly one {@link Outcomes} is told of it,
+ * and all of them are told from within a call of the courier. So what is unfinished at a checkpoint is all that the
+ * checkpoint has to hold.
+ *
+ * <p><b>Identity.</b> A request of one event is {@code evt_} and its id; with batches, requests are JSON arrays under
+ * {@code bat_} and a hash of the ids in them. A request is the same bytes under the same id in all attempts while it stays
+ * here.
+ *
+ * <p><b>Batches.</b> A final answer to several events takes them apart, so that each is posted alone: one bad event never
+ * takes its neighbours with it. So does a retry when half of an event's attempts are used up.
+ */
+final class Courier implements AutoCloseable {
+
+    /** Which of the two paths. */
+    enum Path {
+        /** Beside the live view and the warehouse: whatever cannot be posted soon is handed back at once. */
+        LIVE,
+        /** Behind the retry topic: keeps what is to be tried again, and takes no more than the pace allows. */
+        DRAIN
+    }
+
+    /** What becomes of deliveries. */
+    interface Outcomes {
+
+        /** The receiver has it. */
+        void delivered(Delivery delivery, int status);
+
+        /** It is not tried here any more, and belongs into the retry topic. */
+        void handBack(Delivery delivery);
+
+        /** It is never tried again. */
+        void undeliverable(Delivery delivery, String error);
+    }
+
+    /** On the live path, whoever has to wait longer goes to the retry topic. */
+    static final Duration LONGEST_LIVE_WAIT = Duration.ofSeconds(5);
+
+    /** Attempts without an answer, while others are answered, after which the drain puts a delivery at the topic's tail. */
+    static final int UNANSWERED_AT_MOST = 3;
+
+    /** The drain holds this many times what may be in flight: most of it waits for its next attempt. */
+    static final int HELD_PER_IN_FLIGHT = 16;
+
+    /** A batch is not made larger than this by its second event or a later one. */
+    static final int BATCH_BYTES_AT_MOST = 1024 * 1024;
+
+    /** What a request costs beside its body. */
+    private static final int OVERHEAD_BYTES = 512;
+
+    private final Path path;
+    private final CourierRules rules;
+    private final SuccessRule success;
+    private final Poster poster;
+    private final SteadyClock clock;
+    private final DoubleSupplier random;
+    private final @Nullable Pace pace;
+    private final Outcomes outcomes;
+    private final Runnable wakeUp;
+    private final DeliveryMetrics metrics;
+    private final Breaker breaker;
+
+    /** On their way, in the order in which their time runs out. */
+    private final LinkedHashSet<Attempt> inFlight = new LinkedHashSet<>();
+
+    /** To be posted when their time has come. */
+    private final PriorityQueue<Parcel> waiting = new PriorityQueue<>(
+            Comparator.comparingLong((Parcel parcel) -> parcel.dueMillis).thenComparingLong(parcel -> parcel.order));
+
+    private final Queue<Answered> answers = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean woken = new AtomicBoolean();
+
+    private List<Held> filling = new ArrayList<>();
+    private final Set<Long> fillingIds = new HashSet<>();
+    private long fillingBytes;
+    private long fillingSinceMillis;
+
+    private long bytes;
+    private long order;
+    private volatile boolean closed;
+
+    /** A delivery, and where it came from. */
+    private record Held(Delivery delivery, int lane) {}
+
+    /** One request, in all its attempts. */
+    private static final class Parcel {
+        List<Held> events;
+        final Request request;
+        final long order;
+        long dueMillis;
+        int tries;
+        int unanswered;
+
+        Parcel(List<Held> events, Request request, long order, long dueMillis, int tries) {
+            this.events = events;
+            this.request = request;
+            this.order = order;
+            this.dueMillis = dueMillis;
+            this.tries = tries;
+        }
+
+        long bytes() {
+            long sum = (long) request.body().length + OVERHEAD_BYTES;
+            if (events.size() > 1) {
+                for (Held held : events) {
+                    sum += held.delivery.body().length;
+                }
+            }
+            return sum;
+        }
+    }
+
+    private static final class Attempt {
+        final Parcel parcel;
+        final long epoch;
+        final long startedMillis;
+        Poster.@Nullable Attempt request;
+        boolean ended;
+
+        Attempt(Parcel parcel, long epoch, long startedMillis) {
+            this.parcel = parcel;
+            this.epoch = epoch;
+            this.startedMillis = startedMillis;
+        }
+    }
+
+    private record Answered(Attempt attempt, Answer answer) {}
+
+    /**
+     * A courier, whose poster it closes with itself.
+     *
+     * @param random within [0, 1)
+     * @param drainRate events per second of this subtask; for the drain only
+     * @param wakeUp called on any thread when there are answers to settle
+     */
+    Courier(
+            Path path,
+            CourierRules rules,
+            double drainRate,
+            Poster poster,
+            Clock clock,
+            DoubleSupplier random,
+            Outcomes outcomes,
+            Runnable wakeUp,
+            DeliveryMetrics metrics) {
+        this.path = path;
+        this.rules = rules;
+        this.success = new SuccessRule(rules.success());
+        this.poster = poster;
+        this.clock = new SteadyClock(clock);
+        this.random = random;
+        this.outcomes = outcomes;
+        this.wakeUp = wakeUp;
+        this.metrics = metrics;
+        pace = path == Path.DRAIN ? new Pace(drainRate, rules.batchSize(), this.clock.millis()) : null;
+        breaker = new Breaker(this.clock, this::closedAgain);
+    }
+
+    private void closedAgain() {
+        if (pace != null) {
+            pace.restart(clock.millis());
+        }
+    }
+
+    /**
+     * Takes a delivery. On the live path it may be handed back before this returns; the drain keeps it, and asks
+     * {@link #mayTake} before.
+     *
+     * @param lane told again with what is {@link #unfinished}
+     */
+    void offer(Delivery delivery, int lane) {
+        long now = clock.millis();
+        if (path == Path.LIVE) {
+            if (!hasRoomFor(delivery)) {
+                settle();
+            }
+            if (!hasRoomFor(delivery)
+                    || !breaker.mayBeAsked()
+                    || dueMillis(delivery) - now > LONGEST_LIVE_WAIT.toMillis()) {
+                handBack(delivery);
+                show();
+                return;
+            }
+        }
+        enter(new Held(delivery, lane), now);
+        show();
+    }
+
+    private void enter(Held held, long now) {
+        Delivery delivery = held.delivery;
+        if (dueMillis(delivery) > now || isPostedAlone(delivery)) {
+            start(parcel(List.of(held), Math.max(now, dueMillis(delivery)), delivery.attempts()), now);
+            return;
+        }
+        // An event that is here twice, after a replay, is not twice in one batch: receivers stumble over that.
+        if (!filling.isEmpty()
+                && (fillingBytes + delivery.body().length > BATCH_BYTES_AT_MOST
+                        || fillingIds.contains(delivery.eventId()))) {
+            seal(now);
+        }
+        if (filling.isEmpty()) {
+            fillingSinceMillis = now;
+        }
+        filling.add(held);
+        fillingIds.add(delivery.eventId());
+        fillingBytes += delivery.body().length;
+        if (filling.size() >= rules.batchSize() || fillingBytes >= BATCH_BYTES_AT_MOST) {
+            seal(now);
+        }
+    }
+
+    private long dueMillis(Delivery delivery) {
+        return clock.fromWall(delivery.notBeforeMillis());
+    }
+
+    private boolean isPostedAlone(Delivery delivery) {
+        return rules.batchSize() == 1 || delivery.attempts() * 2L >= rules.maxAttempts();
+    }
+
+    private void seal(long now) {
+        if (!filling.isEmpty()) {
+            List<Held> full = filling;
+            filling = new ArrayList<>();
+            fillingIds.clear();
+            fillingBytes = 0;
+            int tries = full.stream()
+                    .mapToInt(held -> held.delivery.attempts())
+                    .max()
+                    .orElse(0);
+            start(parcel(List.copyOf(full), now, tries), now);
+        }
+    }
+
+    /** A request, which counts from here on. */
+    private Parcel parcel(List<Held> events, long dueMillis, int tries) {
+        Parcel parcel = new Parcel(events, request(events), order++, dueMillis, tries);
+        bytes += parcel.bytes();
+        return parcel;
+    }
+
+    private Request request(List<Held> events) {
+        if (rules.batchSize() == 1) {
+            Delivery delivery = events.get(0).delivery;
+            return new Request("evt_" + delivery.eventId(), delivery.body());
+        }
+        return Batch.of(events.stream().map(Held::delivery).toList());
+    }
+
+    /** Posts it if it may be posted now; else it waits, or goes. */
+    private void start(Parcel parcel, long now) {
+        if (parcel.dueMillis <= now && inFlight.size() < rules.maxInFlight()) {
+            if (mayPost(parcel, now)) {
+                post(parcel, now);
+                return;
+            }
+            if (path == Path.LIVE) {
+                handBack(parcel);
+                return;
+            }
+        }
+        waiting.add(parcel);
+    }
+
+    private boolean mayPost(Parcel parcel, long now) {
+        if (!breaker.isClosed()) {
+            // Probes are few enough without the pace.
+            return breaker.permits();
+        }
+        if (pace != null) {
+            if (!pace.allows(parcel.events.size(), now)) {
+                return false;
+            }
+            pace.take(parcel.events.size(), now);
+        }
+        return breaker.permits();
+    }
+
+    private void post(Parcel parcel, long now) {
+        Attempt attempt = new Attempt(parcel, breaker.epoch(), now);
+        inFlight.add(attempt);
+        attempt.request = poster.post(parcel.request, answer -> answered(attempt, answer));
+    }
+
+    /** On any thread. */
+    private void answered(Attempt attempt, Answer answer) {
+        answers.add(new Answered(attempt, answer));
+        if (!closed && !woken.getAndSet(true)) {
+            wakeUp.run();
+        }
+    }
+
+    /** Whether {@link #settle} would find answers. Any thread. */
+    boolean hasAnswers() {
+        return !answers.isEmpty();
+    }
+
+    /** Takes in what was answered and what was not in time, and posts what is due. */
+    void settle() {
+        // First, as an answer that comes while these are looked at has to wake again.
+        woken.set(false);
+        long now = clock.millis();
+        for (Answered next = answers.poll(); next != null; next = answers.poll()) {
+            // Some answer after their time.
+            if (!next.attempt.ended) {
+                end(next.attempt, next.answer, now);
+            }
+        }
+        endOverdue(now);
+        if (!filling.isEmpty() && now - fillingSinceMillis >= rules.batchLingerMillis()) {
+            seal(now);
+        }
+        pump(now);
+        show();
+    }
+
+    private void endOverdue(long now) {
+        while (!inFlight.isEmpty()) {
+            Attempt oldest = inFlight.iterator().next();
+            if (now - oldest.startedMillis < rules.timeoutMillis()) {
+                return;
+            }
+            cancel(oldest);
+            end(oldest, new Answer.Unanswered("no answer within " + rules.timeoutText()), now);
+        }
+    }
+
+    private static void cancel(Attempt attempt) {
+        if (attempt.request != null) {
+            attempt.request.cancel();
+        }
+    }
+
+    private void end(Attempt attempt, Answer answer, long now) {
+        attempt.ended = true;
+        inFlight.remove(attempt);
+        long took = Math.max(0, now - attempt.startedMillis);
+        metrics.postMillis.update(took);
+        Parcel parcel = attempt.parcel;
+        Verdict verdict = DeliveryVerdict.of(answer, success, clock.toWall(now));
+        if (verdict instanceof Verdict.Retry retry) {
+            boolean wasClosed = breaker.isClosed();
+            breaker.failed(attempt.epoch, took);
+            retry(parcel, retry, wasClosed, now);
+            if (path == Path.LIVE && !breaker.isClosed()) {
+                handBackWaiting();
+            }
+            return;
+        }
+        breaker.succeeded(attempt.epoch, took);
+        if (verdict instanceof Verdict.Delivered delivered) {
+            bytes -= parcel.bytes();
+            for (Held held : parcel.events) {
+                metrics.delivered.inc();
+                if (held.delivery.committedAtMillis() > 0) {
+                    metrics.commitToDeliveredMillis.update(clock.toWall(now) - held.delivery.committedAtMillis());
+                }
+                outcomes.delivered(held.delivery, delivered.status());
+            }
+        } else if (verdict instanceof Verdict.Final last) {
+            if (parcel.events.size() > 1) {
+                metrics.retried.inc();
+                takeApart(parcel, now);
+            } else {
+                giveUp(parcel, last.why());
+            }
+        }
+    }
+
+    private void retry(Parcel parcel, Verdict.Retry retry, boolean wasClosed, long now) {
+        parcel.tries++;
+        if (retry.answered()
+                && parcel.events.size() == 1
+                && parcel.events.get(0).delivery.attempts() + 1 >= rules.maxAttempts()) {
+            giveUp(parcel, "the attempts ran out: " + retry.why());
+            return;
+        }
+        metrics.retried.inc();
+        long due = Math.max(
+                now + rules.backoffMillis(parcel.tries, random.getAsDouble()), clock.fromWall(retry.notBeforeMillis()));
+        int more = retry.answered() ? 1 : 0;
+        parcel.events = parcel.events.stream()
+                .map(held -> new Held(held.delivery.after(more, clock.toWall(due)), held.lane))
+                .toList();
+        if (!retry.answered() && wasClosed) {
+            parcel.unanswered++;
+        }
+        boolean goes = path == Path.LIVE
+                ? !breaker.isClosed() || due - now > LONGEST_LIVE_WAIT.toMillis()
+                : parcel.unanswered >= UNANSWERED_AT_MOST && breaker.isClosed();
+        if (goes) {
+            handBack(parcel);
+        } else if (parcel.events.size() > 1 && parcel.events.stream().anyMatch(held -> isPostedAlone(held.delivery))) {
+            takeApart(parcel, due);
+        } else {
+            parcel.dueMillis = due;
+            waiting.add(parcel);
+        }
+    }
+
+    private void takeApart(Parcel parcel, long dueMillis) {
+        bytes -= parcel.bytes();
+        for (Held held : parcel.events) {
+            waiting.add(parcel(List.of(held), dueMillis, parcel.tries));
+        }
+    }
+
+    private void giveUp(Parcel parcel, String why) {
+        bytes -= parcel.bytes();
+        metrics.undeliverable.inc();
+        outcomes.undeliverable(parcel.events.get(0).delivery.after(1, 0), why);
+    }
+
+    /** Posts what is due, as far as breaker, pace and room allow. */
+    private void pump(long now) {
+        while (inFlight.size() < rules.maxInFlight()) {
+            Parcel next = waiting.peek();
+            if (next == null || next.dueMillis > now) {
+                return;
+            }
+            if (mayPost(next, now)) {
+                waiting.remove();
+                post(next, now);
+            } else if (path == Path.LIVE) {
+                waiting.remove();
+                handBack(next);
+            } else {
+                return;
+            }
+        }
+    }
+
+    private void handBackWaiting() {
+        for (Held held : filling) {
+            handBack(held.delivery);
+        }
+        filling.clear();
+        fillingIds.clear();
+        fillingBytes = 0;
+        for (Parcel next = waiting.poll(); next != null; next = waiting.poll()) {
+            handBack(next);
+        }
+    }
+
+    private void handBack(Parcel parcel) {
+        bytes -= parcel.bytes();
+        for (Held held : parcel.events) {
+            handBack(held.delivery);
+        }
+    }
+
+    private void handBack(Delivery delivery) {
+        if (delivery.body().length > RetryRecord.MAX_BODY_BYTES) {
+            metrics.undeliverable.inc();
+            outcomes.undeliverable(
+                    delivery,
+                    "it could not be posted yet, and its body (" + delivery.body().length
+                            + " bytes) is larger than what the retry topic takes");
+            return;
+        }
+        metrics.diverted.inc();
+        outcomes.handBack(delivery);
+    }
+
+    /** Nothing is tried here any more: all that is unfinished is handed back, on its way or not. */
+    void handBackEverything() {
+        settle();
+        handBackWaiting();
+        for (Attempt attempt : List.copyOf(inFlight)) {
+            attempt.ended = true;
+            cancel(attempt);
+            handBack(attempt.parcel);
+        }
+        inFlight.clear();
+        show();
+    }
+
+    /** Whether another event fits in. One that is larger than all that may be held fits in alone. */
+    private boolean hasRoomFor(Delivery delivery) {
+        // The batch that is being filled is the next one.
+        int requests = inFlight.size() + waiting.size();
+        long most = (long) rules.maxInFlight() * (path == Path.DRAIN ? HELD_PER_IN_FLIGHT : 1);
+        boolean nothingHeld = requests == 0 && filling.isEmpty();
+        long held = bytes + 2 * fillingBytes + delivery.body().length + OVERHEAD_BYTES;
+        return nothingHeld || (requests < most && held <= rules.maxBytes());
+    }
+
+    /** Whether the drain may take this delivery now. While the breaker is not closed, only what probes with. */
+    boolean mayTake(Delivery delivery) {
+        if (!hasRoomFor(delivery)) {
+            return false;
+        }
+        long now = clock.millis();
+        if (!breaker.mayBeAsked()) {
+            return false;
+        }
+        if (dueMillis(delivery) > now) {
+            // Costs the receiver nothing until then, and what stands behind it may be due.
+            return true;
+        }
+        if (!breaker.isClosed()) {
+            return inFlight.size() + due(now, Breaker.PROBES) + filling.size() < Breaker.PROBES;
+        }
+        return inFlight.size() < rules.maxInFlight()
+                && due(now, 1) == 0
+                && (pace == null || pace.allows(filling.size() + 1, now));
+    }
+
+    /** How many wait no longer than until now, counted up to {@code most}. */
+    private int due(long now, int most) {
+        if (most == 1) {
+            Parcel head = waiting.peek();
+            return head != null && head.dueMillis <= now ? 1 : 0;
+        }
+        int due = 0;
+        for (Parcel parcel : waiting) {
+            if (parcel.dueMillis <= now && ++due == most) {
+                break;
+            }
+        }
+        return due;
+    }
+
+    /**
+     * In how many milliseconds {@link #settle} or {@link #mayTake} may find something to do that no wake-up tells of.
+     *
+     * @param wantsToOffer whether somebody has a delivery that {@link #mayTake} refused
+     * @return at least 0; {@link Long#MAX_VALUE} if there is nothing that time alone brings about
+     */
+    long millisToNext(boolean wantsToOffer) {
+        long next = Long.MAX_VALUE;
+        if (!inFlight.isEmpty()) {
+            next = inFlight.iterator().next().startedMillis + rules.timeoutMillis();
+        }
+        if (!filling.isEmpty()) {
+            next = Math.min(next, fillingSinceMillis + rules.batchLingerMillis());
+        }
+        long now = clock.millis();
+        Parcel head = waiting.peek();
+        if (head != null && head.dueMillis > now) {
+            next = Math.min(next, head.dueMillis);
+        } else if (head != null || wantsToOffer) {
+            next = Math.min(next, permittedMillis(head == null ? filling.size() + 1 : head.events.size(), now));
+        }
+        return next == Long.MAX_VALUE ? next : Math.max(0, next - now);
+    }
+
+    /** When so many events may be posted, as far as time decides that. */
+    private long permittedMillis(int events, long now) {
+        if (inFlight.size() >= rules.maxInFlight()) {
+            return Long.MAX_VALUE;
+        }
+        return switch (breaker.state()) {
+            case OPEN -> Math.max(now + 1, breaker.pauseEndsMillis());
+            // The probes' own answers wake, or their deadlines.
+            case HALF_OPEN -> Long.MAX_VALUE;
+            case CLOSED -> pace == null ? Long.MAX_VALUE : now + pace.millisUntil(events, now);
+        };
+    }
+
+    /** All that was taken and of which no outcome was told, with its lane. */
+    void unfinished(ObjIntConsumer<Delivery> to) {
+        for (Attempt attempt : inFlight) {
+            attempt.parcel.events.forEach(held -> to.accept(held.delivery, held.lane));
+        }
+        for (Parcel parcel : waiting) {
+            parcel.events.forEach(held -> to.accept(held.delivery, held.lane));
+        }
+        filling.forEach(held -> to.accept(held.delivery, held.lane));
+    }
+
+    private void show() {
+        metrics.show(
+                breaker.state(), inFlight.size(), waiting.size() + (filling.isEmpty() ? 0 : 1), bytes + fillingBytes);
+    }
+
+    /** Breaks off what is on its way, without an outcome. */
+    @Override
+    public void close() {
+        closed = true;
+        for (Attempt attempt : inFlight) {
+            attempt.ended = true;
+            cancel(attempt);
+        }
+        poster.close();
+    }
+
+    /** Several events as one request. */
+    private static final class Batch {
+
+        private static final int ID_BYTES = 16;
+
+        private Batch() {}
+
+        static Request of(List<Delivery> deliveries) {
+            int length = 1 + deliveries.size();
+            StringBuilder ids = new StringBuilder();
+            for (Delivery delivery : deliveries) {
+                length += delivery.body().length;
+                ids.append(ids.isEmpty() ? "" : ",").append(delivery.eventId());
+            }
+            ByteBuffer body = ByteBuffer.allocate(length);
+            for (Delivery delivery : deliveries) {
+                body.put((byte) (body.position() == 0 ? '[' : ',')).put(delivery.body());
+            }
+            return new Request(
+                    "bat_" + hash(ids.toString()), body.put((byte) ']').array());
+        }
+
+        private static String hash(String ids) {
+            try {
+                byte[] hash = MessageDigest.getInstance("SHA-256").digest(ids.getBytes(StandardCharsets.US_ASCII));
+                return HexFormat.of().formatHex(hash, 0, ID_BYTES);
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("Every Java platform has SHA-256", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+package dev.engagement.delivery;
+
+import java.io.Serializable;
+
+/**
+ * What both paths are made of.
+ *
+ * @param rules how the courier works
+ * @param poster makes what posts, where it runs
+ * @param includeSnapshot whether rows that a snapshot read are delivered
+ * @param receipts whether it is told what the receiver has taken
+ * @param drainRate events per second of the whole drain
+ * @param eventsTopic named in dead letters
+ */
+record DeliveryPlan(
+        CourierRules rules,
+        Poster.Factory poster,
+        boolean includeSnapshot,
+        boolean receipts,
+        double drainRate,
+        String eventsTopic)
+        implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+}

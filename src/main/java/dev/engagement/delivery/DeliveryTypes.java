@@ -1,0 +1,114 @@
+package dev.engagement.delivery;
+
+import dev.engagement.event.Position;
+import dev.engagement.event.types.ImmutableSerializer;
+import dev.engagement.event.types.ImmutableType;
+import dev.engagement.event.types.Wire;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+import org.apache.flink.util.OutputTag;
+
+/** The types of delivery for Flink's streams and state. Serializer and snapshot class names are part of savepoints. */
+final class DeliveryTypes {
+
+    private DeliveryTypes() {}
+
+    /** {@link Delivery}. */
+    static final TypeInformation<Delivery> DELIVERY = ImmutableType.of(Delivery.class, DeliverySerializer::new);
+
+    /** {@link Receipt}. */
+    static final TypeInformation<Receipt> RECEIPT = ImmutableType.of(Receipt.class, ReceiptSerializer::new);
+
+    /** Where both paths put what the receiver has taken, if anybody wants to know. */
+    static final OutputTag<Receipt> RECEIPTS = new OutputTag<>("delivery-receipts", RECEIPT);
+
+    /** Serializer of {@link Delivery}. */
+    public static final class DeliverySerializer extends ImmutableSerializer<Delivery> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(Delivery delivery, DataOutput out) throws IOException {
+            out.writeLong(delivery.eventId());
+            Wire.writeBytes(delivery.body(), out);
+            out.writeInt(delivery.attempts());
+            out.writeInt(delivery.source().partition());
+            out.writeLong(delivery.source().offset());
+            out.writeLong(delivery.source().timestampMillis());
+            out.writeLong(delivery.sinceMillis());
+            out.writeLong(delivery.notBeforeMillis());
+            out.writeLong(delivery.committedAtMillis());
+        }
+
+        @Override
+        protected Delivery read(int version, DataInput in) throws IOException {
+            long eventId = in.readLong();
+            byte[] body = Wire.readBytes(in);
+            if (body == null) {
+                throw new IOException("The delivery of event " + eventId + " has no body: the data is damaged");
+            }
+            return new Delivery(
+                    eventId,
+                    body,
+                    in.readInt(),
+                    new Position(in.readInt(), in.readLong(), in.readLong()),
+                    in.readLong(),
+                    in.readLong(),
+                    in.readLong());
+        }
+
+        @Override
+        public TypeSerializerSnapshot<Delivery> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link DeliverySerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Delivery> {
+            public Snapshot() {
+                super(DeliverySerializer::new);
+            }
+        }
+    }
+
+    /** Serializer of {@link Receipt}. */
+    public static final class ReceiptSerializer extends ImmutableSerializer<Receipt> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(Receipt receipt, DataOutput out) throws IOException {
+            out.writeLong(receipt.eventId());
+            out.writeLong(receipt.deliveredAtMillis());
+            out.writeInt(receipt.status());
+        }
+
+        @Override
+        protected Receipt read(int version, DataInput in) throws IOException {
+            return new Receipt(in.readLong(), in.readLong(), in.readInt());
+        }
+
+        @Override
+        public TypeSerializerSnapshot<Receipt> snapshotConfiguration() {
+            return new Snapshot();
+        }
+
+        /** Snapshot of {@link ReceiptSerializer}. */
+        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Receipt> {
+            public Snapshot() {
+                super(ReceiptSerializer::new);
+            }
+        }
+    }
+}

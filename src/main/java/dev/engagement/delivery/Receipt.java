@@ -1,0 +1,10 @@
+package dev.engagement.delivery;
+
+/**
+ * That the receiver has an event.
+ *
+ * @param eventId the event's id
+ * @param deliveredAtMillis when it answered, milliseconds since the epoch
+ * @param status what it answered
+ */
+record Receipt(long eventId, long deliveredAtMillis, int status) {}

@@ -1,0 +1,105 @@
+package dev.engagement.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.event.Position;
+import dev.engagement.event.types.testing.GoldenBytes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What version 1 wrote is read for ever; see {@code GoldenBytesTest} on how a new case comes to be there. */
+class DeliveryStateTest {
+
+    private static final Path FOLDER = Path.of("src/test/resources/state/v1");
+
+    private static final Delivery DELIVERY = new Delivery(
+            16,
+            "{\"event_id\":16}".getBytes(StandardCharsets.UTF_8),
+            3,
+            new Position(5, 123_456_789_012L, 1_767_882_112_000L),
+            1_767_882_113_000L,
+            1_767_882_114_000L,
+            1_767_882_111_000L);
+
+    private static final Delivery BARE = new Delivery(-1, new byte[0], 0, Delivery.UNKNOWN_SOURCE, 0, 0, 0);
+
+    private static final KafkaPartitionSplit PARTITION =
+            new KafkaPartitionSplit(new TopicPartition("engagement.delivery-retry", 7), 42);
+
+    static List<GoldenBytes<?>> cases() {
+        return List.of(
+                new GoldenBytes<>("delivery", DeliveryTypes.DELIVERY, DELIVERY),
+                new GoldenBytes<>("delivery-bare", DeliveryTypes.DELIVERY, BARE),
+                new GoldenBytes<>("delivery-receipt", DeliveryTypes.RECEIPT, new Receipt(16, 1_767_882_112_000L, 204)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void version_1_is_read(GoldenBytes<?> one) throws IOException {
+        one.assertThatVersion1IsRead();
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void a_newer_version_is_refused_with_the_way_out(GoldenBytes<?> one) throws IOException {
+        one.assertThatANewerVersionIsRefused();
+    }
+
+    @Test
+    void a_split_of_version_1_is_read_with_what_is_unfinished() throws IOException {
+        DrainSplitSerializer serializer = new DrainSplitSerializer();
+        DrainSplit split = new DrainSplit(PARTITION, List.of(DELIVERY, BARE));
+        byte[] now = serializer.serialize(split);
+        Path file = FOLDER.resolve("delivery-drain-split.hex");
+        if (Boolean.getBoolean("golden.write") && Files.notExists(file)) {
+            Files.writeString(file, HexFormat.of().formatHex(now) + "\n");
+        }
+        byte[] golden = HexFormat.of().parseHex(Files.readString(file).strip());
+
+        assertThat(serializer.deserialize(1, golden)).isEqualTo(split);
+        assertThat(now).as("the newest version is still 1").isEqualTo(golden);
+    }
+
+    @Test
+    void a_split_that_nobody_has_read_yet_has_nothing_unfinished() throws IOException {
+        DrainSplitSerializer serializer = new DrainSplitSerializer();
+
+        assertThat(serializer.deserialize(1, serializer.serialize(PARTITION)))
+                .isEqualTo(new DrainSplit(PARTITION, List.of()));
+    }
+
+    @Test
+    void a_split_of_a_newer_version_is_refused_with_the_way_out() {
+        assertThatThrownBy(() -> new DrainSplitSerializer().deserialize(2, new byte[0]))
+                .hasMessageContaining("version 2")
+                .hasMessageContaining("Run the build that wrote it");
+    }
+
+    @Test
+    void what_comes_out_of_the_drain_crosses_a_border_unchanged() throws IOException {
+        DeadLetter letter = Letters.undeliverable(DELIVERY, "answered 400", "events", 5);
+        for (Drained drained : List.of(
+                new Drained.HandedBack(DELIVERY),
+                new Drained.Taken(new Receipt(1, 2, 200)),
+                new Drained.Given(letter))) {
+            DrainedTypes.DrainedSerializer serializer = new DrainedTypes.DrainedSerializer();
+            DataOutputSerializer out = new DataOutputSerializer(64);
+            serializer.serialize(drained, out);
+            Drained read = serializer.deserialize(new DataInputDeserializer(out.getCopyOfBuffer()));
+            assertThat(read).usingRecursiveComparison().isEqualTo(drained);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+package dev.engagement.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.delivery.ScriptedReceiver.Reply;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import org.apache.flink.api.common.eventtime.Watermark;
+import org.apache.flink.api.connector.source.ReaderOutput;
+import org.apache.flink.api.connector.source.SourceOutput;
+import org.apache.flink.api.connector.source.SourceReader;
+import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
+import org.apache.flink.core.io.InputStatus;
+import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Test;
+
+class DrainReaderTest {
+
+    private final ManualTime clock = new ManualTime(DeliveryWorld.START);
+    private final ScriptedReceiver receiver = new ScriptedReceiver(clock);
+    private final FakeTopic topic = new FakeTopic();
+    private final List<Drained> emitted = new ArrayList<>();
+    private final TreeMap<Long, List<Runnable>> alarms = new TreeMap<>();
+    private final DrainReader reader = reader();
+
+    @Test
+    void records_are_posted_and_nothing_of_them_is_left() throws Exception {
+        topic.records(1, 5);
+        pass(10_000);
+
+        assertThat(receiver.posted).hasSize(5);
+        assertThat(emitted).as("receipts").hasSize(5).allMatch(Drained.Taken.class::isInstance);
+        assertThat(unfinished(reader)).isEmpty();
+        assertThat(topic.offset).isEqualTo(5);
+    }
+
+    @Test
+    void an_answer_wakes_the_reader_and_no_time_has_to_pass_for_it() throws Exception {
+        topic.records(1, 1);
+        poll();
+        CompletableFuture<Void> available = reader.isAvailable();
+        assertThat(available).isNotDone();
+        clock.set(clock.millis() + 5);
+        receiver.answer();
+
+        assertThat(available).isDone();
+    }
+
+    @Test
+    void an_answer_between_a_poll_and_the_question_is_not_overlooked() throws Exception {
+        topic.records(1, 1);
+        poll();
+        clock.set(clock.millis() + 5);
+        receiver.answer();
+
+        assertThat(reader.isAvailable()).isDone();
+    }
+
+    @Test
+    void a_record_wakes_the_reader() throws Exception {
+        poll();
+        CompletableFuture<Void> available = reader.isAvailable();
+        assertThat(available).isNotDone();
+        topic.records(1, 1);
+
+        assertThat(available).isDone();
+    }
+
+    @Test
+    void a_checkpoint_holds_what_is_on_its_way_what_waits_and_what_was_read_ahead_with_its_partition()
+            throws Exception {
+        receiver.does(request -> Reply.hang());
+        topic.records(1, 100);
+        pass(3_000);
+        List<Delivery> unfinished = unfinished(reader);
+
+        assertThat(unfinished)
+                .extracting(Delivery::eventId)
+                .hasSize(topic.offset)
+                .isSubsetOf(topic.ids(topic.offset));
+        assertThat(unfinished.size()).isGreaterThan(receiver.posted.size());
+        assertThat(reader.snapshotState(2)).singleElement().satisfies(split -> {
+            assertThat(split.getStartingOffset()).isEqualTo(topic.offset);
+            assertThat(split.getPartition()).isEqualTo(7);
+        });
+    }
+
+    @Test
+    void what_a_restore_brings_is_tried_again_and_is_in_a_checkpoint_before_that() throws Exception {
+        receiver.does(request -> Reply.hang());
+        topic.records(1, 3);
+        pass(5_000);
+        List<KafkaPartitionSplit> splits = reader.snapshotState(1);
+        DrainSplitSerializer serializer = new DrainSplitSerializer();
+        receiver.posted.clear();
+        receiver.does(request -> Reply.status(200));
+        DrainReader restored = reader();
+        for (KafkaPartitionSplit split : splits) {
+            restored.addSplits(List.of(serializer.deserialize(1, serializer.serialize(split))));
+        }
+        assertThat(unfinished(restored)).hasSize(3);
+        pass(restored, 10_000);
+
+        assertThat(receiver.posted)
+                .extracting(posted -> posted.request().webhookId())
+                .containsExactlyInAnyOrder("evt_1", "evt_2", "evt_3");
+        assertThat(unfinished(restored)).isEmpty();
+    }
+
+    @Test
+    void an_unreadable_record_becomes_a_letter_and_holds_nobody_up() throws Exception {
+        DeadLetter letter =
+                Letters.undeliverable(DeliveryWorld.delivery(9, DeliveryWorld.START), "unreadable", "events", 0);
+        topic.entries.add(new RetryTopicEntry.Bad(letter));
+        topic.records(1, 1);
+        pass(5_000);
+
+        assertThat(emitted).contains(new Drained.Given(letter));
+        assertThat(receiver.posted).hasSize(1);
+    }
+
+    @Test
+    void alarms_do_not_pile_up() throws Exception {
+        receiver.does(request -> Reply.status(503));
+        topic.records(1, 1_000);
+        pass(60_000);
+
+        assertThat(alarms.values().stream().mapToInt(List::size).sum()).isLessThan(20);
+    }
+
+    @Test
+    void a_poll_never_waits_for_a_receiver_that_does_not_answer() throws Exception {
+        receiver.does(request -> Reply.hang());
+        topic.records(1, 10_000);
+        pass(600_000);
+
+        assertThat(unfinished(reader)).hasSizeLessThan(300);
+        assertThat(receiver.open).isLessThanOrEqualTo(DeliveryWorld.RULES.maxInFlight());
+    }
+
+    private DrainReader reader() {
+        DeliveryPlan plan = new DeliveryPlan(DeliveryWorld.RULES, receiver::poster, false, true, 500, "events");
+        DrainReader made = new DrainReader(
+                topic,
+                plan,
+                500,
+                receiver.poster(),
+                clock,
+                (delay, ring) -> alarms.computeIfAbsent(clock.millis() + delay, at -> new ArrayList<>())
+                        .add(ring),
+                new UnregisteredMetricsGroup());
+        made.start();
+        return made;
+    }
+
+    private void poll() throws Exception {
+        poll(reader);
+    }
+
+    private void poll(DrainReader polled) throws Exception {
+        InputStatus status = InputStatus.MORE_AVAILABLE;
+        while (status == InputStatus.MORE_AVAILABLE) {
+            status = polled.pollNext(new Output());
+        }
+    }
+
+    private void pass(long millis) throws Exception {
+        pass(reader, millis);
+    }
+
+    /** As the task does it: polls when there is something, and sleeps until then. */
+    private void pass(DrainReader polled, long millis) throws Exception {
+        long until = clock.millis() + millis;
+        while (true) {
+            poll(polled);
+            CompletableFuture<Void> available = polled.isAvailable();
+            while (!available.isDone()) {
+                long next = Math.min(receiver.nextMillis(), alarms.isEmpty() ? Long.MAX_VALUE : alarms.firstKey());
+                if (next > until) {
+                    clock.set(until);
+                    return;
+                }
+                clock.set(Math.max(next, clock.millis()));
+                receiver.answer();
+                while (!alarms.isEmpty() && alarms.firstKey() <= clock.millis()) {
+                    alarms.pollFirstEntry().getValue().forEach(Runnable::run);
+                }
+            }
+        }
+    }
+
+    private static List<Delivery> unfinished(DrainReader of) {
+        return of.snapshotState(1).stream()
+                .flatMap(split -> ((DrainSplit) split).unfinished().stream())
+                .toList();
+    }
+
+    private final class Output implements ReaderOutput<Drained> {
+        @Override
+        public void collect(Drained record) {
+            emitted.add(record);
+        }
+
+        @Override
+        public void collect(Drained record, long timestamp) {
+            emitted.add(record);
+        }
+
+        @Override
+        public void emitWatermark(Watermark watermark) {}
+
+        @Override
+        public void markIdle() {}
+
+        @Override
+        public void markActive() {}
+
+        @Override
+        public SourceOutput<Drained> createOutputForSplit(String splitId) {
+            return this;
+        }
+
+        @Override
+        public void releaseOutputForSplit(String splitId) {}
+    }
+
+    /** Flink's reader of Kafka, of one partition. */
+    private static final class FakeTopic implements SourceReader<RetryTopicEntry, KafkaPartitionSplit> {
+
+        private final Deque<RetryTopicEntry> entries = new ArrayDeque<>();
+        private CompletableFuture<Void> available = new CompletableFuture<>();
+        private int offset;
+
+        void records(long from, long to) {
+            for (long id = from; id <= to; id++) {
+                entries.add(new RetryTopicEntry.Good(DeliveryWorld.delivery(id, DeliveryWorld.START), 7));
+            }
+            available.complete(null);
+        }
+
+        List<Long> ids(int count) {
+            List<Long> ids = new ArrayList<>();
+            for (long id = 1; id <= count; id++) {
+                ids.add(id);
+            }
+            return ids;
+        }
+
+        @Override
+        public void start() {}
+
+        @Override
+        public InputStatus pollNext(ReaderOutput<RetryTopicEntry> output) {
+            RetryTopicEntry next = entries.poll();
+            if (next != null) {
+                offset++;
+                output.collect(next, 0);
+                return InputStatus.MORE_AVAILABLE;
+            }
+            if (available.isDone()) {
+                available = new CompletableFuture<>();
+            }
+            return InputStatus.NOTHING_AVAILABLE;
+        }
+
+        @Override
+        public List<KafkaPartitionSplit> snapshotState(long checkpointId) {
+            return List.of(new KafkaPartitionSplit(new TopicPartition("retry", 7), offset));
+        }
+
+        @Override
+        public CompletableFuture<Void> isAvailable() {
+            return entries.isEmpty() ? available : CompletableFuture.completedFuture(null);
+        }
+
+        @Override
+        public void addSplits(List<KafkaPartitionSplit> splits) {
+            assertThat(splits).allMatch(split -> split.getClass() == KafkaPartitionSplit.class);
+        }
+
+        @Override
+        public void notifyNoMoreSplits() {}
+
+        @Override
+        public void close() {}
+    }
+}
