@@ -127,7 +127,9 @@ class ReferenceFileTest {
             assertThat(byFile.destinations()).isEqualTo(byDefault.destinations());
             assertThat(byFile.liveViewOptions()).isEqualTo(byDefault.liveViewOptions());
             assertThat(byFile.warehouseOptions()).isEqualTo(byDefault.warehouseOptions());
-            assertThat(byFile.deliveryOptions()).isEqualTo(byDefault.deliveryOptions());
+            if (command == Command.STREAM) {
+                assertThat(byFile.deliveryOptions()).isEqualTo(byDefault.deliveryOptions());
+            }
         }
     }
 
