@@ -8,8 +8,9 @@ import dev.engagement.backfill.Report;
 import dev.engagement.liveview.sink.LiveViewRefusedException;
 import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.DestinationCheck;
-import dev.engagement.local.DestinationChecks;
 import dev.engagement.local.LocalServers;
+import dev.engagement.local.RedisCheck;
+import dev.engagement.local.WarehouseCheck;
 import dev.engagement.warehouse.WarehouseRefusedException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -69,7 +70,7 @@ class RebuildIT {
         insertContents();
         insertADay();
         JobID capture = cluster.run(args("capture", sourceArgs("--parallelism", "1")));
-        JobID stream = cluster.run(args("stream", with(redisArgs(), "--destinations", "liveview,warehouse")));
+        JobID stream = cluster.run(args("stream", streamArgs()));
         awaitStreamed();
         // An event that both refuse, and one that is behind the range.
         sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES (" + (EVENTS + 1)
@@ -161,6 +162,10 @@ class RebuildIT {
         return new String[] {"--redis.url", servers.redis().url()};
     }
 
+    private String[] streamArgs() {
+        return with(redisArgs(), "--destinations", "liveview,warehouse");
+    }
+
     private String[] sourceArgs(String... more) {
         return Stream.concat(
                         Stream.of(
@@ -198,16 +203,12 @@ class RebuildIT {
     }
 
     private void awaitStreamed() {
-        List<DestinationCheck> checks = DestinationChecks.of(
+        List<DestinationCheck> checks = List.of(
+                new RedisCheck(servers.postgres(), servers.redis(), id -> List.of()),
+                new WarehouseCheck(
                         servers.postgres(),
-                        servers.redis(),
-                        servers.bigQuery(),
-                        servers.receiver(),
-                        servers.kafka().bootstrapServers(),
-                        id -> List.of())
-                .stream()
-                .filter(check -> !check.destination().equals("receiver"))
-                .toList();
+                        sql -> servers.bigQuery().query(BigQueryProcess.PROJECT, sql),
+                        id -> List.of()));
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
             for (DestinationCheck check : checks) {
                 assertThat(check.arrived()).isEqualTo(EVENTS);
