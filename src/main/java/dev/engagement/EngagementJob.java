@@ -196,8 +196,7 @@ public final class EngagementJob {
         return build(args, env, false, new Printed());
     }
 
-    private static boolean build(
-            String[] args, StreamExecutionEnvironment env, boolean withServers, Report report) {
+    private static boolean build(String[] args, StreamExecutionEnvironment env, boolean withServers, Report report) {
         Invocation invocation = Invocation.parse(args, System.getenv());
         if (invocation instanceof Invocation.Help help) {
             System.out.println(help.text());
