@@ -217,6 +217,7 @@ public final class DeliveryBenchmark {
 
         private static final long serialVersionUID = 1L;
 
+        private static final Duration PATIENCE = Duration.ofSeconds(60);
         private static final AtomicLong PASSED = new AtomicLong();
         private static final AtomicLong MOST = new AtomicLong();
 
@@ -230,7 +231,12 @@ public final class DeliveryBenchmark {
             long most = MOST.get();
             if (most != Long.MAX_VALUE) {
                 long number = PASSED.incrementAndGet();
+                long since = System.nanoTime();
                 while (number - Outcomes.count() > most) {
+                    if (System.nanoTime() - since > PATIENCE.toNanos()) {
+                        throw new IllegalStateException("Nothing has left delivery for " + PATIENCE.toSeconds()
+                                + " s: of " + number + " events " + Outcomes.count() + " have");
+                    }
                     LockSupport.parkNanos(20_000);
                 }
             }

@@ -9,6 +9,7 @@ import dev.engagement.JobCluster;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
+import dev.engagement.local.KafkaProcess;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.ReceiverProcess;
 import java.nio.charset.StandardCharsets;
@@ -57,6 +58,8 @@ class DeliveryIT {
 
     @BeforeAll
     static void start() throws Exception {
+        // What an earlier run left would be delivered by this one.
+        KafkaProcess.discard(DIRECTORY.resolve("kafka"));
         kafka = KafkaServer.start(DIRECTORY.resolve("kafka"), 0);
         Map<String, Object> client = Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers());
         admin = Admin.create(client);
