@@ -436,8 +436,9 @@ class SettingsTest {
                         "2026-01-08T10:00:00Z",
                         "--destinations",
                         "warehouse,delivery"))
-                .containsExactly("destinations is warehouse,delivery; a rebuild delivers nothing, as every event would be"
-                        + " posted once more. Leave delivery out.");
+                .containsExactly(
+                        "destinations is warehouse,delivery; a rebuild delivers nothing, as every event would be"
+                                + " posted once more. Leave delivery out.");
     }
 
     @Test
