@@ -133,13 +133,13 @@ class MetricsIT {
                 }
                 assertThat(unanswered).isEmpty();
             });
-            Map<String, String> alerts = prometheus.alerts();
-            assertThat(alerts.keySet())
+            assertThat(prometheus.alerts().keySet())
                     .as("the rules that Prometheus took")
                     .containsExactlyElementsOf(new TreeMap<>(alertQueries()).keySet());
-            assertThat(alerts)
+            // Before the first scrape everything is missing, and so pending until rules are looked at again.
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(prometheus.alerts())
                     .as("nothing is wrong here")
-                    .allSatisfy((name, state) -> assertThat(state).as(name).isEqualTo("inactive"));
+                    .allSatisfy((name, state) -> assertThat(state).as(name).isEqualTo("inactive")));
         }
     }
 
