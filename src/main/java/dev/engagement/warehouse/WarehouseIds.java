@@ -1,18 +1,7 @@
 package dev.engagement.warehouse;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import dev.engagement.connection.Backoff;
 import java.io.IOException;
-import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Which events the warehouse has, by BigQuery's query interface. Blocking; what passes by itself is tried again for a
@@ -20,16 +9,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WarehouseIds {
 
-    private static final JsonFactory JSON = new JsonFactory();
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
-    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
-
-    private final WarehouseOptions options;
-    private final RestTable table;
+    private final String tableName;
+    private final WarehouseQuery query;
 
     private WarehouseIds(WarehouseOptions options) {
-        this.options = options;
-        this.table = new RestTable(options);
+        this.tableName = options.project() + "." + options.dataset() + "." + options.table();
+        this.query = new WarehouseQuery(options);
     }
 
     /** Those of the table of {@code options}. */
@@ -47,17 +32,11 @@ public final class WarehouseIds {
      */
     public void between(long first, long last, long fromMicros, long toMicros, LongConsumer each)
             throws IOException, InterruptedException {
-        String name = options.project() + "." + options.dataset() + "." + options.table();
-        String sql = "SELECT event_id FROM `" + name + "` WHERE event_id >= " + first + " AND event_id <= " + last
-                + " AND event_ts >= TIMESTAMP_MICROS(" + fromMicros + ") AND event_ts < TIMESTAMP_MICROS(" + toMicros
-                + ")";
-        Map<String, Object> request = new LinkedHashMap<>();
-        request.put("query", sql);
-        request.put("useLegacySql", false);
-        Answer answer = ask("POST", "/queries", Json.write(request), each);
-        while (answer != null && (!answer.complete || answer.pageToken != null)) {
-            answer = ask("GET", answer.nextPath(), null, each);
-        }
+        numbers(
+                "SELECT event_id FROM `" + tableName + "` WHERE event_id >= " + first + " AND event_id <= " + last
+                        + " AND event_ts >= TIMESTAMP_MICROS(" + fromMicros + ") AND event_ts < TIMESTAMP_MICROS("
+                        + toMicros + ")",
+                each);
     }
 
     /**
@@ -66,7 +45,7 @@ public final class WarehouseIds {
      * @throws IOException if BigQuery refuses, or does not answer in time
      */
     public boolean isFresh() throws IOException, InterruptedException {
-        return patiently(() -> {
+        return query.patiently(table -> {
             TableApi.Table found = table.get();
             return found == null || (!found.labels().containsKey(LineMarks.RUN) && !table.hasRows());
         });
@@ -75,119 +54,15 @@ public final class WarehouseIds {
     /** How many rows the table has, or 0 if it is not there. */
     public long rows() throws IOException, InterruptedException {
         long[] rows = {0};
-        String name = options.project() + "." + options.dataset() + "." + options.table();
         // With a filter, as a table may be told to refuse queries without.
-        String sql = "SELECT COUNT(*) FROM `" + name + "` WHERE event_ts >= TIMESTAMP '0001-01-01'";
-        Map<String, Object> request = new LinkedHashMap<>();
-        request.put("query", sql);
-        request.put("useLegacySql", false);
-        Answer answer = ask("POST", "/queries", Json.write(request), count -> rows[0] = count);
-        while (answer != null && !answer.complete) {
-            answer = ask("GET", answer.nextPath(), null, count -> rows[0] = count);
-        }
+        numbers(
+                "SELECT COUNT(*) FROM `" + tableName + "` WHERE event_ts >= TIMESTAMP '0001-01-01'",
+                count -> rows[0] = count);
         return rows[0];
     }
 
-    private @Nullable Answer ask(String method, String path, @Nullable String body, LongConsumer each)
-            throws IOException, InterruptedException {
-        String text = patiently(() -> table.query(method, path, body));
-        return text == null ? null : Answer.read(text, each);
-    }
-
-    private interface Request<T extends @Nullable Object> {
-        T send() throws TableApi.TableException, InterruptedException;
-    }
-
-    private <T extends @Nullable Object> T patiently(Request<T> request) throws IOException, InterruptedException {
-        long until = System.nanoTime() + PATIENCE.toNanos();
-        for (int failures = 1; ; failures++) {
-            try {
-                return request.send();
-            } catch (TableApi.TableException e) {
-                if (!e.isPassing() || System.nanoTime() > until) {
-                    throw new WarehouseException(
-                            "The warehouse table " + options.tableName() + " cannot be asked: " + e.getMessage()
-                                    + ". Check warehouse.project, dataset, endpoint, credentials and rights"
-                                    + " (bigquery.dataViewer on the dataset and bigquery.jobUser on the project)",
-                            e);
-                }
-                long pause = BACKOFF.delayMillis(
-                        failures, ThreadLocalRandom.current().nextDouble());
-                boolean unused = new CountDownLatch(1).await(pause, TimeUnit.MILLISECONDS);
-            }
-        }
-    }
-
-    /**
-     * What stands in an answer beside its rows.
-     *
-     * @param complete whether the query has ended; if not there are no rows yet
-     * @param pageToken of the rows that did not fit, or null
-     */
-    private record Answer(
-            boolean complete,
-            @Nullable String pageToken,
-            @Nullable String jobId,
-            @Nullable String location) {
-
-        String nextPath() {
-            return "/queries/" + RestTable.encoded(String.valueOf(jobId)) + "?timeoutMs=10000"
-                    + (location == null ? "" : "&location=" + RestTable.encoded(location))
-                    + (pageToken == null ? "" : "&pageToken=" + RestTable.encoded(pageToken));
-        }
-
-        /** Reads an answer as a stream: a page may hold some hundred thousand rows. */
-        static Answer read(String text, LongConsumer each) throws IOException {
-            boolean complete = true;
-            String pageToken = null;
-            String jobId = null;
-            String location = null;
-            try (JsonParser parser = JSON.createParser(text)) {
-                if (parser.nextToken() != JsonToken.START_OBJECT) {
-                    throw new WarehouseException("BigQuery's answer to a query is not a JSON object", null);
-                }
-                while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                    String field = parser.currentName();
-                    JsonToken value = parser.nextToken();
-                    switch (field) {
-                        case "jobComplete" -> complete = value == JsonToken.VALUE_TRUE;
-                        case "pageToken" -> pageToken = parser.getValueAsString();
-                        case "jobReference" -> {
-                            while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                                String part = parser.currentName();
-                                parser.nextToken();
-                                if (part.equals("jobId")) {
-                                    jobId = parser.getValueAsString();
-                                } else if (part.equals("location")) {
-                                    location = parser.getValueAsString();
-                                }
-                            }
-                        }
-                        case "rows" -> rows(parser, each);
-                        default -> parser.skipChildren();
-                    }
-                }
-            }
-            return new Answer(complete, pageToken, jobId, location);
-        }
-
-        /** {@code [{"f":[{"v":"1"}]},…]}: of one column, so that every v is a row. */
-        private static void rows(JsonParser parser, LongConsumer each) throws IOException {
-            int depth = 1;
-            while (depth > 0) {
-                JsonToken token = parser.nextToken();
-                if (token == null) {
-                    throw new WarehouseException("BigQuery's answer to a query ends in the middle of its rows", null);
-                }
-                if (token.isStructStart()) {
-                    depth++;
-                } else if (token.isStructEnd()) {
-                    depth--;
-                } else if (token == JsonToken.FIELD_NAME && parser.currentName().equals("v")) {
-                    parser.nextToken();
-                    each.accept(parser.getValueAsLong());
-                }
-            }
-        }
+    /** The answer to a query of one column that is a number and never NULL. */
+    private void numbers(String sql, LongConsumer each) throws IOException, InterruptedException {
+        query.rows(sql, row -> each.accept(Long.parseLong(row.get(0))));
     }
 }

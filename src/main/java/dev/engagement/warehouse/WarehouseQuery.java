@@ -49,6 +49,15 @@ public final class WarehouseQuery {
      * @throws IOException if BigQuery refuses, or does not answer in time; the message says what it said
      */
     public void run(String sql, Consumer<List<@Nullable String>> row) throws IOException {
+        try {
+            rows(sql, row);
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+    }
+
+    /** As {@link #run}, for who is interrupted as an interrupted thread is. */
+    void rows(String sql, Consumer<List<@Nullable String>> row) throws IOException, InterruptedException {
         Map<String, Object> request = new LinkedHashMap<>();
         request.put("query", sql);
         request.put("useLegacySql", false);
@@ -61,12 +70,22 @@ public final class WarehouseQuery {
 
     private @Nullable Answer ask(
             String method, String path, @Nullable String body, Consumer<List<@Nullable String>> row)
-            throws IOException {
+            throws IOException, InterruptedException {
+        String text = patiently(rest -> rest.query(method, path, body));
+        return text == null ? null : Answer.read(text, row);
+    }
+
+    /** A request to BigQuery's REST interface. */
+    interface Request<T extends @Nullable Object> {
+        T send(RestTable rest) throws TableException, InterruptedException;
+    }
+
+    /** Sends it, and what passes by itself again. */
+    <T extends @Nullable Object> T patiently(Request<T> request) throws IOException, InterruptedException {
         long until = System.nanoTime() + PATIENCE.toNanos();
         for (int failures = 1; ; failures++) {
             try {
-                String text = table.query(method, path, body);
-                return text == null ? null : Answer.read(text, row);
+                return request.send(table);
             } catch (TableException e) {
                 if (!e.isPassing() || System.nanoTime() > until) {
                     throw new WarehouseException(
@@ -75,18 +94,10 @@ public final class WarehouseQuery {
                                     + " (bigquery.dataViewer on the dataset and bigquery.jobUser on the project)",
                             e);
                 }
-                pause(BACKOFF.delayMillis(failures, ThreadLocalRandom.current().nextDouble()));
-            } catch (InterruptedException e) {
-                throw interrupted(e);
+                long pause = BACKOFF.delayMillis(
+                        failures, ThreadLocalRandom.current().nextDouble());
+                boolean unused = new CountDownLatch(1).await(pause, TimeUnit.MILLISECONDS);
             }
-        }
-    }
-
-    private static void pause(long millis) throws IOException {
-        try {
-            boolean unused = new CountDownLatch(1).await(millis, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            throw interrupted(e);
         }
     }
 
