@@ -2,21 +2,12 @@ package dev.engagement.local;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.engagement.local.bigquery.BigQueryEmulator;
-import java.io.File;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * A {@link BigQueryEmulator} in a child JVM of its own, so that it can be killed and frozen. Rows, also those that wait
@@ -34,13 +25,11 @@ public final class BigQueryProcess implements AutoCloseable {
     private static final String HEAP = "-Xmx512m";
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
-    /** A frozen one does not answer; who asks would wait for good. */
-    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
 
     private final Path directory;
     private final int restPort;
     private final int grpcPort;
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final ControlHttp http = new ControlHttp("The BigQuery emulator");
     private ServerProcess process;
 
     private BigQueryProcess(Path directory, int restPort, int grpcPort) {
@@ -97,47 +86,19 @@ public final class BigQueryProcess implements AutoCloseable {
                 Integer.parseInt(args[2]));
         Runtime.getRuntime().addShutdownHook(new Thread(emulator::close, "stop-bigquery"));
         System.out.println("BigQuery emulator: REST " + emulator.rest() + ", gRPC " + emulator.grpc());
-        Files.writeString(
-                readyFile(directory), Long.toString(ProcessHandle.current().pid()));
+        ChildJvm.ready(directory);
         Thread.currentThread().join();
     }
 
     private ServerProcess launch() {
-        Path tmp = Folders.create(directory.resolve("tmp"));
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        return ChildJvm.start(
+                NAME,
+                directory,
                 HEAP,
-                "-XX:+UseSerialGC",
-                "-XX:+ExitOnOutOfMemoryError",
-                "-Dfile.encoding=UTF-8",
-                "-Djava.io.tmpdir=" + tmp,
-                "-Dlog.file=" + directory.resolve("emulator.log"),
-                "-Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties",
-                "-cp",
-                absoluteClassPath(),
-                BigQueryProcess.class.getName(),
-                directory.toString(),
-                Integer.toString(restPort),
-                Integer.toString(grpcPort)));
-        ServerProcess started = ServerProcess.start(NAME, directory, "java", command, Map.of());
-        started.awaitReady(START_LIMIT, () -> {
-            if (!Files.readString(readyFile(directory)).equals(Long.toString(started.pid()))) {
-                throw new ServerException("The BigQuery emulator has not started yet");
-            }
-        });
-        return started;
-    }
-
-    /** The child runs in its own folder, where relative entries would lead nowhere. */
-    private static String absoluteClassPath() {
-        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .map(entry -> Path.of(entry).toAbsolutePath().toString())
-                .collect(Collectors.joining(File.pathSeparator));
-    }
-
-    /** Holds the pid of the emulator that last became ready. */
-    private static Path readyFile(Path directory) {
-        return directory.resolve("ready");
+                "emulator.log",
+                BigQueryProcess.class,
+                List.of(directory.toString(), Integer.toString(restPort), Integer.toString(grpcPort)),
+                START_LIMIT);
     }
 
     /** Where REST answers: {@code http://host:port}. */
@@ -166,12 +127,13 @@ public final class BigQueryProcess implements AutoCloseable {
      * @throws ServerException if it does not answer, or refuses
      */
     public String get(String path) {
-        return send(HttpRequest.newBuilder(URI.create(rest() + path)));
+        return http.send(HttpRequest.newBuilder(URI.create(rest() + path)));
     }
 
     /** As {@link #get}, for {@code POST}. */
     public String post(String path, String json) {
-        return send(HttpRequest.newBuilder(URI.create(rest() + path)).POST(HttpRequest.BodyPublishers.ofString(json)));
+        return http.send(
+                HttpRequest.newBuilder(URI.create(rest() + path)).POST(HttpRequest.BodyPublishers.ofString(json)));
     }
 
     /**
@@ -228,24 +190,6 @@ public final class BigQueryProcess implements AutoCloseable {
 
     private static String queryOf(String sql) {
         return "{\"query\": " + new TextNode(sql) + ", \"useLegacySql\": false}";
-    }
-
-    private String send(HttpRequest.Builder builder) {
-        HttpRequest request = builder.timeout(ANSWER_LIMIT).build();
-        try {
-            HttpResponse<String> answer =
-                    http.send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
-            if (answer.statusCode() / 100 != 2) {
-                throw new ServerException("The BigQuery emulator refused " + request.method() + " " + request.uri()
-                        + ": " + answer.body());
-            }
-            return answer.body();
-        } catch (IOException e) {
-            throw new ServerException("The BigQuery emulator does not answer " + request.uri(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ServerException("Interrupted while waiting for " + request.uri(), e);
-        }
     }
 
     /** The emulator's process id, of the last start. */

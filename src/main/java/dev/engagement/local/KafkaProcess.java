@@ -1,15 +1,9 @@
 package dev.engagement.local;
 
-import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * A {@link KafkaServer} in a child JVM of its own, so that it can be killed and frozen as a real broker. Records survive
@@ -64,47 +58,19 @@ public final class KafkaProcess implements AutoCloseable {
         Path directory = Path.of(args[0]);
         KafkaServer server = KafkaServer.start(directory, Integer.parseInt(args[1]), Integer.parseInt(args[2]));
         Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "stop-kafka"));
-        Files.writeString(
-                readyFile(directory), Long.toString(ProcessHandle.current().pid()));
+        ChildJvm.ready(directory);
         Thread.currentThread().join();
     }
 
     private ServerProcess launch() {
-        Path tmp = Folders.create(directory.resolve("tmp"));
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        return ChildJvm.start(
+                NAME,
+                directory,
                 HEAP,
-                "-XX:+UseSerialGC",
-                "-XX:+ExitOnOutOfMemoryError",
-                "-Dfile.encoding=UTF-8",
-                "-Djava.io.tmpdir=" + tmp,
-                "-Dlog.file=" + directory.resolve("broker.log"),
-                "-Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties",
-                "-cp",
-                absoluteClassPath(),
-                KafkaProcess.class.getName(),
-                directory.toString(),
-                Integer.toString(port),
-                Integer.toString(advertisedPort)));
-        ServerProcess started = ServerProcess.start(NAME, directory, "java", command, Map.of());
-        started.awaitReady(START_LIMIT, () -> {
-            if (!Files.readString(readyFile(directory)).equals(Long.toString(started.pid()))) {
-                throw new ServerException("Kafka has not started yet");
-            }
-        });
-        return started;
-    }
-
-    /** The child runs in its own folder, where relative entries would lead nowhere. */
-    private static String absoluteClassPath() {
-        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .map(entry -> Path.of(entry).toAbsolutePath().toString())
-                .collect(Collectors.joining(File.pathSeparator));
-    }
-
-    /** Holds the pid of the broker that last became ready. */
-    private static Path readyFile(Path directory) {
-        return directory.resolve("ready");
+                "broker.log",
+                KafkaProcess.class,
+                List.of(directory.toString(), Integer.toString(port), Integer.toString(advertisedPort)),
+                START_LIMIT);
     }
 
     /** {@code host:port} as advertised. */

@@ -4,23 +4,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.local.receiver.ReceiverMain;
-import java.io.File;
-import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * A {@link dev.engagement.local.receiver.WebhookReceiver} in a child JVM of its own, so that it can be killed and frozen.
@@ -37,15 +28,12 @@ public final class ReceiverProcess implements AutoCloseable {
     private static final int SECRET_BYTES = 32;
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
-    /** A frozen one does not answer; who asks would wait for good. */
-    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path directory;
     private final int port;
-    private final HttpClient http =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final ControlHttp http = new ControlHttp("The receiver");
     private ServerProcess process;
 
     private ReceiverProcess(Path directory, int port) {
@@ -89,46 +77,22 @@ public final class ReceiverProcess implements AutoCloseable {
     }
 
     private ServerProcess launch() {
-        Path tmp = Folders.create(directory.resolve("tmp"));
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        return ChildJvm.start(
+                NAME,
+                directory,
                 HEAP,
-                "-XX:+UseSerialGC",
-                "-XX:+ExitOnOutOfMemoryError",
-                "-Dfile.encoding=UTF-8",
-                "-Djava.io.tmpdir=" + tmp,
-                "-Dlog.file=" + directory.resolve("receiver-log4j.log"),
-                "-Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties",
-                "-cp",
-                absoluteClassPath(),
-                ReceiverMain.class.getName(),
-                "--directory",
-                directory.toString(),
-                "--port",
-                Integer.toString(port),
-                "--secret-file",
-                secretFile().toString(),
-                "--ready-file",
-                readyFile().toString()));
-        ServerProcess started = ServerProcess.start(NAME, directory, "java", command, Map.of());
-        started.awaitReady(START_LIMIT, () -> {
-            if (!Files.readString(readyFile()).equals(Long.toString(started.pid()))) {
-                throw new ServerException("The receiver has not started yet");
-            }
-        });
-        return started;
-    }
-
-    /** The child runs in its own folder, where relative entries would lead nowhere. */
-    private static String absoluteClassPath() {
-        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .map(entry -> Path.of(entry).toAbsolutePath().toString())
-                .collect(Collectors.joining(File.pathSeparator));
-    }
-
-    /** Holds the pid of the receiver that last became ready. */
-    private Path readyFile() {
-        return directory.resolve("ready");
+                "receiver-log4j.log",
+                ReceiverMain.class,
+                List.of(
+                        "--directory",
+                        directory.toString(),
+                        "--port",
+                        Integer.toString(port),
+                        "--secret-file",
+                        secretFile().toString(),
+                        "--ready-file",
+                        ChildJvm.readyFile(directory).toString()),
+                START_LIMIT);
     }
 
     /** Holds the secret that posts have to be signed by. */
@@ -177,7 +141,8 @@ public final class ReceiverProcess implements AutoCloseable {
      * @throws ServerException if it does not answer, or refuses
      */
     public void behave(String json) {
-        send(HttpRequest.newBuilder(URI.create(url() + "/behaviour")).POST(HttpRequest.BodyPublishers.ofString(json)));
+        http.send(HttpRequest.newBuilder(URI.create(url() + "/behaviour"))
+                .POST(HttpRequest.BodyPublishers.ofString(json)));
     }
 
     /**
@@ -187,27 +152,9 @@ public final class ReceiverProcess implements AutoCloseable {
      */
     public JsonNode get(String path) {
         try {
-            return JSON.readTree(send(HttpRequest.newBuilder(URI.create(url() + path))));
+            return JSON.readTree(http.send(HttpRequest.newBuilder(URI.create(url() + path))));
         } catch (JsonProcessingException e) {
             throw new ServerException("The receiver's answer to " + path + " is not JSON", e);
-        }
-    }
-
-    private String send(HttpRequest.Builder builder) {
-        HttpRequest request = builder.timeout(ANSWER_LIMIT).build();
-        try {
-            HttpResponse<String> answer =
-                    http.send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
-            if (answer.statusCode() / 100 != 2) {
-                throw new ServerException(
-                        "The receiver refused " + request.method() + " " + request.uri() + ": " + answer.body());
-            }
-            return answer.body();
-        } catch (IOException e) {
-            throw new ServerException("The receiver does not answer " + request.uri(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ServerException("Interrupted while waiting for " + request.uri(), e);
         }
     }
 
