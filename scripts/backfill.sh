@@ -17,11 +17,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-fail() {
-  printf '%s\n' "$*" >&2
-  exit 2
-}
-
 from=true
 to=true
 for argument in "$@"; do
@@ -42,38 +37,4 @@ else
   [[ $to == false ]] || range+=(--to "$(date -u +%Y-%m-%dT%H:%M:%SZ)")
 fi
 
-endpoints=target/local/endpoints.properties
-[[ -f $endpoints ]] || fail "No local stack runs: there is no $endpoints; scripts/local.sh starts one"
-[[ -d target/classes && -s target/classpath.txt ]] || fail "Nothing is built; scripts/local.sh builds and starts all"
-
-of() {
-  local value
-  value=$(sed -n "s/^${1//./\\.}=//p" "$endpoints")
-  [[ -n $value ]] || fail "$endpoints says nothing of $1; stop the stack and start it again"
-  printf '%s' "$value"
-}
-
-java=${JAVA_HOME:+$JAVA_HOME/bin/java}
-[[ -n $java ]] || java=$(command -v java) || fail "There is no java: install a JDK 17 and put it into PATH or JAVA_HOME"
-[[ -x $java ]] || fail "JAVA_HOME is '$JAVA_HOME', which has no bin/java: point it to a JDK 17"
-
-postgres_url=$(of postgres.url)
-postgres_username=$(of postgres.username)
-kafka=$(of kafka.bootstrap-servers)
-rest=$(of bigquery.rest)
-grpc=$(of bigquery.grpc)
-project=$(of warehouse.project)
-ENGAGEMENT_POSTGRES_PASSWORD=$(of postgres.password)
-export ENGAGEMENT_POSTGRES_PASSWORD
-
-mkdir -p target/local/tmp
-exec "$java" -Xmx256m -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 \
-  -Djava.io.tmpdir="$PWD/target/local/tmp" \
-  -Dlog.file=target/local/backfill.log \
-  -Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties \
-  -cp "target/classes:$(<target/classpath.txt)" \
-  dev.engagement.EngagementJob backfill \
-  --kafka.bootstrap-servers "$kafka" \
-  --postgres.url "$postgres_url" --postgres.username "$postgres_username" \
-  --warehouse.project "$project" --warehouse.endpoint "$rest" --warehouse.grpc-endpoint "http://$grpc" \
-  --warehouse.partition HOUR --warehouse.partition-expiration '90 d' "${range[@]}" "$@"
+exec scripts/lib/on-stack.sh backfill "${range[@]}" "$@"
