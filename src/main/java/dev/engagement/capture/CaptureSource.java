@@ -52,8 +52,11 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     private static final String POLL_MILLIS = "10";
     private static final String SLOT_RETRIES = "30";
     private static final String SLOT_RETRY_MILLIS = "1000";
-    /** Less than half of wal_sender_timeout's default; what is confirmed explicitly is told at once. */
-    private static final String STATUS_MILLIS = "20000";
+    /**
+     * Also how often Debezium asks the database for a sign of life: the only way it has to notice that a killed server has
+     * closed the stream, as the driver takes the end of the stream for one that is quiet.
+     */
+    private static final String STATUS_MILLIS = "2000";
     /** How often the position moves on while transactions bring no captured row. */
     private static final long POSITION_MILLIS = 1_000;
 

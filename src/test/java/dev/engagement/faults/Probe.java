@@ -103,7 +103,10 @@ final class Probe implements AutoCloseable {
         paused = false;
     }
 
-    /** Whether enough rows came after that moment, the latest of them fresh, and none is missing for long. */
+    /**
+     * Whether enough rows that came after that moment are readable, the latest ones were so in time, and none is missing
+     * for long. A row that nobody can read yet shows nothing, however young it is.
+     */
     synchronized boolean isCalmAfter(long since) {
         long now = System.nanoTime();
         int recent = 0;
@@ -112,7 +115,7 @@ final class Probe implements AutoCloseable {
             if (row.lateness(now) > FRESH.toNanos()) {
                 return false;
             }
-            if (row.committedAt > since) {
+            if (row.committedAt > since && row.readableAt != null) {
                 recent++;
             }
         }
