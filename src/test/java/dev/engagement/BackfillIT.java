@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.engagement.backfill.Report;
 import dev.engagement.local.BigQueryProcess;
+import dev.engagement.local.ContentRow;
 import dev.engagement.local.DestinationCheck;
 import dev.engagement.local.LocalServers;
 import dev.engagement.local.RedisCheck;
@@ -21,7 +22,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
@@ -47,6 +50,9 @@ class BackfillIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String TABLE = "analytics.engagement_events";
     private static final int CONTENTS = 20;
+
+    /** What contents were before they changed. */
+    private static final Map<UUID, List<ContentRow>> VERSIONS = new ConcurrentHashMap<>();
 
     private static LocalServers servers;
     private static JobCluster cluster;
@@ -180,6 +186,48 @@ class BackfillIT {
 
     @Test
     @Order(8)
+    void contents_that_nobody_captured_come_with_their_events_and_rows_without_one_are_told() throws Exception {
+        String made = contentId(CONTENTS + 1);
+        sql("INSERT INTO content VALUES ('" + made + "', 'made', 'Made meanwhile', 'video', 60, now())");
+        keepVersion(contentId(1));
+        sql("UPDATE content SET title = 'Changed meanwhile' WHERE id = '" + contentId(1) + "'");
+        sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES"
+                + " (2801, '" + made + "', 'play', now() - interval '2 s', 6000),"
+                + " (2802, '" + contentId(1) + "', 'play', now() - interval '2 s', 5)");
+
+        assertThat(backfill())
+                .contains(
+                        "2 rows published to dbserver1.public.engagement_events, and the 2 contents that they refer to")
+                .endsWith("Backfill done. inserted=2 skipped=2700");
+        awaitEqual();
+
+        sql("ALTER TABLE engagement_events DROP CONSTRAINT IF EXISTS engagement_events_content_id_fkey");
+        sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts) VALUES (2803, '"
+                + contentId(CONTENTS + 2) + "', 'play', now() - interval '2 s')");
+        try {
+            assertThat(backfill())
+                    .contains("1 rows became dead letters instead of rows (UNRESOLVED: id 2803)")
+                    .endsWith("Backfill done. inserted=0 skipped=2702");
+        } finally {
+            sql("DELETE FROM engagement_events WHERE id = 2803");
+        }
+        awaitEqual();
+    }
+
+    @Test
+    @Order(9)
+    void a_row_that_the_warehouse_alone_lost_is_named_and_not_waited_for() throws Exception {
+        servers.bigQuery().query(BigQueryProcess.PROJECT, "DELETE FROM " + TABLE + " WHERE event_id = 17");
+
+        assertThatThrownBy(() -> backfill("--backfill.settle", "3 s"))
+                .hasMessageContaining("Of 1 missing rows, all of which the stream has taken in, 1 did not come to the"
+                        + " warehouse, nor became dead letters, within")
+                .hasMessageContaining("id 17")
+                .hasMessageContaining("audit --repair");
+    }
+
+    @Test
+    @Order(10)
     void nothing_to_read_is_no_error_and_nonsense_is_one_before_anything() {
         assertThat(run("backfill", "--from", "2001-01-01T00:00:00Z", "--to", "2001-01-02T00:00:00Z"))
                 .endsWith("Backfill done. inserted=0 skipped=0");
@@ -260,7 +308,13 @@ class BackfillIT {
     }
 
     private static List<String> streamArgs() {
-        return List.of("--redis.url", servers.redis().url(), "--destinations", "liveview,warehouse");
+        return List.of(
+                "--redis.url",
+                servers.redis().url(),
+                "--destinations",
+                "liveview,warehouse",
+                "--enrichment.content-wait",
+                "3 s");
     }
 
     private static String[] captureArgs() {
@@ -345,14 +399,38 @@ class BackfillIT {
         return Long.parseLong(answer.replaceAll("(?s).*\"totalRows\":\"(\\d+)\".*", "$1"));
     }
 
+    /** Of a content that is to change: its events may still be enriched with what it was. */
+    private static void keepVersion(String id) throws SQLException {
+        try (Connection connection = servers.postgres().connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT slug, title, content_type, length_seconds, publish_ts"
+                        + " FROM content WHERE id = '" + id + "'")) {
+            assertThat(row.next()).isTrue();
+            UUID key = UUID.fromString(id);
+            VERSIONS.put(
+                    key,
+                    List.of(new ContentRow(
+                            key,
+                            row.getString(1),
+                            row.getString(2),
+                            row.getString(3),
+                            row.getObject(4, Integer.class),
+                            row.getTimestamp(5).toInstant())));
+        }
+    }
+
+    private static List<ContentRow> versions(UUID content) {
+        return VERSIONS.getOrDefault(content, List.of());
+    }
+
     /** Redis and every row of the warehouse, by the checks that share no code with the job. */
     private static void assertEqual() throws Exception {
         for (DestinationCheck check : List.of(
-                new RedisCheck(servers.postgres(), servers.redis(), id -> List.of()),
+                new RedisCheck(servers.postgres(), servers.redis(), BackfillIT::versions),
                 new WarehouseCheck(
                         servers.postgres(),
                         sql -> servers.bigQuery().query(BigQueryProcess.PROJECT, sql),
-                        id -> List.of()))) {
+                        BackfillIT::versions))) {
             assertThat(check.compare())
                     .as(check.destination())
                     .isNotEmpty()

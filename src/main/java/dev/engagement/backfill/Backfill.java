@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.ingest.Arrival;
 import dev.engagement.warehouse.WarehouseIds;
@@ -11,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -27,16 +29,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Publishes rows that the stream never saw, beside it: reads a range, asks the warehouse which ids it has, and puts the
- * missing rows into the events topic as capture's snapshot would have. What becomes of them is the stream's affair: there
+ * missing rows into the events topic as capture's snapshot would have, behind the contents that they refer to. What becomes of them is the stream's affair: there
  * is one path, and its dedupe makes harmless whatever is published and not missing, be it in flight, of a run that broke
  * off, or of another backfill beside this one.
  *
  * <p>No Flink job: it needs no slots beside the live one, runs where it is started, and ends.
  *
  * <p><b>Guarantee.</b> At least once: when it ends well, every row of the range that keeps the rules is in the warehouse,
- * as one of {@code skipped} or of {@code inserted}. Without a warehouse every row is published, and the stream has completed
+ * as one of {@code skipped} or of {@code inserted}, or is told to be a dead letter. Without a warehouse every row is published, and the stream has completed
  * a checkpoint behind the last of them. Memory does not grow with the range: a reader holds a fetch of rows and a bit for
- * each of {@value #CHUNK_IDS} ids.
+ * each of {@value #CHUNK_IDS} ids; beside that there are the ids of the contents that were published, and a bit for each dead
+ * letter.
  *
  * <pre>{@code
  * Outcome outcome = Backfill.of(options, warehouseOptions).run(report);
@@ -53,6 +56,8 @@ public final class Backfill {
     private static final Duration REPORT_INTERVAL = Duration.ofMillis(500);
     private static final Duration LOG_INTERVAL = Duration.ofSeconds(10);
     private static final Duration ASK_INTERVAL = Duration.ofMillis(500);
+    /** What the stream has taken in is in the warehouse by then, as a rule, and no letters need be read. */
+    private static final Duration LETTERS_AFTER = Duration.ofSeconds(1);
 
     private final BackfillOptions options;
     private final @Nullable Known known;
@@ -107,15 +112,18 @@ public final class Backfill {
             try (Stream stream = streams.open()) {
                 pass.run(options.dryRun() ? null : stream, report);
                 ends = stream.flush();
+                if (!options.dryRun()) {
+                    settleContents(pass.contents, stream);
+                }
                 pass.tell(report);
                 if (options.dryRun()) {
                     return new Outcome(0, pass.there.sum());
                 }
-                awaitIntake(stream, ends, pass, report);
+                long letters = awaitIntake(stream, ends, pass, report);
+                return known == null
+                        ? new Outcome(pass.published.sum(), 0)
+                        : new Outcome(pass.missing.sum() - letters, pass.there.sum());
             }
-            return known == null
-                    ? new Outcome(pass.published.sum(), 0)
-                    : new Outcome(pass.missing.sum(), pass.there.sum());
         } catch (SQLException e) {
             throw new BackfillException(database.explain(e, options.contentId()), e);
         } catch (IOException e) {
@@ -152,6 +160,14 @@ public final class Backfill {
         }
     }
 
+    private void settleContents(Contents contents, Stream stream) throws SQLException {
+        if (contents.count() > 0) {
+            try (Connection connection = database.connect()) {
+                contents.settle(connection, stream);
+            }
+        }
+    }
+
     /** One pass over the range, by some readers, each of which takes the next ids when it has done with its own. */
     private final class Pass {
 
@@ -163,6 +179,8 @@ public final class Backfill {
         private final LongAdder missing = new LongAdder();
         private final Samples invalid = new Samples();
         private final Samples tooLarge = new Samples();
+        private final Contents contents =
+                new Contents(database, options.maxRowBytes().getBytes());
         private IdRange left;
 
         Pass(SourceDatabase.Extent extent) {
@@ -297,6 +315,9 @@ public final class Backfill {
                         gap = true;
                     }
                     if (stream != null) {
+                        if (row.contentId() != null) {
+                            contents.ensure(connection, row.contentId(), stream);
+                        }
                         stream.publish(row.id(), envelope);
                         published.increment();
                     }
@@ -316,7 +337,9 @@ public final class Backfill {
                         "Dry run: of %,d rows %,d are in the warehouse and %,d would be published; nothing was",
                         read.sum(), there.sum(), missing.sum() + invalid.count() + (options.all() ? there.sum() : 0)));
             } else if (published.sum() > 0) {
-                report.line(String.format("%,d rows published to %s", published.sum(), options.eventsTopic()));
+                report.line(String.format(
+                        "%,d rows published to %s, and the %,d contents that they refer to",
+                        published.sum(), options.eventsTopic(), contents.count()));
             }
             if (invalid.count() > 0) {
                 report.line(String.format(
@@ -352,7 +375,8 @@ public final class Backfill {
 
     // ------------------------------------------------------------------------------------------------- the intake
 
-    private void awaitIntake(Stream stream, Map<Integer, Long> ends, Pass pass, Report report)
+    /** @return how many of the missing rows became dead letters */
+    private long awaitIntake(Stream stream, Map<Integer, Long> ends, Pass pass, Report report)
             throws SQLException, IOException, InterruptedException {
         long until = System.nanoTime() + options.patience().toNanos();
         if (known == null || options.all()) {
@@ -370,52 +394,101 @@ public final class Backfill {
                 pause(until);
             }
         }
-        if (known != null) {
-            awaitWarehouse(pass.gaps.ranges(), pass.missing.sum(), until, report);
-        }
+        return known == null ? 0 : awaitWarehouse(stream, ends, pass, until, report);
     }
 
     static boolean hasPassed(Map<Integer, Long> takenIn, Map<Integer, Long> ends) {
         return ends.entrySet().stream().allMatch(end -> takenIn.getOrDefault(end.getKey(), 0L) >= end.getValue());
     }
 
-    /** Range after range: what is there stays there, so that no range is asked for again once it is complete. */
-    private void awaitWarehouse(List<IdRange> gaps, long missing, long until, Report report)
+    /**
+     * Range after range: what is there stays there, so that no range is asked for again once it is complete.
+     *
+     * @return how many of the missing rows became dead letters
+     */
+    private long awaitWarehouse(Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report)
             throws SQLException, IOException, InterruptedException {
         RowDecoder decoder = decoder();
+        Letters letters = new Letters();
+        Map<Reason, Samples> lost = new EnumMap<>(Reason.class);
+        List<IdRange> gaps = pass.gaps.ranges();
+        boolean isTakenIn = false;
+        // Of the last thing that happened: the stream took them in, or one of them came.
+        long movedAt = System.nanoTime();
         try (Connection connection = database.connect()) {
             SourceDatabase.begin(connection);
             for (int i = 0; i < gaps.size(); i++) {
-                Samples still = missingOf(connection, gaps.get(i), decoder);
-                while (still.count() > 0) {
-                    if (System.nanoTime() - until >= 0) {
+                Gap gap = look(connection, gaps.get(i), letters, decoder);
+                while (gap.missing.count() > 0) {
+                    long now = System.nanoTime();
+                    if (!isTakenIn && hasPassed(stream.takenIn(), ends)) {
+                        isTakenIn = true;
+                        movedAt = now;
+                    }
+                    boolean isSettled =
+                            isTakenIn && now - movedAt > options.settling().toNanos();
+                    if (isSettled || now - until >= 0) {
                         for (int j = i + 1; j < gaps.size(); j++) {
-                            still.addAll(missingOf(connection, gaps.get(j), decoder));
+                            gap.missing.addAll(look(connection, gaps.get(j), letters, decoder).missing);
                         }
                         throw new BackfillException(
-                                String.format(
-                                        "Of %,d missing rows, all of which are in %s now, %,d are not in the warehouse"
-                                                + " within backfill.wait (%s): %s. Does the stream run, with this"
-                                                + " warehouse, and complete checkpoints? Rows whose content is unknown, or"
-                                                + " that BigQuery refuses, are in the topic of dead letters. To run it"
-                                                + " again is harmless",
-                                        missing, options.eventsTopic(), still.count(), options.patience(), still.ids()),
-                                null);
+                                isSettled ? known(pass, gap.missing) : late(pass, gap.missing), null);
                     }
                     report.progress(String.format(
                             "waiting for the warehouse: %,d rows of ids %d to %d are still missing",
-                            still.count(), gaps.get(i).first(), gaps.get(i).last()));
+                            gap.missing.count(),
+                            gaps.get(i).first(),
+                            gaps.get(i).last()));
                     pause(until);
-                    still = missingOf(connection, gaps.get(i), decoder);
+                    if (isTakenIn && now - movedAt > LETTERS_AFTER.toNanos()) {
+                        stream.letters(letters::add);
+                    }
+                    long before = gap.missing.count();
+                    gap = look(connection, gaps.get(i), letters, decoder);
+                    if (gap.missing.count() != before) {
+                        movedAt = System.nanoTime();
+                    }
                 }
+                gap.letters.forEach((reason, ids) ->
+                        lost.computeIfAbsent(reason, any -> new Samples()).addAll(ids));
             }
         }
+        long count = lost.values().stream().mapToLong(Samples::count).sum();
+        if (count > 0) {
+            report.line(String.format(
+                    "%,d rows became dead letters instead of rows (%s); redrive puts them back when their cause is mended",
+                    count, Letters.text(lost)));
+        }
+        return count;
     }
 
-    /** The rows of some ids that keep the rules and are not in the warehouse. */
-    private Samples missingOf(Connection connection, IdRange ids, RowDecoder decoder)
+    private String late(Pass pass, Samples missing) {
+        return String.format(
+                "Of %,d missing rows, all of which are in %s now, %,d are not in the warehouse within backfill.wait (%s):"
+                        + " %s. Does the stream run, with this warehouse, and complete checkpoints? To run it again is"
+                        + " harmless",
+                pass.missing.sum(), options.eventsTopic(), missing.count(), options.patience(), missing.ids());
+    }
+
+    private String known(Pass pass, Samples missing) {
+        return String.format(
+                "Of %,d missing rows, all of which the stream has taken in, %,d did not come to the warehouse, nor became"
+                        + " dead letters, within %s since then: %s. It had them before, or its dedupe would not drop them;"
+                        + " what only the warehouse lost is put back by a rebuild and a MERGE, which audit --repair prints",
+                pass.missing.sum(), missing.count(), options.settling(), missing.ids());
+    }
+
+    /**
+     * What a range of ids has of rows that keep the rules and are not in the warehouse.
+     *
+     * @param missing those that may still come
+     * @param letters those that became dead letters
+     */
+    private record Gap(Samples missing, Map<Reason, Samples> letters) {}
+
+    private Gap look(Connection connection, IdRange ids, Letters letters, RowDecoder decoder)
             throws SQLException, IOException, InterruptedException {
-        Samples missing = new Samples();
+        Gap gap = new Gap(new Samples(), new EnumMap<>(Reason.class));
         Arrival<EngagementEvent> arrival = new Arrival<>();
         for (IdRange rest = database.fromNextId(connection, ids); !rest.isEmpty(); ) {
             IdRange chunk = rest.head(CHUNK_IDS);
@@ -425,14 +498,18 @@ public final class Backfill {
                     if (!had.get((int) (row.id() - chunk.first()))) {
                         decoder.decode(row, arrival);
                         if (arrival.kind() == Arrival.Kind.VALUE) {
-                            missing.add(row.id());
+                            if (letters.contains(row.id())) {
+                                letters.countInto(gap.letters, row.id());
+                            } else {
+                                gap.missing.add(row.id());
+                            }
                         }
                     }
                 }
             }
             rest = database.fromNextId(connection, rest.after(chunk.last()));
         }
-        return missing;
+        return gap;
     }
 
     private static void pause(long until) throws InterruptedException {

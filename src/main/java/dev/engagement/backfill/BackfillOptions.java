@@ -14,8 +14,12 @@ import org.jspecify.annotations.Nullable;
  * @param all publish rows that the warehouse has, too
  * @param dryRun publish nothing
  * @param patience how long to wait until the stream has taken in what was published
+ * @param settling how long what the stream has taken in may be on its way to the warehouse; what does not come is not waited
+ *     for any longer
  * @param kafka where the events topic is
  * @param eventsTopic where missing rows are published
+ * @param contentTopic where the contents that they refer to are published
+ * @param deadLettersTopic where the stream puts what it cannot process
  * @param groupId group that the stream reports its offsets under
  * @param maxRowBytes largest envelope that is published
  * @param maxRecordBytes largest envelope that the stream accepts
@@ -28,8 +32,11 @@ public record BackfillOptions(
         boolean all,
         boolean dryRun,
         Duration patience,
+        Duration settling,
         KafkaConnection kafka,
         String eventsTopic,
+        String contentTopic,
+        String deadLettersTopic,
         String groupId,
         MemorySize maxRowBytes,
         MemorySize maxRecordBytes,

@@ -1,8 +1,13 @@
 package dev.engagement.backfill;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.DeadLetterJson;
+import dev.engagement.deadletter.Reason;
+import dev.engagement.ingest.RecordKey;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,34 +16,57 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The events topic over an idempotent producer: at least once, in the order of publishing for each key. Partitions are
- * chosen by key, as capture's producer does, so that an event lands where its captured record is.
+ * The stream's topics over an idempotent producer: at least once, in the order of publishing for each key. Partitions are
+ * chosen by key, as capture's producer does, so that an event or a content lands where its captured record is.
  */
 final class KafkaStream implements Stream {
 
     private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration POLL = Duration.ofMillis(100);
     private static final int BATCH_BYTES = 128 * 1024;
     private static final int LINGER_MILLIS = 20;
     private static final int RECORD_OVERHEAD_BYTES = 64 * 1024;
 
     private final String topic;
+    private final String contentTopic;
     private final String groupId;
     private final KafkaProducer<byte[], byte[]> producer;
     private final Admin admin;
+    private final KafkaConsumer<byte[], byte[]> deadLetters;
+    /** Where the letters of this backfill begin. */
+    private final Map<TopicPartition, Long> begin;
+
     private final Map<Integer, Long> ends = new ConcurrentHashMap<>();
     private final AtomicReference<Exception> failure = new AtomicReference<>();
 
-    private KafkaStream(String topic, String groupId, KafkaProducer<byte[], byte[]> producer, Admin admin) {
-        this.topic = topic;
-        this.groupId = groupId;
+    private KafkaStream(
+            BackfillOptions options,
+            KafkaProducer<byte[], byte[]> producer,
+            Admin admin,
+            KafkaConsumer<byte[], byte[]> deadLetters) {
+        this.topic = options.eventsTopic();
+        this.contentTopic = options.contentTopic();
+        this.groupId = options.groupId();
         this.producer = producer;
         this.admin = admin;
+        this.deadLetters = deadLetters;
+        List<TopicPartition> partitions = deadLetters.partitionsFor(options.deadLettersTopic()).stream()
+                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
+                .toList();
+        deadLetters.assign(partitions);
+        deadLetters.seekToBeginning(partitions);
+        this.begin = deadLetters.endOffsets(partitions);
     }
 
     static KafkaStream open(BackfillOptions options) {
@@ -51,31 +79,55 @@ final class KafkaStream implements Stream {
         properties.putIfAbsent("compression.type", "lz4");
         long largest = options.maxRowBytes().getBytes() + RECORD_OVERHEAD_BYTES;
         properties.putIfAbsent("max.request.size", Long.toString(Math.max(1024 * 1024, largest)));
-        Admin admin = Admin.create(kafka.clientProperties());
+        KafkaProducer<byte[], byte[]> producer = null;
+        Admin admin = null;
+        KafkaConsumer<byte[], byte[]> deadLetters = null;
         try {
-            return new KafkaStream(
-                    options.eventsTopic(),
-                    options.groupId(),
-                    new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer()),
-                    admin);
-        } catch (RuntimeException e) {
-            admin.close();
-            throw e;
+            producer = new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+            admin = Admin.create(kafka.clientProperties());
+            deadLetters = new KafkaConsumer<>(
+                    reading(kafka.clientProperties()), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+            return new KafkaStream(options, producer, admin, deadLetters);
+        } catch (KafkaException e) {
+            close(producer, admin, deadLetters);
+            throw new BackfillException(
+                    "Kafka at " + kafka.bootstrapServers() + " does not answer ("
+                            + e.getClass().getSimpleName() + ": " + e.getMessage()
+                            + "). Check kafka.bootstrap-servers",
+                    e);
         }
+    }
+
+    private static Properties reading(Properties properties) {
+        properties.setProperty("isolation.level", "read_committed");
+        properties.setProperty("enable.auto.commit", "false");
+        properties.setProperty("auto.offset.reset", "earliest");
+        properties.setProperty("allow.auto.create.topics", "false");
+        properties.setProperty("default.api.timeout.ms", Long.toString(PATIENCE.toMillis()));
+        return properties;
     }
 
     @Override
     public void publish(long id, byte[] envelope) {
+        send(new ProducerRecord<>(topic, RecordKey.ofEvent(id), envelope), ends);
+    }
+
+    @Override
+    public void publishContent(byte[] key, byte @Nullable [] envelope) {
+        send(new ProducerRecord<>(contentTopic, key, envelope), null);
+    }
+
+    /** @param ends what is told where the record stands */
+    private void send(ProducerRecord<byte[], byte[]> record, @Nullable Map<Integer, Long> ends) {
         failOnFailure();
         try {
-            var unused =
-                    producer.send(new ProducerRecord<>(topic, RowJson.key(id), envelope), (metadata, exception) -> {
-                        if (exception != null) {
-                            failure.compareAndSet(null, exception);
-                        } else {
-                            ends.merge(metadata.partition(), metadata.offset() + 1, Math::max);
-                        }
-                    });
+            var unused = producer.send(record, (metadata, exception) -> {
+                if (exception != null) {
+                    failure.compareAndSet(null, exception);
+                } else if (ends != null) {
+                    ends.merge(metadata.partition(), metadata.offset() + 1, Math::max);
+                }
+            });
         } catch (KafkaException e) {
             throw notTaken(e);
         }
@@ -133,8 +185,66 @@ final class KafkaStream implements Stream {
     }
 
     @Override
+    public void letters(EachLetter each) {
+        try {
+            Map<TopicPartition, Long> ends = deadLetters.endOffsets(begin.keySet());
+            long until = System.nanoTime() + PATIENCE.toNanos();
+            while (ends.entrySet().stream().anyMatch(end -> deadLetters.position(end.getKey()) < end.getValue())) {
+                for (ConsumerRecord<byte[], byte[]> record : deadLetters.poll(POLL)) {
+                    until = System.nanoTime() + PATIENCE.toNanos();
+                    take(record, each);
+                }
+                if (System.nanoTime() - until > 0) {
+                    throw new BackfillException(
+                            "Kafka gives no more dead letters for " + PATIENCE.toSeconds()
+                                    + " s, and has not come to the" + " topic's end",
+                            null);
+                }
+            }
+        } catch (KafkaException e) {
+            throw new BackfillException(
+                    "The dead letters cannot be read (" + e.getClass().getSimpleName() + ": " + e.getMessage() + ")",
+                    e);
+        }
+    }
+
+    private void take(ConsumerRecord<byte[], byte[]> record, EachLetter each) {
+        if (record.value() == null) {
+            return;
+        }
+        DeadLetter letter;
+        try {
+            letter = DeadLetterJson.readHead(record.value());
+        } catch (DeadLetterJson.UnreadableLetterException notOurs) {
+            return;
+        }
+        Long eventId = letter.eventId();
+        boolean isNew =
+                record.offset() >= begin.getOrDefault(new TopicPartition(record.topic(), record.partition()), 0L);
+        if (eventId != null
+                && letter.reason() != Reason.UNDELIVERABLE
+                && (isNew || letter.reason() == Reason.REJECTED)) {
+            each.take(eventId, letter.reason());
+        }
+    }
+
+    @Override
     public void close() {
-        producer.close(PATIENCE);
-        admin.close(PATIENCE);
+        close(producer, admin, deadLetters);
+    }
+
+    private static void close(
+            @Nullable KafkaProducer<byte[], byte[]> producer,
+            @Nullable Admin admin,
+            @Nullable KafkaConsumer<byte[], byte[]> deadLetters) {
+        if (producer != null) {
+            producer.close(PATIENCE);
+        }
+        if (admin != null) {
+            admin.close(PATIENCE);
+        }
+        if (deadLetters != null) {
+            deadLetters.close(PATIENCE);
+        }
     }
 }

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,9 +18,22 @@ final class RowJson {
 
     private RowJson() {}
 
-    /** {@code {"id":N}}. */
-    static byte[] key(long id) {
-        return ("{\"id\":" + id + '}').getBytes(StandardCharsets.US_ASCII);
+    /**
+     * A content's key as capture writes it, {@code {"id":"…"}} or {@code {"id":N}}.
+     *
+     * @param isNumber whether the column's type is an integer
+     */
+    static byte[] contentKey(String id, boolean isNumber) {
+        return bytes(json -> {
+            json.writeStartObject();
+            json.writeFieldName("id");
+            if (isNumber) {
+                json.writeNumber(id);
+            } else {
+                json.writeString(id);
+            }
+            json.writeEndObject();
+        });
     }
 
     static byte[] envelope(EventRow row) {
@@ -68,18 +80,24 @@ final class RowJson {
     }
 
     private static byte[] envelope(Row row) {
+        return bytes(json -> {
+            json.writeStartObject();
+            json.writeNullField("before");
+            json.writeObjectFieldStart("after");
+            row.writeTo(json);
+            json.writeEndObject();
+            json.writeObjectFieldStart("source");
+            json.writeNumberField("ts_ms", 0);
+            json.writeEndObject();
+            json.writeStringField("op", "r");
+            json.writeEndObject();
+        });
+    }
+
+    private static byte[] bytes(Row row) {
         try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
             try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
-                json.writeStartObject();
-                json.writeNullField("before");
-                json.writeObjectFieldStart("after");
                 row.writeTo(json);
-                json.writeEndObject();
-                json.writeObjectFieldStart("source");
-                json.writeNumberField("ts_ms", 0);
-                json.writeEndObject();
-                json.writeStringField("op", "r");
-                json.writeEndObject();
             }
             return bytes.toByteArray();
         } catch (IOException e) {

@@ -7,8 +7,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Properties;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.util.PSQLState;
@@ -23,6 +26,9 @@ final class SourceDatabase {
     static final int FETCH_ROWS = 1_000;
 
     private static final String CONNECT_SECONDS = "10";
+
+    private static final String CONTENTS =
+            "SELECT id::text, slug::text, title::text, content_type::text, length_seconds, publish_ts::text FROM ";
 
     private final SourceOptions options;
 
@@ -149,14 +155,45 @@ final class SourceDatabase {
 
     /** All contents; the connection is in a transaction. */
     RowCursor<ContentRow> contents(Connection connection) throws SQLException {
-        String sql = "SELECT id::text, slug::text, title::text, content_type::text, length_seconds, publish_ts::text"
-                + " FROM " + options.quotedContents();
-        PreparedStatement statement = connection.prepareStatement(sql);
+        PreparedStatement statement = connection.prepareStatement(CONTENTS + options.quotedContents());
         try {
             return RowCursor.open(statement, FETCH_ROWS, SourceDatabase::content);
         } catch (SQLException | RuntimeException e) {
             statement.close();
             throw e;
+        }
+    }
+
+    /** Whether the contents' ids are numbers, as their keys in the topic then are. */
+    boolean hasNumbersForContents(Connection connection) throws SQLException {
+        String sql = "SELECT atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) FROM pg_attribute"
+                + " WHERE attrelid = ?::regclass AND attname = 'id'";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, options.quotedContents());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() && row.getBoolean(1);
+            }
+        }
+    }
+
+    /** The contents of those ids, as they are now; such that do not exist are left out. */
+    List<ContentRow> contents(Connection connection, Collection<String> ids) throws SQLException {
+        String sql = CONTENTS + options.quotedContents() + " WHERE id = ANY (?)";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            // Without a type of its own it is an array of the column's.
+            statement.setObject(
+                    1,
+                    ids.stream()
+                            .map(id -> '"' + id.replace("\\", "\\\\").replace("\"", "\\\"") + '"')
+                            .collect(Collectors.joining(",", "{", "}")),
+                    Types.OTHER);
+            try (ResultSet rows = statement.executeQuery()) {
+                List<ContentRow> contents = new ArrayList<>();
+                while (rows.next()) {
+                    contents.add(content(rows));
+                }
+                return contents;
+            }
         }
     }
 

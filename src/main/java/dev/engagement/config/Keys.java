@@ -471,6 +471,12 @@ public final class Keys {
             "10 min",
             BACKFILL,
             "how long to wait until the stream has taken in what was published");
+    public static final Key<Duration> BACKFILL_SETTLE = Key.of(
+            "backfill.settle",
+            ANY_DURATION,
+            "90 s",
+            BACKFILL,
+            "how long what the stream has taken in may be on its way to the warehouse");
 
     public static final Key<RedriveOptions.Reasons> REASON = Key.argument(
             "reason", Type.REASONS, true, REDRIVE, "which dead letters are put back, by their reason; comma separated");
@@ -594,6 +600,7 @@ public final class Keys {
             CONTENT_ID,
             ALL_ROWS,
             BACKFILL_WAIT,
+            BACKFILL_SETTLE,
             REASON,
             EVENT_ID,
             LIMIT,

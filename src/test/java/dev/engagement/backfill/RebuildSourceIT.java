@@ -1,10 +1,12 @@
 package dev.engagement.backfill;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
+import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.types.EventTypes;
@@ -16,13 +18,18 @@ import dev.engagement.local.PostgresServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,6 +50,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.util.Collector;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -196,19 +204,7 @@ class RebuildSourceIT {
 
     @Test
     void a_backfill_that_breaks_off_is_completed_by_the_next_one() throws Exception {
-        BackfillOptions options = new BackfillOptions(
-                source,
-                RangeOptions.of(Instant.parse(FROM), Instant.parse(TO)),
-                null,
-                false,
-                false,
-                Duration.ofSeconds(10),
-                new KafkaConnection("none:0", Map.of()),
-                "events",
-                "group",
-                MemorySize.ofMebiBytes(8),
-                MemorySize.ofMebiBytes(1),
-                3);
+        BackfillOptions options = backfillOptions(FROM, TO);
         Topic topic = new Topic();
 
         topic.room = 1_000;
@@ -222,6 +218,117 @@ class RebuildSourceIT {
         assertThat(before).isBetween(990L, 1_000L);
         assertThat(outcome).isEqualTo(new Outcome(5_402 - before, before));
         assertThat(topic.ids.stream().filter(Topic::isGood)).hasSize(5_402).doesNotHaveDuplicates();
+        assertThat(topic.contents).hasSize(3_000);
+        assertThat(topic.contents.get("{\"id\":7}")).contains("\"slug\":\"slug-7\"");
+    }
+
+    @Test
+    void of_a_content_that_changes_meanwhile_the_last_record_is_what_the_table_holds() throws Exception {
+        Deque<String> changes = new ArrayDeque<>(List.of(
+                "INSERT INTO content VALUES (4000, 'one')",
+                "UPDATE content SET slug = 'two' WHERE id = 4000",
+                "UPDATE content SET slug = 'three' WHERE id = 4000",
+                "DELETE FROM content WHERE id = 4000",
+                "INSERT INTO content VALUES (4000, 'four')",
+                "UPDATE content SET slug = 'five' WHERE id = 4000"));
+        sql(changes.remove());
+        sql("INSERT INTO engagement_events VALUES (100000, 4000, 1, 'play', '2026-01-09 09:00:00+00')");
+        Topic topic = new Topic();
+        // Somebody changes it whenever it has just been published.
+        topic.afterContent = () -> {
+            if (!changes.isEmpty()) {
+                sql(changes.remove());
+            }
+        };
+        try {
+            Outcome outcome = backfill("2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z", topic);
+
+            assertThat(outcome).isEqualTo(new Outcome(1, 0));
+            assertThat(changes).isEmpty();
+            assertThat(topic.contents).containsOnlyKeys("{\"id\":4000}");
+            assertThat(topic.contents.get("{\"id\":4000}")).contains("\"slug\":\"five\"");
+
+            changes.add("DELETE FROM content WHERE id = 4000");
+            topic.ids.clear();
+            assertThat(backfill("2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z", topic))
+                    .isEqualTo(outcome);
+            assertThat(topic.contents).containsEntry("{\"id\":4000}", "none");
+        } finally {
+            sql("DELETE FROM engagement_events WHERE id = 100000");
+            sql("DELETE FROM content WHERE id = 4000");
+        }
+    }
+
+    @Test
+    void rows_that_became_letters_or_were_known_are_told_and_not_waited_for() throws Exception {
+        sql("INSERT INTO engagement_events SELECT 100000 + n, 9999, 1, 'play', '2026-01-09 09:00:00+00'"
+                + " FROM generate_series(1, 3) n");
+        Topic topic = new Topic();
+        topic.lost = new IdRange(100_001, 100_003);
+        topic.letters.put(100_001L, Reason.UNRESOLVED);
+        topic.letters.put(100_003L, Reason.REJECTED);
+        List<String> lines = Collections.synchronizedList(new ArrayList<>());
+        try {
+            assertThatThrownBy(() -> backfill("2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z", topic))
+                    .isInstanceOf(BackfillException.class)
+                    .hasMessageContaining("Of 3 missing rows, all of which the stream has taken in, 1 did not come")
+                    .hasMessageContaining("id 100002")
+                    .hasMessageContaining("audit --repair");
+
+            topic.lost = new IdRange(100_001, 100_001);
+            topic.ids.clear();
+            assertThat(new Backfill(
+                                    backfillOptions("2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z"),
+                                    topic::known,
+                                    () -> topic)
+                            .run(new Report() {
+                                @Override
+                                public void line(String text) {
+                                    lines.add(text);
+                                }
+
+                                @Override
+                                public void progress(String text) {}
+                            }))
+                    .isEqualTo(new Outcome(2, 0));
+            assertThat(lines).anySatisfy(line -> assertThat(line)
+                    .isEqualTo("1 rows became dead letters instead of rows (UNRESOLVED: id 100001); redrive puts"
+                            + " them back when their cause is mended"));
+        } finally {
+            sql("DELETE FROM engagement_events WHERE id BETWEEN 100001 AND 100003");
+        }
+    }
+
+    private static BackfillOptions backfillOptions(String from, String to) {
+        return new BackfillOptions(
+                source,
+                RangeOptions.of(Instant.parse(from), Instant.parse(to)),
+                null,
+                false,
+                false,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(2),
+                new KafkaConnection("none:0", Map.of()),
+                "events",
+                "contents",
+                "letters",
+                "group",
+                MemorySize.ofMebiBytes(8),
+                MemorySize.ofMebiBytes(1),
+                3);
+    }
+
+    private static Outcome backfill(String from, String to, Topic topic) throws InterruptedException {
+        return new Backfill(backfillOptions(from, to), topic::known, () -> topic).run(SILENT);
+    }
+
+    private static void sql(String statement) {
+        try (Connection connection = postgres.connect();
+                Statement execute = connection.createStatement()) {
+            execute.execute(statement);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static final Report SILENT = new Report() {
@@ -235,7 +342,13 @@ class RebuildSourceIT {
     /** A topic whose stream takes in at once what keeps the rules, as long as there is room. */
     private static final class Topic implements Stream {
         private final ConcurrentLinkedQueue<Long> ids = new ConcurrentLinkedQueue<>();
-        private volatile int room;
+        private final Map<String, String> contents = new ConcurrentHashMap<>();
+        private final Map<Long, Reason> letters = new ConcurrentHashMap<>();
+        /** What the stream has taken in and the warehouse never shows. */
+        private volatile IdRange lost = IdRange.EMPTY;
+
+        private volatile Runnable afterContent = () -> {};
+        private volatile int room = Integer.MAX_VALUE;
 
         @Override
         public synchronized void publish(long id, byte[] envelope) {
@@ -245,8 +358,24 @@ class RebuildSourceIT {
             ids.add(id);
         }
 
+        @Override
+        public void publishContent(byte[] key, byte @Nullable [] envelope) {
+            String id = new String(key, UTF_8);
+            contents.put(id, envelope == null ? "none" : new String(envelope, UTF_8));
+            afterContent.run();
+        }
+
+        @Override
+        public void letters(EachLetter each) {
+            letters.forEach((id, reason) -> each.take(id, reason));
+        }
+
         void known(IdRange range, RangeOptions times, LongConsumer each) {
-            ids.stream().filter(range::contains).filter(Topic::isGood).forEach(each::accept);
+            ids.stream()
+                    .filter(range::contains)
+                    .filter(Topic::isGood)
+                    .filter(id -> !lost.contains(id))
+                    .forEach(each::accept);
         }
 
         long good() {

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class FaultRun implements AutoCloseable {
 
     private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(3);
-    private static final Duration QUIET_LIMIT = Duration.ofMinutes(2);
+    private static final Duration QUIET_LIMIT = Duration.ofMinutes(5);
     private static final Duration POLL = Duration.ofMillis(100);
 
     /** A fault and what it cost. */
