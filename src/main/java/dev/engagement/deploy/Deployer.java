@@ -11,6 +11,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.flink.runtime.jobgraph.OperatorID;
 import org.jspecify.annotations.Nullable;
 
@@ -101,6 +103,8 @@ final class Deployer {
     private static final long POLL_MILLIS = 250;
     /** A job that was restarted so often before its first checkpoint is not worth more patience. */
     private static final int FAILURES = 3;
+    /** A word that a shell leaves as it is. */
+    private static final Pattern PLAIN_WORD = Pattern.compile("[A-Za-z0-9_./:=,@%+-]+");
 
     private final Wish wish;
     private final Cluster cluster;
@@ -228,8 +232,7 @@ final class Deployer {
         return newest;
     }
 
-    // --------------------------------------------------------------------------------------------------------- the
-    // plan
+    // ------------------------------------------------------------------------------------------------------ the plan
 
     /** A checkpoint of a running job may be deleted while it is read, as there is a newer one. */
     private boolean isSafeNow(String newest, @Nullable Deployment before, @Nullable String running)
@@ -405,11 +408,16 @@ final class Deployer {
         return Outcome.ROLLED_BACK;
     }
 
-    private String jobAgain(@Nullable Deployment before, @Nullable String from) {
+    private String jobAgain(@Nullable Deployment before, @Nullable String from) throws IOException {
         return "Nothing runs. The job that ran is started by: flink run -d" + (from == null ? "" : " -s " + from) + " "
-                + (before == null
-                        ? "OLD-JAR COMMAND OPTIONS"
-                        : before.jar() + " $(<" + before.folder() + "/arguments)");
+                + (before == null ? "OLD-JAR COMMAND OPTIONS" : before.jar() + " " + asTyped(before.arguments()));
+    }
+
+    /** Words that a shell reads as these arguments: a duration such as {@code 5 s} is one of them. */
+    private static String asTyped(List<String> arguments) {
+        return arguments.stream()
+                .map(each -> PLAIN_WORD.matcher(each).matches() ? each : "'" + each.replace("'", "'\\''") + "'")
+                .collect(Collectors.joining(" "));
     }
 
     // ------------------------------------------------------------------------------------------------------ one job
@@ -420,7 +428,7 @@ final class Deployer {
     private Started run(Deployment deployment, @Nullable String from, boolean leaveBehind, long stoppedAt)
             throws IOException, InterruptedException {
         say("running deployment " + deployment.number() + (from == null ? " without state" : " from " + from) + ": "
-                + String.join(" ", deployment.arguments()));
+                + asTyped(deployment.arguments()));
         String job;
         try {
             job = cluster.run(new Cluster.Submission(

@@ -371,6 +371,24 @@ class DeployerTest {
     }
 
     @Test
+    void if_the_old_job_does_not_run_either_the_command_that_starts_it_can_be_typed_as_it_is_said() throws Exception {
+        cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-1")));
+        List<String> arguments = List.of("stream", "--checkpoint.interval", "5 s", "--job.name", "it's");
+        assertThat(deploy(new Wish(NAME, jar, arguments, Set.of(), 5, 60_000, false, false, null)))
+                .isEqualTo(Outcome.DONE);
+        cluster.nextJob(FakeCluster.failed("NoSuchMethodError"));
+        cluster.nextJob(FakeCluster.failed("no slot"));
+
+        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+
+        assertThat(said())
+                .contains("no slot")
+                .endsWith("flink run -d -s " + savepoint(1) + " "
+                        + deployments().all().get(0).jar()
+                        + " stream --checkpoint.interval '5 s' --job.name 'it'\\''s'\n");
+    }
+
+    @Test
     void a_first_deployment_that_fails_leaves_nothing_running() throws Exception {
         cluster.nextJob(FakeCluster.restarting(3, null));
 

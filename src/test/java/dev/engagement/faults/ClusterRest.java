@@ -51,6 +51,15 @@ final class ClusterRest {
         return jobs;
     }
 
+    /** Of its widest task. */
+    int parallelism(String job) throws IOException, InterruptedException {
+        int widest = 0;
+        for (JsonNode each : get("/jobs/" + job).path("vertices")) {
+            widest = Math.max(widest, each.path("parallelism").asInt());
+        }
+        return widest;
+    }
+
     /**
      * How often a part of the job failed since that moment, as far as the present job manager remembers: 16 at most. From
      * the exceptions and not from the metric of restarts, which comes late.

@@ -58,9 +58,21 @@ final class FaultRun implements AutoCloseable {
      * @param out where the seed, the progress and the table go
      */
     static FaultRun start(String name, Path directory, FaultOptions options, PrintStream out) throws Exception {
+        return start(name, directory, options, List.of(), out);
+    }
+
+    /**
+     * As {@link #start(String, Path, FaultOptions, PrintStream)}.
+     *
+     * @param moreStreamOptions beside those of every run
+     */
+    static FaultRun start(
+            String name, Path directory, FaultOptions options, List<String> moreStreamOptions, PrintStream out)
+            throws Exception {
         out.println(name + ": replay with " + options.replay());
         long startedAt = System.nanoTime();
-        FaultRun run = new FaultRun(name, options, out, Installation.start(directory, options), startedAt);
+        FaultRun run =
+                new FaultRun(name, options, out, Installation.start(directory, options, moreStreamOptions), startedAt);
         try {
             run.say("servers, cluster and jobs are started");
             run.guarded("the start", () -> run.awaitCalm(System.nanoTime()));
@@ -142,6 +154,14 @@ final class FaultRun implements AutoCloseable {
                     installation.probe().resume();
                     installation.load().resume();
                 });
+    }
+
+    /** What no fault is: something is asked or done under load, and failing at it fails the run. */
+    void with(String what, Fault.Strike work) throws Exception {
+        guarded(what, () -> {
+            long unused = work.hit(installation);
+            say(what);
+        });
     }
 
     private void awaitEqual() throws Exception {

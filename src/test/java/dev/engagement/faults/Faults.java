@@ -13,11 +13,16 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.stream.Collectors;
 import redis.clients.jedis.Jedis;
 
 /** The ways to break an {@link Installation}. */
@@ -28,6 +33,11 @@ final class Faults {
 
     /** As the contract has it while no component of the live view's own fails. */
     private static final Duration READABLE_WITHIN = Duration.ofSeconds(5);
+
+    /** No event is older than that when it is written; see the load. */
+    private static final Duration LATENESS = Duration.ofSeconds(5);
+
+    private static final Duration LETTERS_LIMIT = Duration.ofMinutes(2);
 
     /** Two checkpoints are due in it. */
     private static final Duration LOOK = Duration.ofSeconds(10);
@@ -246,12 +256,18 @@ final class Faults {
             Shell.Outcome outcome =
                     installation.deploy(installation.jar(), parallelism).orFail();
             assertThat(outcome.output()).contains("restored", "the gap was", "checkpoint completed", "is done");
+            assertThat(installation.streamParallelism()).isEqualTo(parallelism);
             return ordered;
         });
     }
 
-    /** A jar whose tasks miss a class: its start fails, and the old one goes on. */
-    static Fault deployBroken() {
+    /**
+     * A jar whose tasks miss a class: its start fails, and the old one goes on, with the options it had.
+     *
+     * @param parallelism of the broken one
+     * @param before of the one that runs
+     */
+    static Fault deployBroken(int parallelism, int before) {
         return new Fault("a broken jar deployed, rolled back", false, true, installation -> {
             Path broken = installation.directory().resolve("lacks-a-class.jar");
             Files.copy(installation.jar(), broken, StandardCopyOption.REPLACE_EXISTING);
@@ -260,12 +276,74 @@ final class Faults {
                 Files.delete(entries.getPath("dev/engagement/ranking/Board.class"));
             }
             long ordered = System.nanoTime();
-            Shell.Outcome outcome = installation.deploy(broken, 2);
+            Shell.Outcome outcome = installation.deploy(broken, parallelism);
             assertThat(outcome.exit()).as(outcome.output()).isEqualTo(4);
             assertThat(outcome.output())
                     .contains("dev/engagement/ranking/Board", "from the same savepoint", "ROLLED BACK");
+            assertThat(installation.streamParallelism()).isEqualTo(before);
             return ordered;
         });
+    }
+
+    /**
+     * Capture's slot dropped for that long, then a new one, and a backfill of what nobody captured, beside the stream;
+     * recovery counts from the loss.
+     *
+     * @param beside what happens while the backfill runs
+     */
+    static Fault slotLost(Duration length, Fault... beside) {
+        String name = "slot lost for " + length.toSeconds() + " s, backfilled"
+                + Arrays.stream(beside).map(each -> ", " + each.name()).collect(Collectors.joining());
+        return new Fault(name, false, true, installation -> {
+            long lost = System.nanoTime();
+            String from = Instant.now().minus(LATENESS).toString();
+            installation.loseSlot();
+            hold(length);
+            installation.captureFromNow();
+            String to = Instant.now().toString();
+            CompletableFuture<Shell.Outcome> backfill = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return installation.backfill("--from", from, "--to", to);
+                } catch (Exception e) {
+                    throw new CompletionException(e);
+                }
+            });
+            for (Fault each : beside) {
+                each.strike().hit(installation);
+            }
+            assertThat(backfill.get().orFail().output())
+                    .containsPattern("Backfill done\\. inserted=[1-9][0-9]* skipped=");
+            // What it left to be done is nothing.
+            assertThat(installation
+                            .backfill("--from", from, "--to", to)
+                            .orFail()
+                            .output())
+                    .containsPattern("Backfill done\\. inserted=0 skipped=[1-9]");
+            return lost;
+        });
+    }
+
+    /** The receiver refuses for good for that long, and a redrive puts back every letter that this made. */
+    static Fault refusedAndRedriven(Duration length) {
+        return new Fault(
+                "receiver answers 400 for " + length.toSeconds() + " s, redriven", false, true, installation -> {
+                    installation.receiver().behave("{\"mode\": \"fail\", \"status\": 400}");
+                    try {
+                        hold(length);
+                    } finally {
+                        installation.receiver().behave("{\"mode\": \"ok\"}");
+                    }
+                    long mended = System.nanoTime();
+                    assertThat(installation.deadLetters()).as("letters").isPositive();
+                    // What was aside or under way may become letters after the first look.
+                    await().atMost(LETTERS_LIMIT).until(() -> {
+                        long letters = installation.deadLetters();
+                        installation.redrive("--reason", "UNDELIVERABLE").orFail();
+                        return installation.deadLetters() == letters;
+                    });
+                    installation.lettersArePutBack();
+                    return mended;
+                });
     }
 
     /** A jar that is no jar of ours, and one that was cut short by the copy: both refused, and the jobs run on. */

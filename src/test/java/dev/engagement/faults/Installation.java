@@ -1,5 +1,7 @@
 package dev.engagement.faults;
 
+import static org.awaitility.Awaitility.await;
+
 import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.DestinationCheck;
 import dev.engagement.local.DestinationChecks;
@@ -20,6 +22,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -58,6 +61,13 @@ final class Installation implements AutoCloseable {
     private static final Pattern SUBMITTED = Pattern.compile("job ([0-9a-f]{32}) is submitted");
     private static final Path JAR = Path.of("target/engagement-job.jar");
 
+    private static final String DESTINATIONS = "liveview,warehouse,delivery";
+    /** The default of {@code postgres.slot-name}. */
+    private static final String SLOT = "engagement_slot";
+
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+    private static final Duration POLL = Duration.ofMillis(100);
+
     /**
      * Each fault is an incident of its own. Production forgets a failure after ten minutes, and a script of many kills
      * would measure the delay that has grown to a minute, and not the recovery.
@@ -77,8 +87,10 @@ final class Installation implements AutoCloseable {
     private final Load load;
     private final Probe probe;
     private final LiveViewWatch watch;
-    private final String capture;
+    private final List<String> moreStreamOptions;
+    private String capture;
     private String stream;
+    private long lettersPutBack;
 
     private Installation(
             Path directory,
@@ -89,9 +101,11 @@ final class Installation implements AutoCloseable {
             ReceiverProcess receiver,
             Map<Role, TcpProxy> proxies,
             SessionCluster cluster,
-            FaultOptions options)
+            FaultOptions options,
+            List<String> moreStreamOptions)
             throws Exception {
         this.directory = directory;
+        this.moreStreamOptions = moreStreamOptions;
         this.postgres = postgres;
         this.kafka = kafka;
         this.redis = redis;
@@ -114,7 +128,7 @@ final class Installation implements AutoCloseable {
         victim(Role.REDIS, redis::pid, restart(redis::restartEmpty));
         victim(Role.BIGQUERY, bigQuery::pid, restart(bigQuery::restart));
         victim(Role.RECEIVER, receiver::pid, restart(receiver::restart));
-        this.capture = cluster.run(captureArguments());
+        this.capture = cluster.run(captureArguments("initial"));
         this.stream = cluster.run(streamArguments(null, 2));
         this.load = Load.start(postgres, options.seed(), CONTENTS, options.rate());
         this.probe = Probe.start(postgres, redis);
@@ -126,8 +140,9 @@ final class Installation implements AutoCloseable {
      * Starts everything, without what an earlier run in that folder left.
      *
      * @param directory of this run alone
+     * @param moreStreamOptions beside those of every run
      */
-    static Installation start(Path directory, FaultOptions options) throws Exception {
+    static Installation start(Path directory, FaultOptions options, List<String> moreStreamOptions) throws Exception {
         if (!Files.exists(JAR)) {
             throw new IllegalStateException(
                     JAR + " is not there; ./mvnw package makes it, and verify does before this");
@@ -161,7 +176,8 @@ final class Installation implements AutoCloseable {
                             TASK_MANAGERS,
                             // Not the usual port: while the job manager is dead, another cluster might take it.
                             Map.of(FORGET_FAILURES, "15 s", "rest.port", Integer.toString(Ports.free()))));
-            return new Installation(absolute, postgres, kafka, redis, bigQuery, receiver, proxies, cluster, options);
+            return new Installation(
+                    absolute, postgres, kafka, redis, bigQuery, receiver, proxies, cluster, options, moreStreamOptions);
         } catch (Exception e) {
             for (int i = started.size() - 1; i >= 0; i--) {
                 try {
@@ -277,6 +293,12 @@ final class Installation implements AutoCloseable {
                 .arrived();
     }
 
+    /** One row, as nothing of ours would. */
+    void deleteFromWarehouse(long eventId) throws Exception {
+        var unused = bigQuery.query(
+                BigQueryProcess.PROJECT, "DELETE FROM analytics.engagement_events WHERE event_id = " + eventId);
+    }
+
     /** Events that the source holds. */
     long countSource() throws SQLException {
         try (Connection connection = postgres.connect();
@@ -287,8 +309,17 @@ final class Installation implements AutoCloseable {
         }
     }
 
-    /** Letters ever written. */
+    /** Letters written, but for those of which {@link #lettersArePutBack} was said. */
     long deadLetters() throws InterruptedException, ExecutionException {
+        return lettersEver() - lettersPutBack;
+    }
+
+    /** That a redrive has put back every letter that there is. */
+    void lettersArePutBack() throws InterruptedException, ExecutionException {
+        lettersPutBack = lettersEver();
+    }
+
+    private long lettersEver() throws InterruptedException, ExecutionException {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
             Map<TopicPartition, OffsetSpec> ends =
                     admin
@@ -384,6 +415,11 @@ final class Installation implements AutoCloseable {
                 .collect(Collectors.toSet());
     }
 
+    /** Of the stream's widest task. */
+    int streamParallelism() throws IOException, InterruptedException {
+        return rest.parallelism(stream);
+    }
+
     /** Stops the stream with a savepoint, and goes on from it at that parallelism. */
     void rescale(int parallelism) throws Exception {
         String savepoint = cluster.stop(stream);
@@ -408,11 +444,91 @@ final class Installation implements AutoCloseable {
         return outcome;
     }
 
-    private String[] captureArguments() throws IOException {
+    /** Capture is cancelled, and somebody drops its slot: from now on nobody keeps what is written. */
+    void loseSlot() throws Exception {
+        cluster.flink("cancel", capture).orFail();
+        await().atMost(LIMIT).pollInterval(POLL).until(() -> isSlotIdle());
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_drop_replication_slot('" + SLOT + "')");
+        }
+    }
+
+    /** Capture with a new slot, from that slot's beginning; returns when there is one. */
+    void captureFromNow() throws Exception {
+        capture = cluster.run(captureArguments("latest"));
+        await().atMost(LIMIT).pollInterval(POLL).until(() -> slots("active") == 1);
+    }
+
+    private boolean isSlotIdle() throws SQLException {
+        return slots("NOT active") == 1;
+    }
+
+    private int slots(String condition) throws SQLException {
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '"
+                        + SLOT + "' AND " + condition)) {
+            row.next();
+            return row.getInt(1);
+        }
+    }
+
+    /** {@code flink run … backfill}; waits for its end, whatever that is. */
+    Shell.Outcome backfill(String... more) throws Exception {
+        List<String> options = new ArrayList<>(sourceOptions());
+        options.addAll(bigQuery.streamArguments());
+        return client("backfill", options, more);
+    }
+
+    /** {@code flink run … redrive}; waits for its end, whatever that is. */
+    Shell.Outcome redrive(String... more) throws Exception {
+        return client("redrive", List.of(), more);
+    }
+
+    /** {@code flink run … audit} of all three destinations; waits for its end, whatever that is. */
+    Shell.Outcome audit(String... more) throws Exception {
+        List<String> options = new ArrayList<>(sourceOptions());
+        options.addAll(bigQuery.streamArguments().subList(0, 6));
+        options.addAll(List.of(
+                "--redis.url",
+                redis.url(),
+                "--destinations",
+                DESTINATIONS,
+                "--delivery.receipts",
+                "true",
+                "--delivery.include-snapshot",
+                "true"));
+        return client("audit", options, more);
+    }
+
+    private Shell.Outcome client(String command, List<String> options, String... more) throws Exception {
+        List<String> arguments = new ArrayList<>(
+                List.of("run", JAR.toString(), command, "--kafka.bootstrap-servers", kafka.bootstrapServers()));
+        arguments.addAll(options);
+        arguments.addAll(List.of(more));
+        return cluster.flink(arguments.toArray(String[]::new));
+    }
+
+    private List<String> sourceOptions() throws IOException {
+        return List.of(
+                "--postgres.url",
+                postgres.jdbcUrl(),
+                "--postgres.username",
+                postgres.username(),
+                "--postgres.password.secret-file",
+                passwordFile().toString());
+    }
+
+    private Path passwordFile() throws IOException {
         Path password = directory.resolve("postgres.password");
         Files.deleteIfExists(password);
         Files.createFile(password, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         Files.writeString(password, postgres.password());
+        return password;
+    }
+
+    private String[] captureArguments(String start) throws IOException {
         URI url = URI.create(postgres.jdbcUrl().substring("jdbc:".length()));
         return new String[] {
             JAR.toString(),
@@ -428,7 +544,9 @@ final class Installation implements AutoCloseable {
             "--postgres.username",
             postgres.username(),
             "--postgres.password.secret-file",
-            password.toString(),
+            passwordFile().toString(),
+            "--capture.start",
+            start,
         };
     }
 
@@ -449,10 +567,11 @@ final class Installation implements AutoCloseable {
                 "--redis.url",
                 "redis://127.0.0.1:" + network(Role.REDIS).port(),
                 "--destinations",
-                "liveview,warehouse,delivery"));
+                DESTINATIONS));
         arguments.addAll(bigQuery.streamArguments(network(Role.BIGQUERY).port()));
         arguments.addAll(receiver.streamArguments(network(Role.RECEIVER).port()));
         arguments.addAll(List.of("--delivery.drain-rate", DRAIN_RATE));
+        arguments.addAll(moreStreamOptions);
         return arguments.toArray(String[]::new);
     }
 

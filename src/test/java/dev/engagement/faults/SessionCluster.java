@@ -17,6 +17,9 @@ import java.util.regex.Pattern;
 final class SessionCluster implements AutoCloseable {
 
     private static final Duration LIMIT = Duration.ofMinutes(3);
+    /** A deployment itself gives up three times at most, each after three minutes: savepoint, checkpoint, the way back. */
+    private static final Duration DEPLOYMENT_LIMIT = Duration.ofMinutes(11);
+
     private static final Pattern JOB_ID = Pattern.compile("JobID ([0-9a-f]{32})");
     private static final Pattern SAVEPOINT = Pattern.compile("Path: (file:\\S+)");
 
@@ -78,7 +81,7 @@ final class SessionCluster implements AutoCloseable {
 
     /** Any command of Flink's command line. */
     Shell.Outcome flink(String... arguments) throws Exception {
-        return shell("scripts/flink.sh", arguments);
+        return shell("scripts/flink.sh", LIMIT, arguments);
     }
 
     /**
@@ -87,7 +90,7 @@ final class SessionCluster implements AutoCloseable {
      * @param arguments the command first
      */
     Shell.Outcome deploy(List<String> arguments) throws Exception {
-        return shell("scripts/deploy.sh", arguments.toArray(String[]::new));
+        return shell("scripts/deploy.sh", DEPLOYMENT_LIMIT, arguments.toArray(String[]::new));
     }
 
     @Override
@@ -96,14 +99,15 @@ final class SessionCluster implements AutoCloseable {
     }
 
     private String script(String... arguments) throws Exception {
-        return shell("scripts/cluster.sh", arguments).orFail().output();
+        return shell("scripts/cluster.sh", LIMIT, arguments).orFail().output();
     }
 
-    private Shell.Outcome shell(String script, String... arguments) throws IOException, InterruptedException {
+    private Shell.Outcome shell(String script, Duration limit, String... arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(script));
         command.addAll(List.of(arguments));
         Path log = directory.resolve(Path.of(script).getFileName() + "." + arguments[0] + ".out");
-        return Shell.run(command, Map.of("ENGAGEMENT_CLUSTER_DIR", directory.toString()), log, LIMIT);
+        return Shell.run(command, Map.of("ENGAGEMENT_CLUSTER_DIR", directory.toString()), log, limit);
     }
 
     private static String find(Pattern pattern, Shell.Outcome outcome) {
