@@ -29,17 +29,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Publishes rows that the stream never saw, beside it: reads a range, asks the warehouse which ids it has, and puts the
- * missing rows into the events topic as capture's snapshot would have, behind the contents that they refer to. What becomes of them is the stream's affair: there
- * is one path, and its dedupe makes harmless whatever is published and not missing, be it in flight, of a run that broke
- * off, or of another backfill beside this one.
+ * missing rows into the events topic as capture's snapshot would have, behind the contents that they refer to. What becomes
+ * of them is the stream's affair: there is one path, and its dedupe makes harmless whatever is published and not missing, be
+ * it in flight, of a run that broke off, or of another backfill beside this one.
  *
  * <p>No Flink job: it needs no slots beside the live one, runs where it is started, and ends.
  *
  * <p><b>Guarantee.</b> At least once: when it ends well, every row of the range that keeps the rules is in the warehouse,
- * as one of {@code skipped} or of {@code inserted}, or is told to be a dead letter. Without a warehouse every row is published, and the stream has completed
- * a checkpoint behind the last of them. Memory does not grow with the range: a reader holds a fetch of rows and a bit for
- * each of {@value #CHUNK_IDS} ids; beside that there are the ids of the contents that were published, and a bit for each dead
- * letter.
+ * as one of {@code skipped} or of {@code inserted}, or is told to be a dead letter. Without a warehouse every row is
+ * published, and the stream has completed a checkpoint behind the last of them. Memory does not grow with the range: a reader
+ * holds a fetch of rows and a bit for each of {@value #CHUNK_IDS} ids; beside that there are the ids of the contents that were
+ * published, and a bit for each dead letter.
  *
  * <pre>{@code
  * Outcome outcome = Backfill.of(options, warehouseOptions).run(report);
@@ -394,7 +394,7 @@ public final class Backfill {
                 pause(until);
             }
         }
-        return known == null ? 0 : awaitWarehouse(stream, ends, pass, until, report);
+        return known == null ? 0 : new Intake(stream, ends, pass, until, report).await();
     }
 
     static boolean hasPassed(Map<Integer, Long> takenIn, Map<Integer, Long> ends) {
@@ -402,80 +402,144 @@ public final class Backfill {
     }
 
     /**
-     * Range after range: what is there stays there, so that no range is asked for again once it is complete.
-     *
-     * @return how many of the missing rows became dead letters
+     * Waits for the warehouse, range after range: what is there stays there, so that no range is asked for again once it is
+     * complete.
      */
-    private long awaitWarehouse(Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report)
-            throws SQLException, IOException, InterruptedException {
-        RowDecoder decoder = decoder();
-        Letters letters = new Letters();
-        Map<Reason, Samples> lost = new EnumMap<>(Reason.class);
-        List<IdRange> gaps = pass.gaps.ranges();
-        boolean isTakenIn = false;
-        // Of the last thing that happened: the stream took them in, or one of them came.
-        long movedAt = System.nanoTime();
-        try (Connection connection = database.connect()) {
-            SourceDatabase.begin(connection);
-            for (int i = 0; i < gaps.size(); i++) {
-                Gap gap = look(connection, gaps.get(i), letters, decoder);
-                while (gap.missing.count() > 0) {
-                    long now = System.nanoTime();
-                    if (!isTakenIn && hasPassed(stream.takenIn(), ends)) {
-                        isTakenIn = true;
-                        movedAt = now;
-                    }
-                    boolean isSettled =
-                            isTakenIn && now - movedAt > options.settling().toNanos();
-                    if (isSettled || now - until >= 0) {
-                        for (int j = i + 1; j < gaps.size(); j++) {
-                            gap.missing.addAll(look(connection, gaps.get(j), letters, decoder).missing);
+    private final class Intake {
+
+        private final Stream stream;
+        private final Map<Integer, Long> ends;
+        private final Pass pass;
+        private final long until;
+        private final Report report;
+        private final RowDecoder decoder = decoder();
+        private final Letters letters = new Letters();
+        private boolean isTakenIn;
+        /** When the stream had taken everything in, or the last row came since then. */
+        private long movedAt;
+        /** Whether letters were read since then: before that nobody can say what does not come. */
+        private boolean areLettersRead;
+
+        /**
+         * Nothing is asked yet.
+         *
+         * @param ends the offsets behind what was published
+         * @param until of {@code System.nanoTime}
+         */
+        Intake(Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report) {
+            this.stream = stream;
+            this.ends = ends;
+            this.pass = pass;
+            this.until = until;
+            this.report = report;
+        }
+
+        /** @return how many of the missing rows became dead letters */
+        long await() throws SQLException, IOException, InterruptedException {
+            Map<Reason, Samples> lost = new EnumMap<>(Reason.class);
+            List<IdRange> ranges = pass.gaps.ranges();
+            try (Connection connection = database.connect()) {
+                SourceDatabase.begin(connection);
+                for (int i = 0; i < ranges.size(); i++) {
+                    Gap gap = await(connection, ranges.get(i));
+                    if (gap.missing.count() > 0) {
+                        for (IdRange rest : ranges.subList(i + 1, ranges.size())) {
+                            gap.missing.addAll(look(connection, rest).missing);
                         }
-                        throw new BackfillException(
-                                isSettled ? known(pass, gap.missing) : late(pass, gap.missing), null);
+                        throw new BackfillException(isSettled() ? known(gap.missing) : late(gap.missing), null);
                     }
-                    report.progress(String.format(
-                            "waiting for the warehouse: %,d rows of ids %d to %d are still missing",
-                            gap.missing.count(),
-                            gaps.get(i).first(),
-                            gaps.get(i).last()));
-                    pause(until);
-                    if (isTakenIn && now - movedAt > LETTERS_AFTER.toNanos()) {
-                        stream.letters(letters::add);
-                    }
-                    long before = gap.missing.count();
-                    gap = look(connection, gaps.get(i), letters, decoder);
-                    if (gap.missing.count() != before) {
-                        movedAt = System.nanoTime();
+                    gap.letters.forEach((reason, ids) ->
+                            lost.computeIfAbsent(reason, any -> new Samples()).addAll(ids));
+                }
+            }
+            long count = lost.values().stream().mapToLong(Samples::count).sum();
+            if (count > 0) {
+                report.line(String.format(
+                        "%,d rows became dead letters instead of rows (%s); redrive puts them back when their cause is"
+                                + " mended",
+                        count, Letters.text(lost)));
+            }
+            return count;
+        }
+
+        /** What a range lacks when it lacks nothing any more, or when there is no use in waiting. */
+        private Gap await(Connection connection, IdRange ids) throws SQLException, IOException, InterruptedException {
+            Gap gap = look(connection, ids);
+            while (gap.missing.count() > 0 && !isOver()) {
+                report.progress(String.format(
+                        "waiting for the warehouse: %,d rows of ids %d to %d are still missing",
+                        gap.missing.count(), ids.first(), ids.last()));
+                pause(until);
+                if (isTakenIn && System.nanoTime() - movedAt > LETTERS_AFTER.toNanos()) {
+                    stream.letters(letters::add);
+                    areLettersRead = true;
+                }
+                Gap next = look(connection, ids);
+                if (next.missing.count() != gap.missing.count()) {
+                    moved();
+                }
+                gap = next;
+            }
+            return gap;
+        }
+
+        private void moved() {
+            movedAt = System.nanoTime();
+            areLettersRead = false;
+        }
+
+        private boolean isOver() {
+            if (!isTakenIn && hasPassed(stream.takenIn(), ends)) {
+                isTakenIn = true;
+                moved();
+            }
+            return isSettled() || System.nanoTime() - until >= 0;
+        }
+
+        private boolean isSettled() {
+            return areLettersRead
+                    && System.nanoTime() - movedAt > options.settling().toNanos();
+        }
+
+        private String late(Samples missing) {
+            return String.format(
+                    "Of %,d missing rows, all of which are in %s now, %,d are not in the warehouse within backfill.wait"
+                            + " (%s): %s. Does the stream run, with this warehouse, and complete checkpoints? To run it"
+                            + " again is harmless",
+                    pass.missing.sum(), options.eventsTopic(), missing.count(), options.patience(), missing.ids());
+        }
+
+        private String known(Samples missing) {
+            return String.format(
+                    "Of %,d missing rows, all of which the stream has taken in, %,d did not come to the warehouse, nor"
+                            + " became dead letters, within %s since then: %s. It had them before, or its dedupe would not"
+                            + " drop them; what only the warehouse lost is put back by a rebuild and a MERGE, which audit"
+                            + " --repair prints",
+                    pass.missing.sum(), missing.count(), options.settling(), missing.ids());
+        }
+
+        private Gap look(Connection connection, IdRange ids) throws SQLException, IOException, InterruptedException {
+            Gap gap = new Gap(new Samples(), new EnumMap<>(Reason.class));
+            Arrival<EngagementEvent> arrival = new Arrival<>();
+            for (IdRange rest = database.fromNextId(connection, ids); !rest.isEmpty(); ) {
+                IdRange chunk = rest.head(CHUNK_IDS);
+                BitSet had = had(chunk);
+                try (RowCursor<EventRow> rows =
+                        database.events(connection, chunk, options.range(), options.contentId())) {
+                    for (EventRow row = rows.next(); row != null; row = rows.next()) {
+                        if (had.get((int) (row.id() - chunk.first()))) {
+                            continue;
+                        }
+                        decoder.decode(row, arrival);
+                        if (arrival.kind() == Arrival.Kind.VALUE) {
+                            gap.add(row.id(), letters.reasonOf(row.id()));
+                        }
                     }
                 }
-                gap.letters.forEach((reason, ids) ->
-                        lost.computeIfAbsent(reason, any -> new Samples()).addAll(ids));
+                rest = database.fromNextId(connection, rest.after(chunk.last()));
             }
+            return gap;
         }
-        long count = lost.values().stream().mapToLong(Samples::count).sum();
-        if (count > 0) {
-            report.line(String.format(
-                    "%,d rows became dead letters instead of rows (%s); redrive puts them back when their cause is mended",
-                    count, Letters.text(lost)));
-        }
-        return count;
-    }
-
-    private String late(Pass pass, Samples missing) {
-        return String.format(
-                "Of %,d missing rows, all of which are in %s now, %,d are not in the warehouse within backfill.wait (%s):"
-                        + " %s. Does the stream run, with this warehouse, and complete checkpoints? To run it again is"
-                        + " harmless",
-                pass.missing.sum(), options.eventsTopic(), missing.count(), options.patience(), missing.ids());
-    }
-
-    private String known(Pass pass, Samples missing) {
-        return String.format(
-                "Of %,d missing rows, all of which the stream has taken in, %,d did not come to the warehouse, nor became"
-                        + " dead letters, within %s since then: %s. It had them before, or its dedupe would not drop them;"
-                        + " what only the warehouse lost is put back by a rebuild and a MERGE, which audit --repair prints",
-                pass.missing.sum(), missing.count(), options.settling(), missing.ids());
     }
 
     /**
@@ -484,32 +548,12 @@ public final class Backfill {
      * @param missing those that may still come
      * @param letters those that became dead letters
      */
-    private record Gap(Samples missing, Map<Reason, Samples> letters) {}
+    private record Gap(Samples missing, Map<Reason, Samples> letters) {
 
-    private Gap look(Connection connection, IdRange ids, Letters letters, RowDecoder decoder)
-            throws SQLException, IOException, InterruptedException {
-        Gap gap = new Gap(new Samples(), new EnumMap<>(Reason.class));
-        Arrival<EngagementEvent> arrival = new Arrival<>();
-        for (IdRange rest = database.fromNextId(connection, ids); !rest.isEmpty(); ) {
-            IdRange chunk = rest.head(CHUNK_IDS);
-            BitSet had = had(chunk);
-            try (RowCursor<EventRow> rows = database.events(connection, chunk, options.range(), options.contentId())) {
-                for (EventRow row = rows.next(); row != null; row = rows.next()) {
-                    if (!had.get((int) (row.id() - chunk.first()))) {
-                        decoder.decode(row, arrival);
-                        if (arrival.kind() == Arrival.Kind.VALUE) {
-                            if (letters.contains(row.id())) {
-                                letters.countInto(gap.letters, row.id());
-                            } else {
-                                gap.missing.add(row.id());
-                            }
-                        }
-                    }
-                }
-            }
-            rest = database.fromNextId(connection, rest.after(chunk.last()));
+        /** @param letter why it became a dead letter; null if it did not */
+        void add(long id, @Nullable Reason letter) {
+            (letter == null ? missing : letters.computeIfAbsent(letter, any -> new Samples())).add(id);
         }
-        return gap;
     }
 
     private static void pause(long until) throws InterruptedException {

@@ -1,5 +1,7 @@
 package dev.engagement.backfill;
 
+import dev.engagement.backfill.SourceDatabase.ContentIdType;
+import dev.engagement.ingest.RecordKey;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -32,7 +34,7 @@ final class Contents {
     /** What was published last, as a hash of the envelope. */
     private final Map<String, Integer> published = new ConcurrentHashMap<>();
 
-    private @Nullable Boolean idsAreNumbers;
+    private @Nullable ContentIdType idType;
 
     /**
      * None yet.
@@ -52,7 +54,7 @@ final class Contents {
         // One reader at a time: what is remembered as the last is what was published last.
         synchronized (this) {
             if (!published.containsKey(id)) {
-                List<ContentRow> rows = database.contents(connection, List.of(id));
+                List<ContentRow> rows = database.contents(connection, List.of(id), idType(connection));
                 byte[] envelope = rows.isEmpty() ? null : envelope(rows.get(0));
                 if (envelope != null) {
                     stream.publishContent(key(connection, id), envelope);
@@ -63,12 +65,16 @@ final class Contents {
     }
 
     private byte[] key(Connection connection, String id) throws SQLException {
-        Boolean numbers = idsAreNumbers;
-        if (numbers == null) {
-            numbers = database.hasNumbersForContents(connection);
-            idsAreNumbers = numbers;
+        return RecordKey.ofContent(id, idType(connection).isNumber());
+    }
+
+    private ContentIdType idType(Connection connection) throws SQLException {
+        ContentIdType type = idType;
+        if (type == null) {
+            type = database.contentIdType(connection);
+            idType = type;
         }
-        return RowJson.contentKey(id, numbers);
+        return type;
     }
 
     /** How many were published. */
@@ -88,7 +94,7 @@ final class Contents {
             for (int from = 0; from < open.size(); from += BATCH) {
                 List<String> ids = open.subList(from, Math.min(from + BATCH, open.size()));
                 Map<String, ContentRow> rows = new HashMap<>();
-                database.contents(connection, ids).forEach(row -> rows.put(row.id(), row));
+                database.contents(connection, ids, idType(connection)).forEach(row -> rows.put(row.id(), row));
                 for (String id : ids) {
                     ContentRow row = rows.get(id);
                     byte[] envelope = row == null ? null : envelope(row);

@@ -6,8 +6,9 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
-/** Which events became dead letters, and why: a bit for each, wherever its id lies. Not thread-safe. */
+/** Which events became dead letters, and why the last time: a bit for each, wherever its id lies. Not thread-safe. */
 final class Letters {
 
     private static final int PAGE_BITS = 16;
@@ -16,27 +17,27 @@ final class Letters {
     private final Map<Reason, Map<Long, BitSet>> pages = new EnumMap<>(Reason.class);
 
     void add(long eventId, Reason reason) {
+        pages.values().forEach(ids -> {
+            BitSet page = ids.get(eventId >> PAGE_BITS);
+            if (page != null) {
+                page.clear((int) eventId & PAGE_MASK);
+            }
+        });
         pages.computeIfAbsent(reason, any -> new HashMap<>())
                 .computeIfAbsent(eventId >> PAGE_BITS, any -> new BitSet())
                 .set((int) eventId & PAGE_MASK);
     }
 
-    boolean contains(long eventId) {
-        return pages.values().stream().anyMatch(ids -> isIn(ids, eventId));
-    }
-
-    private static boolean isIn(Map<Long, BitSet> ids, long eventId) {
-        BitSet page = ids.get(eventId >> PAGE_BITS);
-        return page != null && page.get((int) eventId & PAGE_MASK);
-    }
-
-    /** Counts an event under each reason that it has a letter of. */
-    void countInto(Map<Reason, Samples> counts, long eventId) {
-        pages.forEach((reason, ids) -> {
-            if (isIn(ids, eventId)) {
-                counts.computeIfAbsent(reason, any -> new Samples()).add(eventId);
+    /** Null if it became none. */
+    @Nullable
+    Reason reasonOf(long eventId) {
+        for (var each : pages.entrySet()) {
+            BitSet page = each.getValue().get(eventId >> PAGE_BITS);
+            if (page != null && page.get((int) eventId & PAGE_MASK)) {
+                return each.getKey();
             }
-        });
+        }
+        return null;
     }
 
     /** {@code REJECTED: id 7; UNRESOLVED: ids 1, 2}. */

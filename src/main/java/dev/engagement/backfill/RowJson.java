@@ -1,11 +1,9 @@
 package dev.engagement.backfill;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.ByteArrayBuilder;
+import dev.engagement.event.EnvelopeJson;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,27 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RowJson {
 
-    private static final JsonFactory FACTORY = new JsonFactory();
-
     private RowJson() {}
-
-    /**
-     * A content's key as capture writes it, {@code {"id":"…"}} or {@code {"id":N}}.
-     *
-     * @param isNumber whether the column's type is an integer
-     */
-    static byte[] contentKey(String id, boolean isNumber) {
-        return bytes(json -> {
-            json.writeStartObject();
-            json.writeFieldName("id");
-            if (isNumber) {
-                json.writeNumber(id);
-            } else {
-                json.writeString(id);
-            }
-            json.writeEndObject();
-        });
-    }
 
     static byte[] envelope(EventRow row) {
         return envelope(json -> {
@@ -75,33 +53,7 @@ final class RowJson {
         }
     }
 
-    private interface Row {
-        void writeTo(JsonGenerator json) throws IOException;
-    }
-
-    private static byte[] envelope(Row row) {
-        return bytes(json -> {
-            json.writeStartObject();
-            json.writeNullField("before");
-            json.writeObjectFieldStart("after");
-            row.writeTo(json);
-            json.writeEndObject();
-            json.writeObjectFieldStart("source");
-            json.writeNumberField("ts_ms", 0);
-            json.writeEndObject();
-            json.writeStringField("op", "r");
-            json.writeEndObject();
-        });
-    }
-
-    private static byte[] bytes(Row row) {
-        try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
-            try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
-                row.writeTo(json);
-            }
-            return bytes.toByteArray();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Writing JSON into memory failed", e);
-        }
+    private static byte[] envelope(EnvelopeJson.Body columns) {
+        return EnvelopeJson.of("r", 0, columns);
     }
 }

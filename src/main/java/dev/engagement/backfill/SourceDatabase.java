@@ -164,29 +164,37 @@ final class SourceDatabase {
         }
     }
 
-    /** Whether the contents' ids are numbers, as their keys in the topic then are. */
-    boolean hasNumbersForContents(Connection connection) throws SQLException {
-        String sql = "SELECT atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) FROM pg_attribute"
-                + " WHERE attrelid = ?::regclass AND attname = 'id'";
+    /**
+     * The type of the contents' ids.
+     *
+     * @param isNumber whether their keys in the topic are numbers
+     * @param isOfEvents whether every event's content_id is a value of it; if not, an event may have one that is none
+     */
+    record ContentIdType(boolean isNumber, boolean isOfEvents) {}
+
+    ContentIdType contentIdType(Connection connection) throws SQLException {
+        String sql = "SELECT c.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype),"
+                + " c.atttypid = e.atttypid FROM pg_attribute c, pg_attribute e WHERE c.attrelid = ?::regclass"
+                + " AND c.attname = 'id' AND e.attrelid = ?::regclass AND e.attname = 'content_id'";
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, options.quotedContents());
+            statement.setString(2, options.quotedEvents());
             try (ResultSet row = statement.executeQuery()) {
-                return row.next() && row.getBoolean(1);
+                return row.next()
+                        ? new ContentIdType(row.getBoolean(1), row.getBoolean(2))
+                        : new ContentIdType(false, false);
             }
         }
     }
 
     /** The contents of those ids, as they are now; such that do not exist are left out. */
-    List<ContentRow> contents(Connection connection, Collection<String> ids) throws SQLException {
-        String sql = CONTENTS + options.quotedContents() + " WHERE id = ANY (?)";
+    List<ContentRow> contents(Connection connection, Collection<String> ids, ContentIdType type) throws SQLException {
+        // As a text the id has no index, but any text can be asked for.
+        String sql = CONTENTS + options.quotedContents() + " WHERE " + (type.isOfEvents() ? "id" : "id::text")
+                + " = ANY (?)";
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             // Without a type of its own it is an array of the column's.
-            statement.setObject(
-                    1,
-                    ids.stream()
-                            .map(id -> '"' + id.replace("\\", "\\\\").replace("\"", "\\\"") + '"')
-                            .collect(Collectors.joining(",", "{", "}")),
-                    Types.OTHER);
+            statement.setObject(1, arrayText(ids), Types.OTHER);
             try (ResultSet rows = statement.executeQuery()) {
                 List<ContentRow> contents = new ArrayList<>();
                 while (rows.next()) {
@@ -195,6 +203,12 @@ final class SourceDatabase {
                 return contents;
             }
         }
+    }
+
+    private static String arrayText(Collection<String> elements) {
+        return elements.stream()
+                .map(each -> '"' + each.replace("\\", "\\\\").replace("\"", "\\\"") + '"')
+                .collect(Collectors.joining(",", "{", "}"));
     }
 
     private static String where(boolean ofIds, @Nullable String contentId) {

@@ -1,16 +1,11 @@
 package dev.engagement.event;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON forms of events. Thread-safe. */
 public final class EventJson {
-
-    private static final JsonFactory FACTORY = new JsonFactory();
 
     private EventJson() {}
 
@@ -22,7 +17,7 @@ public final class EventJson {
         EngagementEvent event = enriched.event();
         Content content = enriched.content();
         Engagement engagement = enriched.engagement();
-        return write(json -> {
+        return EnvelopeJson.document(json -> {
             json.writeStartObject();
             json.writeNumberField("event_id", event.id());
             facts(json, event);
@@ -51,19 +46,10 @@ public final class EventJson {
      * position aside.
      */
     public static byte[] envelope(EngagementEvent event) {
-        return write(json -> {
-            json.writeStartObject();
-            json.writeNullField("before");
-            json.writeObjectFieldStart("after");
+        return EnvelopeJson.of(event.snapshot() ? "r" : "c", event.committedAtMillis(), json -> {
             json.writeNumberField("id", event.id());
             facts(json, event);
             text(json, "raw_payload", event.rawPayload());
-            json.writeEndObject();
-            json.writeObjectFieldStart("source");
-            json.writeNumberField("ts_ms", event.committedAtMillis());
-            json.writeEndObject();
-            json.writeStringField("op", event.snapshot() ? "r" : "c");
-            json.writeEndObject();
         });
     }
 
@@ -72,10 +58,7 @@ public final class EventJson {
      * the same content.
      */
     public static byte[] envelope(Content content) {
-        return write(json -> {
-            json.writeStartObject();
-            json.writeNullField("before");
-            json.writeObjectFieldStart("after");
+        return EnvelopeJson.of("r", 0, json -> {
             text(json, "id", content.id());
             text(json, "slug", content.slug());
             text(json, "title", content.title());
@@ -85,12 +68,6 @@ public final class EventJson {
                     json,
                     "publish_ts",
                     content.publishTsMicros() == null ? null : Timestamps.format(content.publishTsMicros()));
-            json.writeEndObject();
-            json.writeObjectFieldStart("source");
-            json.writeNumberField("ts_ms", 0);
-            json.writeEndObject();
-            json.writeStringField("op", "r");
-            json.writeEndObject();
         });
     }
 
@@ -125,21 +102,6 @@ public final class EventJson {
             json.writeNull();
         } else {
             json.writeNumber(digits);
-        }
-    }
-
-    private interface Body {
-        void writeTo(JsonGenerator json) throws IOException;
-    }
-
-    private static byte[] write(Body body) {
-        try (ByteArrayBuilder bytes = new ByteArrayBuilder(512)) {
-            try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
-                body.writeTo(json);
-            }
-            return bytes.toByteArray();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Writing JSON into memory failed", e);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.engagement.ingest;
 
+import dev.engagement.event.EnvelopeJson;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,24 @@ public final class RecordKey {
     /** The id of {@code {"id":…}}, with or without the Connect wrapper, as text; null if there is none. */
     public static @Nullable String idOf(byte @Nullable [] key) {
         return EnvelopeDecoder.idOfKey(key);
+    }
+
+    /**
+     * The key of a content, as capture writes it: {@code {"id":"…"}} or {@code {"id":N}}.
+     *
+     * @param isNumber whether the column's type is an integer
+     */
+    public static byte[] ofContent(String id, boolean isNumber) {
+        return EnvelopeJson.document(json -> {
+            json.writeStartObject();
+            json.writeFieldName("id");
+            if (isNumber) {
+                json.writeNumber(id);
+            } else {
+                json.writeString(id);
+            }
+            json.writeEndObject();
+        });
     }
 
     /** The key of an event, as capture writes it. */

@@ -3,6 +3,7 @@ package dev.engagement.backfill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.engagement.deadletter.Reason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -62,6 +63,22 @@ class BackfillRulesTest {
 
         assertThat(some.count()).isEqualTo(20);
         assertThat(some.ids()).isEqualTo("ids 1, 2, 3, 4, 5, …");
+    }
+
+    @Test
+    void ofAnEventsLettersTheLastOneCounts() {
+        Letters letters = new Letters();
+        for (long id : List.of(Long.MIN_VALUE, -1L, 0L, 65_535L, 65_536L, Long.MAX_VALUE)) {
+            letters.add(id, Reason.REJECTED);
+            assertThat(letters.reasonOf(id)).isEqualTo(Reason.REJECTED);
+        }
+        letters.add(-1, Reason.UNRESOLVED);
+
+        assertThat(letters.reasonOf(-1)).isEqualTo(Reason.UNRESOLVED);
+        assertThat(letters.reasonOf(0)).isEqualTo(Reason.REJECTED);
+        for (long none : List.of(Long.MIN_VALUE + 1, -2L, 1L, 65_534L, 65_537L, Long.MAX_VALUE - 1)) {
+            assertThat(letters.reasonOf(none)).as("of %d", none).isNull();
+        }
     }
 
     @Test

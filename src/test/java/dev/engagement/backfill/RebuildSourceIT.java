@@ -25,7 +25,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -204,7 +203,7 @@ class RebuildSourceIT {
 
     @Test
     void a_backfill_that_breaks_off_is_completed_by_the_next_one() throws Exception {
-        BackfillOptions options = backfillOptions(FROM, TO);
+        BackfillOptions options = backfillOptions(source, FROM, TO);
         Topic topic = new Topic();
 
         topic.room = 1_000;
@@ -241,7 +240,7 @@ class RebuildSourceIT {
             }
         };
         try {
-            Outcome outcome = backfill("2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z", topic);
+            Outcome outcome = backfill(topic, SILENT);
 
             assertThat(outcome).isEqualTo(new Outcome(1, 0));
             assertThat(changes).isEmpty();
@@ -250,8 +249,7 @@ class RebuildSourceIT {
 
             changes.add("DELETE FROM content WHERE id = 4000");
             topic.ids.clear();
-            assertThat(backfill("2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z", topic))
-                    .isEqualTo(outcome);
+            assertThat(backfill(topic, SILENT)).isEqualTo(outcome);
             assertThat(topic.contents).containsEntry("{\"id\":4000}", "none");
         } finally {
             sql("DELETE FROM engagement_events WHERE id = 100000");
@@ -267,9 +265,9 @@ class RebuildSourceIT {
         topic.lost = new IdRange(100_001, 100_003);
         topic.letters.put(100_001L, Reason.UNRESOLVED);
         topic.letters.put(100_003L, Reason.REJECTED);
-        List<String> lines = Collections.synchronizedList(new ArrayList<>());
+        List<String> lines = new ArrayList<>();
         try {
-            assertThatThrownBy(() -> backfill("2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z", topic))
+            assertThatThrownBy(() -> backfill(topic, SILENT))
                     .isInstanceOf(BackfillException.class)
                     .hasMessageContaining("Of 3 missing rows, all of which the stream has taken in, 1 did not come")
                     .hasMessageContaining("id 100002")
@@ -277,19 +275,15 @@ class RebuildSourceIT {
 
             topic.lost = new IdRange(100_001, 100_001);
             topic.ids.clear();
-            assertThat(new Backfill(
-                                    backfillOptions("2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z"),
-                                    topic::known,
-                                    () -> topic)
-                            .run(new Report() {
-                                @Override
-                                public void line(String text) {
-                                    lines.add(text);
-                                }
+            assertThat(backfill(topic, new Report() {
+                        @Override
+                        public void line(String text) {
+                            lines.add(text);
+                        }
 
-                                @Override
-                                public void progress(String text) {}
-                            }))
+                        @Override
+                        public void progress(String text) {}
+                    }))
                     .isEqualTo(new Outcome(2, 0));
             assertThat(lines).anySatisfy(line -> assertThat(line)
                     .isEqualTo("1 rows became dead letters instead of rows (UNRESOLVED: id 100001); redrive puts"
@@ -299,9 +293,9 @@ class RebuildSourceIT {
         }
     }
 
-    private static BackfillOptions backfillOptions(String from, String to) {
+    private static BackfillOptions backfillOptions(SourceOptions tables, String from, String to) {
         return new BackfillOptions(
-                source,
+                tables,
                 RangeOptions.of(Instant.parse(from), Instant.parse(to)),
                 null,
                 false,
@@ -318,8 +312,37 @@ class RebuildSourceIT {
                 3);
     }
 
-    private static Outcome backfill(String from, String to, Topic topic) throws InterruptedException {
-        return new Backfill(backfillOptions(from, to), topic::known, () -> topic).run(SILENT);
+    @Test
+    void a_content_id_that_is_none_is_published_and_looked_for_in_vain() throws Exception {
+        sql("CREATE SCHEMA texts");
+        sql("CREATE TABLE texts.content (id UUID PRIMARY KEY, slug TEXT, title TEXT, content_type TEXT,"
+                + " length_seconds INTEGER, publish_ts TIMESTAMPTZ)");
+        sql("CREATE TABLE texts.engagement_events (LIKE engagement_events)");
+        sql("ALTER TABLE texts.engagement_events ALTER content_id TYPE TEXT");
+        String content = "00000000-0000-4000-8000-000000000001";
+        sql("INSERT INTO texts.content VALUES ('" + content + "', 'one')");
+        sql("INSERT INTO texts.engagement_events SELECT n, CASE n WHEN 1 THEN '" + content + "' ELSE '{\"x\\' END, 1,"
+                + " 'play', '2026-01-09 09:00:00+00' FROM generate_series(1, 2) n");
+        Topic topic = new Topic();
+
+        Outcome outcome = backfill(options("texts", source.password()), topic, SILENT);
+
+        assertThat(outcome).isEqualTo(new Outcome(2, 0));
+        assertThat(topic.ids).containsExactlyInAnyOrder(1L, 2L);
+        assertThat(topic.contents).containsOnlyKeys("{\"id\":\"" + content + "\"}");
+    }
+
+    private static Outcome backfill(Topic topic, Report report) throws InterruptedException {
+        return backfill(source, topic, report);
+    }
+
+    /** Of the day that no other test reads. */
+    private static Outcome backfill(SourceOptions tables, Topic topic, Report report) throws InterruptedException {
+        return new Backfill(
+                        backfillOptions(tables, "2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z"),
+                        topic::known,
+                        () -> topic)
+                .run(report);
     }
 
     private static void sql(String statement) {

@@ -156,10 +156,15 @@ final class FaultRun implements AutoCloseable {
                 });
     }
 
-    /** What no fault is: something is asked or done under load, and failing at it fails the run. */
-    void with(String what, Fault.Strike work) throws Exception {
+    /** Something that is done or asked under load and is no fault. */
+    interface Deed {
+        void on(Installation installation) throws Exception;
+    }
+
+    /** Does it; failing at it fails the run. */
+    void with(String what, Deed deed) throws Exception {
         guarded(what, () -> {
-            long unused = work.hit(installation);
+            deed.on(installation);
             say(what);
         });
     }

@@ -37,7 +37,6 @@ class MendingLongIT {
                 Shell.Outcome outcome =
                         installation.audit("--from", from, "--to", Instant.now().toString());
                 assertThat(outcome.exit()).as(outcome.output()).isZero();
-                return 0;
             });
             run.with("an audit names the row that the warehouse lost", installation -> {
                 installation.deleteFromWarehouse(DELETED);
@@ -45,7 +44,6 @@ class MendingLongIT {
                         "--repair", "--from", from, "--to", Instant.now().toString());
                 assertThat(outcome.exit()).as(outcome.output()).isEqualTo(1);
                 assertThat(outcome.output()).contains(Long.toString(DELETED)).contains("MERGE");
-                return 0;
             });
         }
     }
