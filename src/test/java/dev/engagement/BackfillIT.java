@@ -186,7 +186,7 @@ class BackfillIT {
 
     @Test
     @Order(8)
-    void contents_that_nobody_captured_come_with_their_events_and_rows_without_one_are_told() throws Exception {
+    void contents_that_nobody_captured_come_before_the_events_and_rows_without_one_are_told() throws Exception {
         String made = contentId(CONTENTS + 1);
         sql("INSERT INTO content VALUES ('" + made + "', 'made', 'Made meanwhile', 'video', 60, now())");
         keepVersion(contentId(1));
@@ -195,10 +195,31 @@ class BackfillIT {
                 + " (2801, '" + made + "', 'play', now() - interval '2 s', 6000),"
                 + " (2802, '" + contentId(1) + "', 'play', now() - interval '2 s', 5)");
 
+        assertThat(backfill("--dry-run"))
+                .contains("2 contents would be published to dbserver1.public.content, whose last record of each was");
         assertThat(backfill())
                 .contains(
-                        "2 rows published to dbserver1.public.engagement_events, and the 2 contents that they refer to")
+                        "2 contents were published to dbserver1.public.content, whose last record of each was not what"
+                                + " the table holds\n")
+                .contains("2 rows published to dbserver1.public.engagement_events")
                 .endsWith("Backfill done. inserted=2 skipped=2700");
+        awaitEqual();
+
+        // No missing row refers to them.
+        keepVersion(contentId(2));
+        sql("UPDATE content SET title = 'Changed without events' WHERE id = '" + contentId(2) + "'");
+        sql("INSERT INTO content VALUES ('" + contentId(CONTENTS + 3)
+                + "', 'none', 'Without events', 'video', 60, now())");
+        assertThat(run("backfill", "--from", "2001-01-01T00:00:00Z", "--to", "2001-01-02T00:00:00Z"))
+                .contains("2 contents were published")
+                .endsWith("Backfill done. inserted=0 skipped=0");
+        awaitEqual();
+        sql("DELETE FROM content WHERE id = '" + contentId(CONTENTS + 3) + "'");
+        assertThat(backfill())
+                .contains(
+                        "1 contents were published to dbserver1.public.content, whose last record of each was not what"
+                                + " the table holds (1 of them are deleted there)")
+                .endsWith("Backfill done. inserted=0 skipped=2702");
         awaitEqual();
 
         sql("ALTER TABLE engagement_events DROP CONSTRAINT IF EXISTS engagement_events_content_id_fkey");

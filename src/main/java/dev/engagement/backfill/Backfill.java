@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Publishes rows that the stream never saw, beside it: reads a range, asks the warehouse which ids it has, and puts the
- * missing rows into the events topic as capture's snapshot would have, behind the contents that they refer to. What becomes
- * of them is the stream's affair: there is one path, and its dedupe makes harmless whatever is published and not missing, be
+ * missing rows into the events topic as capture's snapshot would have, behind the contents of which the content topic has not
+ * what the table holds. What becomes of them is the stream's affair: there is one path, and its dedupe makes harmless whatever is published and not missing, be
  * it in flight, of a run that broke off, or of another backfill beside this one.
  *
  * <p>No Flink job: it needs no slots beside the live one, runs where it is started, and ends.
@@ -38,8 +38,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>Guarantee.</b> At least once: when it ends well, every row of the range that keeps the rules is in the warehouse,
  * as one of {@code skipped} or of {@code inserted}, or is told to be a dead letter. Without a warehouse every row is
  * published, and the stream has completed a checkpoint behind the last of them. Memory does not grow with the range: a reader
- * holds a fetch of rows and a bit for each of {@value #CHUNK_IDS} ids; beside that there are the ids of the contents that were
- * published, and a bit for each dead letter.
+ * holds a fetch of rows and a bit for each of {@value #CHUNK_IDS} ids; beside that there are the contents
+ * that the topic holds, and a bit for each dead letter.
  *
  * <pre>{@code
  * Outcome outcome = Backfill.of(options, warehouseOptions).run(report);
@@ -101,20 +101,21 @@ public final class Backfill {
     public Outcome run(Report report) throws InterruptedException {
         try {
             SourceDatabase.Extent extent = extent();
-            if (extent.rows() == 0) {
-                report.line("There are no rows with event_ts in " + options.range() + contentText());
-                return new Outcome(0, 0);
-            }
-            report.line("Reading " + String.format("%,d", extent.rows()) + " rows with event_ts in " + options.range()
-                    + contentText());
+            report.line(
+                    extent.rows() == 0
+                            ? "There are no rows with event_ts in " + options.range() + contentText()
+                            : String.format(
+                                    "Reading %,d rows with event_ts in %s%s",
+                                    extent.rows(), options.range(), contentText()));
             Pass pass = new Pass(extent);
             Map<Integer, Long> ends;
             try (Stream stream = streams.open()) {
+                bringContents(stream, report);
+                if (extent.rows() == 0) {
+                    return new Outcome(0, 0);
+                }
                 pass.run(options.dryRun() ? null : stream, report);
                 ends = stream.flush();
-                if (!options.dryRun()) {
-                    settleContents(pass.contents, stream);
-                }
                 pass.tell(report);
                 if (options.dryRun()) {
                     return new Outcome(0, pass.there.sum());
@@ -160,12 +161,19 @@ public final class Backfill {
         }
     }
 
-    private void settleContents(Contents contents, Stream stream) throws SQLException {
-        if (contents.count() > 0) {
-            try (Connection connection = database.connect()) {
+    /** What the stream is to know of contents, before the first event that may refer to it. */
+    private void bringContents(Stream stream, Report report) throws SQLException {
+        report.progress("comparing " + options.contentTopic() + " with the content table");
+        Contents contents =
+                new Contents(database, decoder(), options.maxRowBytes().getBytes());
+        try (Connection connection = database.connect()) {
+            if (options.dryRun()) {
+                contents.compare(connection, stream);
+            } else {
                 contents.settle(connection, stream);
             }
         }
+        contents.tell(report, options.contentTopic(), options.dryRun());
     }
 
     /** One pass over the range, by some readers, each of which takes the next ids when it has done with its own. */
@@ -179,8 +187,6 @@ public final class Backfill {
         private final LongAdder missing = new LongAdder();
         private final Samples invalid = new Samples();
         private final Samples tooLarge = new Samples();
-        private final Contents contents =
-                new Contents(database, options.maxRowBytes().getBytes());
         private IdRange left;
 
         Pass(SourceDatabase.Extent extent) {
@@ -315,9 +321,6 @@ public final class Backfill {
                         gap = true;
                     }
                     if (stream != null) {
-                        if (row.contentId() != null) {
-                            contents.ensure(connection, row.contentId(), stream);
-                        }
                         stream.publish(row.id(), envelope);
                         published.increment();
                     }
@@ -337,9 +340,7 @@ public final class Backfill {
                         "Dry run: of %,d rows %,d are in the warehouse and %,d would be published; nothing was",
                         read.sum(), there.sum(), missing.sum() + invalid.count() + (options.all() ? there.sum() : 0)));
             } else if (published.sum() > 0) {
-                report.line(String.format(
-                        "%,d rows published to %s, and the %,d contents that they refer to",
-                        published.sum(), options.eventsTopic(), contents.count()));
+                report.line(String.format("%,d rows published to %s", published.sum(), options.eventsTopic()));
             }
             if (invalid.count() > 0) {
                 report.line(String.format(
@@ -357,7 +358,11 @@ public final class Backfill {
     private RowDecoder decoder() {
         Clock clock = Clock.systemUTC();
         return new RowDecoder(
-                options.eventsTopic(), "", options.maxRecordBytes().getBytes(), clock.millis(), clock);
+                options.eventsTopic(),
+                options.contentTopic(),
+                options.maxRecordBytes().getBytes(),
+                clock.millis(),
+                clock);
     }
 
     /** A bit for each id of a chunk that the warehouse has. */

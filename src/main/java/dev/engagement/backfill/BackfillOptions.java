@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *     for any longer
  * @param kafka where the events topic is
  * @param eventsTopic where missing rows are published
- * @param contentTopic where the contents that they refer to are published
+ * @param contentTopic where contents are published of which it has not what the table holds
  * @param deadLettersTopic where the stream puts what it cannot process
  * @param groupId group that the stream reports its offsets under
  * @param maxRowBytes largest envelope that is published

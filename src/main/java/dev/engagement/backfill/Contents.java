@@ -1,122 +1,165 @@
 package dev.engagement.backfill;
 
-import dev.engagement.backfill.SourceDatabase.ContentIdType;
+import dev.engagement.event.Content;
+import dev.engagement.event.ContentChange;
+import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.RecordKey;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The contents that published rows refer to, published ahead of them: whoever missed the rows may have missed these, too,
- * or their latest changes.
+ * Makes the content topic's last record of each content what the table holds: whoever missed rows may have missed
+ * contents, their latest changes or their end, too.
  *
- * <p>Capture may publish a change of the same content at the same time, and of a content the last record counts. So each
- * is looked at once more when it is safely in the topic, and published again if it is another by then, until the last
- * record of ours is what the table holds: whatever is committed after that look, capture publishes after it.
+ * <p>Capture may publish a change of the same content at the same time, and of a content the last record counts. So the
+ * table is read once more when what was published is safely in the topic, and what is another by then is published again,
+ * until nothing is: whatever is committed after that look, capture publishes after it. What needed no record is left to
+ * capture alone.
  *
- * <p>Thread-safe, but for {@link #settle}. Holds the id of every such content.
+ * <p>A table without any row deletes nothing: it is more likely the wrong one, or about to be filled, than true. For one
+ * thread; holds what the topic says of each content, as every subtask of the stream does.
  */
 final class Contents {
 
-    private static final int BATCH = 1_000;
-
-    /** Of a content that is not there, or whose row is larger than capture would publish. */
-    private static final int NOTHING = 0;
+    private static final int SHOWN = 5;
 
     private final SourceDatabase database;
+    private final RowDecoder decoder;
     private final long mostBytes;
-    /** What was published last, as a hash of the envelope. */
-    private final Map<String, Integer> published = new ConcurrentHashMap<>();
 
-    private @Nullable ContentIdType idType;
+    private final Arrival<ContentChange> arrival = new Arrival<>();
+    /** What the topic's last record of each says; none of those that it says to be deleted. */
+    private final Map<String, Content> said = new HashMap<>();
+    /** Those that differed, by whether there is such a row. */
+    private final Map<String, Boolean> differing = new HashMap<>();
+
+    private final Set<String> refused = new HashSet<>();
+    private boolean isTableEmpty = true;
 
     /**
-     * None yet.
+     * Nothing is read yet.
      *
+     * @param decoder says what the stream makes of a row
      * @param mostBytes largest envelope that is published
      */
-    Contents(SourceDatabase database, long mostBytes) {
+    Contents(SourceDatabase database, RowDecoder decoder, long mostBytes) {
         this.database = database;
+        this.decoder = decoder;
         this.mostBytes = mostBytes;
     }
 
-    /** Publishes that content, unless it was. */
-    void ensure(Connection connection, String id, Stream stream) throws SQLException {
-        if (published.containsKey(id)) {
-            return;
-        }
-        // One reader at a time: what is remembered as the last is what was published last.
-        synchronized (this) {
-            if (!published.containsKey(id)) {
-                List<ContentRow> rows = database.contents(connection, List.of(id), idType(connection));
-                byte[] envelope = rows.isEmpty() ? null : envelope(rows.get(0));
-                if (envelope != null) {
-                    stream.publishContent(key(connection, id), envelope);
-                }
-                published.put(id, hash(envelope));
+    /** Looks what differs, and publishes nothing. */
+    void compare(Connection connection, Stream stream) throws SQLException {
+        read(stream);
+        differing.putAll(differing(connection, true, null));
+    }
+
+    /** Publishes what differs until nothing that was published does; all of it is safe then. */
+    void settle(Connection connection, Stream stream) throws SQLException {
+        read(stream);
+        boolean isNumber = database.isContentIdNumber(connection);
+        Publisher publisher = (id, envelope) -> stream.publishContent(RecordKey.ofContent(id, isNumber), envelope);
+        boolean isFirst = true;
+        Map<String, Boolean> changed;
+        do {
+            changed = differing(connection, isFirst, publisher);
+            differing.putAll(changed);
+            var unused = stream.flush();
+            isFirst = false;
+        } while (!changed.isEmpty());
+    }
+
+    private void read(Stream stream) {
+        stream.contents(change -> {
+            if (change instanceof ContentChange.Put put) {
+                String id = put.content().id();
+                said.put(id, put.unchanged().fill(put.content(), said.get(id)));
+            } else if (change instanceof ContentChange.Delete delete) {
+                said.remove(delete.contentId());
             }
-        }
+        });
     }
 
-    private byte[] key(Connection connection, String id) throws SQLException {
-        return RecordKey.ofContent(id, idType(connection).isNumber());
-    }
-
-    private ContentIdType idType(Connection connection) throws SQLException {
-        ContentIdType type = idType;
-        if (type == null) {
-            type = database.contentIdType(connection);
-            idType = type;
-        }
-        return type;
-    }
-
-    /** How many were published. */
-    long count() {
-        return published.values().stream().filter(hash -> hash != NOTHING).count();
+    @FunctionalInterface
+    private interface Publisher {
+        void publish(String id, byte @Nullable [] envelope);
     }
 
     /**
-     * Until what was published last of each content is what the table holds. All that was published is safe.
+     * One look at the table.
      *
-     * @param connection without a transaction: each statement sees the table as it is
+     * @param all or only at those that differed before
+     * @return those of which it is not what was said last, by whether there is such a row
      */
-    void settle(Connection connection, Stream stream) throws SQLException {
-        List<String> open = new ArrayList<>(published.keySet());
-        while (!open.isEmpty()) {
-            List<String> changed = new ArrayList<>();
-            for (int from = 0; from < open.size(); from += BATCH) {
-                List<String> ids = open.subList(from, Math.min(from + BATCH, open.size()));
-                Map<String, ContentRow> rows = new HashMap<>();
-                database.contents(connection, ids, idType(connection)).forEach(row -> rows.put(row.id(), row));
-                for (String id : ids) {
-                    ContentRow row = rows.get(id);
-                    byte[] envelope = row == null ? null : envelope(row);
-                    boolean isTooLarge = row != null && envelope == null;
-                    if (!isTooLarge && published.getOrDefault(id, NOTHING) != hash(envelope)) {
-                        stream.publishContent(key(connection, id), envelope);
-                        published.put(id, hash(envelope));
-                        changed.add(id);
+    private Map<String, Boolean> differing(Connection connection, boolean all, @Nullable Publisher publisher)
+            throws SQLException {
+        Map<String, Boolean> found = new HashMap<>();
+        Set<String> gone = new HashSet<>(all ? said.keySet() : differing.keySet());
+        gone.retainAll(said.keySet());
+        SourceDatabase.begin(connection);
+        try (RowCursor<ContentRow> rows = database.contents(connection)) {
+            for (ContentRow row = rows.next(); row != null; row = rows.next()) {
+                isTableEmpty = false;
+                String id = row.id();
+                gone.remove(id);
+                if (!all && !differing.containsKey(id)) {
+                    continue;
+                }
+                byte[] envelope = RowJson.envelope(row);
+                decoder.decode(row, 0, arrival);
+                if (arrival.kind() != Arrival.Kind.VALUE || envelope.length > mostBytes) {
+                    refused.add(id);
+                    continue;
+                }
+                Content content = ((ContentChange.Put) arrival.value()).content();
+                if (!content.equals(said.put(id, content))) {
+                    found.put(id, true);
+                    if (publisher != null) {
+                        publisher.publish(id, envelope);
                     }
                 }
             }
-            var unused = stream.flush();
-            open = changed;
         }
+        if (!isTableEmpty) {
+            for (String id : gone) {
+                said.remove(id);
+                found.put(id, false);
+                if (publisher != null) {
+                    publisher.publish(id, null);
+                }
+            }
+        }
+        return found;
     }
 
-    private byte @Nullable [] envelope(ContentRow row) {
-        byte[] envelope = RowJson.envelope(row);
-        return envelope.length > mostBytes ? null : envelope;
-    }
-
-    private static int hash(byte @Nullable [] envelope) {
-        return envelope == null ? NOTHING : Math.max(1, Arrays.hashCode(envelope) & Integer.MAX_VALUE);
+    /** Says what differed, if anything did. */
+    void tell(Report report, String topic, boolean isDryRun) {
+        if (!differing.isEmpty()) {
+            long deleted =
+                    differing.values().stream().filter(isThere -> !isThere).count();
+            report.line(String.format(
+                    "%,d contents %s published to %s, whose last record of each was not what the table holds%s",
+                    differing.size(),
+                    isDryRun ? "would be" : "were",
+                    topic,
+                    deleted == 0 ? "" : String.format(" (%,d of them are deleted there)", deleted)));
+        }
+        if (isTableEmpty && !said.isEmpty()) {
+            report.line(String.format(
+                    "The content table is empty, but %s holds %,d contents: none was deleted. Check postgres.url and"
+                            + " postgres.content-table",
+                    topic, said.size()));
+        }
+        if (!refused.isEmpty()) {
+            report.line(String.format(
+                    "%,d contents are larger than the stream or capture would take, and are left out (%s)",
+                    refused.size(), refused.stream().sorted().limit(SHOWN).collect(Collectors.joining(", "))));
+        }
     }
 }

@@ -4,7 +4,11 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.ContentChange;
+import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.RecordKey;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -38,6 +43,7 @@ final class KafkaStream implements Stream {
     private static final int LINGER_MILLIS = 20;
     private static final int RECORD_OVERHEAD_BYTES = 64 * 1024;
 
+    private final BackfillOptions options;
     private final String topic;
     private final String contentTopic;
     private final String groupId;
@@ -55,18 +61,14 @@ final class KafkaStream implements Stream {
             KafkaProducer<byte[], byte[]> producer,
             Admin admin,
             KafkaConsumer<byte[], byte[]> deadLetters) {
+        this.options = options;
         this.topic = options.eventsTopic();
         this.contentTopic = options.contentTopic();
         this.groupId = options.groupId();
         this.producer = producer;
         this.admin = admin;
         this.deadLetters = deadLetters;
-        List<TopicPartition> partitions = deadLetters.partitionsFor(options.deadLettersTopic()).stream()
-                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
-                .toList();
-        deadLetters.assign(partitions);
-        deadLetters.seekToBeginning(partitions);
-        this.begin = deadLetters.endOffsets(partitions);
+        this.begin = deadLetters.endOffsets(fromBeginning(deadLetters, options.deadLettersTopic()));
     }
 
     static KafkaStream open(BackfillOptions options) {
@@ -85,8 +87,7 @@ final class KafkaStream implements Stream {
         try {
             producer = new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
             admin = Admin.create(kafka.clientProperties());
-            deadLetters = new KafkaConsumer<>(
-                    reading(kafka.clientProperties()), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+            deadLetters = consumer(options);
             return new KafkaStream(options, producer, admin, deadLetters);
         } catch (KafkaException e) {
             close(producer, admin, deadLetters);
@@ -98,13 +99,14 @@ final class KafkaStream implements Stream {
         }
     }
 
-    private static Properties reading(Properties properties) {
+    private static KafkaConsumer<byte[], byte[]> consumer(BackfillOptions options) {
+        Properties properties = options.kafka().clientProperties();
         properties.setProperty("isolation.level", "read_committed");
         properties.setProperty("enable.auto.commit", "false");
         properties.setProperty("auto.offset.reset", "earliest");
         properties.setProperty("allow.auto.create.topics", "false");
         properties.setProperty("default.api.timeout.ms", Long.toString(PATIENCE.toMillis()));
-        return properties;
+        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     @Override
@@ -185,27 +187,63 @@ final class KafkaStream implements Stream {
     }
 
     @Override
+    public void contents(Consumer<ContentChange> each) {
+        ContentDecoder decoder =
+                new ContentDecoder(contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC());
+        Arrival<ContentChange> arrival = new Arrival<>();
+        try (KafkaConsumer<byte[], byte[]> contents = consumer(options)) {
+            fromBeginning(contents, contentTopic);
+            readToEnd(contents, record -> {
+                decoder.decode(record, arrival);
+                if (arrival.kind() == Arrival.Kind.VALUE) {
+                    each.accept(arrival.value());
+                }
+            });
+        } catch (KafkaException e) {
+            throw notRead(contentTopic, e);
+        }
+    }
+
+    @Override
     public void letters(EachLetter each) {
         try {
-            Map<TopicPartition, Long> ends = deadLetters.endOffsets(begin.keySet());
-            long until = System.nanoTime() + PATIENCE.toNanos();
-            while (ends.entrySet().stream().anyMatch(end -> deadLetters.position(end.getKey()) < end.getValue())) {
-                for (ConsumerRecord<byte[], byte[]> record : deadLetters.poll(POLL)) {
-                    until = System.nanoTime() + PATIENCE.toNanos();
-                    take(record, each);
-                }
-                if (System.nanoTime() - until > 0) {
-                    throw new BackfillException(
-                            "Kafka gives no more dead letters for " + PATIENCE.toSeconds()
-                                    + " s, and has not come to the" + " topic's end",
-                            null);
-                }
-            }
+            readToEnd(deadLetters, record -> take(record, each));
         } catch (KafkaException e) {
-            throw new BackfillException(
-                    "The dead letters cannot be read (" + e.getClass().getSimpleName() + ": " + e.getMessage() + ")",
-                    e);
+            throw notRead(options.deadLettersTopic(), e);
         }
+    }
+
+    private static List<TopicPartition> fromBeginning(KafkaConsumer<byte[], byte[]> consumer, String topic) {
+        List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
+                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
+                .toList();
+        consumer.assign(partitions);
+        consumer.seekToBeginning(partitions);
+        return partitions;
+    }
+
+    /** From where it stands to where its partitions end now. */
+    private static void readToEnd(
+            KafkaConsumer<byte[], byte[]> consumer, Consumer<ConsumerRecord<byte[], byte[]>> each) {
+        Map<TopicPartition, Long> ends = consumer.endOffsets(consumer.assignment());
+        long until = System.nanoTime() + PATIENCE.toNanos();
+        while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                until = System.nanoTime() + PATIENCE.toNanos();
+                each.accept(record);
+            }
+            if (System.nanoTime() - until > 0) {
+                throw new BackfillException(
+                        "Kafka gives no more records for " + PATIENCE.toSeconds()
+                                + " s, and has not come to the end of " + ends.keySet(),
+                        null);
+            }
+        }
+    }
+
+    private static BackfillException notRead(String topic, KafkaException e) {
+        return new BackfillException(
+                topic + " cannot be read (" + e.getClass().getSimpleName() + ": " + e.getMessage() + ")", e);
     }
 
     private void take(ConsumerRecord<byte[], byte[]> record, EachLetter each) {

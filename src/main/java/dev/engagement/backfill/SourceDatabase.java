@@ -7,11 +7,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Properties;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.util.PSQLState;
@@ -26,9 +23,6 @@ final class SourceDatabase {
     static final int FETCH_ROWS = 1_000;
 
     private static final String CONNECT_SECONDS = "10";
-
-    private static final String CONTENTS =
-            "SELECT id::text, slug::text, title::text, content_type::text, length_seconds, publish_ts::text FROM ";
 
     private final SourceOptions options;
 
@@ -155,7 +149,10 @@ final class SourceDatabase {
 
     /** All contents; the connection is in a transaction. */
     RowCursor<ContentRow> contents(Connection connection) throws SQLException {
-        PreparedStatement statement = connection.prepareStatement(CONTENTS + options.quotedContents());
+        String sql =
+                "SELECT id::text, slug::text, title::text, content_type::text, length_seconds, publish_ts::text FROM "
+                        + options.quotedContents();
+        PreparedStatement statement = connection.prepareStatement(sql);
         try {
             return RowCursor.open(statement, FETCH_ROWS, SourceDatabase::content);
         } catch (SQLException | RuntimeException e) {
@@ -164,51 +161,16 @@ final class SourceDatabase {
         }
     }
 
-    /**
-     * The type of the contents' ids.
-     *
-     * @param isNumber whether their keys in the topic are numbers
-     * @param isOfEvents whether every event's content_id is a value of it; if not, an event may have one that is none
-     */
-    record ContentIdType(boolean isNumber, boolean isOfEvents) {}
-
-    ContentIdType contentIdType(Connection connection) throws SQLException {
-        String sql = "SELECT c.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype),"
-                + " c.atttypid = e.atttypid FROM pg_attribute c, pg_attribute e WHERE c.attrelid = ?::regclass"
-                + " AND c.attname = 'id' AND e.attrelid = ?::regclass AND e.attname = 'content_id'";
+    /** Whether the contents' keys in the topic are numbers. */
+    boolean isContentIdNumber(Connection connection) throws SQLException {
+        String sql = "SELECT atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)"
+                + " FROM pg_attribute WHERE attrelid = ?::regclass AND attname = 'id'";
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, options.quotedContents());
-            statement.setString(2, options.quotedEvents());
             try (ResultSet row = statement.executeQuery()) {
-                return row.next()
-                        ? new ContentIdType(row.getBoolean(1), row.getBoolean(2))
-                        : new ContentIdType(false, false);
+                return row.next() && row.getBoolean(1);
             }
         }
-    }
-
-    /** The contents of those ids, as they are now; such that do not exist are left out. */
-    List<ContentRow> contents(Connection connection, Collection<String> ids, ContentIdType type) throws SQLException {
-        // As a text the id has no index, but any text can be asked for.
-        String sql = CONTENTS + options.quotedContents() + " WHERE " + (type.isOfEvents() ? "id" : "id::text")
-                + " = ANY (?)";
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            // Without a type of its own it is an array of the column's.
-            statement.setObject(1, arrayText(ids), Types.OTHER);
-            try (ResultSet rows = statement.executeQuery()) {
-                List<ContentRow> contents = new ArrayList<>();
-                while (rows.next()) {
-                    contents.add(content(rows));
-                }
-                return contents;
-            }
-        }
-    }
-
-    private static String arrayText(Collection<String> elements) {
-        return elements.stream()
-                .map(each -> '"' + each.replace("\\", "\\\\").replace("\"", "\\\"") + '"')
-                .collect(Collectors.joining(",", "{", "}"));
     }
 
     private static String where(boolean ofIds, @Nullable String contentId) {

@@ -1,10 +1,13 @@
 package dev.engagement.backfill;
 
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.ContentChange;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The way to the stream, its topics, and what it says of what it took in. Thread-safe, but for {@link #letters}. */
+/** The way to the stream, its topics, and what it says of what it took in. Thread-safe, but for what
+ * reads it. */
 interface Stream extends AutoCloseable {
 
     /** Takes what is said of an event that became a dead letter. */
@@ -23,6 +26,14 @@ interface Stream extends AutoCloseable {
      * @param envelope null if there is no such content any more
      */
     void publishContent(byte[] key, byte @Nullable [] envelope);
+
+    /**
+     * What the content topic says from its beginning to where it ends now, of each content in the order of writing; without
+     * what the stream would make a dead letter.
+     *
+     * @throws BackfillException if Kafka does not answer
+     */
+    void contents(Consumer<ContentChange> each);
 
     /**
      * Waits until all that was published is safe.

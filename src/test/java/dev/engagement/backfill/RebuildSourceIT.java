@@ -11,6 +11,7 @@ import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.types.EventTypes;
 import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
 import dev.engagement.ingest.IngestOptions;
@@ -33,6 +34,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 import org.apache.flink.api.common.JobExecutionResult;
@@ -49,6 +51,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.util.Collector;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -233,24 +236,26 @@ class RebuildSourceIT {
         sql(changes.remove());
         sql("INSERT INTO engagement_events VALUES (100000, 4000, 1, 'play', '2026-01-09 09:00:00+00')");
         Topic topic = new Topic();
+        String key = "{\"id\":4000}";
         // Somebody changes it whenever it has just been published.
         topic.afterContent = () -> {
-            if (!changes.isEmpty()) {
+            if (topic.contentWrites.get(topic.contentWrites.size() - 1).equals(key) && !changes.isEmpty()) {
                 sql(changes.remove());
             }
         };
         try {
-            Outcome outcome = backfill(topic, SILENT);
-
-            assertThat(outcome).isEqualTo(new Outcome(1, 0));
+            assertThat(backfill(topic, SILENT)).isEqualTo(new Outcome(1, 0));
             assertThat(changes).isEmpty();
-            assertThat(topic.contents).containsOnlyKeys("{\"id\":4000}");
-            assertThat(topic.contents.get("{\"id\":4000}")).contains("\"slug\":\"five\"");
+            assertThat(topic.contents).hasSize(3_001);
+            assertThat(topic.contents.get(key)).contains("\"slug\":\"five\"");
+            // Nothing else changed, so that nothing else was published twice.
+            assertThat(topic.contentWrites).hasSize(3_000 + 6);
 
-            changes.add("DELETE FROM content WHERE id = 4000");
-            topic.ids.clear();
-            assertThat(backfill(topic, SILENT)).isEqualTo(outcome);
-            assertThat(topic.contents).containsEntry("{\"id\":4000}", "none");
+            topic.contentWrites.clear();
+            sql("DELETE FROM content WHERE id = 4000");
+            assertThat(backfill(topic, SILENT)).isEqualTo(new Outcome(0, 1));
+            assertThat(topic.contents).containsEntry(key, "none");
+            assertThat(topic.contentWrites).containsExactly(key);
         } finally {
             sql("DELETE FROM engagement_events WHERE id = 100000");
             sql("DELETE FROM content WHERE id = 4000");
@@ -265,7 +270,7 @@ class RebuildSourceIT {
         topic.lost = new IdRange(100_001, 100_003);
         topic.letters.put(100_001L, Reason.UNRESOLVED);
         topic.letters.put(100_003L, Reason.REJECTED);
-        List<String> lines = new ArrayList<>();
+        Lines told = new Lines();
         try {
             assertThatThrownBy(() -> backfill(topic, SILENT))
                     .isInstanceOf(BackfillException.class)
@@ -275,17 +280,8 @@ class RebuildSourceIT {
 
             topic.lost = new IdRange(100_001, 100_001);
             topic.ids.clear();
-            assertThat(backfill(topic, new Report() {
-                        @Override
-                        public void line(String text) {
-                            lines.add(text);
-                        }
-
-                        @Override
-                        public void progress(String text) {}
-                    }))
-                    .isEqualTo(new Outcome(2, 0));
-            assertThat(lines).anySatisfy(line -> assertThat(line)
+            assertThat(backfill(topic, told)).isEqualTo(new Outcome(2, 0));
+            assertThat(told.lines).anySatisfy(line -> assertThat(line)
                     .isEqualTo("1 rows became dead letters instead of rows (UNRESOLVED: id 100001); redrive puts"
                             + " them back when their cause is mended"));
         } finally {
@@ -313,23 +309,61 @@ class RebuildSourceIT {
     }
 
     @Test
-    void a_content_id_that_is_none_is_published_and_looked_for_in_vain() throws Exception {
+    void contents_are_compared_by_what_the_stream_makes_of_them_and_an_empty_table_deletes_none() throws Exception {
         sql("CREATE SCHEMA texts");
         sql("CREATE TABLE texts.content (id UUID PRIMARY KEY, slug TEXT, title TEXT, content_type TEXT,"
                 + " length_seconds INTEGER, publish_ts TIMESTAMPTZ)");
         sql("CREATE TABLE texts.engagement_events (LIKE engagement_events)");
         sql("ALTER TABLE texts.engagement_events ALTER content_id TYPE TEXT");
-        String content = "00000000-0000-4000-8000-000000000001";
-        sql("INSERT INTO texts.content VALUES ('" + content + "', 'one')");
-        sql("INSERT INTO texts.engagement_events SELECT n, CASE n WHEN 1 THEN '" + content + "' ELSE '{\"x\\' END, 1,"
+        sql(
+                "INSERT INTO texts.content SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid, 'slug-' || n, NULL, 'video',"
+                        + " 60, '2026-01-09 09:00:00+00' FROM generate_series(1, 5) n");
+        sql("INSERT INTO texts.engagement_events SELECT n, CASE n WHEN 1 THEN '" + uuid(1) + "' ELSE '{\"x\\' END, 1,"
                 + " 'play', '2026-01-09 09:00:00+00' FROM generate_series(1, 2) n");
+        sql("INSERT INTO texts.content VALUES ('" + uuid(6) + "', repeat('x', 2000000))");
+        SourceOptions texts = options("texts", source.password());
         Topic topic = new Topic();
+        // As another writer may write it: with another op, another form of the time, fields in another order.
+        topic.contents.put(
+                uuidKey(1),
+                "{\"after\":{\"publish_ts\":\"2026-01-09T10:00:00+01:00\",\"length_seconds\":60,\"slug\":\"slug-1\",\"id\":\""
+                        + uuid(1) + "\",\"content_type\":\"video\",\"title\":null},\"op\":\"c\"}");
+        topic.contents.put(uuidKey(2), topic.contents.get(uuidKey(1)).replace(uuid(1), uuid(2)));
+        topic.contents.put(uuidKey(3), Topic.NONE);
+        topic.contents.put(uuidKey(4), "nonsense");
+        topic.contents.put(uuidKey(7), topic.contents.get(uuidKey(1)).replace(uuid(1), uuid(7)));
+        topic.contents.put(
+                "{\"id\":\"no uuid\"}", topic.contents.get(uuidKey(1)).replace(uuid(1), "no uuid"));
+        Lines told = new Lines();
 
-        Outcome outcome = backfill(options("texts", source.password()), topic, SILENT);
+        assertThat(backfill(texts, topic, told)).isEqualTo(new Outcome(2, 0));
 
-        assertThat(outcome).isEqualTo(new Outcome(2, 0));
         assertThat(topic.ids).containsExactlyInAnyOrder(1L, 2L);
-        assertThat(topic.contents).containsOnlyKeys("{\"id\":\"" + content + "\"}");
+        assertThat(topic.contentWrites)
+                .containsExactlyInAnyOrder(
+                        uuidKey(2), uuidKey(3), uuidKey(4), uuidKey(5), uuidKey(7), "{\"id\":\"no uuid\"}");
+        assertThat(topic.contents).containsEntry(uuidKey(7), Topic.NONE);
+        assertThat(told.lines)
+                .contains(
+                        "6 contents were published to contents, whose last record of each was not what the table holds"
+                                + " (2 of them are deleted there)",
+                        "1 contents are larger than the stream or capture would take, and are left out (" + uuid(6)
+                                + ")");
+
+        topic.contentWrites.clear();
+        sql("DELETE FROM texts.content");
+        assertThat(backfill(texts, topic, told)).isEqualTo(new Outcome(0, 2));
+        assertThat(topic.contentWrites).isEmpty();
+        assertThat(told.lines).anySatisfy(line -> assertThat(line)
+                .startsWith("The content table is empty, but contents holds 5 contents: none was deleted."));
+    }
+
+    private static String uuid(int number) {
+        return "00000000-0000-4000-8000-00000000000" + number;
+    }
+
+    private static String uuidKey(int number) {
+        return "{\"id\":\"" + uuid(number) + "\"}";
     }
 
     private static Outcome backfill(Topic topic, Report report) throws InterruptedException {
@@ -362,10 +396,24 @@ class RebuildSourceIT {
         public void progress(String text) {}
     };
 
+    private static final class Lines implements Report {
+        private final List<String> lines = new ArrayList<>();
+
+        @Override
+        public void line(String text) {
+            lines.add(text);
+        }
+
+        @Override
+        public void progress(String text) {}
+    }
+
     /** A topic whose stream takes in at once what keeps the rules, as long as there is room. */
     private static final class Topic implements Stream {
         private final ConcurrentLinkedQueue<Long> ids = new ConcurrentLinkedQueue<>();
+        private static final String NONE = "none";
         private final Map<String, String> contents = new ConcurrentHashMap<>();
+        private final List<String> contentWrites = new ArrayList<>();
         private final Map<Long, Reason> letters = new ConcurrentHashMap<>();
         /** What the stream has taken in and the warehouse never shows. */
         private volatile IdRange lost = IdRange.EMPTY;
@@ -384,8 +432,28 @@ class RebuildSourceIT {
         @Override
         public void publishContent(byte[] key, byte @Nullable [] envelope) {
             String id = new String(key, UTF_8);
-            contents.put(id, envelope == null ? "none" : new String(envelope, UTF_8));
+            contents.put(id, envelope == null ? NONE : new String(envelope, UTF_8));
+            contentWrites.add(id);
             afterContent.run();
+        }
+
+        @Override
+        public void contents(Consumer<ContentChange> each) {
+            ContentDecoder decoder = new ContentDecoder("contents", 1 << 20, Clock.systemUTC());
+            Arrival<ContentChange> arrival = new Arrival<>();
+            contents.forEach((key, envelope) -> {
+                decoder.decode(
+                        new ConsumerRecord<>(
+                                "contents",
+                                0,
+                                0,
+                                key.getBytes(UTF_8),
+                                envelope.equals(NONE) ? null : envelope.getBytes(UTF_8)),
+                        arrival);
+                if (arrival.kind() == Arrival.Kind.VALUE) {
+                    each.accept(arrival.value());
+                }
+            });
         }
 
         @Override
