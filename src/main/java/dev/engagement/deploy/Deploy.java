@@ -90,6 +90,7 @@ public final class Deploy {
                 flink.get(CheckpointingOptions.SAVEPOINT_DIRECTORY),
                 flink.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY),
                 Duration.ofMillis(patienceMillis),
+                System::currentTimeMillis,
                 pause);
         Path records = Files.createDirectories(Path.of(needed("--records")));
         try (RandomAccessFile file =

@@ -114,6 +114,9 @@ final class Deployer {
     private final LongSupplier clockMillis;
     private final Pause pause;
     private final long begin;
+    /** When the order to stop was given: from there on nothing was shown. */
+    private long stoppedAt;
+
     private List<String> shown = List.of();
 
     Deployer(
@@ -159,7 +162,7 @@ final class Deployer {
             return Outcome.DONE;
         }
         jars.readyServers();
-        long stopped = clockMillis.getAsLong();
+        stoppedAt = clockMillis.getAsLong();
         String from = newest;
         if (running != null) {
             from = stop(running, before);
@@ -171,7 +174,7 @@ final class Deployer {
                 return goBack(before, from);
             }
         }
-        return start(before, from, stopped);
+        return start(before, from);
     }
 
     // --------------------------------------------------------------------------------------------------- what there is
@@ -207,9 +210,17 @@ final class Deployer {
         if (before == null) {
             return null;
         }
-        Set<String> candidates = new TreeSet<>(List.of(before.from(), before.savepoint()));
+        Set<String> candidates = new TreeSet<>(List.of(before.savepoint()));
+        if (!before.hasRun()) {
+            // One that has completed a checkpoint has shown rows that this does not know of.
+            candidates.add(before.from());
+        }
         if (!before.job().isEmpty()) {
             candidates.addAll(cluster.retained(before.job()));
+            if (cluster.jobs().stream().anyMatch(each -> each.id().equals(before.job()))) {
+                String last = cluster.progress(before.job()).newest();
+                candidates.add(last == null ? "" : last);
+            }
         }
         candidates.remove("");
         String newest = null;
@@ -309,9 +320,13 @@ final class Deployer {
         try {
             savepoint = cluster.stop(job);
         } catch (IOException e) {
-            say("FAILED: there is no savepoint, and the job is "
-                    + cluster.progress(job).state() + ": " + e.getMessage());
-            return null;
+            Cluster.Progress now = cluster.progress(job);
+            if (!now.state().equals("FINISHED") || now.newest() == null) {
+                say("FAILED: there is no savepoint, and the job is " + now.state() + ": " + e.getMessage());
+                return null;
+            }
+            // It ended as it was told to; only the answer was lost.
+            savepoint = now.newest();
         }
         if (before != null) {
             before.stopped(savepoint);
@@ -321,11 +336,10 @@ final class Deployer {
         return savepoint;
     }
 
-    private Outcome start(@Nullable Deployment before, @Nullable String from, long stoppedAt)
-            throws IOException, InterruptedException {
+    private Outcome start(@Nullable Deployment before, @Nullable String from) throws IOException, InterruptedException {
         Deployment next = deployments.add(wish.jar(), jars.catalogue().toBytes(), wish.arguments(), from);
         boolean leaveBehind = !wish.allowed().isEmpty();
-        Started started = run(next, from, leaveBehind, stoppedAt);
+        Started started = run(next, from, leaveBehind);
         if (started.failure == null) {
             next.runs();
             say("deployment " + next.number() + " of " + wish.jobName() + " is done");
@@ -397,7 +411,7 @@ final class Deployer {
 
     private Outcome runAgain(Deployment before, String from) throws IOException, InterruptedException {
         Deployment again = deployments.add(before.jar(), before.catalogue(), before.arguments(), from);
-        Started started = run(again, from, false, clockMillis.getAsLong());
+        Started started = run(again, from, false);
         if (started.failure != null) {
             again.failed();
             say("FAILED: the old job does not run either: " + started.failure + ". " + jobAgain(before, from));
@@ -425,7 +439,7 @@ final class Deployer {
     private record Started(@Nullable String job, @Nullable String failure) {}
 
     /** Submits, and waits until it has completed a checkpoint of its own. */
-    private Started run(Deployment deployment, @Nullable String from, boolean leaveBehind, long stoppedAt)
+    private Started run(Deployment deployment, @Nullable String from, boolean leaveBehind)
             throws IOException, InterruptedException {
         say("running deployment " + deployment.number() + (from == null ? " without state" : " from " + from) + ": "
                 + asTyped(deployment.arguments()));
@@ -442,10 +456,10 @@ final class Deployer {
         boolean asked = false;
         boolean saidThatItRuns = false;
         while (true) {
-            Cluster.Progress progress = cluster.progress(job);
+            Cluster.Progress progress = progressOfNew(job);
             if (progress.completed() > 0) {
                 if (!saidThatItRuns) {
-                    sayThatItRuns(progress, from, stoppedAt);
+                    sayThatItRuns(progress, from);
                 }
                 say("checkpoint completed" + (progress.newest() == null ? "" : ": " + progress.newest()));
                 return new Started(job, null);
@@ -466,7 +480,7 @@ final class Deployer {
             }
             if (progress.runs() && !saidThatItRuns) {
                 saidThatItRuns = true;
-                sayThatItRuns(progress, from, stoppedAt);
+                sayThatItRuns(progress, from);
             }
             if (progress.runs() && !asked) {
                 // Not at the next interval, which may be far: until then nobody knows whether it can.
@@ -477,7 +491,20 @@ final class Deployer {
         }
     }
 
-    private void sayThatItRuns(Cluster.Progress progress, @Nullable String from, long stoppedAt) {
+    /** Nobody may go back who does not know whether the new job has completed a checkpoint. */
+    private Cluster.Progress progressOfNew(String job) throws IOException, InterruptedException {
+        try {
+            return cluster.progress(job);
+        } catch (IOException e) {
+            throw new IOException(
+                    e.getMessage() + ". What became of the new job " + job + " is not known. Once Flink answers, run"
+                            + " scripts/deploy.sh again: it replaces the job if it runs, and else goes on from the newest"
+                            + " state there is",
+                    e);
+        }
+    }
+
+    private void sayThatItRuns(Cluster.Progress progress, @Nullable String from) {
         String gap = from == null
                 ? ""
                 : String.format(

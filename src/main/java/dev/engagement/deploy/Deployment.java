@@ -95,6 +95,11 @@ final class Deployment {
         return notes.getProperty(OUTCOME, "").equals("failed");
     }
 
+    /** Whether it has completed a checkpoint of its own, as far as was noted. */
+    boolean hasRun() {
+        return notes.getProperty(OUTCOME, "").equals("runs");
+    }
+
     void submitted(String job) throws IOException {
         note(JOB, job);
     }

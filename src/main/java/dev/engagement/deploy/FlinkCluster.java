@@ -1,8 +1,11 @@
 package dev.engagement.deploy;
 
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -27,6 +31,10 @@ final class FlinkCluster implements Cluster {
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
     private static final Pattern JOB_ID = Pattern.compile("JobID ([0-9a-f]{32})");
     private static final long POLL_MILLIS = 200;
+    /** Longer than a standby takes to lead, and than a JobManager takes to start again. */
+    private static final long OUTAGE_MILLIS = 120_000;
+
+    private static final long RETRY_MILLIS = 1_000;
     private static final int LINES_OF_A_FAILURE = 12;
 
     private final HttpClient client =
@@ -36,7 +44,10 @@ final class FlinkCluster implements Cluster {
     private final @Nullable String savepoints;
     private final @Nullable String checkpoints;
     private final Duration patience;
+    private final LongSupplier clockMillis;
     private final Deployer.Pause pause;
+    /** Where nobody ever answered there is nothing to wait for. */
+    private boolean hasAnswered;
 
     /**
      * A cluster.
@@ -53,12 +64,14 @@ final class FlinkCluster implements Cluster {
             @Nullable String savepoints,
             @Nullable String checkpoints,
             Duration patience,
+            LongSupplier clockMillis,
             Deployer.Pause pause) {
         this.rest = rest;
         this.commandLine = commandLine;
         this.savepoints = savepoints;
         this.checkpoints = checkpoints;
         this.patience = patience;
+        this.clockMillis = clockMillis;
         this.pause = pause;
     }
 
@@ -144,8 +157,8 @@ final class FlinkCluster implements Cluster {
         String trigger = send("POST", "/jobs/" + job + "/stop", "{" + directory + "\"drain\": false}")
                 .get("request-id")
                 .text();
-        long deadline = System.nanoTime() + patience.toNanos();
-        while (System.nanoTime() < deadline) {
+        long deadline = clockMillis.getAsLong() + patience.toMillis();
+        while (clockMillis.getAsLong() < deadline) {
             Json answer = get("/jobs/" + job + "/savepoints/" + trigger);
             if (answer.get("status", "id").text().equals("COMPLETED")) {
                 Json operation = answer.get("operation");
@@ -158,7 +171,9 @@ final class FlinkCluster implements Cluster {
             }
             pause.millis(POLL_MILLIS);
         }
-        throw new IOException("no savepoint within " + patience.toSeconds() + " s (--patience)");
+        throw new IOException(
+                "no savepoint within " + patience.toSeconds() + " s (--patience). The order stands: the job ends"
+                        + " once its savepoint is complete, and the next deployment goes on from there");
     }
 
     @Override
@@ -204,9 +219,9 @@ final class FlinkCluster implements Cluster {
     }
 
     private void awaitEnd(String job) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + patience.toNanos();
+        long deadline = clockMillis.getAsLong() + patience.toMillis();
         while (!ENDED.contains(get("/jobs/" + job).get("state").text())) {
-            if (System.nanoTime() > deadline) {
+            if (clockMillis.getAsLong() > deadline) {
                 throw new IOException("Job " + job + " has not ended within " + patience.toSeconds() + " s");
             }
             pause.millis(POLL_MILLIS);
@@ -217,7 +232,28 @@ final class FlinkCluster implements Cluster {
         return send("GET", path, "");
     }
 
+    /**
+     * Asks until there is an answer: a JobManager that leads no more is soon followed by another. An order is repeated only if
+     * nobody can have heard it.
+     */
     private Json send(String method, String path, String body) throws IOException, InterruptedException {
+        long deadline = clockMillis.getAsLong() + OUTAGE_MILLIS;
+        while (true) {
+            try {
+                Json answer = sendOnce(method, path, body);
+                hasAnswered = true;
+                return answer;
+            } catch (NobodyException e) {
+                boolean mayRepeat = e.isUnheard || method.equals("GET");
+                if (!hasAnswered || !mayRepeat || clockMillis.getAsLong() > deadline) {
+                    throw e;
+                }
+            }
+            pause.millis(RETRY_MILLIS);
+        }
+    }
+
+    private Json sendOnce(String method, String path, String body) throws IOException, InterruptedException {
         URI uri = rest.resolve(path);
         HttpRequest request = HttpRequest.newBuilder(uri)
                 .timeout(TIMEOUT)
@@ -227,13 +263,32 @@ final class FlinkCluster implements Cluster {
         HttpResponse<byte[]> answer;
         try {
             answer = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        } catch (ConnectException | HttpConnectTimeoutException e) {
+            throw new NobodyException("Flink does not answer at " + uri + ": " + e, true);
         } catch (IOException e) {
-            throw new IOException("Flink does not answer at " + uri + ": " + e, e);
+            throw new NobodyException("Flink does not answer at " + uri + ": " + e, false);
         }
         if (answer.statusCode() / 100 != 2) {
-            throw new IOException("Flink answers " + answer.statusCode() + " to " + method + " " + uri + ": "
-                    + firstLines(new String(answer.body(), StandardCharsets.UTF_8)));
+            String message = "Flink answers " + answer.statusCode() + " to " + method + " " + uri + ": "
+                    + firstLines(new String(answer.body(), StandardCharsets.UTF_8));
+            if (answer.statusCode() / 100 == 5) {
+                throw new NobodyException(message, answer.statusCode() == HttpURLConnection.HTTP_UNAVAILABLE);
+            }
+            throw new IOException(message);
         }
         return Json.parse(answer.body());
+    }
+
+    /** Nobody answers, or nobody who knows. */
+    private static final class NobodyException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private final boolean isUnheard;
+
+        /** @param isUnheard whether nobody can have begun to do it */
+        NobodyException(String message, boolean isUnheard) {
+            super(message);
+            this.isUnheard = isUnheard;
+        }
     }
 }

@@ -226,13 +226,15 @@ record Plan(String from, List<Entry> entries) {
     /** As a person reads it. */
     List<String> lines(Set<String> allowed) {
         List<String> lines = new ArrayList<>();
+        int width = entries.stream().mapToInt(each -> each.uid().length()).max().orElse(1);
+        String row = "  %-" + width + "s  %-17s  %s";
         for (Entry each : entries) {
             String verdict = verdict(each, allowed);
             @Nullable
             String first = each.details().isEmpty() ? null : each.details().get(0);
-            lines.add(String.format("  %-28s %-17s %s", each.uid(), verdict, first == null ? "" : first)
+            lines.add(String.format(row, each.uid(), verdict, first == null ? "" : first)
                     .stripTrailing());
-            each.details().stream().skip(1).forEach(detail -> lines.add(" ".repeat(49) + detail));
+            each.details().stream().skip(1).forEach(detail -> lines.add(String.format(row, "", "", detail)));
         }
         return lines;
     }

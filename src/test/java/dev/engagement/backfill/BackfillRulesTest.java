@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.types.testing.GoldenBytes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -94,20 +95,24 @@ class BackfillRulesTest {
     }
 
     @Test
-    void stateOfARebuildIsReadAsItWasWritten() throws Exception {
+    void stateOfARebuildOfVersion1IsRead() throws Exception {
         TableSplit.Serializer splits = new TableSplit.Serializer();
-        for (TableSplit split : List.of(
-                TableSplit.ofContents("00000003-0000001B-1"),
-                TableSplit.ofEvents(new IdRange(Long.MIN_VALUE, Long.MAX_VALUE), null),
-                TableSplit.ofEvents(new IdRange(1, 9), "s").withIds(IdRange.EMPTY))) {
-            assertThat(splits.deserialize(1, splits.serialize(split))).isEqualTo(split);
-        }
+        GoldenBytes.assertThatVersion1IsRead(
+                "rebuild-split-of-contents", splits, TableSplit.ofContents("00000003-0000001B-1"));
+        GoldenBytes.assertThatVersion1IsRead(
+                "rebuild-split-of-events",
+                splits,
+                TableSplit.ofEvents(new IdRange(Long.MIN_VALUE, Long.MAX_VALUE), null));
+        GoldenBytes.assertThatVersion1IsRead(
+                "rebuild-split-read",
+                splits,
+                TableSplit.ofEvents(new IdRange(1, 9), "s").withIds(IdRange.EMPTY));
         RebuildPlan.Serializer plans = new RebuildPlan.Serializer();
-        for (RebuildPlan plan : List.of(
-                RebuildPlan.UNKNOWN,
-                new RebuildPlan(new IdRange(5, 9), List.of(new IdRange(1, 2), new IdRange(3, 3))))) {
-            assertThat(plans.deserialize(1, plans.serialize(plan))).isEqualTo(plan);
-        }
+        GoldenBytes.assertThatVersion1IsRead("rebuild-plan-unknown", plans, RebuildPlan.UNKNOWN);
+        GoldenBytes.assertThatVersion1IsRead(
+                "rebuild-plan",
+                plans,
+                new RebuildPlan(new IdRange(5, 9), List.of(new IdRange(1, 2), new IdRange(3, 3))));
     }
 
     @Test

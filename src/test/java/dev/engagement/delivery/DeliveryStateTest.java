@@ -8,9 +8,6 @@ import dev.engagement.event.Position;
 import dev.engagement.event.types.testing.GoldenBytes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HexFormat;
 import java.util.List;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.core.memory.DataInputDeserializer;
@@ -22,8 +19,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What version 1 wrote is read for ever; see {@code GoldenBytesTest} on how a new case comes to be there. */
 class DeliveryStateTest {
-
-    private static final Path FOLDER = Path.of("src/test/resources/state/v1");
 
     private static final Delivery DELIVERY = new Delivery(
             16,
@@ -60,17 +55,8 @@ class DeliveryStateTest {
 
     @Test
     void a_split_of_version_1_is_read_with_what_is_unfinished() throws IOException {
-        DrainSplitSerializer serializer = new DrainSplitSerializer();
-        DrainSplit split = new DrainSplit(PARTITION, List.of(DELIVERY, BARE));
-        byte[] now = serializer.serialize(split);
-        Path file = FOLDER.resolve("delivery-drain-split.hex");
-        if (Boolean.getBoolean("golden.write") && Files.notExists(file)) {
-            Files.writeString(file, HexFormat.of().formatHex(now) + "\n");
-        }
-        byte[] golden = HexFormat.of().parseHex(Files.readString(file).strip());
-
-        assertThat(serializer.deserialize(1, golden)).isEqualTo(split);
-        assertThat(now).as("the newest version is still 1").isEqualTo(golden);
+        GoldenBytes.assertThatVersion1IsRead(
+                "delivery-drain-split", new DrainSplitSerializer(), new DrainSplit(PARTITION, List.of(DELIVERY, BARE)));
     }
 
     @Test

@@ -334,6 +334,70 @@ class DeployerTest {
     }
 
     @Test
+    void a_savepoint_whose_answer_is_lost_is_used_and_one_that_comes_late_is_found_by_the_next_deployment()
+            throws Exception {
+        deployed();
+        String savepoint = cluster.savepoint("savepoint-late");
+        Cluster.Progress finished = new Cluster.Progress("FINISHED", 4, 0, 2, savepoint, 0, "");
+        cluster.stopIsNotAnswered(finished);
+        cluster.nextJob(FakeCluster.checkpointed("chk-2"));
+        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(cluster.calls).containsExactly("stop job-1", "run 0002 from " + savepoint);
+
+        String later = cluster.savepoint("savepoint-later");
+        cluster.stopIsNotAnswered(FakeCluster.checkpointed("chk-2"));
+        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+        cluster.has("job-2", NAME, new Cluster.Progress("FINISHED", 4, 0, 2, later, 0, ""));
+        jars.checkpoints.put(savepoint, 10L);
+        jars.checkpoints.put(later, 20L);
+        cluster.nextJob(FakeCluster.checkpointed("chk-3"));
+        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(cluster.calls).endsWith("stop job-2", "run 0003 from " + later);
+    }
+
+    @Test
+    void what_a_job_that_has_run_started_from_is_never_gone_back_to() throws Exception {
+        deployed();
+        cluster.nextJob(FakeCluster.checkpointed("chk-2"));
+        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        cluster.jobs.clear();
+        jars.checkpoints.put(savepoint(1), 1L);
+
+        assertThat(deploy(wish())).isEqualTo(Outcome.REFUSED);
+
+        assertThat(said()).contains("neither a savepoint nor a retained checkpoint of it is found");
+    }
+
+    @Test
+    void a_new_job_that_nobody_says_anything_of_is_not_taken_back_and_the_way_out_is_named() throws Exception {
+        deployed();
+        cluster.nextJobIsNotHeardOf();
+
+        assertThatThrownBy(() -> deploy(wish()))
+                .hasMessageContaining("Flink does not answer. What became of the new job job-2 is not known.")
+                .hasMessageContaining("run scripts/deploy.sh again");
+        assertThat(cluster.calls).containsExactly("stop job-1", "run 0002 from " + savepoint(1));
+
+        cluster.answersAgain();
+        cluster.has("job-2", NAME, FakeCluster.failed("no slot"));
+        jars.checkpoints.put(savepoint(1), 1L);
+        cluster.nextJob(FakeCluster.checkpointed("chk-3"));
+        assertThat(deploy(wish())).as("it had completed nothing").isEqualTo(Outcome.DONE);
+        assertThat(cluster.calls).endsWith("run 0003 from " + savepoint(1));
+    }
+
+    @Test
+    void the_gap_of_a_way_back_counts_from_the_order_to_stop() throws Exception {
+        deployed();
+        cluster.nextJob(FakeCluster.running());
+        cluster.nextJob(FakeCluster.checkpointed("chk-3"));
+
+        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+
+        assertThat(said()).contains("the gap was 0.0 s").containsPattern("the gap was 60\\.\\d s");
+    }
+
+    @Test
     void a_job_that_does_not_run_any_more_goes_on_from_its_newest_state() throws Exception {
         deployed();
         cluster.jobs.clear();

@@ -15,7 +15,7 @@ import java.util.Map;
 final class FakeCluster implements Cluster {
 
     /** How a submitted job goes: what {@code progress} answers, one after the other; the last again and again. */
-    record Script(List<Progress> answers, List<Progress> afterCancel) {}
+    record Script(List<Progress> answers, List<Progress> afterCancel, boolean silences) {}
 
     final List<String> calls = new ArrayList<>();
     final List<Submission> submissions = new ArrayList<>();
@@ -27,6 +27,8 @@ final class FakeCluster implements Cluster {
     private final Deque<Script> next = new ArrayDeque<>();
     private final Map<String, List<Progress>> afterCancel = new LinkedHashMap<>();
     private IOException stopFails;
+    private Progress afterFailedStop;
+    private IOException silent;
     private int savepointsTaken;
 
     FakeCluster(Path savepoints) {
@@ -66,19 +68,34 @@ final class FakeCluster implements Cluster {
 
     /** The next submission goes so. */
     void nextJob(Progress... answers) {
-        next.add(new Script(List.of(answers), List.of(cancelled(null))));
+        next.add(new Script(List.of(answers), List.of(cancelled(null)), false));
     }
 
     void nextJobThatCompletesWhileItIsCancelled(String checkpoint, Progress... answers) {
-        next.add(new Script(List.of(answers), List.of(cancelled(checkpoint))));
+        next.add(new Script(List.of(answers), List.of(cancelled(checkpoint)), false));
+    }
+
+    /** It is submitted, and from then on nobody says what it does. */
+    void nextJobIsNotHeardOf() {
+        next.add(new Script(List.of(running()), List.of(cancelled(null)), true));
     }
 
     void nextSubmissionIsRefused() {
-        next.add(new Script(List.of(), List.of()));
+        next.add(new Script(List.of(), List.of(), false));
     }
 
     void stopFails(String why) {
         stopFails = new IOException(why);
+    }
+
+    /** The order is heard, and its answer lost. */
+    void stopIsNotAnswered(Progress after) {
+        stopFails = new IOException("no answer");
+        afterFailedStop = after;
+    }
+
+    void answersAgain() {
+        silent = null;
     }
 
     @Override
@@ -92,7 +109,10 @@ final class FakeCluster implements Cluster {
     }
 
     @Override
-    public Progress progress(String job) {
+    public Progress progress(String job) throws IOException {
+        if (silent != null) {
+            throw silent;
+        }
         Deque<Progress> answers = jobs.get(job);
         return answers.size() > 1 ? answers.removeFirst() : answers.getFirst();
     }
@@ -106,6 +126,9 @@ final class FakeCluster implements Cluster {
     public String stop(String job) throws IOException {
         calls.add("stop " + job);
         if (stopFails != null) {
+            if (afterFailedStop != null) {
+                jobs.put(job, new ArrayDeque<>(List.of(afterFailedStop)));
+            }
             throw stopFails;
         }
         String savepoint = savepoint("savepoint-" + ++savepointsTaken);
@@ -132,6 +155,9 @@ final class FakeCluster implements Cluster {
         Script script = next.removeFirst();
         if (script.answers.isEmpty()) {
             throw new IOException("the client refuses");
+        }
+        if (script.silences) {
+            silent = new IOException("Flink does not answer");
         }
         String id = "job-" + submissions.size();
         names.put(id, "engagement-stream");

@@ -250,13 +250,21 @@ final class FaultRun implements AutoCloseable {
     /** What was measured. */
     List<String> table() {
         List<String> lines = new ArrayList<>();
+        int width =
+                measured.stream().mapToInt(each -> each.fault.length()).max().orElse(1);
+        String name = "  %-" + width + "s";
         lines.add(String.format(
-                "  %-34s %8s %10s %10s %12s %9s",
-                "fault", "lasted", "first row", "all fresh", "slowest row", "failures"));
+                name + " %8s %10s %10s %12s %9s",
+                "fault",
+                "lasted",
+                "first row",
+                "all fresh",
+                "slowest row",
+                "failures"));
         for (Measured each : measured) {
             lines.add(String.format(
                     Locale.ROOT,
-                    "  %-34s %6.1f s %8.1f s %8.1f s %10.1f s %9d",
+                    name + " %6.1f s %8.1f s %8.1f s %10.1f s %9d",
                     each.fault,
                     seconds(each.lasted),
                     seconds(each.recovery.firstRow()),

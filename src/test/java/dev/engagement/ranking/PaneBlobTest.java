@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.event.Samples;
+import dev.engagement.event.types.testing.GoldenBytes;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
@@ -16,8 +14,6 @@ import org.junit.jupiter.api.Test;
 
 /** What version 1 wrote is read for ever. */
 class PaneBlobTest {
-
-    private static final Path GOLDEN = Path.of("src/test/resources/state/v1/ranking-pane.hex");
 
     private static PaneBlob blob() throws IOException {
         PaneBlob.Writer writer = new PaneBlob.Writer();
@@ -31,10 +27,7 @@ class PaneBlobTest {
     void version_1_is_read() throws IOException {
         DataOutputSerializer out = new DataOutputSerializer(64);
         RankingStage.serializer(PaneBlob.TYPE).serialize(blob(), out);
-        if (Boolean.getBoolean("golden.write") && Files.notExists(GOLDEN)) {
-            Files.writeString(GOLDEN, HexFormat.of().formatHex(out.getCopyOfBuffer()) + "\n");
-        }
-        byte[] golden = HexFormat.of().parseHex(Files.readString(GOLDEN).strip());
+        byte[] golden = GoldenBytes.golden("ranking-pane", out.getCopyOfBuffer());
         List<String> contents = new ArrayList<>();
 
         RankingStage.serializer(PaneBlob.TYPE)

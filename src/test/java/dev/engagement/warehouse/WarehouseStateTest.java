@@ -3,10 +3,8 @@ package dev.engagement.warehouse;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.event.types.testing.GoldenBytes;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HexFormat;
 import java.util.List;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
@@ -14,8 +12,6 @@ import org.junit.jupiter.api.Test;
 
 /** What version 1 wrote is read for ever; see {@code GoldenBytesTest} on how a new case comes to be there. */
 class WarehouseStateTest {
-
-    private static final Path FOLDER = Path.of("src/test/resources/state/v1");
 
     private static final Line LINE = new Line(
             "5b2f9a0e-7f7c-4a3c-9d7b-0d1a52c7d8aa", List.of(new Line.Mark("11111111-2222-3333-4444-555555555555", 41)));
@@ -28,7 +24,7 @@ class WarehouseStateTest {
         DataOutputSerializer out = new DataOutputSerializer(64);
         LineSerializer serializer = new LineSerializer();
         serializer.serialize(LINE, out);
-        byte[] golden = golden("warehouse-line", out.getCopyOfBuffer());
+        byte[] golden = GoldenBytes.golden("warehouse-line", out.getCopyOfBuffer());
 
         assertThat(serializer.deserialize(new DataInputDeserializer(golden))).isEqualTo(LINE);
         assertThat(out.getCopyOfBuffer()).as("the newest version is still 1").isEqualTo(golden);
@@ -36,13 +32,7 @@ class WarehouseStateTest {
 
     @Test
     void what_waits_to_be_committed_of_version_1_is_read() throws IOException {
-        AppendedSerializer serializer = new AppendedSerializer();
-        byte[] golden = golden("warehouse-appended", serializer.serialize(APPENDED));
-
-        assertThat(serializer.deserialize(1, golden)).isEqualTo(APPENDED);
-        assertThat(serializer.serialize(APPENDED))
-                .as("the newest version is still 1")
-                .isEqualTo(golden);
+        GoldenBytes.assertThatVersion1IsRead("warehouse-appended", new AppendedSerializer(), APPENDED);
     }
 
     @Test
@@ -57,13 +47,5 @@ class WarehouseStateTest {
     @Test
     void a_stream_knows_its_table() {
         assertThat(APPENDED.tablePath()).isEqualTo("projects/p/datasets/analytics/tables/events");
-    }
-
-    private static byte[] golden(String name, byte[] now) throws IOException {
-        Path file = FOLDER.resolve(name + ".hex");
-        if (Boolean.getBoolean("golden.write") && Files.notExists(file)) {
-            Files.writeString(file, HexFormat.of().formatHex(now) + "\n");
-        }
-        return HexFormat.of().parseHex(Files.readString(file).strip());
     }
 }

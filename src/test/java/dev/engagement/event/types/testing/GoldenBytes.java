@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
+import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
 
@@ -26,14 +27,33 @@ public record GoldenBytes<T>(String name, TypeInformation<T> type, T value) {
 
     /** The bytes are read as the value, and are still what is written. */
     public void assertThatVersion1IsRead() throws IOException {
-        Path file = FOLDER.resolve(name + ".hex");
-        if (Boolean.getBoolean("golden.write") && Files.notExists(file)) {
-            Files.writeString(file, HexFormat.of().formatHex(written()) + "\n");
-        }
-        byte[] golden = HexFormat.of().parseHex(Files.readString(file).strip());
+        byte[] golden = golden(name, written());
 
         assertThat(serializer().deserialize(new DataInputDeserializer(golden))).isEqualTo(value);
         assertThat(written()).as("the newest version is still 1").isEqualTo(golden);
+    }
+
+    /**
+     * The bytes of a case whose serializer is none of Flink's types.
+     *
+     * @param now what is written now, which a new case begins with
+     */
+    public static byte[] golden(String name, byte[] now) throws IOException {
+        Path file = FOLDER.resolve(name + ".hex");
+        if (Boolean.getBoolean("golden.write") && Files.notExists(file)) {
+            Files.writeString(file, HexFormat.of().formatHex(now) + "\n");
+        }
+        return HexFormat.of().parseHex(Files.readString(file).strip());
+    }
+
+    /** As {@link #assertThatVersion1IsRead}, of a split or of what waits to be committed. */
+    public static <T> void assertThatVersion1IsRead(String name, SimpleVersionedSerializer<T> serializer, T value)
+            throws IOException {
+        byte[] now = serializer.serialize(value);
+        byte[] golden = golden(name, now);
+
+        assertThat(serializer.deserialize(1, golden)).isEqualTo(value);
+        assertThat(now).as("the newest version is still 1").isEqualTo(golden);
     }
 
     /** What a newer build wrote is refused. */
