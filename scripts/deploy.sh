@@ -151,6 +151,7 @@ warehouse.grpc-endpoint=http://$(property bigquery.grpc "$endpoints")
 warehouse.partition=HOUR
 warehouse.partition-expiration=90 d
 delivery.url=$(property receiver.url "$endpoints")/events
+delivery.secret.secret-file=$(property receiver.secret-file "$endpoints")
 delivery.include-snapshot=true
 delivery.receipts=true
 destinations=liveview,warehouse,delivery

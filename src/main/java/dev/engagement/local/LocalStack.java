@@ -377,6 +377,8 @@ public final class LocalStack {
         endpoints.put("bigquery.grpc", warehouse.grpc());
         endpoints.put("warehouse.project", BigQueryProcess.PROJECT);
         endpoints.put("receiver.url", partner.url());
+        endpoints.put(
+                "receiver.secret-file", partner.secretFile().toAbsolutePath().toString());
         endpoints.put("delivery.receipts", "true");
         if (flink != null) {
             endpoints.put("flink.rest", flink.rest().toString());

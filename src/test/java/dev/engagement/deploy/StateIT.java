@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.JobCluster;
+import dev.engagement.config.Command;
+import dev.engagement.config.Key;
+import dev.engagement.config.Keys;
 import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.LocalServers;
 import java.io.IOException;
@@ -22,6 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
+import org.apache.flink.runtime.jobgraph.OperatorID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -106,6 +110,35 @@ class StateIT {
                 .isEqualTo(Files.readString(CATALOGUE));
     }
 
+    /** Or the catalogue would lack what only that option brings. */
+    @Test
+    @Order(1)
+    void no_switch_brings_an_operator_that_the_job_of_the_catalogue_lacks() {
+        String[] arguments = streamArguments("first");
+        Set<OperatorID> known = shape(arguments).operators().keySet();
+        List<String> tried = new ArrayList<>();
+        for (Key<?> key : Keys.ALL) {
+            String usual = String.valueOf(key.defaultText());
+            if (Set.of("true", "false").contains(usual)
+                    && String.valueOf(key.kind()).equals("VALUE")
+                    && key.commands().contains(Command.STREAM)
+                    && !List.of(arguments).contains("--" + key.name())) {
+                List<String> other = new ArrayList<>(List.of(arguments));
+                other.addAll(List.of("--" + key.name(), usual.equals("true") ? "false" : "true"));
+                assertThat(known)
+                        .as(key.name())
+                        .containsAll(
+                                shape(other.toArray(String[]::new)).operators().keySet());
+                tried.add(key.name());
+            }
+        }
+        assertThat(tried).contains("liveview.event-cache");
+    }
+
+    private static JobShape shape(String... arguments) {
+        return JobShape.of(cluster.environment(arguments).getStreamGraph(false));
+    }
+
     @Test
     @Order(2)
     void the_kept_savepoint_goes_on_and_shows_what_sql_would() throws Exception {
@@ -177,17 +210,11 @@ class StateIT {
         ClassLoader classes = StateIT.class.getClassLoader();
         StateCatalogue catalogue = StateCatalogue.ofThisBuild();
         return Plan.compare(
-                SavedState.read(savepoint, classes),
-                catalogue.uids(),
-                JobShape.of(cluster.environment(arguments).getStreamGraph(false)),
-                catalogue,
-                classes);
+                SavedState.read(savepoint, classes), catalogue.uids(), shape(arguments), catalogue, classes);
     }
 
     private static StateCatalogue catalogue(String savepoint, String... arguments) throws IOException {
-        return StateCatalogue.of(
-                SavedState.read(savepoint, StateIT.class.getClassLoader()),
-                JobShape.of(cluster.environment(arguments).getStreamGraph(false)));
+        return StateCatalogue.of(SavedState.read(savepoint, StateIT.class.getClassLoader()), shape(arguments));
     }
 
     /** Into the sources, where it is found by a relative path: a savepoint may be moved as a whole. */
@@ -242,7 +269,9 @@ class StateIT {
                 "--warehouse.table",
                 table,
                 "--destinations",
-                "liveview,warehouse,delivery"));
+                "liveview,warehouse,delivery",
+                "--delivery.receipts",
+                "true"));
         arguments.addAll(servers.bigQuery().streamArguments());
         arguments.addAll(servers.receiver().streamArguments());
         return arguments.toArray(String[]::new);
