@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.CheckpointingOptions;
@@ -79,7 +80,11 @@ public final class JobCluster implements AutoCloseable {
 
     /** Runs a command from a savepoint and waits until it runs. */
     public JobID runFrom(@Nullable String savepoint, String... args) throws Exception {
-        JobGraph graph = jobGraph(environment(args));
+        return runFrom(savepoint, jobGraph(environment(args)));
+    }
+
+    /** Runs what somebody has built, from a savepoint, and waits until it runs. */
+    public JobID runFrom(@Nullable String savepoint, JobGraph graph) throws Exception {
         if (savepoint != null) {
             graph.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(savepoint, false));
         }
@@ -107,6 +112,12 @@ public final class JobCluster implements AutoCloseable {
 
     /** The environment in which a command has built its job, with this cluster's configuration. */
     public StreamExecutionEnvironment environment(String... args) {
+        return environment(EngagementJob::prepare, args);
+    }
+
+    /** As {@link #environment(String...)}, with another way to build a job. */
+    public StreamExecutionEnvironment environment(
+            BiPredicate<String[], StreamExecutionEnvironment> prepare, String... args) {
         Configuration configuration = new Configuration();
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(500));
         configuration.set(
@@ -115,7 +126,7 @@ public final class JobCluster implements AutoCloseable {
         configuration.set(StateBackendOptions.STATE_BACKEND, stateBackend);
         configuration.set(CoreOptions.DEFAULT_PARALLELISM, 2);
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
-        if (!EngagementJob.prepare(args, env)) {
+        if (!prepare.test(args, env)) {
             throw new IllegalArgumentException(Arrays.toString(args) + " builds no job");
         }
         return env;

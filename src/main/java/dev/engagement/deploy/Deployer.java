@@ -114,8 +114,8 @@ final class Deployer {
     private final LongSupplier clockMillis;
     private final Pause pause;
     private final long begin;
-    /** When the order to stop was given: from there on nothing was shown. */
-    private long stoppedAt;
+    /** When the order to stop was given: from there on nothing was shown. Null if nothing ran. */
+    private @Nullable Long stoppedAt;
 
     private List<String> shown = List.of();
 
@@ -162,9 +162,9 @@ final class Deployer {
             return Outcome.DONE;
         }
         jars.readyServers();
-        stoppedAt = clockMillis.getAsLong();
         String from = newest;
         if (running != null) {
+            stoppedAt = clockMillis.getAsLong();
             from = stop(running, before);
             if (from == null) {
                 return Outcome.FAILED;
@@ -459,7 +459,7 @@ final class Deployer {
             Cluster.Progress progress = progressOfNew(job);
             if (progress.completed() > 0) {
                 if (!saidThatItRuns) {
-                    sayThatItRuns(progress, from);
+                    sayThatItRuns(progress);
                 }
                 say("checkpoint completed" + (progress.newest() == null ? "" : ": " + progress.newest()));
                 return new Started(job, null);
@@ -480,7 +480,7 @@ final class Deployer {
             }
             if (progress.runs() && !saidThatItRuns) {
                 saidThatItRuns = true;
-                sayThatItRuns(progress, from);
+                sayThatItRuns(progress);
             }
             if (progress.runs() && !asked) {
                 // Not at the next interval, which may be far: until then nobody knows whether it can.
@@ -504,8 +504,8 @@ final class Deployer {
         }
     }
 
-    private void sayThatItRuns(Cluster.Progress progress, @Nullable String from) {
-        String gap = from == null
+    private void sayThatItRuns(Cluster.Progress progress) {
+        String gap = stoppedAt == null
                 ? ""
                 : String.format(
                         Locale.ROOT,

@@ -26,6 +26,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.runtime.jobgraph.OperatorID;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -142,67 +143,103 @@ class StateIT {
     @Test
     @Order(2)
     void the_kept_savepoint_goes_on_and_shows_what_sql_would() throws Exception {
-        goesOn("hashmap", "restored", 100, TEN_MINUTES, 1_000, "--parallelism", "2");
+        Shown shown = new Shown("restored", 100, TEN_MINUTES, 1_000);
+        JobCluster where = cluster.withStateBackend("hashmap");
+        String[] arguments = shown.arguments("--parallelism", "2");
+        JobID job = where.runFrom(kept(), arguments);
+        Scenario.produceSecondHalf(servers.kafka().bootstrapServers());
+        shown.await(where, job);
+        assertThatItLosesNothing(where.stop(job), arguments);
     }
 
     @Test
     @Order(3)
     void the_kept_savepoint_goes_on_with_another_n_slide_window_parallelism_and_backend() throws Exception {
-        goesOn(
-                "rocksdb",
-                "evolved",
-                3,
-                30_000,
-                5_000,
-                "--parallelism",
-                "3",
-                "--ranking.top-n",
-                "3",
-                "--ranking.slide",
-                "5 s",
-                "--ranking.window",
-                "30 s");
+        Shown shown = new Shown("evolved", 3, 30_000, 5_000);
+        JobCluster where = cluster.withStateBackend("rocksdb");
+        String[] arguments = shown.arguments(
+                "--parallelism", "3", "--ranking.top-n", "3", "--ranking.slide", "5 s", "--ranking.window", "30 s");
+        JobID job = where.runFrom(kept(), arguments);
+        shown.await(where, job);
+        assertThatItLosesNothing(where.stop(job), arguments);
     }
 
-    private static void goesOn(
-            String backend, String table, int topN, long windowMillis, long slideMillis, String... options)
+    @Test
+    @Order(4)
+    void a_build_with_a_field_more_in_events_and_contents_goes_on_and_this_one_refuses_what_it_wrote()
             throws Exception {
-        try (Jedis redis = servers.redis().connect()) {
-            redis.flushAll();
+        EvolvedBuild evolved = EvolvedBuild.make(DIRECTORY.resolve("evolved"));
+        Shown shown = new Shown("fields", 100, TEN_MINUTES, 1_000);
+        JobCluster where = cluster.withStateBackend("hashmap");
+        String[] arguments = shown.arguments();
+
+        JobID first = where.runFrom(kept(), evolved.job(where, arguments));
+        shown.await(where, first);
+        String newer = where.stop(first);
+        // Into a Redis that has forgotten: all of it from what the newer build wrote.
+        JobID second = where.runFrom(newer, evolved.job(where, shown.arguments()));
+        shown.await(where, second);
+        where.cancel(second);
+
+        JobID older = where.runFrom(newer, arguments);
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(where.failure(older))
+                .contains("reads versions 1 to 1 and found version 2")
+                .contains("Run the build that wrote it"));
+        where.cancel(older);
+    }
+
+    private static String kept() {
+        return SAVEPOINTS.resolve("stream").toAbsolutePath().toUri().toString();
+    }
+
+    /** Of a job that was restored, whose operators may register more than those of a fresh one. */
+    private static void assertThatItLosesNothing(String savepoint, String... arguments) throws IOException {
+        assertThat(plan(savepoint, arguments).losses(Set.of())).isEmpty();
+    }
+
+    /**
+     * What a job is to show that goes on from the kept savepoint.
+     *
+     * @param table of the warehouse, of its own
+     */
+    private record Shown(String table, int topN, long windowMillis, long slideMillis) {
+
+        /** Its arguments; Redis is emptied. */
+        String[] arguments(String... more) {
+            try (Jedis redis = servers.redis().connect()) {
+                redis.flushAll();
+            }
             List<String> arguments = new ArrayList<>(List.of(streamArguments(table)));
-            arguments.addAll(List.of(options));
+            arguments.addAll(List.of(more));
             // Boards of times far ahead of the wall clock are not shown but for this.
             arguments.addAll(List.of("--ranking.max-clock-skew", "36500 d"));
-            JobCluster where = cluster.withStateBackend(backend);
-            JobID job = where.runFrom(
-                    SAVEPOINTS.resolve("stream").toAbsolutePath().toUri().toString(), arguments.toArray(String[]::new));
-            if (table.equals("restored")) {
-                Scenario.produceSecondHalf(servers.kafka().bootstrapServers());
-            }
+            return arguments.toArray(String[]::new);
+        }
+
+        void await(JobCluster where, JobID job) {
             long slideEnd = Scenario.lastSlideEnd(slideMillis);
-            await().atMost(PATIENCE).untilAsserted(() -> {
-                assertThat(where.status(job).isTerminalState())
-                        .as(() -> where.failure(job))
-                        .isFalse();
-                assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
-                assertThat(scores(redis, "top:content:bucket:" + Scenario.MINUTE))
-                        .isEqualTo(Scenario.bucket());
-                assertThat(scores(redis, "top:content:10m"))
-                        .isEqualTo(Scenario.boardByEvents(topN, windowMillis, slideEnd));
-                assertThat(scores(redis, "top_engagement:10min"))
-                        .isEqualTo(Scenario.boardByEngagement(topN, windowMillis, slideEnd));
-                assertThat(redis.hget("content:meta:" + Scenario.contentId(2), "title"))
-                        .as("a content that came before the savepoint")
-                        .isEqualTo("Title 2");
-                assertThat(rows(table)).as("once each, and none of before").isEqualTo(Scenario.idsAfter());
-                assertThat(servers.receiver().get("/stats").path("distinct").asInt())
-                        .as("deliveries, of which the first half was on its way when the savepoint was taken")
-                        .isEqualTo(Scenario.all().size());
-            });
+            try (Jedis redis = servers.redis().connect()) {
+                Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+                    assertThat(where.status(job).isTerminalState())
+                            .as(() -> where.failure(job))
+                            .isFalse();
+                    assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
+                    assertThat(scores(redis, "top:content:bucket:" + Scenario.MINUTE))
+                            .isEqualTo(Scenario.bucket());
+                    assertThat(scores(redis, "top:content:10m"))
+                            .isEqualTo(Scenario.boardByEvents(topN, windowMillis, slideEnd));
+                    assertThat(scores(redis, "top_engagement:10min"))
+                            .isEqualTo(Scenario.boardByEngagement(topN, windowMillis, slideEnd));
+                    assertThat(redis.hget("content:meta:" + Scenario.contentId(2), "title"))
+                            .as("a content that came before the savepoint")
+                            .isEqualTo("Title 2");
+                    assertThat(rows(table)).as("once each, and none of before").isEqualTo(Scenario.idsAfter());
+                    assertThat(servers.receiver().get("/stats").path("distinct").asInt())
+                            .as("deliveries, of which the first half was on its way when the savepoint was taken")
+                            .isEqualTo(Scenario.all().size());
+                });
+            }
             assertThat(where.restarts(job)).isZero();
-            assertThat(plan(where.stop(job), arguments.toArray(String[]::new)).losses(Set.of()))
-                    .as("of a job that was restored, whose operators may register more than those of a fresh one")
-                    .isEmpty();
         }
     }
 
