@@ -234,6 +234,14 @@ final class Deployer {
                     checkpoint = number;
                 }
             } catch (IOException e) {
+                if (each.equals(before.savepoint())) {
+                    throw new IOException(
+                            "deployment " + before.number() + " of " + wish.jobName() + " was stopped with " + each
+                                    + ", which cannot be read: " + e.getMessage()
+                                    + ". Older state would show rows twice;"
+                                    + " --from PATH says where a copy is",
+                            e);
+                }
                 unreadable = e;
             }
         }

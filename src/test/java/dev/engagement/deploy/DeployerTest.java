@@ -369,6 +369,22 @@ class DeployerTest {
     }
 
     @Test
+    void a_savepoint_that_cannot_be_read_is_not_replaced_by_something_older() throws Exception {
+        deployed();
+        cluster.nextJob(FakeCluster.failed("NoSuchMethodError"));
+        cluster.nextJob(FakeCluster.failed("no slot"));
+        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+        cluster.jobs.clear();
+        cluster.retained.put("job-1", List.of(cluster.savepoint("chk-1")));
+        jars.checkpoints.put(folder.resolve("savepoints/chk-1").toString(), 1L);
+
+        assertThatThrownBy(() -> deploy(wish()))
+                .hasMessageContaining(
+                        "deployment 1 of engagement-stream was stopped with " + savepoint(1) + ", which cannot be read")
+                .hasMessageContaining("--from PATH");
+    }
+
+    @Test
     void a_new_job_that_nobody_says_anything_of_is_not_taken_back_and_the_way_out_is_named() throws Exception {
         deployed();
         cluster.nextJobIsNotHeardOf();
