@@ -57,7 +57,7 @@ final class Contents {
     /** Looks what differs, and publishes nothing. */
     void compare(Connection connection, Stream stream) throws SQLException {
         read(stream);
-        differing.putAll(differing(connection, true, null));
+        differing.putAll(differing(connection, null, null));
     }
 
     /** Publishes what differs until nothing that was published does; all of it is safe then. */
@@ -65,13 +65,12 @@ final class Contents {
         read(stream);
         boolean isNumber = database.isContentIdNumber(connection);
         Publisher publisher = (id, envelope) -> stream.publishContent(RecordKey.ofContent(id, isNumber), envelope);
-        boolean isFirst = true;
-        Map<String, Boolean> changed;
+        // What a look finds as it was published after the last one is settled, and not looked at again.
+        Map<String, Boolean> changed = null;
         do {
-            changed = differing(connection, isFirst, publisher);
+            changed = differing(connection, changed == null ? null : changed.keySet(), publisher);
             differing.putAll(changed);
             var unused = stream.flush();
-            isFirst = false;
         } while (!changed.isEmpty());
     }
 
@@ -94,35 +93,40 @@ final class Contents {
     /**
      * One look at the table.
      *
-     * @param all or only at those that differed before
+     * @param open those to look at; null for all
      * @return those of which it is not what was said last, by whether there is such a row
      */
-    private Map<String, Boolean> differing(Connection connection, boolean all, @Nullable Publisher publisher)
-            throws SQLException {
+    private Map<String, Boolean> differing(
+            Connection connection, @Nullable Set<String> open, @Nullable Publisher publisher) throws SQLException {
         Map<String, Boolean> found = new HashMap<>();
-        Set<String> gone = new HashSet<>(all ? said.keySet() : differing.keySet());
-        gone.retainAll(said.keySet());
+        Set<String> gone = new HashSet<>(said.keySet());
+        if (open != null) {
+            gone.retainAll(open);
+        }
         SourceDatabase.begin(connection);
         try (RowCursor<ContentRow> rows = database.contents(connection)) {
             for (ContentRow row = rows.next(); row != null; row = rows.next()) {
                 isTableEmpty = false;
                 String id = row.id();
                 gone.remove(id);
-                if (!all && !differing.containsKey(id)) {
+                if (open != null && !open.contains(id)) {
+                    continue;
+                }
+                decoder.decode(row, 0, arrival);
+                Content content =
+                        arrival.kind() == Arrival.Kind.VALUE ? ((ContentChange.Put) arrival.value()).content() : null;
+                if (content != null && content.equals(said.get(id))) {
                     continue;
                 }
                 byte[] envelope = RowJson.envelope(row);
-                decoder.decode(row, 0, arrival);
-                if (arrival.kind() != Arrival.Kind.VALUE || envelope.length > mostBytes) {
+                if (content == null || envelope.length > mostBytes) {
                     refused.add(id);
                     continue;
                 }
-                Content content = ((ContentChange.Put) arrival.value()).content();
-                if (!content.equals(said.put(id, content))) {
-                    found.put(id, true);
-                    if (publisher != null) {
-                        publisher.publish(id, envelope);
-                    }
+                said.put(id, content);
+                found.put(id, true);
+                if (publisher != null) {
+                    publisher.publish(id, envelope);
                 }
             }
         }

@@ -63,8 +63,10 @@ public final class FreshLiveView {
         if (key != null) {
             throw new LiveViewRefusedException(
                     "Redis at " + options.server() + " has keys under redis.key-prefix '" + options.keyPrefix()
-                            + "', such as " + key + ": they are another job's. A rebuild writes under a prefix of its"
-                            + " own; give --redis.key-prefix with a new one, or leave liveview out of destinations",
+                            + "', such as " + key
+                            + ": they are another job's, or of a rebuild that failed. A rebuild writes"
+                            + " under a prefix of its own; give --redis.key-prefix with a new one, delete what a failed one"
+                            + " left, or leave liveview out of destinations",
                     null);
         }
     }
