@@ -196,7 +196,7 @@ class BackfillIT {
                 + " (2802, '" + contentId(1) + "', 'play', now() - interval '2 s', 5)");
 
         assertThat(backfill("--dry-run"))
-                .contains("2 contents would be published to dbserver1.public.content, whose last record of each was");
+                .contains("2 contents would be published to dbserver1.public.content, whose last record of each is");
         assertThat(backfill())
                 .contains(
                         "2 contents were published to dbserver1.public.content, whose last record of each was not what"

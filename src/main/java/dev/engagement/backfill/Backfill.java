@@ -161,19 +161,23 @@ public final class Backfill {
         }
     }
 
-    /** What the stream is to know of contents, before the first event that may refer to it. */
+    /** What the stream is to know of contents is published before the first event that may refer to it. */
     private void bringContents(Stream stream, Report report) throws SQLException {
         report.progress("comparing " + options.contentTopic() + " with the content table");
         Contents contents =
                 new Contents(database, decoder(), options.maxRowBytes().getBytes());
+        Contents.Fate fate;
         try (Connection connection = database.connect()) {
-            if (options.dryRun()) {
-                contents.compare(connection, stream);
+            fate = options.dryRun()
+                    ? Contents.Fate.DRY_RUN
+                    : SourceDatabase.isStandby(connection) ? Contents.Fate.STANDBY : Contents.Fate.PUBLISHED;
+            if (fate == Contents.Fate.PUBLISHED) {
+                contents.settle(connection, stream, options.patience());
             } else {
-                contents.settle(connection, stream);
+                contents.compare(connection, stream);
             }
         }
-        contents.tell(report, options.contentTopic(), options.dryRun());
+        contents.tell(report, options.contentTopic(), fate);
     }
 
     /** One pass over the range, by some readers, each of which takes the next ids when it has done with its own. */

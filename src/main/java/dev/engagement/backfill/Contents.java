@@ -6,6 +6,8 @@ import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.RecordKey;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -36,6 +38,8 @@ final class Contents {
     private final Arrival<ContentChange> arrival = new Arrival<>();
     /** What the topic's last record of each says; none of those that it says to be deleted. */
     private final Map<String, Content> said = new HashMap<>();
+    /** The last key of each content whose key is not as capture writes it, such as Connect's with a schema. */
+    private final Map<String, byte[]> keys = new HashMap<>();
     /** Those that differed, by whether there is such a row. */
     private final Map<String, Boolean> differing = new HashMap<>();
 
@@ -60,29 +64,52 @@ final class Contents {
         differing.putAll(differing(connection, null, null));
     }
 
-    /** Publishes what differs until nothing that was published does; all of it is safe then. */
-    void settle(Connection connection, Stream stream) throws SQLException {
+    /**
+     * Publishes what differs until nothing that was published does; all of it is safe then.
+     *
+     * @throws BackfillException if contents change faster than they are looked at, for that long
+     */
+    void settle(Connection connection, Stream stream, Duration patience) throws SQLException {
+        long until = System.nanoTime() + patience.toNanos();
         read(stream);
         boolean isNumber = database.isContentIdNumber(connection);
-        Publisher publisher = (id, envelope) -> stream.publishContent(RecordKey.ofContent(id, isNumber), envelope);
+        Publisher publisher = (id, envelope) -> {
+            byte[] key = keys.get(id);
+            stream.publishContent(key == null ? RecordKey.ofContent(id, isNumber) : key, envelope);
+        };
         // What a look finds as it was published after the last one is settled, and not looked at again.
         Map<String, Boolean> changed = null;
         do {
             changed = differing(connection, changed == null ? null : changed.keySet(), publisher);
             differing.putAll(changed);
             var unused = stream.flush();
+            if (!changed.isEmpty() && System.nanoTime() - until > 0) {
+                throw new BackfillException(
+                        changed.size() + " contents, such as "
+                                + changed.keySet().iterator().next()
+                                + ", were other ones each time they were looked at, within backfill.wait (" + patience
+                                + "). Run it again when they change less often",
+                        null);
+            }
         } while (!changed.isEmpty());
     }
 
     private void read(Stream stream) {
-        stream.contents(change -> {
+        stream.contents((change, key) -> {
             if (change instanceof ContentChange.Put put) {
                 String id = put.content().id();
+                if (key != null && !isOurs(key, id)) {
+                    keys.put(id, key);
+                }
                 said.put(id, put.unchanged().fill(put.content(), said.get(id)));
             } else if (change instanceof ContentChange.Delete delete) {
                 said.remove(delete.contentId());
             }
         });
+    }
+
+    private static boolean isOurs(byte[] key, String id) {
+        return Arrays.equals(key, RecordKey.ofContent(id, false)) || Arrays.equals(key, RecordKey.ofContent(id, true));
     }
 
     @FunctionalInterface
@@ -142,15 +169,32 @@ final class Contents {
         return found;
     }
 
+    /** What became of what differed. */
+    enum Fate {
+        /** They were published. */
+        PUBLISHED("%s contents were published to %s, whose last record of each was not what the table holds%s"),
+        /** Nothing is to be. */
+        DRY_RUN("%s contents would be published to %s, whose last record of each is not what the table holds%s"),
+        /** What a standby holds may be older than what capture has published. */
+        STANDBY(
+                "%s contents are not what %s says last%s, and are left alone: postgres.url is a standby, which may be behind"
+                        + " capture. The primary's address brings them");
+
+        private final String line;
+
+        Fate(String line) {
+            this.line = line;
+        }
+    }
+
     /** Says what differed, if anything did. */
-    void tell(Report report, String topic, boolean isDryRun) {
+    void tell(Report report, String topic, Fate fate) {
         if (!differing.isEmpty()) {
             long deleted =
                     differing.values().stream().filter(isThere -> !isThere).count();
             report.line(String.format(
-                    "%,d contents %s published to %s, whose last record of each was not what the table holds%s",
-                    differing.size(),
-                    isDryRun ? "would be" : "were",
+                    fate.line,
+                    String.format("%,d", differing.size()),
                     topic,
                     deleted == 0 ? "" : String.format(" (%,d of them are deleted there)", deleted)));
         }

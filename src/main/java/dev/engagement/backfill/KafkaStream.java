@@ -54,7 +54,7 @@ final class KafkaStream implements Stream {
     private final Map<TopicPartition, Long> begin;
 
     private final Map<Integer, Long> ends = new ConcurrentHashMap<>();
-    private final AtomicReference<Exception> failure = new AtomicReference<>();
+    private final AtomicReference<BackfillException> failure = new AtomicReference<>();
 
     private KafkaStream(
             BackfillOptions options,
@@ -125,13 +125,13 @@ final class KafkaStream implements Stream {
         try {
             var unused = producer.send(record, (metadata, exception) -> {
                 if (exception != null) {
-                    failure.compareAndSet(null, exception);
+                    failure.compareAndSet(null, notTaken(record.topic(), exception));
                 } else if (ends != null) {
                     ends.merge(metadata.partition(), metadata.offset() + 1, Math::max);
                 }
             });
         } catch (KafkaException e) {
-            throw notTaken(e);
+            throw notTaken(record.topic(), e);
         }
     }
 
@@ -140,20 +140,20 @@ final class KafkaStream implements Stream {
         try {
             producer.flush();
         } catch (KafkaException e) {
-            throw notTaken(e);
+            throw notTaken(topic, e);
         }
         failOnFailure();
         return Map.copyOf(ends);
     }
 
     private void failOnFailure() {
-        Exception failed = failure.get();
+        BackfillException failed = failure.get();
         if (failed != null) {
-            throw notTaken(failed);
+            throw failed;
         }
     }
 
-    private BackfillException notTaken(Exception e) {
+    private static BackfillException notTaken(String topic, Exception e) {
         return new BackfillException(
                 "Kafka does not take what is published to " + topic + " ("
                         + e.getClass().getSimpleName() + ": " + e.getMessage()
@@ -187,7 +187,7 @@ final class KafkaStream implements Stream {
     }
 
     @Override
-    public void contents(Consumer<ContentChange> each) {
+    public void contents(EachContent each) {
         ContentDecoder decoder =
                 new ContentDecoder(contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC());
         Arrival<ContentChange> arrival = new Arrival<>();
@@ -196,7 +196,7 @@ final class KafkaStream implements Stream {
             readToEnd(contents, record -> {
                 decoder.decode(record, arrival);
                 if (arrival.kind() == Arrival.Kind.VALUE) {
-                    each.accept(arrival.value());
+                    each.take(arrival.value(), record.key());
                 }
             });
         } catch (KafkaException e) {

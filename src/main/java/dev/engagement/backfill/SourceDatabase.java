@@ -161,6 +161,15 @@ final class SourceDatabase {
         }
     }
 
+    /** Whether it may be behind what capture reads. */
+    static boolean isStandby(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_is_in_recovery()")) {
+            row.next();
+            return row.getBoolean(1);
+        }
+    }
+
     /** Whether the contents' keys in the topic are numbers. */
     boolean isContentIdNumber(Connection connection) throws SQLException {
         String sql = "SELECT atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)"

@@ -6,7 +6,7 @@ import java.io.Serializable;
 /**
  * Where the rows are read.
  *
- * @param jdbcUrl {@code jdbc:postgresql://host:port/database}; a standby will do
+ * @param jdbcUrl {@code jdbc:postgresql://host:port/database}; a standby will do for events
  * @param username a role with SELECT on both tables
  * @param password read where the connection is made
  * @param schema schema of both tables

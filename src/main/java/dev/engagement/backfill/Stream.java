@@ -3,7 +3,6 @@ package dev.engagement.backfill;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The way to the stream, its topics, and what it says of what it took in. Thread-safe, but for what
@@ -14,6 +13,12 @@ interface Stream extends AutoCloseable {
     @FunctionalInterface
     interface EachLetter {
         void take(long eventId, Reason reason);
+    }
+
+    /** Takes what is said of a content, and under which key. */
+    @FunctionalInterface
+    interface EachContent {
+        void take(ContentChange change, byte @Nullable [] key);
     }
 
     /** Publishes a row's envelope, with capture's key; may wait until there is room. */
@@ -33,7 +38,7 @@ interface Stream extends AutoCloseable {
      *
      * @throws BackfillException if Kafka does not answer
      */
-    void contents(Consumer<ContentChange> each);
+    void contents(EachContent each);
 
     /**
      * Waits until all that was published is safe.

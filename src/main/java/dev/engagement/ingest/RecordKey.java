@@ -17,19 +17,24 @@ public final class RecordKey {
     /**
      * The key of a content, as capture writes it: {@code {"id":"…"}} or {@code {"id":N}}.
      *
-     * @param isNumber whether the column's type is an integer
+     * @param isNumber whether the column's type is an integer; what is none is a text nevertheless
      */
     public static byte[] ofContent(String id, boolean isNumber) {
         return EnvelopeJson.document(json -> {
             json.writeStartObject();
             json.writeFieldName("id");
-            if (isNumber) {
+            if (isNumber && isInteger(id)) {
                 json.writeNumber(id);
             } else {
                 json.writeString(id);
             }
             json.writeEndObject();
         });
+    }
+
+    private static boolean isInteger(String id) {
+        int begin = id.startsWith("-") ? 1 : 0;
+        return id.length() > begin && id.chars().skip(begin).allMatch(digit -> digit >= '0' && digit <= '9');
     }
 
     /** The key of an event, as capture writes it. */
