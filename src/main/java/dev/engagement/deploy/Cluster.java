@@ -16,8 +16,9 @@ interface Cluster {
      * A job that the cluster remembers.
      *
      * @param state Flink's word
+     * @param startMillis since the epoch, by the cluster's clock
      */
-    record Job(String id, String name, String state) {
+    record Job(String id, String name, String state, long startMillis) {
         boolean hasEnded() {
             return ENDED.contains(state);
         }
@@ -76,7 +77,7 @@ interface Cluster {
     List<String> retained(String job) throws IOException;
 
     /**
-     * Stops a job with a savepoint, without draining it.
+     * Stops a job with a savepoint, without draining it; it ends a moment later.
      *
      * @return where the savepoint is
      * @throws IOException if there is no savepoint; the job then runs on
@@ -93,6 +94,13 @@ interface Cluster {
 
     /** Has a checkpoint taken, without waiting for it. */
     void checkpoint(String job) throws IOException, InterruptedException;
+
+    /**
+     * Waits until a job has ended.
+     *
+     * @throws IOException if it has not within the patience
+     */
+    void awaitEnd(String job) throws IOException, InterruptedException;
 
     /** Ends a job without a savepoint, and waits for that; its checkpoints stay. */
     void cancel(String job) throws IOException, InterruptedException;

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
@@ -101,6 +103,10 @@ final class Deployer {
     }
 
     private static final long POLL_MILLIS = 250;
+    /** More than {@code web.refresh-interval}. */
+    private static final long CACHE_MILLIS = 3_500;
+    /** A checkpoint that was ordered may have been lost with the JobManager; a second one harms nothing. */
+    private static final long ASK_AGAIN_MILLIS = 15_000;
     /** A job that was restarted so often before its first checkpoint is not worth more patience. */
     private static final int FAILURES = 3;
     /** A word that a shell leaves as it is. */
@@ -146,6 +152,16 @@ final class Deployer {
         }
         if (running != null && wish.fresh()) {
             return refused("--fresh is for a job that does not run, and " + wish.jobName() + " runs (" + running + ")");
+        }
+        if (running == null && wish.from() == null && !wish.fresh()) {
+            Optional<Cluster.Job> stranger = stranger(before);
+            if (stranger.isPresent()) {
+                String left = cluster.progress(stranger.get().id()).newest();
+                return refused("job " + stranger.get().id() + " is "
+                        + stranger.get().state() + ", was not started by"
+                        + " this script, and left " + left + ". --from " + left + " goes on from there; --fresh starts"
+                        + " without state");
+            }
         }
         String newest = wish.fresh() ? null : newest(before, running);
         if (newest == null && running == null && before != null && !wish.fresh()) {
@@ -218,15 +234,53 @@ final class Deployer {
         if (!before.job().isEmpty()) {
             candidates.addAll(cluster.retained(before.job()));
             if (cluster.jobs().stream().anyMatch(each -> each.id().equals(before.job()))) {
-                String last = cluster.progress(before.job()).newest();
-                candidates.add(last == null ? "" : last);
+                candidates.addAll(saidOf(before.job()));
             }
         }
         candidates.remove("");
+        return newestOf(candidates);
+    }
+
+    /**
+     * The last job of that name that has ended, has left state, and is none of these deployments', if it began after the
+     * newest of these: what that left is older then.
+     */
+    private Optional<Cluster.Job> stranger(@Nullable Deployment before) throws IOException, InterruptedException {
+        Set<String> ours = new TreeSet<>();
+        for (Deployment each : deployments.all()) {
+            ours.add(each.job());
+        }
+        List<Cluster.Job> jobs = cluster.jobs();
+        long since = before == null
+                ? 0
+                : jobs.stream()
+                        .filter(each -> each.id().equals(before.job()))
+                        .mapToLong(Cluster.Job::startMillis)
+                        .findFirst()
+                        .orElse(0);
+        List<Cluster.Job> strangers = new ArrayList<>();
+        for (Cluster.Job each : jobs) {
+            if (each.name().equals(wish.jobName())
+                    && each.hasEnded()
+                    && !ours.contains(each.id())
+                    && each.startMillis() >= since
+                    && !saidOf(each.id()).isEmpty()) {
+                strangers.add(each);
+            }
+        }
+        return strangers.stream().max(Comparator.comparingLong(Cluster.Job::startMillis));
+    }
+
+    /** The newest state of a job by Flink's word, if it is there. */
+    private Set<String> saidOf(String job) throws IOException, InterruptedException {
+        String newest = cluster.progress(job).newest();
+        return newest != null && Deployments.isThere(newest) ? Set.of(newest) : Set.of();
+    }
+
+    private @Nullable String newestOf(Set<String> states) throws IOException {
         String newest = null;
         long checkpoint = -1;
-        IOException unreadable = null;
-        for (String each : candidates) {
+        for (String each : states) {
             try {
                 long number = jars.checkpointOf(each);
                 if (number > checkpoint) {
@@ -234,19 +288,12 @@ final class Deployer {
                     checkpoint = number;
                 }
             } catch (IOException e) {
-                if (each.equals(before.savepoint())) {
-                    throw new IOException(
-                            "deployment " + before.number() + " of " + wish.jobName() + " was stopped with " + each
-                                    + ", which cannot be read: " + e.getMessage()
-                                    + ". Older state would show rows twice;"
-                                    + " --from PATH says where a copy is",
-                            e);
-                }
-                unreadable = e;
+                throw new IOException(
+                        each + ", which may be the newest state of " + wish.jobName() + ", cannot be read: "
+                                + e.getMessage()
+                                + ". Older state would show rows twice; --from PATH says where a copy is",
+                        e);
             }
-        }
-        if (unreadable != null && newest == null) {
-            throw unreadable;
         }
         return newest;
     }
@@ -315,7 +362,7 @@ final class Deployer {
             say("job " + job + " is " + progress.state() + ", " + progress.running() + " of " + progress.tasks()
                     + " tasks run, so that no savepoint can be taken: cancelling it, its newest checkpoint stays");
             cluster.cancel(job);
-            String newest = cluster.progress(job).newest();
+            String newest = newestOf(statesOf(job));
             if (newest == null) {
                 say("FAILED: it has no checkpoint. " + jobAgain(before, null));
             } else if (before != null) {
@@ -328,7 +375,17 @@ final class Deployer {
         try {
             savepoint = cluster.stop(job);
         } catch (IOException e) {
-            Cluster.Progress now = cluster.progress(job);
+            Cluster.Progress now;
+            try {
+                now = cluster.progress(job);
+            } catch (IOException unknown) {
+                e.addSuppressed(unknown);
+                throw new IOException(
+                        e.getMessage() + ". What became of job " + job + " is not known either. If it runs, run"
+                                + " scripts/deploy.sh again; if it has ended, its savepoint is the newest one beside the"
+                                + " others, and --from PATH goes on from it",
+                        e);
+            }
             if (!now.state().equals("FINISHED") || now.newest() == null) {
                 say("FAILED: there is no savepoint, and the job is " + now.state() + ": " + e.getMessage());
                 return null;
@@ -341,6 +398,7 @@ final class Deployer {
             Deployments.describe(savepoint, before.catalogue());
         }
         say("savepoint " + savepoint);
+        cluster.awaitEnd(job);
         return savepoint;
     }
 
@@ -357,11 +415,12 @@ final class Deployer {
             return Outcome.DONE;
         }
         say("the new job FAILED before its first checkpoint: " + started.failure);
-        next.failed();
-        String newer = end(started.job);
-        if (newer != null && !newer.equals(from)) {
+        String newer = end(started.job, from);
+        if (newer != null) {
+            next.outrun(newer);
             return goOnFrom(newer, before);
         }
+        next.failed();
         if (from == null && before == null) {
             say("FAILED: this was the first deployment, so there is nothing to go back to");
             return Outcome.FAILED;
@@ -372,9 +431,9 @@ final class Deployer {
     /**
      * Ends what was started, if it was.
      *
-     * @return a checkpoint that it completed nevertheless; null if it did not
+     * @return the newest checkpoint that it completed nevertheless; null if it did not
      */
-    private @Nullable String end(@Nullable String job) throws IOException, InterruptedException {
+    private @Nullable String end(@Nullable String job, @Nullable String from) throws IOException, InterruptedException {
         // A submission that failed half may have left a job.
         List<String> left =
                 new ArrayList<>(living().stream().map(Cluster.Job::id).toList());
@@ -382,16 +441,28 @@ final class Deployer {
             left.add(job);
         }
         String newer = null;
+        long checkpoint = from == null ? 0 : jars.checkpointOf(from);
         for (String each : left) {
             if (!cluster.progress(each).hasEnded()) {
                 cluster.cancel(each);
             }
-            Cluster.Progress progress = cluster.progress(each);
-            if (progress.completed() > 0) {
-                newer = progress.newest();
+            String shown = newestOf(statesOf(each));
+            // Flink counts anew when a JobManager takes over, but numbers on.
+            if (shown != null && jars.checkpointOf(shown) > checkpoint) {
+                newer = shown;
+                checkpoint = jars.checkpointOf(shown);
             }
         }
         return newer;
+    }
+
+    /** What a job that has ended can be gone on from, in no order. */
+    private Set<String> statesOf(String job) throws IOException, InterruptedException {
+        // Flink's REST API says for some seconds what it said before.
+        pause.millis(CACHE_MILLIS);
+        Set<String> states = new TreeSet<>(cluster.retained(job));
+        states.addAll(saidOf(job));
+        return states;
     }
 
     private Outcome goBack(@Nullable Deployment before, @Nullable String from)
@@ -461,7 +532,7 @@ final class Deployer {
         deployment.submitted(job);
         say("job " + job + " is submitted");
         long deadline = clockMillis.getAsLong() + wish.patienceMillis();
-        boolean asked = false;
+        long askAt = 0;
         boolean saidThatItRuns = false;
         while (true) {
             Cluster.Progress progress = progressOfNew(job);
@@ -490,12 +561,20 @@ final class Deployer {
                 saidThatItRuns = true;
                 sayThatItRuns(progress);
             }
-            if (progress.runs() && !asked) {
+            if (progress.runs() && clockMillis.getAsLong() >= askAt) {
                 // Not at the next interval, which may be far: until then nobody knows whether it can.
-                asked = true;
-                cluster.checkpoint(job);
+                askAt = clockMillis.getAsLong() + ASK_AGAIN_MILLIS;
+                askForCheckpoint(job);
             }
             pause.millis(POLL_MILLIS);
+        }
+    }
+
+    private void askForCheckpoint(String job) throws InterruptedException {
+        try {
+            cluster.checkpoint(job);
+        } catch (IOException e) {
+            say("the order for a checkpoint failed, and is given again: " + e.getMessage());
         }
     }
 

@@ -108,6 +108,12 @@ final class Deployment {
         note(OUTCOME, "runs");
     }
 
+    /** It was given up after it had completed a checkpoint: what went before is history. */
+    void outrun(String checkpoint) throws IOException {
+        note(SAVEPOINT, checkpoint);
+        runs();
+    }
+
     void failed() throws IOException {
         note(OUTCOME, "failed");
     }

@@ -86,16 +86,21 @@ final class Deployments {
             if (each.number() == current) {
                 continue;
             }
-            var path = new org.apache.flink.core.fs.Path(each.savepoint());
-            FileSystem files = path.getFileSystem();
             // Never a folder that is no savepoint, whatever a note says.
-            if (files.exists(new org.apache.flink.core.fs.Path(path, "_metadata"))) {
-                files.delete(path, true);
+            if (isThere(each.savepoint())) {
+                var path = new org.apache.flink.core.fs.Path(each.savepoint());
+                path.getFileSystem().delete(path, true);
             }
             deleteFolder(each.folder());
             deleted.add(each.savepoint());
         }
         return deleted;
+    }
+
+    /** Whether there is a savepoint or checkpoint. */
+    static boolean isThere(String path) throws IOException {
+        var metadata = new org.apache.flink.core.fs.Path(path, "_metadata");
+        return metadata.getFileSystem().exists(metadata);
     }
 
     private static void deleteFolder(Path folder) throws IOException {

@@ -81,7 +81,8 @@ final class FlinkCluster implements Cluster {
                 .map(each -> new Job(
                         each.get("jid").text(),
                         each.get("name").text(),
-                        each.get("state").text()))
+                        each.get("state").text(),
+                        each.get("start-time").number()))
                 .toList();
     }
 
@@ -163,7 +164,6 @@ final class FlinkCluster implements Cluster {
             if (answer.get("status", "id").text().equals("COMPLETED")) {
                 Json operation = answer.get("operation");
                 if (operation.get("location").isPresent()) {
-                    awaitEnd(job);
                     return operation.get("location").text();
                 }
                 throw new IOException(
@@ -218,7 +218,8 @@ final class FlinkCluster implements Cluster {
         awaitEnd(job);
     }
 
-    private void awaitEnd(String job) throws IOException, InterruptedException {
+    @Override
+    public void awaitEnd(String job) throws IOException, InterruptedException {
         long deadline = clockMillis.getAsLong() + patience.toMillis();
         while (!ENDED.contains(get("/jobs/" + job).get("state").text())) {
             if (clockMillis.getAsLong() > deadline) {

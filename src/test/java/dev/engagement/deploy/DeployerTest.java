@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -78,13 +79,13 @@ class DeployerTest {
             return fitting.contains(from);
         }
 
+        /** The number at the end of its name, unless a test says another. */
         @Override
         public long checkpointOf(String path) throws IOException {
-            Long number = checkpoints.get(path);
-            if (number == null) {
+            if (gone.contains(path)) {
                 throw new IOException("There is no " + path);
             }
-            return number;
+            return checkpoints.computeIfAbsent(path, name -> Long.parseLong(name.replaceFirst(".*-(\\d+)$", "$1")));
         }
     }
 
@@ -265,7 +266,9 @@ class DeployerTest {
 
         assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
 
-        assertThat(now - begin).isBetween(60_000L, 62_000L);
+        assertThat(now - begin)
+                .as("the patience, and until Flink's answers are new")
+                .isBetween(63_500L, 65_500L);
         assertThat(said()).contains("no checkpoint within 60 s");
     }
 
@@ -307,6 +310,10 @@ class DeployerTest {
 
         assertThat(cluster.submissions).hasSize(2);
         assertThat(said()).contains("twice in the warehouse", "--from " + newer);
+
+        cluster.nextJob(FakeCluster.checkpointed("chk-10"));
+        assertThat(deploy(wish())).as("with a jar that can").isEqualTo(Outcome.DONE);
+        assertThat(cluster.calls).endsWith("run 0003 from " + newer);
     }
 
     @Test
@@ -376,12 +383,87 @@ class DeployerTest {
         assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
         cluster.jobs.clear();
         cluster.retained.put("job-1", List.of(cluster.savepoint("chk-1")));
-        jars.checkpoints.put(folder.resolve("savepoints/chk-1").toString(), 1L);
+        jars.gone.add(savepoint(1));
 
         assertThatThrownBy(() -> deploy(wish()))
                 .hasMessageContaining(
-                        "deployment 1 of engagement-stream was stopped with " + savepoint(1) + ", which cannot be read")
+                        savepoint(1) + ", which may be the newest state of engagement-stream, cannot be read")
                 .hasMessageContaining("--from PATH");
+    }
+
+    @Test
+    void a_checkpoint_that_was_completed_before_a_JobManager_took_over_is_one_although_flink_counts_anew()
+            throws Exception {
+        deployed();
+        String newer = cluster.savepoint("chk-9");
+        cluster.nextJob(
+                FakeCluster.running(), new Cluster.Progress("FAILED", 4, 0, 0, newer, 1, "the task manager is gone"));
+        jars.fitting.add(newer);
+        cluster.nextJob(FakeCluster.checkpointed("chk-10"));
+
+        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+
+        assertThat(cluster.calls).endsWith("run 0003 from " + newer);
+    }
+
+    @Test
+    void an_order_for_a_checkpoint_that_is_lost_is_given_again() throws Exception {
+        cluster.checkpointOrdersFail(1);
+        List<Cluster.Progress> answers = new ArrayList<>(Collections.nCopies(100, FakeCluster.running()));
+        answers.add(FakeCluster.checkpointed("chk-1"));
+        cluster.nextJob(answers.toArray(Cluster.Progress[]::new));
+
+        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+
+        assertThat(cluster.calls).containsExactly("run 0001 from null", "checkpoint job-1", "checkpoint job-1");
+        assertThat(said()).contains("the order for a checkpoint failed, and is given again: ask timed out");
+    }
+
+    @Test
+    void a_stop_of_which_nobody_says_anything_any_more_ends_with_the_way_out() throws Exception {
+        deployed();
+        cluster.fallsSilentWhenStopped();
+
+        assertThatThrownBy(() -> deploy(wish()))
+                .hasMessageContaining("no answer. What became of job job-1 is not known either.")
+                .hasMessageContaining("--from PATH");
+    }
+
+    @Test
+    void a_job_by_hand_that_has_ended_since_is_not_passed_over() throws Exception {
+        String left = cluster.savepoint("savepoint-7");
+        cluster.has("by-hand", NAME, new Cluster.Progress("FINISHED", 4, 0, 1, left, 0, ""));
+        assertThat(deploy(wish())).isEqualTo(Outcome.REFUSED);
+        assertThat(said()).contains("job by-hand is FINISHED", "--from " + left, "--fresh");
+        cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-8")));
+        assertThat(deploy(from(left))).isEqualTo(Outcome.DONE);
+
+        cluster.has("job-1", NAME, FakeCluster.failed("no slot"));
+        cluster.retained.put("job-1", List.of(cluster.savepoint("chk-8")));
+        cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-9")));
+        assertThat(deploy(wish()))
+                .as("what it left is older than the deployment")
+                .isEqualTo(Outcome.DONE);
+
+        cluster.has("job-2", NAME, FakeCluster.failed("no slot"));
+        cluster.has("again", NAME, FakeCluster.cancelled(cluster.savepoint("chk-20")));
+        assertThat(deploy(wish())).as("but this one is newer").isEqualTo(Outcome.REFUSED);
+        assertThat(cluster.calls)
+                .containsExactly("run 0001 from " + left, "run 0002 from " + cluster.savepoint("chk-8"));
+    }
+
+    @Test
+    void what_was_left_before_a_fresh_start_is_not_the_newest_for_its_higher_number() throws Exception {
+        deployed();
+        cluster.has("job-1", NAME, FakeCluster.cancelled(cluster.savepoint("chk-900")));
+        cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-3")));
+        assertThat(deploy(fresh())).isEqualTo(Outcome.DONE);
+        cluster.has("job-2", NAME, new Cluster.Progress("FAILED", 4, 0, 1, cluster.savepoint("chk-4"), 1, "no slot"));
+        cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-5")));
+
+        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+
+        assertThat(cluster.calls).endsWith("run 0003 from " + cluster.savepoint("chk-4"));
     }
 
     @Test
@@ -410,7 +492,7 @@ class DeployerTest {
 
         assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
 
-        assertThat(said()).contains("the gap was 0.0 s").containsPattern("the gap was 60\\.\\d s");
+        assertThat(said()).contains("the gap was 0.0 s").containsPattern("the gap was 6[34]\\.\\d s");
     }
 
     @Test

@@ -29,7 +29,9 @@ final class FakeCluster implements Cluster {
     private IOException stopFails;
     private Progress afterFailedStop;
     private IOException silent;
+    private boolean silentAfterStop;
     private int savepointsTaken;
+    private int failingOrders;
 
     FakeCluster(Path savepoints) {
         this.savepoints = savepoints;
@@ -94,6 +96,12 @@ final class FakeCluster implements Cluster {
         afterFailedStop = after;
     }
 
+    /** The order's answer is lost, and from then on nobody says anything. */
+    void fallsSilentWhenStopped() {
+        stopFails = new IOException("no answer");
+        silentAfterStop = true;
+    }
+
     void answersAgain() {
         silent = null;
     }
@@ -104,7 +112,8 @@ final class FakeCluster implements Cluster {
                 .map(each -> new Job(
                         each.getKey(),
                         names.get(each.getKey()),
-                        each.getValue().peekFirst().state()))
+                        each.getValue().peekFirst().state(),
+                        new ArrayList<>(names.keySet()).indexOf(each.getKey())))
                 .toList();
     }
 
@@ -126,6 +135,9 @@ final class FakeCluster implements Cluster {
     public String stop(String job) throws IOException {
         calls.add("stop " + job);
         if (stopFails != null) {
+            if (silentAfterStop) {
+                silent = new IOException("Flink does not answer");
+            }
             if (afterFailedStop != null) {
                 jobs.put(job, new ArrayDeque<>(List.of(afterFailedStop)));
             }
@@ -135,6 +147,9 @@ final class FakeCluster implements Cluster {
         jobs.put(job, new ArrayDeque<>(List.of(new Progress("FINISHED", 4, 0, 1, savepoint, 0, ""))));
         return savepoint;
     }
+
+    @Override
+    public void awaitEnd(String job) {}
 
     /** A folder that looks like one. */
     String savepoint(String name) {
@@ -166,9 +181,17 @@ final class FakeCluster implements Cluster {
         return id;
     }
 
+    void checkpointOrdersFail(int times) {
+        failingOrders = times;
+    }
+
     @Override
-    public void checkpoint(String job) {
+    public void checkpoint(String job) throws IOException {
         calls.add("checkpoint " + job);
+        if (failingOrders > 0) {
+            failingOrders--;
+            throw new IOException("ask timed out");
+        }
     }
 
     @Override

@@ -159,7 +159,7 @@ class FlinkClusterTest {
     }
 
     @Test
-    void a_stop_ends_when_the_job_has_ended() throws Exception {
+    void a_stop_gives_the_savepoint_and_the_job_ends_a_moment_later() throws Exception {
         answers("POST /jobs/" + JOB + "/stop", new Answer(202, "{\"request-id\": \"t1\"}"));
         answers(
                 "GET /jobs/" + JOB + "/savepoints/t1",
@@ -171,6 +171,7 @@ class FlinkClusterTest {
                 new Answer(200, "{\"state\": \"FINISHED\"}"));
 
         assertThat(cluster.stop(JOB)).isEqualTo("file:/s/1");
+        cluster.awaitEnd(JOB);
         assertThat(asked).endsWith("GET /jobs/" + JOB, "GET /jobs/" + JOB);
     }
 }

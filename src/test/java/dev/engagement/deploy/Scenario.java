@@ -7,9 +7,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -158,6 +160,10 @@ final class Scenario {
     /** Events that were shown in the first half. */
     static List<Event> shownBefore() {
         return events(1, BEFORE);
+    }
+
+    static Set<Long> ids() {
+        return all().stream().map(Event::id).collect(Collectors.toSet());
     }
 
     /** Ids that a warehouse without the first half's rows has in the end. */
