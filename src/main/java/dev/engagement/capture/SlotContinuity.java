@@ -83,6 +83,6 @@ final class SlotContinuity {
                 + drop
                 + "The gap grows until capture runs again: start it first, and let --to reach past that moment. The"
                 + " range is compared with event_ts: let --from reach back as far as events come late. Contents that"
-                + " changed in the gap come with --capture.start initial, which reads all rows anew.";
+                + " changed in the gap come with the backfill.";
     }
 }

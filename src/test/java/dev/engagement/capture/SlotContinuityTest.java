@@ -38,7 +38,7 @@ class SlotContinuityTest {
                           flink run -d engagement-job.jar capture --capture.start latest
                         The gap grows until capture runs again: start it first, and let --to reach past that moment. \
                         The range is compared with event_ts: let --from reach back as far as events come late. \
-                        Contents that changed in the gap come with --capture.start initial, which reads all rows anew.""");
+                        Contents that changed in the gap come with the backfill.""");
     }
 
     @Test

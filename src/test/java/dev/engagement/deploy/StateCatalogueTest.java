@@ -35,11 +35,15 @@ class StateCatalogueTest {
     }
 
     private static StreamGraph graph(String command, String... options) {
+        return graph(true, command, options);
+    }
+
+    private static StreamGraph graph(boolean receipts, String command, String... options) {
         Configuration configuration = new Configuration();
         configuration.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, "file:///tmp/checkpoints");
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
         List<String> needed = command.equals("stream")
-                ? List.of(command, "--warehouse.project", "project")
+                ? List.of(command, "--warehouse.project", "project", "--delivery.receipts", String.valueOf(receipts))
                 : List.of(command, "--postgres.username", "somebody", "--postgres.password.secret-file", "/dev/null");
         boolean built = EngagementJob.draw(
                 Stream.concat(needed.stream(), Stream.of(options)).toArray(String[]::new), env);
@@ -85,6 +89,20 @@ class StateCatalogueTest {
         assertThat(plan.losses(Set.of())).containsExactly("warehouse-append", "warehouse-commit");
         assertThat(plan.losses(Set.of("warehouse-append", "warehouse-commit"))).isEmpty();
         assertThat(plan.leavesStateBehind()).isTrue();
+    }
+
+    @Test
+    void receipts_that_are_switched_off_would_lose_theirs() throws IOException {
+        Plan plan = Plan.compare(
+                SavedState.read(savepoint("stream"), CLASSES),
+                CATALOGUE.uids(),
+                JobShape.of(graph(false, "stream")),
+                CATALOGUE,
+                CLASSES);
+
+        assertThat(plan.losses(Set.of()))
+                .contains("delivery-receipts")
+                .isSubsetOf("delivery-receipts", "Sink Committer: delivery-receipts");
     }
 
     @Test
