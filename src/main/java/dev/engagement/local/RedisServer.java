@@ -117,6 +117,9 @@ public final class RedisServer implements AutoCloseable {
                 if (!jedis.info("server").contains("process_id:" + started.pid() + "\r")) {
                     throw new ServerException("Another server answers on port " + port);
                 }
+                if (!jedis.info("persistence").contains("loading:0\r")) {
+                    throw new ServerException("Redis on port " + port + " is still loading what it had");
+                }
             }
         });
         return started;
