@@ -29,17 +29,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Publishes rows that the stream never saw, beside it: reads a range, asks the warehouse which ids it has, and puts the
- * missing rows into the events topic as capture's snapshot would have, behind the contents of which the content topic has not
- * what the table holds. What becomes of them is the stream's affair: there is one path, and its dedupe makes harmless whatever is published and not missing, be
- * it in flight, of a run that broke off, or of another backfill beside this one.
+ * missing rows into the events topic as capture's snapshot would have, behind the contents of which the content topic has
+ * not what the table holds. What becomes of them is the stream's affair: there is one path, and its dedupe makes harmless
+ * whatever is published and not missing, be it in flight, of a run that broke off, or of another backfill beside this one.
  *
  * <p>No Flink job: it needs no slots beside the live one, runs where it is started, and ends.
  *
  * <p><b>Guarantee.</b> At least once: when it ends well, every row of the range that keeps the rules is in the warehouse,
  * as one of {@code skipped} or of {@code inserted}, or is told to be a dead letter. Without a warehouse every row is
  * published, and the stream has completed a checkpoint behind the last of them. Memory does not grow with the range: a reader
- * holds a fetch of rows and a bit for each of {@value #CHUNK_IDS} ids; beside that there are the contents
- * that the topic holds, and a bit for each dead letter.
+ * holds a fetch of rows and a bit for each of {@value #CHUNK_IDS} ids; before that there are the contents that the topic
+ * holds, and after it a bit for each dead letter.
  *
  * <pre>{@code
  * Outcome outcome = Backfill.of(options, warehouseOptions).run(report);

@@ -60,7 +60,7 @@ final class Contents {
 
     /** Looks what differs, and publishes nothing. */
     void compare(Connection connection, Stream stream) throws SQLException {
-        read(stream);
+        read(stream, database.isContentIdNumber(connection));
         differing.putAll(differing(connection, null, null));
     }
 
@@ -71,8 +71,8 @@ final class Contents {
      */
     void settle(Connection connection, Stream stream, Duration patience) throws SQLException {
         long until = System.nanoTime() + patience.toNanos();
-        read(stream);
         boolean isNumber = database.isContentIdNumber(connection);
+        read(stream, isNumber);
         Publisher publisher = (id, envelope) -> {
             byte[] key = keys.get(id);
             stream.publishContent(key == null ? RecordKey.ofContent(id, isNumber) : key, envelope);
@@ -94,11 +94,11 @@ final class Contents {
         } while (!changed.isEmpty());
     }
 
-    private void read(Stream stream) {
+    private void read(Stream stream, boolean isNumber) {
         stream.contents((change, key) -> {
             if (change instanceof ContentChange.Put put) {
                 String id = put.content().id();
-                if (key != null && !isOurs(key, id)) {
+                if (key != null && !Arrays.equals(key, RecordKey.ofContent(id, isNumber))) {
                     keys.put(id, key);
                 }
                 said.put(id, put.unchanged().fill(put.content(), said.get(id)));
@@ -106,10 +106,6 @@ final class Contents {
                 said.remove(delete.contentId());
             }
         });
-    }
-
-    private static boolean isOurs(byte[] key, String id) {
-        return Arrays.equals(key, RecordKey.ofContent(id, false)) || Arrays.equals(key, RecordKey.ofContent(id, true));
     }
 
     @FunctionalInterface

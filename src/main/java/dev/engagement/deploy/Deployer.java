@@ -386,12 +386,13 @@ final class Deployer {
                                 + " others, and --from PATH goes on from it",
                         e);
             }
-            if (!now.state().equals("FINISHED") || now.newest() == null) {
+            // If it ended as it was told to, only the answer was lost.
+            String last = now.state().equals("FINISHED") ? newestOf(statesOf(job)) : null;
+            if (last == null) {
                 say("FAILED: there is no savepoint, and the job is " + now.state() + ": " + e.getMessage());
                 return null;
             }
-            // It ended as it was told to; only the answer was lost.
-            savepoint = now.newest();
+            savepoint = last;
         }
         if (before != null) {
             before.stopped(savepoint);

@@ -345,6 +345,7 @@ class DeployerTest {
             throws Exception {
         deployed();
         String savepoint = cluster.savepoint("savepoint-late");
+        jars.checkpoints.put(savepoint, 10L);
         Cluster.Progress finished = new Cluster.Progress("FINISHED", 4, 0, 2, savepoint, 0, "");
         cluster.stopIsNotAnswered(finished);
         cluster.nextJob(FakeCluster.checkpointed("chk-2"));
@@ -355,7 +356,6 @@ class DeployerTest {
         cluster.stopIsNotAnswered(FakeCluster.checkpointed("chk-2"));
         assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
         cluster.has("job-2", NAME, new Cluster.Progress("FINISHED", 4, 0, 2, later, 0, ""));
-        jars.checkpoints.put(savepoint, 10L);
         jars.checkpoints.put(later, 20L);
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
         assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
