@@ -6,6 +6,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiPredicate;
 import org.apache.flink.api.common.JobID;
@@ -17,9 +18,12 @@ import org.apache.flink.configuration.HeartbeatManagerOptions;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.MetricOptions;
 import org.apache.flink.configuration.RestOptions;
+import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.configuration.RpcOptions;
 import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.client.JobStatusMessage;
 import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
 import org.apache.flink.runtime.jobgraph.JobGraph;
@@ -32,7 +36,12 @@ import org.jspecify.annotations.Nullable;
 /** A Flink cluster in this JVM that runs the jar's commands as its command line would. */
 public final class JobCluster implements AutoCloseable {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
+
+    private static final Duration POLL = Duration.ofMillis(20);
+    private static final int SHARED_SLOTS = 8;
+
+    private static @Nullable MiniCluster shared;
 
     private final MiniCluster cluster;
     private final Path directory;
@@ -42,6 +51,20 @@ public final class JobCluster implements AutoCloseable {
         this.cluster = cluster;
         this.directory = directory;
         this.stateBackend = stateBackend;
+    }
+
+    /**
+     * The cluster that all tests of this JVM share, of one task manager with {@value #SHARED_SLOTS} slots; started once. {@link
+     * #close} ends the jobs that still run and leaves it there. For tests that kill no task manager.
+     *
+     * @param directory for checkpoints and savepoints
+     * @param stateBackend {@code hashmap} or {@code rocksdb}
+     */
+    public static JobCluster shared(Path directory, String stateBackend) throws Exception {
+        if (shared == null) {
+            shared = miniCluster(1, SHARED_SLOTS, new Configuration());
+        }
+        return new JobCluster(shared, directory.toAbsolutePath(), stateBackend);
     }
 
     /**
@@ -57,11 +80,16 @@ public final class JobCluster implements AutoCloseable {
     /** As {@link #start(Path, int, int, String)}, with more of Flink's configuration. */
     public static JobCluster start(Path directory, int taskManagers, int slots, String stateBackend, Configuration more)
             throws Exception {
+        return new JobCluster(miniCluster(taskManagers, slots, more), directory.toAbsolutePath(), stateBackend);
+    }
+
+    private static MiniCluster miniCluster(int taskManagers, int slots, Configuration more) throws Exception {
         Configuration configuration = new Configuration(more);
         configuration.set(RestOptions.BIND_PORT, "0");
         configuration.set(TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(64));
-        configuration.set(HeartbeatManagerOptions.HEARTBEAT_INTERVAL, Duration.ofMillis(500));
-        configuration.set(HeartbeatManagerOptions.HEARTBEAT_TIMEOUT, Duration.ofSeconds(5));
+        // On a machine that stands still for a while nobody is lost: a task manager that is terminated says so.
+        configuration.set(HeartbeatManagerOptions.HEARTBEAT_TIMEOUT, TIMEOUT);
+        configuration.set(RpcOptions.ASK_TIMEOUT_DURATION, TIMEOUT);
         // Metrics as they are, not as they were ten seconds ago.
         configuration.set(MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, Duration.ofMillis(100));
         MiniCluster cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
@@ -70,7 +98,7 @@ public final class JobCluster implements AutoCloseable {
                 .setNumSlotsPerTaskManager(slots)
                 .build());
         cluster.start();
-        return new JobCluster(cluster, directory.toAbsolutePath(), stateBackend);
+        return cluster;
     }
 
     /** Runs a command and waits until it runs. */
@@ -98,9 +126,10 @@ public final class JobCluster implements AutoCloseable {
 
     private JobID submit(JobGraph graph) throws Exception {
         JobID job = cluster.submitJob(graph)
-                .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .getJobID();
-        await().atMost(PATIENCE)
+        await().atMost(TIMEOUT)
+                .pollInterval(POLL)
                 .until(() -> status(job) == JobStatus.RUNNING || status(job).isTerminalState());
         return job;
     }
@@ -119,12 +148,16 @@ public final class JobCluster implements AutoCloseable {
     public StreamExecutionEnvironment environment(
             BiPredicate<String[], StreamExecutionEnvironment> prepare, String... args) {
         Configuration configuration = new Configuration();
-        configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(500));
+        configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(200));
         configuration.set(
                 CheckpointingOptions.CHECKPOINTS_DIRECTORY,
                 directory.resolve("checkpoints").toUri().toString());
         configuration.set(StateBackendOptions.STATE_BACKEND, stateBackend);
         configuration.set(CoreOptions.DEFAULT_PARALLELISM, 2);
+        configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
+        configuration.set(
+                RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_INITIAL_BACKOFF, Duration.ofMillis(50));
+        configuration.set(RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_MAX_BACKOFF, Duration.ofSeconds(1));
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
         if (!prepare.test(args, env)) {
             throw new IllegalArgumentException(Arrays.toString(args) + " builds no job");
@@ -147,7 +180,7 @@ public final class JobCluster implements AutoCloseable {
     /** Waits until the job has completed one more checkpoint than it has now. */
     public void awaitCheckpoint(JobID job) {
         long now = completedCheckpoints(job);
-        await().atMost(PATIENCE).until(() -> completedCheckpoints(job) > now);
+        await().atMost(TIMEOUT).pollInterval(POLL).until(() -> completedCheckpoints(job) > now);
     }
 
     /** How often a task of the job was started again since it was submitted; 0 if none ever was. */
@@ -166,13 +199,13 @@ public final class JobCluster implements AutoCloseable {
 
     /** Waits until the job has ended by itself. */
     public JobStatus awaitEnd(JobID job) {
-        await().atMost(PATIENCE).until(() -> status(job).isGloballyTerminalState());
+        await().atMost(TIMEOUT).pollInterval(POLL).until(() -> status(job).isGloballyTerminalState());
         return status(job);
     }
 
     /** Kills a task manager without a word to its tasks, and starts another. */
     public void replaceTaskManager(int index) throws Exception {
-        cluster.terminateTaskManager(index).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        cluster.terminateTaskManager(index).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         cluster.startTaskManager();
     }
 
@@ -180,14 +213,14 @@ public final class JobCluster implements AutoCloseable {
     public String stop(JobID job) throws Exception {
         return cluster.stopWithSavepoint(
                         job, directory.resolve("savepoints").toUri().toString(), false, SavepointFormatType.CANONICAL)
-                .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Takes a savepoint while the job runs on, and answers where it is. */
     public String savepoint(JobID job) throws Exception {
         return cluster.triggerSavepoint(
                         job, directory.resolve("savepoints").toUri().toString(), false, SavepointFormatType.CANONICAL)
-                .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** The same cluster, whose jobs keep their state so from now on; closed once, by whichever. */
@@ -197,8 +230,8 @@ public final class JobCluster implements AutoCloseable {
 
     /** Cancels the job; what it did since its last checkpoint is forgotten. */
     public void cancel(JobID job) throws Exception {
-        cluster.cancelJob(job).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-        await().atMost(PATIENCE).until(() -> status(job).isTerminalState());
+        cluster.cancelJob(job).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        await().atMost(TIMEOUT).pollInterval(POLL).until(() -> status(job).isGloballyTerminalState());
     }
 
     /** Why the job failed, in one text. */
@@ -209,6 +242,24 @@ public final class JobCluster implements AutoCloseable {
 
     @Override
     public void close() throws Exception {
-        cluster.close();
+        if (cluster != shared) {
+            cluster.close();
+            return;
+        }
+        for (JobStatusMessage job : cluster.listJobs().get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!job.getJobState().isGloballyTerminalState()) {
+                cancelUnlessEnded(job.getJobId());
+            }
+        }
+    }
+
+    private void cancelUnlessEnded(JobID job) throws Exception {
+        try {
+            cancel(job);
+        } catch (ExecutionException e) {
+            if (!status(job).isGloballyTerminalState()) {
+                throw e;
+            }
+        }
     }
 }
