@@ -8,10 +8,9 @@ import dev.engagement.backfill.Report;
 import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.ContentRow;
 import dev.engagement.local.DestinationCheck;
-import dev.engagement.local.LocalServers;
 import dev.engagement.local.RedisCheck;
 import dev.engagement.local.WarehouseCheck;
-import java.nio.file.Files;
+import dev.engagement.local.testing.SharedServers;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -47,28 +46,28 @@ import org.junit.jupiter.api.TestMethodOrder;
 class BackfillIT {
 
     private static final Path DIRECTORY = Path.of("target/it/backfill");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final String TABLE = "analytics.engagement_events";
     private static final int CONTENTS = 20;
 
     /** What contents were before they changed. */
     private static final Map<UUID, List<ContentRow>> VERSIONS = new ConcurrentHashMap<>();
 
-    private static LocalServers servers;
+    private static SharedServers servers;
+    private static String password;
     private static JobCluster cluster;
     private static JobID stream;
     private static Instant begin;
 
     @BeforeAll
     static void start() throws Exception {
-        servers = LocalServers.start(DIRECTORY);
-        Files.writeString(
-                DIRECTORY.resolve("postgres.password"), servers.postgres().password());
-        cluster = JobCluster.start(DIRECTORY, 1, 8, "hashmap");
+        servers = SharedServers.lease(DIRECTORY);
+        password = servers.postgresPasswordFile();
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
         begin = Instant.now().minusSeconds(60);
         insertContents();
         JobID capture = cluster.run(captureArgs());
-        stream = cluster.run(args("stream", streamArgs()));
+        stream = cluster.run(args("stream", streamArgs("5 min")));
         insertEvents(1, 500);
         awaitEqual();
         // The slot is lost: from here on nobody captures, and the test says what of the log reached Kafka.
@@ -161,7 +160,7 @@ class BackfillIT {
         assertThatThrownBy(() -> backfill("--destinations", "liveview", "--backfill.wait", "1 s"))
                 .hasMessageContaining("by the offsets of the group engagement-stream");
 
-        stream = cluster.runFrom(savepoint, args("stream", streamArgs()));
+        stream = cluster.runFrom(savepoint, args("stream", streamArgs("5 min")));
         assertThat(lastLine(backfill("--destinations", "liveview")))
                 .isEqualTo("Backfill done. inserted=2700 skipped=0");
         awaitEqual();
@@ -171,7 +170,7 @@ class BackfillIT {
     @Test
     @Order(7)
     void rows_that_break_a_rule_are_told_and_not_waited_for() throws Exception {
-        sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES"
+        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES"
                 + " (2701, '" + contentId(1) + "', 'play', now() - interval '2 s', -5),"
                 + " (2702, NULL, 'play', now() - interval '2 s', 5)");
         try {
@@ -179,7 +178,7 @@ class BackfillIT {
                     .contains("2 rows break a rule, and become dead letters instead of rows (ids 2701, 2702)")
                     .endsWith("Backfill done. inserted=0 skipped=2700");
         } finally {
-            sql("DELETE FROM engagement_events WHERE id > 2700");
+            servers.sql("DELETE FROM engagement_events WHERE id > 2700");
         }
         awaitEqual();
     }
@@ -188,10 +187,10 @@ class BackfillIT {
     @Order(8)
     void contents_that_nobody_captured_come_before_the_events_and_rows_without_one_are_told() throws Exception {
         String made = contentId(CONTENTS + 1);
-        sql("INSERT INTO content VALUES ('" + made + "', 'made', 'Made meanwhile', 'video', 60, now())");
+        servers.sql("INSERT INTO content VALUES ('" + made + "', 'made', 'Made meanwhile', 'video', 60, now())");
         keepVersion(contentId(1));
-        sql("UPDATE content SET title = 'Changed meanwhile' WHERE id = '" + contentId(1) + "'");
-        sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES"
+        servers.sql("UPDATE content SET title = 'Changed meanwhile' WHERE id = '" + contentId(1) + "'");
+        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES"
                 + " (2801, '" + made + "', 'play', now() - interval '2 s', 6000),"
                 + " (2802, '" + contentId(1) + "', 'play', now() - interval '2 s', 5)");
 
@@ -207,14 +206,14 @@ class BackfillIT {
 
         // No missing row refers to them.
         keepVersion(contentId(2));
-        sql("UPDATE content SET title = 'Changed without events' WHERE id = '" + contentId(2) + "'");
-        sql("INSERT INTO content VALUES ('" + contentId(CONTENTS + 3)
+        servers.sql("UPDATE content SET title = 'Changed without events' WHERE id = '" + contentId(2) + "'");
+        servers.sql("INSERT INTO content VALUES ('" + contentId(CONTENTS + 3)
                 + "', 'none', 'Without events', 'video', 60, now())");
         assertThat(run("backfill", "--from", "2001-01-01T00:00:00Z", "--to", "2001-01-02T00:00:00Z"))
                 .contains("2 contents were published")
                 .endsWith("Backfill done. inserted=0 skipped=0");
         awaitEqual();
-        sql("DELETE FROM content WHERE id = '" + contentId(CONTENTS + 3) + "'");
+        servers.sql("DELETE FROM content WHERE id = '" + contentId(CONTENTS + 3) + "'");
         assertThat(backfill())
                 .contains(
                         "1 contents were published to dbserver1.public.content, whose last record of each was not what"
@@ -222,15 +221,17 @@ class BackfillIT {
                 .endsWith("Backfill done. inserted=0 skipped=2702");
         awaitEqual();
 
-        sql("ALTER TABLE engagement_events DROP CONSTRAINT IF EXISTS engagement_events_content_id_fkey");
-        sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts) VALUES (2803, '"
+        // Nothing waits for its content any more: what has none does not have to wait long.
+        stream = cluster.runFrom(cluster.stop(stream), args("stream", streamArgs("100 ms")));
+        servers.sql("ALTER TABLE engagement_events DROP CONSTRAINT IF EXISTS engagement_events_content_id_fkey");
+        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts) VALUES (2803, '"
                 + contentId(CONTENTS + 2) + "', 'play', now() - interval '2 s')");
         try {
             assertThat(backfill())
                     .contains("1 rows became dead letters instead of rows (UNRESOLVED: id 2803)")
                     .endsWith("Backfill done. inserted=0 skipped=2702");
         } finally {
-            sql("DELETE FROM engagement_events WHERE id = 2803");
+            servers.sql("DELETE FROM engagement_events WHERE id = 2803");
         }
         awaitEqual();
     }
@@ -293,7 +294,7 @@ class BackfillIT {
                 "--postgres.username",
                 servers.postgres().username(),
                 "--postgres.password.secret-file",
-                DIRECTORY.resolve("postgres.password").toAbsolutePath().toString());
+                password);
         List<String> lines = new ArrayList<>();
         assertThat(EngagementJob.prepare(
                         args(
@@ -328,14 +329,14 @@ class BackfillIT {
         return args.toArray(String[]::new);
     }
 
-    private static List<String> streamArgs() {
+    private static List<String> streamArgs(String contentWait) {
         return List.of(
                 "--redis.url",
                 servers.redis().url(),
                 "--destinations",
                 "liveview,warehouse",
                 "--enrichment.content-wait",
-                "3 s");
+                contentWait);
     }
 
     private static String[] captureArgs() {
@@ -348,7 +349,7 @@ class BackfillIT {
             "--postgres.username",
             servers.postgres().username(),
             "--postgres.password.secret-file",
-            DIRECTORY.resolve("postgres.password").toAbsolutePath().toString(),
+            password,
             "--parallelism",
             "1",
         };
@@ -362,11 +363,11 @@ class BackfillIT {
             rows.add("('" + contentId(i) + "', 'slug-" + i + "', 'Title " + i + "', 'podcast', "
                     + (i % 3 == 0 ? "NULL" : Integer.toString(60 * i)) + ", now())");
         }
-        sql("INSERT INTO content VALUES " + String.join(", ", rows));
+        servers.sql("INSERT INTO content VALUES " + String.join(", ", rows));
     }
 
     private static void insertEvents(int from, int to) throws SQLException {
-        sql("""
+        servers.sql("""
             INSERT INTO engagement_events (id, content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
             SELECT n, ('00000000-0000-0000-0000-' || lpad((1 + n %% %d)::text, 12, '0'))::uuid, gen_random_uuid(), 'play',
                    now() - ((1000 + n * 7919 %% 1000) || ' ms')::interval, CASE WHEN n %% 5 = 0 THEN NULL ELSE n * 10 END,
@@ -392,13 +393,6 @@ class BackfillIT {
                 var unused = producer.send(new ProducerRecord<>(
                         "dbserver1.public.engagement_events", "{\"id\":" + rows.getLong(1) + "}", rows.getString(2)));
             }
-        }
-    }
-
-    private static void sql(String statement) throws SQLException {
-        try (Connection connection = servers.postgres().connect();
-                Statement execute = connection.createStatement()) {
-            execute.execute(statement);
         }
     }
 
@@ -461,6 +455,6 @@ class BackfillIT {
 
     /** The live view is written a moment after the warehouse has a row, or before; its boards follow the clock. */
     private static void awaitEqual() {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(BackfillIT::assertEqual);
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(BackfillIT::assertEqual);
     }
 }

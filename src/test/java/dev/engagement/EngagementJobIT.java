@@ -6,11 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.DestinationCheck;
-import dev.engagement.local.LocalServers;
 import dev.engagement.local.RedisCheck;
 import dev.engagement.local.bigquery.BigQueryEmulator;
+import dev.engagement.local.testing.SharedServers;
 import dev.engagement.warehouse.WarehouseRefusedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,22 +42,21 @@ import redis.clients.jedis.Jedis;
 /** The whole job on real servers, against plain SQL. */
 class EngagementJobIT {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
+    private static final Duration POLL = Duration.ofMillis(50);
     private static final String PROJECT = "local";
     private static final String TABLE = "analytics.engagement_events";
 
     private Path directory;
-    private LocalServers servers;
+    private SharedServers servers;
     private BigQueryEmulator bigQuery;
     private JobCluster cluster;
 
     @BeforeEach
-    void start(TestInfo test) {
+    void start(TestInfo test) throws Exception {
         directory = Path.of("target/it/job", test.getTestMethod().orElseThrow().getName());
-        servers = LocalServers.start(directory);
-        // In this process, so that it can be told to refuse rows.
-        BigQueryProcess.discard(directory.resolve("emulator"));
-        bigQuery = BigQueryEmulator.start(directory.resolve("emulator"), 0, 0);
+        servers = SharedServers.lease(directory);
+        bigQuery = servers.bigQuery().emulator();
     }
 
     @AfterEach
@@ -66,7 +64,6 @@ class EngagementJobIT {
         if (cluster != null) {
             cluster.close();
         }
-        bigQuery.close();
         servers.close();
     }
 
@@ -88,7 +85,7 @@ class EngagementJobIT {
 
         awaitRedisEqualsSql();
         awaitWarehouseEqualsSql();
-        await().atMost(PATIENCE).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(POLL).untilAsserted(() -> {
             JsonNode receiver = servers.receiver().get("/stats");
             assertThat(receiver.get("distinct").asLong())
                     .as("one id for each event")
@@ -103,7 +100,7 @@ class EngagementJobIT {
     @ParameterizedTest
     @ValueSource(strings = {"hashmap", "rocksdb"})
     void a_savepoint_restored_at_another_parallelism_changes_no_number(String stateBackend) throws Exception {
-        cluster = JobCluster.start(directory, 1, 8, stateBackend);
+        cluster = JobCluster.shared(directory, stateBackend);
         cluster.run(captureArgs());
         JobID first = cluster.run(streamArgs("--parallelism", "1"));
         insertContents(1, 20);
@@ -133,7 +130,7 @@ class EngagementJobIT {
         // The older savepoint against the newer Redis: everything is written again, and nothing changes.
         cluster.runFrom(savepoint, streamArgs("--parallelism", "2", "--accept-warehouse-duplicates"));
         awaitRedisEqualsSql();
-        await().atMost(PATIENCE).untilAsserted(() -> assertThat(
+        await().atMost(TIMEOUT).pollInterval(POLL).untilAsserted(() -> assertThat(
                         bigQuery.query(PROJECT, "SELECT COUNT(*), COUNT(DISTINCT event_id) FROM " + TABLE))
                 .as("the 2,000 events behind the savepoint were accepted twice")
                 .containsExactly(List.of("5000", "3000")));
@@ -141,10 +138,11 @@ class EngagementJobIT {
 
     @Test
     void a_warehouse_alone_needs_no_redis_and_is_not_filled_twice() throws Exception {
-        servers.redis().kill();
-        cluster = JobCluster.start(directory, 1, 4, "hashmap");
+        cluster = JobCluster.shared(directory, "hashmap");
         cluster.run(captureArgs());
-        String[] args = warehouseArgs("--job.name", "warehouse", "--destinations", "warehouse");
+        // Nobody listens there.
+        String[] args = warehouseArgs(
+                "--job.name", "warehouse", "--destinations", "warehouse", "--redis.url", "redis://127.0.0.1:1");
         JobID first = cluster.run(args);
         insertContents(1, 5);
         insertEvents(1, 500, 5);
@@ -164,7 +162,7 @@ class EngagementJobIT {
 
     @Test
     void a_table_that_does_not_fit_ends_the_submission() throws Exception {
-        cluster = JobCluster.start(directory, 1, 4, "hashmap");
+        cluster = JobCluster.shared(directory, "hashmap");
         bigQuery.createDataset(PROJECT, "analytics");
         bigQuery.createTable(PROJECT, "analytics", "engagement_events", """
                 {"schema": {"fields": [{"name": "event_id", "type": "STRING", "mode": "REQUIRED"},
@@ -178,17 +176,17 @@ class EngagementJobIT {
     @Test
     void rows_that_the_warehouse_refuses_become_letters_and_the_live_view_has_them() throws Exception {
         bigQuery.faults().refuseRows(Set.of(17L, 500L));
-        cluster = JobCluster.start(directory, 1, 4, "hashmap");
+        cluster = JobCluster.shared(directory, "hashmap");
         cluster.run(captureArgs());
         JobID stream = cluster.run(streamArgs());
         insertContents(1, 5);
         insertEvents(1, 1_000, 5);
         // A number that JSONB has and BigQuery's JSON has not.
-        sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, raw_payload) VALUES (1001, '"
+        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, raw_payload) VALUES (1001, '"
                 + contentId(1) + "', 'play', now(), '{\"n\": 1e400}')");
 
         awaitRedisEqualsSql();
-        await().atMost(PATIENCE).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(POLL).untilAsserted(() -> {
             Map<Long, JsonNode> letters = letters();
             assertThat(letters).containsOnlyKeys(17L, 500L, 1_001L);
             assertThat(letters.values()).allSatisfy(letter -> {
@@ -204,8 +202,8 @@ class EngagementJobIT {
     }
 
     @Test
-    void a_row_is_readable_within_a_second_and_content_may_come_after_its_events() throws Exception {
-        cluster = JobCluster.start(directory, 1, 4, "hashmap");
+    void a_row_becomes_readable_and_its_content_may_change_after_it() throws Exception {
+        cluster = JobCluster.shared(directory, "hashmap");
         cluster.run(captureArgs());
         cluster.run(streamArgs());
         insertContents(1, 1);
@@ -213,14 +211,14 @@ class EngagementJobIT {
         awaitRedisEqualsSql();
 
         insertEvents(2, 2, 1);
-        await().atMost(Duration.ofSeconds(1)).pollInterval(Duration.ofMillis(5)).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(POLL).untilAsserted(() -> {
             try (Jedis redis = servers.redis().connect()) {
                 assertThat(redis.get("content:last:" + contentId(1))).startsWith("{\"event_id\":2,");
             }
         });
-        sql("UPDATE content SET title = 'Another' WHERE id = '" + contentId(1) + "'");
-        sql("DELETE FROM engagement_events WHERE id = 1");
-        await().atMost(PATIENCE).untilAsserted(() -> {
+        servers.sql("UPDATE content SET title = 'Another' WHERE id = '" + contentId(1) + "'");
+        servers.sql("DELETE FROM engagement_events WHERE id = 1");
+        await().atMost(TIMEOUT).pollInterval(POLL).untilAsserted(() -> {
             try (Jedis redis = servers.redis().connect()) {
                 assertThat(redis.hget("content:meta:" + contentId(1), "title")).isEqualTo("Another");
                 assertThat(redis.get("content:count:" + contentId(1)))
@@ -233,7 +231,7 @@ class EngagementJobIT {
     /** Every number of the live view, as Redis has it and as SQL computes it. */
     private void awaitRedisEqualsSql() {
         RedisCheck check = new RedisCheck(servers.postgres(), servers.redis(), id -> List.of());
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> assertThat(check.compare())
+        await().atMost(TIMEOUT).pollInterval(POLL).untilAsserted(() -> assertThat(check.compare())
                 .isNotEmpty()
                 .allMatch(DestinationCheck.Comparison::isEqual));
     }
@@ -243,8 +241,8 @@ class EngagementJobIT {
     }
 
     private void awaitWarehouseEqualsSql(String which) {
-        await().atMost(PATIENCE)
-                .pollInterval(Duration.ofMillis(200))
+        await().atMost(TIMEOUT)
+                .pollInterval(POLL)
                 .untilAsserted(() -> assertWarehouseEqualsSql(which));
     }
 
@@ -310,11 +308,11 @@ class EngagementJobIT {
             rows.add("('" + contentId(i) + "', 'slug-" + i + "', 'Title " + i + "', 'podcast', "
                     + (i % 3 == 0 ? "NULL" : Integer.toString(60 * i)) + ", now())");
         }
-        sql("INSERT INTO content VALUES " + String.join(", ", rows));
+        servers.sql("INSERT INTO content VALUES " + String.join(", ", rows));
     }
 
     private void insertEvents(int from, int to, int contents) throws SQLException {
-        sql("""
+        servers.sql("""
             INSERT INTO engagement_events (id, content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
             SELECT n, ('00000000-0000-0000-0000-' || lpad((1 + n %% %d)::text, 12, '0'))::uuid, gen_random_uuid(), 'play',
                    now() - ((n * 7919 %% 1000) || ' ms')::interval, CASE WHEN n %% 5 = 0 THEN NULL ELSE n * 10 END, 'web',
@@ -322,20 +320,11 @@ class EngagementJobIT {
             FROM generate_series(%d, %d) n""".formatted(contents, from, to));
     }
 
-    private void sql(String statement) throws SQLException {
-        try (Connection connection = servers.postgres().connect();
-                Statement execute = connection.createStatement()) {
-            execute.execute(statement);
-        }
-    }
-
     private static String contentId(int number) {
         return String.format("00000000-0000-0000-0000-%012d", number);
     }
 
     private String[] captureArgs() throws Exception {
-        Path password = directory.resolve("postgres.password");
-        Files.writeString(password, servers.postgres().password());
         return new String[] {
             "capture",
             "--kafka.bootstrap-servers",
@@ -345,7 +334,7 @@ class EngagementJobIT {
             "--postgres.username",
             servers.postgres().username(),
             "--postgres.password.secret-file",
-            password.toAbsolutePath().toString(),
+            servers.postgresPasswordFile(),
             "--parallelism",
             "1",
         };
@@ -356,6 +345,7 @@ class EngagementJobIT {
                         Stream.of("--redis.url", servers.redis().url()),
                         servers.receiver().streamArguments().stream(),
                         Stream.of("--delivery.drain-rate", "100000"),
+                        Stream.of("--enrichment.content-wait", "5 min"),
                         Stream.of(more))
                 .flatMap(each -> each)
                 .toArray(String[]::new));

@@ -9,13 +9,13 @@ import dev.engagement.connection.KafkaTopics.Topic;
 import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
 import dev.engagement.event.types.EventTypes;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.KafkaServer;
-import dev.engagement.local.LocalServers;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
 import dev.engagement.pipeline.Rules;
@@ -31,6 +31,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.PipelineOptions;
@@ -39,6 +40,7 @@ import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.util.FileUtils;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -54,29 +56,33 @@ import org.junit.jupiter.api.Test;
 class EventTimeIT {
 
     private static final Path DIRECTORY = Path.of("target/it/event-time");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final int PARALLELISM = 4;
+    private static final int CHECKPOINTS_WITHOUT_KAFKA = 10;
+    private static final Duration CHECKPOINT_INTERVAL = Duration.ofMillis(200);
     private static final String EVENTS = "event-time.events";
     private static final String CONTENT = "event-time.content";
     private static final Duration OUT_OF_ORDERNESS = Duration.ofMillis(500);
     private static final EventTimeOptions OPTIONS =
             new EventTimeOptions(OUT_OF_ORDERNESS, Duration.ofMinutes(1), Duration.ofMillis(400));
 
-    private static LocalServers servers;
+    private static KafkaServer kafka;
     private static JobCluster cluster;
 
     @BeforeAll
     static void start() throws Exception {
-        servers = LocalServers.start(DIRECTORY);
-        cluster = JobCluster.start(DIRECTORY, 1, PARALLELISM, "hashmap");
+        FileUtils.deleteDirectory(DIRECTORY.toFile());
+        // Of its own, since it is killed.
+        kafka = KafkaServer.start(DIRECTORY.resolve("kafka"), 0);
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
         KafkaTopics.ensure(
-                kafka(), (short) 1, List.of(new Topic(EVENTS, 2, Map.of()), new Topic(CONTENT, 1, Map.of())));
+                connection(), (short) 1, List.of(new Topic(EVENTS, 2, Map.of()), new Topic(CONTENT, 1, Map.of())));
     }
 
     @AfterAll
     static void stop() throws Exception {
         cluster.close();
-        servers.close();
+        kafka.close();
     }
 
     @Test
@@ -96,21 +102,26 @@ class EventTimeIT {
                         + "\",\"slug\":\"s\",\"title\":\"t\",\"content_type\":\"video\",\"length_seconds\":1,"
                         + "\"publish_ts\":\"2026-01-01T00:00:00Z\"}}");
         write(EVENTS, 1, event(1, aYearAhead));
-        await().atMost(PATIENCE).until(() -> Observer.EVENTS.get() == 1);
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(20)).until(() -> Observer.EVENTS.get() == 1);
         awaitTime(System.currentTimeMillis());
         assertThat(Observer.LARGEST_LEAD.get())
                 .as("watermark - wall clock, at the most")
                 .isLessThanOrEqualTo(-OUT_OF_ORDERNESS.toMillis());
 
-        KafkaServer kafka = servers.kafka();
         kafka.kill();
         long killed = System.currentTimeMillis();
-        // What was asked before may still be under way; nothing answers later.
-        await().during(Duration.ofSeconds(3)).atMost(PATIENCE).until(() -> Observer.newest() < killed);
+        // The readers go on, and hand over what they have with each checkpoint: nothing that follows the wall clock.
+        for (int i = 0; i < CHECKPOINTS_WITHOUT_KAFKA; i++) {
+            cluster.awaitCheckpoint(job);
+        }
+        assertThat(System.currentTimeMillis() - killed)
+                .as("long enough for an idle source to have moved event time")
+                .isGreaterThan(OPTIONS.idleTimeout().plus(OUT_OF_ORDERNESS).toMillis());
+        assertThat(Observer.newest()).isLessThan(killed);
 
         kafka.restart();
         write(EVENTS, 0, event(2, System.currentTimeMillis()));
-        await().atMost(PATIENCE).until(() -> Observer.EVENTS.get() == 2);
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(20)).until(() -> Observer.EVENTS.get() == 2);
         awaitTime(System.currentTimeMillis());
 
         assertThat(cluster.status(job)).isEqualTo(JobStatus.RUNNING);
@@ -119,7 +130,7 @@ class EventTimeIT {
 
     /** Until every subtask downstream knows that it is this late. */
     private static void awaitTime(long millis) {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).untilAsserted(() -> assertThat(Observer.oldest())
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(20)).untilAsserted(() -> assertThat(Observer.oldest())
                 .isGreaterThanOrEqualTo(millis));
     }
 
@@ -127,14 +138,15 @@ class EventTimeIT {
         Configuration configuration = new Configuration();
         configuration.set(PipelineOptions.AUTO_GENERATE_UIDS, false);
         configuration.set(PipelineOptions.OBJECT_REUSE, true);
+        configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, CHECKPOINT_INTERVAL);
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
         env.setParallelism(PARALLELISM);
         env.setMaxParallelism(128);
         IngestOptions ingest =
-                new IngestOptions(kafka(), EVENTS, CONTENT, "event-time", MemorySize.ofMebiBytes(1), false, OPTIONS);
+                new IngestOptions(connection(), EVENTS, CONTENT, "event-time", MemorySize.ofMebiBytes(1), false, OPTIONS);
         EngagementPipeline.wire(
                 Sources.ofTopics(env, ingest),
-                new Rules(EVENTS, OPTIONS, EnrichmentOptions.DEFAULT, DedupeOptions.DEFAULT, RankingOptions.DEFAULT),
+                new Rules(EVENTS, OPTIONS, new EnrichmentOptions(EngagementRule.DEFAULT, TIMEOUT), DedupeOptions.DEFAULT, RankingOptions.DEFAULT),
                 new Destinations(
                         (unique, standings, contentChanges) -> unique.transform(
                                         "observe", EventTypes.ENRICHED, new Observer())
@@ -143,8 +155,8 @@ class EventTimeIT {
         return env;
     }
 
-    private static KafkaConnection kafka() {
-        return new KafkaConnection(servers.kafka().bootstrapServers(), Map.of());
+    private static KafkaConnection connection() {
+        return new KafkaConnection(kafka.bootstrapServers(), Map.of());
     }
 
     private static String event(long id, long eventMillis) {
@@ -155,7 +167,7 @@ class EventTimeIT {
 
     private static void write(String topic, int partition, String value) throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, servers.kafka().bootstrapServers()),
+                Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
             byte[] key = "{\"id\":1}".getBytes(StandardCharsets.UTF_8);

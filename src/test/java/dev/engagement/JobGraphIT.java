@@ -3,9 +3,9 @@ package dev.engagement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.engagement.local.BigQueryProcess;
-import dev.engagement.local.LocalServers;
 import dev.engagement.local.RedisServer;
+import dev.engagement.local.testing.InProcessBigQuery;
+import dev.engagement.local.testing.SharedServers;
 import dev.engagement.pipeline.OperatorIds;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -38,24 +38,24 @@ import redis.clients.jedis.Jedis;
 class JobGraphIT {
 
     private static final Path DIRECTORY = Path.of("target/it/job-graph");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final String REDIS_PASSWORD = "redis-password-4c1f0e7d";
     private static final String CONTENT = "00000000-0000-0000-0000-000000000001";
 
-    private static LocalServers servers;
+    private static SharedServers servers;
     private static RedisServer redis;
-    private static BigQueryProcess bigQuery;
+    private static InProcessBigQuery bigQuery;
+    private static String postgresPassword;
     private static JobCluster cluster;
 
     @BeforeAll
     static void start() throws Exception {
         RedisServer.discard(DIRECTORY.resolve("redis-with-password"));
-        servers = LocalServers.start(DIRECTORY);
+        servers = SharedServers.lease(DIRECTORY);
         bigQuery = servers.bigQuery();
         redis = RedisServer.start(DIRECTORY.resolve("redis-with-password"), 0, REDIS_PASSWORD);
-        cluster = JobCluster.start(DIRECTORY, 1, 4, "hashmap");
-        Files.writeString(
-                DIRECTORY.resolve("postgres.password"), servers.postgres().password());
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
+        postgresPassword = servers.postgresPasswordFile();
         Files.writeString(DIRECTORY.resolve("redis.password"), REDIS_PASSWORD + "\n");
     }
 
@@ -162,7 +162,7 @@ class JobGraphIT {
                     + "', 'play', now())");
         }
 
-        await().atMost(PATIENCE).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
             try (Jedis jedis = redis.connect()) {
                 assertThat(jedis.get("content:count:" + CONTENT)).isEqualTo("1");
             }
@@ -198,7 +198,7 @@ class JobGraphIT {
                     "--postgres.username",
                     servers.postgres().username(),
                     "--postgres.password.secret-file",
-                    file("postgres.password"),
+                    postgresPassword,
                     "--parallelism",
                     "1",
                 }

@@ -8,12 +8,13 @@ import dev.engagement.backfill.Report;
 import dev.engagement.liveview.sink.LiveViewRefusedException;
 import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.DestinationCheck;
-import dev.engagement.local.LocalServers;
 import dev.engagement.local.RedisCheck;
 import dev.engagement.local.WarehouseCheck;
+import dev.engagement.local.testing.SharedServers;
+import dev.engagement.ranking.RankingOptions;
 import dev.engagement.warehouse.WarehouseRefusedException;
+import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -41,21 +42,20 @@ import redis.clients.jedis.resps.Tuple;
 class RebuildIT {
 
     private static final Path DIRECTORY = Path.of("target/it/rebuild");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
+    private static final Duration BOARD_IS_SHOWN_FOR = Duration.ofSeconds(120);
     private static final String PREFIX = "rebuilt:";
     private static final String TABLE = "rebuilt_events";
     private static final int CONTENTS = 20;
     private static final int EVENTS = 5_000;
 
-    private LocalServers servers;
+    private SharedServers servers;
     private JobCluster cluster;
 
     @BeforeEach
     void start() throws Exception {
-        servers = LocalServers.start(DIRECTORY);
-        Files.writeString(
-                DIRECTORY.resolve("postgres.password"), servers.postgres().password());
-        cluster = JobCluster.start(DIRECTORY, 1, 8, "hashmap");
+        servers = SharedServers.lease(DIRECTORY);
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
     }
 
     @AfterEach
@@ -73,11 +73,10 @@ class RebuildIT {
         JobID stream = cluster.run(args("stream", streamArgs()));
         awaitStreamed();
         // An event that both refuse, and one that is behind the range.
-        sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES (" + (EVENTS + 1)
+        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES (" + (EVENTS + 1)
                 + ", '" + contentId(1) + "', 'play', now() - interval '1 h', -5)");
         cluster.awaitCheckpoint(stream);
-        Instant end = Instant.now();
-        String[] range = {"--from", begin.toString(), "--to", end.toString()};
+        String[] range = range(begin);
         Map<String, String> streamed = liveView("");
         List<String> streamedRows = rows("engagement_events");
         cluster.cancel(capture);
@@ -93,6 +92,7 @@ class RebuildIT {
 
         List<String> said = rebuild(with(
                 range, "--redis.key-prefix", PREFIX, "--warehouse.table", TABLE, "--checkpoint.interval", "10 min"));
+        assertBoardEqualsSql(PREFIX);
 
         assertThat(said)
                 .endsWith(
@@ -105,14 +105,21 @@ class RebuildIT {
         streamed.keySet().retainAll(liveView("").keySet());
         rebuilt.keySet().removeIf(key -> key.startsWith("top:content:bucket:") && !streamed.containsKey(key));
         assertThat(rebuilt).isEqualTo(streamed);
-        assertBoardEqualsSql();
 
         assertThatThrownBy(() -> rebuild(with(range, "--redis.key-prefix", PREFIX, "--warehouse.table", "another")))
                 .isInstanceOf(LiveViewRefusedException.class);
         assertThatThrownBy(() -> rebuild(with(range, "--destinations", "warehouse", "--warehouse.table", TABLE)))
                 .isInstanceOf(WarehouseRefusedException.class);
-        assertThat(rebuild(with(range, "--destinations", "liveview", "--redis.key-prefix", "view-alone:")))
-                .endsWith("Backfill done. inserted=" + EVENTS + " skipped=1");
+        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts) VALUES (" + (EVENTS + 2) + ", '"
+                + contentId(1) + "', 'play', now() - interval '1 s')");
+        assertThat(rebuild(with(range(begin), "--destinations", "liveview", "--redis.key-prefix", "view-alone:")))
+                .endsWith("Backfill done. inserted=" + (EVENTS + 1) + " skipped=1");
+        assertBoardEqualsSql("view-alone:");
+    }
+
+    /** Of all that there is now. */
+    private static String[] range(Instant begin) {
+        return new String[] {"--from", begin.toString(), "--to", Instant.now().toString()};
     }
 
     /** The command as the command line runs it, but for the cluster it is submitted to. */
@@ -163,10 +170,10 @@ class RebuildIT {
     }
 
     private String[] streamArgs() {
-        return with(redisArgs(), "--destinations", "liveview,warehouse");
+        return with(redisArgs(), "--destinations", "liveview,warehouse", "--enrichment.content-wait", "5 min");
     }
 
-    private String[] sourceArgs(String... more) {
+    private String[] sourceArgs(String... more) throws IOException {
         return Stream.concat(
                         Stream.of(
                                 "--postgres.url",
@@ -174,10 +181,7 @@ class RebuildIT {
                                 "--postgres.username",
                                 servers.postgres().username(),
                                 "--postgres.password.secret-file",
-                                DIRECTORY
-                                        .resolve("postgres.password")
-                                        .toAbsolutePath()
-                                        .toString()),
+                                servers.postgresPasswordFile()),
                         Stream.of(more))
                 .toArray(String[]::new);
     }
@@ -189,12 +193,12 @@ class RebuildIT {
                     + (i % 3 == 0 ? "NULL" : Integer.toString(60 * i)) + ", "
                     + (i == 7 ? "'infinity'" : "now()") + ")");
         }
-        sql("INSERT INTO content VALUES " + String.join(", ", rows));
+        servers.sql("INSERT INTO content VALUES " + String.join(", ", rows));
     }
 
     /** In no order of time; a tenth of it in the last half-hour, of which buckets and boards are made. */
     private void insertADay() throws SQLException {
-        sql("""
+        servers.sql("""
             INSERT INTO engagement_events (id, content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)
             SELECT n, ('00000000-0000-0000-0000-' || lpad((1 + n / 10 %% %d)::text, 12, '0'))::uuid, gen_random_uuid(), 'play',
                    now() - ((10000 + (n::bigint * 7919999 %% CASE WHEN n %% 10 = 0 THEN 1800000 ELSE 86390000 END)) || ' ms')::interval,
@@ -209,7 +213,7 @@ class RebuildIT {
                         servers.postgres(),
                         sql -> servers.bigQuery().query(BigQueryProcess.PROJECT, sql),
                         id -> List.of()));
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
             for (DestinationCheck check : checks) {
                 assertThat(check.arrived()).isEqualTo(EVENTS);
             }
@@ -243,14 +247,31 @@ class RebuildIT {
         return view;
     }
 
-    private void assertBoardEqualsSql() throws SQLException {
+    /**
+     * The board of the newest event, at the slide end that stands beside it. It is made only while that end is a minute
+     * old at the most, and shown for two: by the time it is looked for it may be gone, but then the clock says so.
+     */
+    private void assertBoardEqualsSql(String prefix) throws SQLException {
         Map<String, Double> shown = new TreeMap<>();
-        String end;
+        String version;
+        long now;
         try (Jedis redis = servers.redis().connect()) {
-            for (Tuple place : redis.zrangeWithScores(PREFIX + "top:content:10m", 0, -1)) {
+            for (Tuple place : redis.zrangeWithScores(prefix + "top:content:10m", 0, -1)) {
                 shown.put(place.getElement(), place.getScore());
             }
-            end = redis.get(PREFIX + "version:{" + PREFIX + "top:content:10m}");
+            version = redis.get(prefix + "version:{" + prefix + "top:content:10m}");
+            List<String> time = redis.time();
+            now = 1_000 * Long.parseLong(time.get(0)) + Long.parseLong(time.get(1)) / 1_000;
+        }
+        if (version == null) {
+            assertThat(shown).isEmpty();
+            assertThat(now - newestEventMillis()).isGreaterThan(RankingOptions.MAX_BOARD_AGE.toMillis());
+            return;
+        }
+        long end = Long.parseLong(version);
+        if (shown.isEmpty()) {
+            assertThat(now - end).isGreaterThanOrEqualTo(BOARD_IS_SHOWN_FOR.toMillis());
+            return;
         }
         Map<String, Double> expected = new TreeMap<>();
         try (Connection connection = servers.postgres().connect();
@@ -258,12 +279,21 @@ class RebuildIT {
                 ResultSet rows = statement.executeQuery("""
                     SELECT content_id, count(*) FROM engagement_events
                     WHERE event_ts >= to_timestamp(%1$s / 1000.0) - interval '10 min' AND event_ts < to_timestamp(%1$s / 1000.0)
-                    GROUP BY content_id""".formatted(end))) {
+                    GROUP BY content_id""".formatted(version))) {
             while (rows.next()) {
                 expected.put(rows.getString(1), rows.getDouble(2));
             }
         }
-        assertThat(shown).isNotEmpty().isEqualTo(expected);
+        assertThat(shown).isEqualTo(expected);
+    }
+
+    private long newestEventMillis() throws SQLException {
+        try (Connection connection = servers.postgres().connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT max(event_ts) FROM engagement_events")) {
+            row.next();
+            return row.getTimestamp(1).getTime();
+        }
     }
 
     private List<String> rows(String table) {
@@ -273,13 +303,6 @@ class RebuildIT {
                 .filter(row -> row.startsWith("["))
                 .map(row -> row.substring(0, row.lastIndexOf(']')))
                 .toList();
-    }
-
-    private void sql(String statement) throws SQLException {
-        try (Connection connection = servers.postgres().connect();
-                Statement execute = connection.createStatement()) {
-            execute.execute(statement);
-        }
     }
 
     private static String contentId(int number) {

@@ -18,6 +18,7 @@ import dev.engagement.local.RedisServer;
 import dev.engagement.local.Schema;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.bigquery.ComparedRows;
+import dev.engagement.local.testing.SharedServers;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
@@ -70,6 +71,7 @@ class AuditIT {
     private static final int EVENTS = 1_200;
     private static final int CONTENTS = 5;
 
+    private static SharedServers servers;
     private static PostgresServer postgres;
     private static KafkaServer kafka;
     private static RedisServer redis;
@@ -87,14 +89,12 @@ class AuditIT {
     private long first;
 
     @BeforeAll
-    static void start() throws SQLException {
-        PostgresServer.discard(DIRECTORY.resolve("postgres"));
-        RedisServer.discard(DIRECTORY.resolve("redis"));
-        postgres = PostgresServer.start(DIRECTORY.resolve("postgres"), 0);
-        Schema.create(postgres);
-        kafka = KafkaServer.start(folder.resolve("kafka"), 0);
-        redis = RedisServer.start(DIRECTORY.resolve("redis"), 0);
-        bigQuery = BigQueryEmulator.start(folder.resolve("bigquery"), 0, 0);
+    static void start() throws IOException {
+        servers = SharedServers.lease(DIRECTORY);
+        postgres = servers.postgres();
+        kafka = servers.kafka();
+        redis = servers.redis();
+        bigQuery = servers.bigQuery().emulator();
         Properties properties = new Properties();
         properties.setProperty("bootstrap.servers", kafka.bootstrapServers());
         // A topic that was made a moment ago may refuse a first batch and take the second, and then never the first.
@@ -105,10 +105,7 @@ class AuditIT {
     @AfterAll
     static void stop() {
         producer.close();
-        bigQuery.close();
-        redis.close();
-        kafka.close();
-        postgres.close();
+        servers.close();
     }
 
     private AuditOptions options(@Nullable WarehouseOptions warehouse, URI redisUrl, String jdbcUrl, String servers)

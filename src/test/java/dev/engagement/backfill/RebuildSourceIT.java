@@ -16,6 +16,7 @@ import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.PostgresServer;
+import dev.engagement.local.testing.SharedServers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -64,20 +65,20 @@ class RebuildSourceIT {
     private static final String TO = "2026-01-08T10:00:00Z";
     private static final long SPLIT_IDS = 500;
 
+    private static SharedServers servers;
     private static PostgresServer postgres;
     private static SourceOptions source;
 
     @BeforeAll
     static void start() throws Exception {
-        PostgresServer.discard(DIRECTORY.resolve("postgres"));
-        postgres = PostgresServer.start(DIRECTORY.resolve("postgres"), 0);
-        Path password = DIRECTORY.resolve("postgres.password").toAbsolutePath();
-        Files.writeString(password, postgres.password());
-        source = options("public", SecretRef.inFile("postgres.password", password.toString()));
+        servers = SharedServers.lease(DIRECTORY);
+        postgres = servers.postgres();
+        source = options("public", SecretRef.inFile("postgres.password", servers.postgresPasswordFile()));
         try (Connection connection = postgres.connect();
                 Statement statement = connection.createStatement()) {
             // An installation whose ids are numbers, whose texts are bounded, and whose rows no check guards.
             statement.execute("""
+                DROP TABLE engagement_events, content;
                 CREATE TABLE content (id BIGINT PRIMARY KEY, slug VARCHAR(100), title TEXT, content_type TEXT,
                   length_seconds INTEGER, publish_ts TIMESTAMPTZ);
                 CREATE TABLE engagement_events (id BIGINT PRIMARY KEY, content_id BIGINT, user_id BIGINT, event_type TEXT,
@@ -101,7 +102,7 @@ class RebuildSourceIT {
 
     @AfterAll
     static void stop() {
-        postgres.close();
+        servers.close();
     }
 
     @Test
@@ -297,7 +298,7 @@ class RebuildSourceIT {
                 null,
                 false,
                 false,
-                Duration.ofSeconds(10),
+                Duration.ofMinutes(5),
                 Duration.ofSeconds(2),
                 new KafkaConnection("none:0", Map.of()),
                 "events",
@@ -566,13 +567,14 @@ class RebuildSourceIT {
         public void processElement(EngagementEvent event, Context context, Collector<EngagementEvent> out) {
             ids.add(event.id());
             if (FAILURES.get() < 2) {
-                // Slow enough that a checkpoint lies between the first event and the last.
-                if (ids.size() % 5 == 0) {
-                    LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
-                }
-                if (COMPLETED.get() > FAILURES.get() && ids.size() > 50 && FAILING.compareAndSet(false, true)) {
-                    FAILURES.incrementAndGet();
-                    throw new IllegalStateException("A failure of the test");
+                if (COMPLETED.get() > FAILURES.get()) {
+                    if (ids.size() > 50 && FAILING.compareAndSet(false, true)) {
+                        FAILURES.incrementAndGet();
+                        throw new IllegalStateException("A failure of the test");
+                    }
+                } else if (ids.size() > 50) {
+                    // Until a checkpoint is complete: minutes, before the last of some thousand events is reached.
+                    LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
                 }
             }
             out.collect(event);

@@ -155,10 +155,10 @@ class CaptureIT {
             int target = failure;
             stage.sql("INSERT INTO %s.engagement_events (event_type, event_ts, raw_payload)"
                     + " VALUES ('play', now(), to_jsonb(repeat('x', 30000)))");
-            Awaitility.await("failure " + target).atMost(CaptureStage.PATIENCE).until(() -> failed.size() >= target);
+            Awaitility.await("failure " + target).atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> failed.size() >= target);
             long before = stage.completedCheckpoints();
             Awaitility.await("checkpoint after failure " + target)
-                    .atMost(CaptureStage.PATIENCE)
+                    .atMost(CaptureStage.TIMEOUT)
                     .until(() -> stage.completedCheckpoints() > before);
         }
         writing.set(false);
@@ -189,7 +189,7 @@ class CaptureIT {
             stage.awaitEvent(id);
             long before = stage.completedCheckpoints();
             Awaitility.await("checkpoint")
-                    .atMost(CaptureStage.PATIENCE)
+                    .atMost(CaptureStage.TIMEOUT)
                     .until(() -> stage.completedCheckpoints() > before + 2);
         }
     }
@@ -263,7 +263,7 @@ class CaptureIT {
         stage.sql("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
         stage.query("SELECT pg_reload_conf()");
         try {
-            Awaitility.await("slot lost").atMost(CaptureStage.PATIENCE).until(() -> {
+            Awaitility.await("slot lost").atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> {
                 stage.sql("INSERT INTO %s.elsewhere SELECT repeat('x', 1000) FROM generate_series(1, 10000)");
                 stage.query("SELECT pg_switch_wal()");
                 stage.sql("CHECKPOINT");
@@ -315,17 +315,17 @@ class CaptureIT {
                 }
             });
             stage.start(Start.INITIAL, savepoint, Duration.ofHours(1));
-            Awaitility.await("streaming again").atMost(CaptureStage.PATIENCE).until(() -> stage.slotColumn("active")
+            Awaitility.await("streaming again").atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> stage.slotColumn("active")
                     .equals("t"));
             long start = System.nanoTime();
-            Awaitility.await("some confirmations").atMost(CaptureStage.PATIENCE).until(() -> {
+            Awaitility.await("some confirmations").atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> {
                 stage.sql("CHECKPOINT");
                 return System.nanoTime() - start > Duration.ofSeconds(5).toNanos();
             });
             fail.set(true);
             stage.sql("INSERT INTO %s.engagement_events (event_type, event_ts, raw_payload)"
                     + " VALUES ('play', now(), to_jsonb(repeat('x', 30000)))");
-            Awaitility.await("failure").atMost(CaptureStage.PATIENCE).until(() -> !fail.get());
+            Awaitility.await("failure").atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> !fail.get());
 
             stage.awaitEvent(stage.insertEvent());
             assertThat(stage.status()).isEqualTo(JobStatus.RUNNING);
@@ -429,7 +429,7 @@ class CaptureIT {
 
     private void awaitConfirmed(String lsn) {
         Awaitility.await("slot confirmed beyond " + lsn)
-                .atMost(CaptureStage.PATIENCE)
+                .atMost(CaptureStage.TIMEOUT)
                 .until(() ->
                         stage.slotColumn("confirmed_flush_lsn > '" + lsn + "'").equals("t"));
     }
@@ -437,7 +437,7 @@ class CaptureIT {
     /** Inserts events until one comes as a change and not with the snapshot. */
     private void awaitFirstChange() {
         Awaitility.await("first change")
-                .atMost(CaptureStage.PATIENCE)
+                .atMost(CaptureStage.TIMEOUT)
                 .pollInterval(Duration.ofMillis(100))
                 .until(() -> {
                     stage.insertEvent();

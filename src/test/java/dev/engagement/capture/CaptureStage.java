@@ -55,7 +55,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class CaptureStage implements AutoCloseable {
 
-    static final Duration PATIENCE = Duration.ofSeconds(40);
+    static final Duration TIMEOUT = Duration.ofMinutes(5);
+    static final Duration POLL = Duration.ofMillis(20);
     static final ObjectMapper JSON = new ObjectMapper();
 
     /** Letters by stage name: the sink of a MiniCluster's job can reach its test only through something static. */
@@ -176,7 +177,7 @@ final class CaptureStage implements AutoCloseable {
         configuration.setString("execution.checkpointing.interval", checkpointInterval.toMillis() + " ms");
         configuration.setString("restart-strategy.type", "fixed-delay");
         configuration.setString("restart-strategy.fixed-delay.attempts", "1000");
-        configuration.setString("restart-strategy.fixed-delay.delay", "200 ms");
+        configuration.setString("restart-strategy.fixed-delay.delay", "50 ms");
         StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
         env.setParallelism(1);
         CaptureJob.wire(env, options(start), new KafkaConnection(kafka.bootstrapServers(), Map.of()))
@@ -219,7 +220,7 @@ final class CaptureStage implements AutoCloseable {
 
     /** Waits until the job has failed for good, and gives the messages of the causes. */
     String failure() throws Exception {
-        Awaitility.await("job fails").atMost(PATIENCE).until(() -> status() == JobStatus.FAILED);
+        Awaitility.await("job fails").atMost(TIMEOUT).pollInterval(POLL).until(() -> status() == JobStatus.FAILED);
         return ExceptionUtils.stringifyException(
                 cluster.getExecutionGraph(job()).get().getFailureInfo().getException());
     }
@@ -242,7 +243,7 @@ final class CaptureStage implements AutoCloseable {
 
     /** Everything read from both topics so far. */
     List<Record> records() {
-        ConsumerRecords<byte[], byte[]> polled = consumer.poll(Duration.ofMillis(50));
+        ConsumerRecords<byte[], byte[]> polled = consumer.poll(Duration.ofMillis(10));
         while (!polled.isEmpty()) {
             polled.forEach(record -> records.add(read(record)));
             polled = consumer.poll(Duration.ZERO);
@@ -252,7 +253,7 @@ final class CaptureStage implements AutoCloseable {
 
     List<Record> await(Predicate<List<Record>> condition) {
         Awaitility.await("records in Kafka")
-                .atMost(PATIENCE)
+                .atMost(TIMEOUT)
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> condition.test(records()));
         return records();
@@ -310,7 +311,7 @@ final class CaptureStage implements AutoCloseable {
     /** Drops the slot, whoever uses it. */
     void dropSlot() {
         Awaitility.await("slot dropped")
-                .atMost(PATIENCE)
+                .atMost(TIMEOUT)
                 .pollInterval(Duration.ofMillis(5))
                 .ignoreExceptions()
                 .until(() -> {
@@ -327,7 +328,7 @@ final class CaptureStage implements AutoCloseable {
     public void close() throws Exception {
         if (job != null && !status().isGloballyTerminalState()) {
             cluster.cancelJob(job()).get();
-            Awaitility.await("job cancelled").atMost(PATIENCE).until(() -> status().isGloballyTerminalState());
+            Awaitility.await("job cancelled").atMost(TIMEOUT).pollInterval(POLL).until(() -> status().isGloballyTerminalState());
         }
         consumer.close();
         dropSlot();

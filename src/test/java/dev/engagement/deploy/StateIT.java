@@ -10,7 +10,7 @@ import dev.engagement.config.Command;
 import dev.engagement.config.Key;
 import dev.engagement.config.Keys;
 import dev.engagement.local.BigQueryProcess;
-import dev.engagement.local.LocalServers;
+import dev.engagement.local.testing.SharedServers;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -50,16 +50,16 @@ class StateIT {
     private static final Path DIRECTORY = Path.of("target/it/state");
     private static final Path CATALOGUE = Path.of("src/main/resources").resolve(StateCatalogue.RESOURCE);
     private static final Path SAVEPOINTS = Path.of("src/test/resources/state/savepoint-v1");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final long TEN_MINUTES = 600_000;
 
-    private static LocalServers servers;
+    private static SharedServers servers;
     private static JobCluster cluster;
 
     @BeforeAll
     static void start() throws Exception {
-        servers = LocalServers.start(DIRECTORY);
-        cluster = JobCluster.start(DIRECTORY, 1, 4, "hashmap");
+        servers = SharedServers.lease(DIRECTORY);
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
     }
 
     @AfterAll
@@ -77,7 +77,7 @@ class StateIT {
         JobID job = cluster.run(stream);
         Scenario.produceFirstHalf(servers.kafka().bootstrapServers());
         try (Jedis redis = servers.redis().connect()) {
-            await().atMost(PATIENCE)
+            await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50))
                     .untilAsserted(() -> assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.shownBefore())));
         }
         cluster.awaitCheckpoint(job);
@@ -187,7 +187,7 @@ class StateIT {
         where.cancel(second);
 
         JobID older = where.runFrom(newer, arguments);
-        await().atMost(PATIENCE).untilAsserted(() -> assertThat(where.failure(older))
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> assertThat(where.failure(older))
                 .contains("reads versions 1 to 1 and found version 2")
                 .contains("Run the build that wrote it"));
         where.cancel(older);
@@ -246,7 +246,7 @@ class StateIT {
         void await(JobCluster where, JobID job, long posts, Set<Long> deliveries) {
             long slideEnd = Scenario.lastSlideEnd(slideMillis);
             try (Jedis redis = servers.redis().connect()) {
-                Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+                Awaitility.await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
                     assertThat(where.status(job).isTerminalState())
                             .as(() -> where.failure(job))
                             .isFalse();
@@ -342,8 +342,6 @@ class StateIT {
     }
 
     private static String[] captureArguments() throws IOException {
-        Path password = DIRECTORY.resolve("postgres.password");
-        Files.writeString(password, servers.postgres().password());
         return new String[] {
             "capture",
             "--kafka.bootstrap-servers",
@@ -353,7 +351,7 @@ class StateIT {
             "--postgres.username",
             servers.postgres().username(),
             "--postgres.password.secret-file",
-            password.toAbsolutePath().toString(),
+            servers.postgresPasswordFile(),
             "--kafka.topic-prefix",
             "captured",
             "--parallelism",

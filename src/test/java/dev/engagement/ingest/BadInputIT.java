@@ -14,7 +14,8 @@ import dev.engagement.ingest.EnvelopeShapes.Schemas;
 import dev.engagement.local.FlinkRest;
 import dev.engagement.local.FlinkRest.Aggregation;
 import dev.engagement.local.KafkaServer;
-import dev.engagement.local.LocalServers;
+import dev.engagement.local.testing.Groups;
+import dev.engagement.local.testing.SharedServers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -54,7 +55,7 @@ import redis.clients.jedis.Jedis;
 class BadInputIT {
 
     private static final Path DIRECTORY = Path.of("target/it/bad-input");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final String LETTERS_TOPIC = "engagement.dead-letters";
     private static final int PARTITIONS = 4;
     private static final int GOOD_EVENTS = 200;
@@ -70,14 +71,14 @@ class BadInputIT {
     private final Map<String, String> expectedLetters = new TreeMap<>();
     private final Map<String, Long> expectedKinds = new TreeMap<>();
 
-    private LocalServers servers;
+    private SharedServers servers;
     private JobCluster cluster;
     private KafkaProducer<byte[], byte[]> producer;
 
     @BeforeEach
     void start() throws Exception {
-        servers = LocalServers.start(DIRECTORY);
-        cluster = JobCluster.start(DIRECTORY, 1, 2, "hashmap");
+        servers = SharedServers.lease(DIRECTORY);
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
         try (Admin admin = Admin.create(Map.<String, Object>of(
                 ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, servers.kafka().bootstrapServers()))) {
             // Not compacted, as its own broker would have it: keys that are null belong to the corpus.
@@ -117,6 +118,18 @@ class BadInputIT {
             write(c, 0);
         }
         writeContent();
+        JobID job = cluster.run(
+                "stream",
+                "--kafka.bootstrap-servers",
+                servers.kafka().bootstrapServers(),
+                "--redis.url",
+                servers.redis().url(),
+                "--destinations",
+                "liveview",
+                "--enrichment.content-wait",
+                "100 ms");
+        // Or it would depend on who is read first which events find their content.
+        Groups.awaitRead(servers.kafka(), Groups.STREAM, DebeziumCase.CONTENT_TOPIC);
         Collections.shuffle(events, new Random(7));
         int good = 0;
         for (DebeziumCase c : events) {
@@ -133,18 +146,7 @@ class BadInputIT {
             writeEvent(FIRST_GOOD_ID + GOOD_EVENTS + i, CONTENT_THAT_NEVER_COMES, i % PARTITIONS);
         }
 
-        JobID job = cluster.run(
-                "stream",
-                "--kafka.bootstrap-servers",
-                servers.kafka().bootstrapServers(),
-                "--redis.url",
-                servers.redis().url(),
-                "--destinations",
-                "liveview",
-                "--enrichment.content-wait",
-                "2 s");
-
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
             assertThat(letters()).isEqualTo(expectedLetters);
             try (Jedis jedis = servers.redis().connect()) {
                 assertThat(jedis.get("content:count:" + GOOD_CONTENT)).isEqualTo(Integer.toString(GOOD_EVENTS));
@@ -153,7 +155,7 @@ class BadInputIT {
             }
         });
         FlinkRest rest = new FlinkRest(cluster.rest());
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
             Map<String, Long> counted = new TreeMap<>();
             rest.metrics(
                             job.toHexString(),

@@ -12,8 +12,8 @@ import dev.engagement.ingest.EnvelopeShapes.Message;
 import dev.engagement.ingest.EnvelopeShapes.Schemas;
 import dev.engagement.local.DestinationCheck.Comparison;
 import dev.engagement.local.FlinkRest;
-import dev.engagement.local.LocalServers;
 import dev.engagement.local.RedisCheck;
+import dev.engagement.local.testing.SharedServers;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -48,7 +48,7 @@ import org.junit.jupiter.api.Test;
 class ConnectShapesIT {
 
     private static final Path DIRECTORY = Path.of("target/it/connect-shapes");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final int CONTENTS = 12;
     private static final int EVENTS = 600;
     private static final int PARTITIONS = 16;
@@ -60,7 +60,7 @@ class ConnectShapesIT {
             new EnvelopeShapes("dbserver1", Schemas.WRAPPED), new EnvelopeShapes("dbserver1", Schemas.UNWRAPPED));
     private final Map<UUID, List<dev.engagement.local.ContentRow>> versions = new HashMap<>();
 
-    private LocalServers servers;
+    private SharedServers servers;
     private JobCluster cluster;
     private KafkaProducer<byte[], byte[]> producer;
     private Connection database;
@@ -69,8 +69,8 @@ class ConnectShapesIT {
 
     @BeforeEach
     void start() throws Exception {
-        servers = LocalServers.start(DIRECTORY);
-        cluster = JobCluster.start(DIRECTORY, 1, 2, "hashmap");
+        servers = SharedServers.lease(DIRECTORY);
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
         KafkaTopics.ensure(
                 new KafkaConnection(servers.kafka().bootstrapServers(), Map.of()),
                 (short) 1,
@@ -110,7 +110,9 @@ class ConnectShapesIT {
                 "--redis.url",
                 servers.redis().url(),
                 "--destinations",
-                "liveview");
+                "liveview",
+                "--enrichment.content-wait",
+                "5 min");
         awaitRedisEqualsSql(check);
 
         for (int id = EVENTS / 2 + 1; id <= EVENTS; id++) {
@@ -127,7 +129,7 @@ class ConnectShapesIT {
     }
 
     private static void awaitRedisEqualsSql(RedisCheck check) {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> assertThat(check.compare())
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> assertThat(check.compare())
                 .as("all that the live view says")
                 .isNotEmpty()
                 .allMatch(Comparison::isEqual));
@@ -136,7 +138,7 @@ class ConnectShapesIT {
     /** Until then, what changes nothing may not have been read. */
     private void awaitDuplicates(JobID job, int expected) {
         FlinkRest rest = new FlinkRest(cluster.rest());
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> assertThat(
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> assertThat(
                         rest.metrics(job.toHexString(), Map.of("duplicates", FlinkRest.Aggregation.SUM)))
                 .containsEntry("duplicates", (double) expected));
     }

@@ -7,7 +7,7 @@ import dev.engagement.JobCluster;
 import dev.engagement.ingest.EnvelopeShapes.EventRow;
 import dev.engagement.ingest.EnvelopeShapes.Message;
 import dev.engagement.ingest.EnvelopeShapes.Schemas;
-import dev.engagement.local.LocalServers;
+import dev.engagement.local.testing.SharedServers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,11 +35,11 @@ import redis.clients.jedis.Jedis;
 class MissingOffsetsIT {
 
     private static final Path DIRECTORY = Path.of("target/it/missing-offsets");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final String CONTENT = "c1";
     private static final int PARTITION = 1;
 
-    private static LocalServers servers;
+    private static SharedServers servers;
     private static JobCluster cluster;
     private static Admin admin;
     private static KafkaProducer<byte[], byte[]> producer;
@@ -49,8 +49,8 @@ class MissingOffsetsIT {
 
     @BeforeAll
     static void start() throws Exception {
-        servers = LocalServers.start(DIRECTORY);
-        cluster = JobCluster.start(DIRECTORY, 1, 2, "hashmap");
+        servers = SharedServers.lease(DIRECTORY);
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
         Map<String, Object> client =
                 Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, servers.kafka().bootstrapServers());
         admin = Admin.create(client);
@@ -139,7 +139,7 @@ class MissingOffsetsIT {
     }
 
     private static void awaitCount(int count) {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
             try (Jedis jedis = servers.redis().connect()) {
                 assertThat(jedis.get("content:count:" + CONTENT)).isEqualTo(Integer.toString(count));
             }
@@ -148,7 +148,7 @@ class MissingOffsetsIT {
 
     /** Kafka deletes a topic a little later than it says. */
     private static void recreate(String topic) {
-        await().atMost(PATIENCE)
+        await().atMost(TIMEOUT)
                 .ignoreExceptionsMatching(e -> e.getCause() instanceof TopicExistsException)
                 .until(() -> {
                     admin.createTopics(List.of(new NewTopic(topic, 16, (short) 1)))
@@ -187,7 +187,9 @@ class MissingOffsetsIT {
                                 "--redis.url",
                                 servers.redis().url(),
                                 "--destinations",
-                                "liveview"),
+                                "liveview",
+                                "--enrichment.content-wait",
+                                "5 min"),
                         Stream.of(more))
                 .toArray(String[]::new);
     }

@@ -9,6 +9,7 @@ import dev.engagement.EngagementJob;
 import dev.engagement.JobCluster;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.event.EventJson;
+import dev.engagement.local.testing.Groups;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -30,7 +31,7 @@ import org.junit.jupiter.api.Test;
 class RedriveCircleIT {
 
     private static final Path DIRECTORY = Path.of("target/it/redrive-circle");
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final String CONTENT_ID = "5e8a4a8e-8f6f-4c0f-9d8e-0a0b0c0d0e0f";
 
     private static RedriveStage stage;
@@ -40,7 +41,7 @@ class RedriveCircleIT {
     static void start() throws Exception {
         stage = RedriveStage.start(DIRECTORY);
         stage.set("circle");
-        cluster = JobCluster.start(DIRECTORY, 1, 2, "hashmap");
+        cluster = JobCluster.shared(DIRECTORY, "hashmap");
     }
 
     @AfterAll
@@ -69,13 +70,14 @@ class RedriveCircleIT {
                 0,
                 "{\"id\":\"c-1\"}",
                 "{\"op\":\"c\",\"after\":{\"id\":\"c-1\",\"slug\":\"s\"}}");
+        Groups.awaitRead(stage.broker(), Groups.STREAM, stage.topics().content());
         stage.send(events, 3, "{\"id\":4}", text(EventJson.envelope(event(4))));
         stage.send(events, 3, "{\"id\":5}", text(EventJson.envelope(event(5))));
         awaitReasons("OVERSIZE", "REJECTED", "UNDECODABLE", "UNRESOLVED");
         // The job leaves the refused row behind: rows of a later checkpoint are shown.
         cluster.awaitCheckpoint(job);
         stage.send(events, 3, "{\"id\":6}", text(EventJson.envelope(event(6))));
-        await().atMost(PATIENCE).until(() -> stage.rows().equals(List.of("5", "6")));
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).until(() -> stage.rows().equals(List.of("5", "6")));
 
         // Its causes go: the content came, the warehouse takes the row, and the row is smaller than its record was.
         stage.bigQuery().faults().clear();
@@ -87,8 +89,9 @@ class RedriveCircleIT {
                 0,
                 "{\"id\":\"" + CONTENT_ID + "\"}",
                 "{\"op\":\"c\",\"after\":{\"id\":\"" + CONTENT_ID + "\",\"slug\":\"s\"}}");
+        Groups.awaitRead(stage.broker(), Groups.STREAM, stage.topics().content());
         assertThat(redrive("--reason", "OVERSIZE,REJECTED,UNRESOLVED")).isZero();
-        await().atMost(PATIENCE).until(() -> stage.rows().equals(List.of("1", "3", "4", "5", "6")));
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).until(() -> stage.rows().equals(List.of("1", "3", "4", "5", "6")));
 
         // The cause of this one does not: it comes back, as a letter of its own.
         assertThat(redrive("--reason", "UNDECODABLE")).isZero();
@@ -159,7 +162,7 @@ class RedriveCircleIT {
     }
 
     private static void awaitReasons(String... sorted) {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(100)).untilAsserted(() -> {
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
             List<String> reasons = new ArrayList<>();
             for (ConsumerRecord<byte[], byte[]> record :
                     stage.committed(stage.topics().deadLetters())) {

@@ -1,6 +1,7 @@
 package dev.engagement.redrive;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
@@ -17,13 +18,13 @@ import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
-import dev.engagement.local.Schema;
 import dev.engagement.local.bigquery.BigQueryEmulator;
+import dev.engagement.local.testing.SharedServers;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseOptions;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -39,6 +40,7 @@ import java.util.stream.Stream;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -55,9 +57,10 @@ import org.jspecify.annotations.Nullable;
 final class RedriveStage implements AutoCloseable {
 
     static final long LIMIT = 4_096;
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     static final Content CONTENT = new Content("c-1", "a-slug", "A title", "video", 300, 1_000_000L);
 
-    private final KafkaServer kafka;
+    private final SharedServers servers;
     private final PostgresServer postgres;
     private final BigQueryEmulator bigQuery;
     private final KafkaConnection connection;
@@ -67,12 +70,12 @@ final class RedriveStage implements AutoCloseable {
     private RedriveOptions.Topics topics = topics("none");
     private String table = "none";
 
-    private RedriveStage(KafkaServer kafka, PostgresServer postgres, BigQueryEmulator bigQuery, Path password) {
-        this.kafka = kafka;
-        this.postgres = postgres;
-        this.bigQuery = bigQuery;
-        this.password = password;
-        this.connection = new KafkaConnection(kafka.bootstrapServers(), Map.of());
+    private RedriveStage(SharedServers servers) throws IOException {
+        this.servers = servers;
+        this.postgres = servers.postgres();
+        this.bigQuery = servers.bigQuery().emulator();
+        this.password = Path.of(servers.postgresPasswordFile());
+        this.connection = new KafkaConnection(servers.kafka().bootstrapServers(), Map.of());
         Properties properties = connection.clientProperties();
         properties.setProperty("max.request.size", Integer.toString(16 << 20));
         this.producer = new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
@@ -80,15 +83,7 @@ final class RedriveStage implements AutoCloseable {
 
     /** Starts them, without what an earlier run left there. */
     static RedriveStage start(Path directory) throws Exception {
-        PostgresServer.discard(directory.resolve("postgres"));
-        PostgresServer postgres = PostgresServer.start(directory.resolve("postgres"), 0);
-        Schema.create(postgres);
-        Path password = Files.writeString(directory.resolve("password"), postgres.password() + "\n");
-        return new RedriveStage(
-                KafkaServer.start(directory.resolve("kafka-" + System.nanoTime()), 0),
-                postgres,
-                BigQueryEmulator.start(directory.resolve("bigquery-" + System.nanoTime()), 0, 0),
-                password);
+        return new RedriveStage(SharedServers.lease(directory));
     }
 
     /** Empty topics of that prefix. */
@@ -140,6 +135,10 @@ final class RedriveStage implements AutoCloseable {
 
     BigQueryEmulator bigQuery() {
         return bigQuery;
+    }
+
+    KafkaServer broker() {
+        return servers.kafka();
     }
 
     KafkaConnection kafka() {
@@ -338,11 +337,21 @@ final class RedriveStage implements AutoCloseable {
 
     /** What a reader of committed records finds in a topic. */
     List<ConsumerRecord<byte[], byte[]>> committed(String topic) throws Exception {
+        awaitMarkers();
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
         try (TopicReading reading = TopicReading.of(connection.clientProperties(), topic)) {
             reading.toTheEnd(records::add);
         }
         return records;
+    }
+
+    /** Until then a reader may see the end of a partition before the records that were committed to it. */
+    private void awaitMarkers() {
+        try (Admin admin = Admin.create(connection.clientProperties())) {
+            await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(10)).until(() -> admin.listTransactions().all().get().stream()
+                    .noneMatch(transaction -> Set.of(TransactionState.PREPARE_COMMIT, TransactionState.PREPARE_ABORT)
+                            .contains(transaction.state())));
+        }
     }
 
     /** The one record of a topic that came last, beside so many others. */
@@ -360,8 +369,6 @@ final class RedriveStage implements AutoCloseable {
     @Override
     public void close() {
         producer.close();
-        kafka.close();
-        bigQuery.close();
-        postgres.close();
+        servers.close();
     }
 }
