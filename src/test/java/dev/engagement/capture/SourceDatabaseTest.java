@@ -14,7 +14,7 @@ class SourceDatabaseTest {
 
     /** As one behind a firewall that drops packets: the connection is made, by the backlog, and then nothing comes. */
     @Test
-    @Timeout(value = 20, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void a_database_that_never_answers_is_an_error_and_no_wait_for_ever() throws Exception {
         try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
             String url =
