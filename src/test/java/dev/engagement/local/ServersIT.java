@@ -125,7 +125,7 @@ class ServersIT {
             TopicPartition partition = new TopicPartition("topic", 0);
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
-            assertThat(consumer.poll(Duration.ofSeconds(20)))
+            assertThat(consumer.poll(Duration.ofMinutes(5)))
                     .singleElement()
                     .satisfies(record -> assertThat(record.value()).hasSize(large.length));
         }
