@@ -139,7 +139,7 @@ final class WarehouseJob {
                         options.flushSize().getBytes(),
                         WarehouseOptions.MAX_APPEND_BYTES,
                         options.flushInterval(),
-                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(2),
                         options.commitTimeout()),
                 new Backoff(Duration.ofMillis(20), Duration.ofMillis(500)),
                 where -> new FailingWrites(new GoogleWriteApi(where), shared),
