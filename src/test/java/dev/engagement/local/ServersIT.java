@@ -214,7 +214,7 @@ class ServersIT {
     private static Process sleeper() {
         Path directory = Folders.create(DIRECTORY.resolve("sleeper").toAbsolutePath());
         try {
-            return new ProcessBuilder("sleep", "60")
+            return new ProcessBuilder("sleep", "600")
                     .directory(directory.toFile())
                     .start();
         } catch (IOException e) {
