@@ -23,7 +23,7 @@ public final class BigQueryProcess implements AutoCloseable {
     private static final String NAME = "BigQuery";
     private static final String HOST = "127.0.0.1";
     private static final String HEAP = "-Xmx512m";
-    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
 
     private final Path directory;

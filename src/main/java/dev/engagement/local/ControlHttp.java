@@ -11,7 +11,7 @@ import java.time.Duration;
 final class ControlHttp {
 
     /** A frozen one does not answer; who asks would wait for good. */
-    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
+    private static final Duration ANSWER_LIMIT = Duration.ofMinutes(2);
 
     private final String server;
     private final HttpClient http =

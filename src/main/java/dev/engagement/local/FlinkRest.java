@@ -22,9 +22,9 @@ public final class FlinkRest {
     private static final Duration TIMEOUT = Duration.ofSeconds(3);
 
     private final ObjectMapper mapper = new ObjectMapper();
-    private final HttpClient client =
-            HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+    private final HttpClient client;
     private final URI base;
+    private final Duration timeout;
 
     /**
      * Of one cluster.
@@ -32,7 +32,18 @@ public final class FlinkRest {
      * @param base {@code http://host:port}
      */
     public FlinkRest(URI base) {
+        this(base, TIMEOUT);
+    }
+
+    /**
+     * As {@link #FlinkRest(URI)}.
+     *
+     * @param timeout of each question
+     */
+    public FlinkRest(URI base, Duration timeout) {
         this.base = base;
+        this.timeout = timeout;
+        this.client = HttpClient.newBuilder().connectTimeout(timeout).build();
     }
 
     /** How the values of several subtasks and operators become one. */
@@ -122,7 +133,7 @@ public final class FlinkRest {
     /** The answer to a path such as {@code /jobs/overview}. */
     JsonNode get(String path) throws IOException, InterruptedException {
         HttpRequest request =
-                HttpRequest.newBuilder(base.resolve(path)).timeout(TIMEOUT).build();
+                HttpRequest.newBuilder(base.resolve(path)).timeout(timeout).build();
         HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
         if (response.statusCode() != 200) {
             throw new IOException("Flink answers " + response.statusCode() + " to " + base.resolve(path));

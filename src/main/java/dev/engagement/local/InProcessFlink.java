@@ -19,7 +19,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 /** The jobs inside this JVM, on Flink's MiniCluster with its web UI. */
 final class InProcessFlink implements JobHost {
 
-    private static final long LIMIT_SECONDS = 30;
+    private static final long LIMIT_SECONDS = 300;
 
     private final MiniCluster cluster;
     private final URI rest;

@@ -16,7 +16,7 @@ public final class KafkaProcess implements AutoCloseable {
     private static final String NAME = "Kafka";
     private static final String HOST = "127.0.0.1";
     private static final String HEAP = "-Xmx512m";
-    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
 
     private final Path directory;

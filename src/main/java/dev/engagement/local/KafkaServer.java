@@ -87,6 +87,9 @@ public final class KafkaServer implements AutoCloseable {
         properties.setProperty("transaction.state.log.min.isr", "1");
         properties.setProperty("transaction.state.log.num.partitions", "4");
         properties.setProperty("group.initial.rebalance.delay.ms", "0");
+        // After a kill the broker is let in again once its own former session has expired: nine seconds by default.
+        properties.setProperty("broker.session.timeout.ms", "3000");
+        properties.setProperty("broker.heartbeat.interval.ms", "500");
         // Small for a machine that runs everything at once; the cleaner would take 128 MiB of this JVM's heap.
         properties.setProperty("log.cleaner.dedupe.buffer.size", Integer.toString(8 * 1024 * 1024));
         properties.setProperty("log.index.size.max.bytes", Integer.toString(1024 * 1024));

@@ -30,12 +30,19 @@ final class LeaderboardCheck implements KeyCheck {
     /** Out-of-orderness, a slide, idleness, and time to get there. */
     static final Duration FRESH = Duration.ofSeconds(5);
 
-    private static final String FRESH_TEXT = "at most " + FRESH.toSeconds() + " s ago";
-
     private final Clock clock;
+    private final Duration fresh;
+    private final String freshText;
 
     LeaderboardCheck(Clock clock) {
+        this(clock, FRESH);
+    }
+
+    /** @param fresh how long ago a slide end may be */
+    LeaderboardCheck(Clock clock, Duration fresh) {
         this.clock = clock;
+        this.fresh = fresh;
+        this.freshText = "at most " + fresh.toSeconds() + " s ago";
     }
 
     @Override
@@ -52,7 +59,7 @@ final class LeaderboardCheck implements KeyCheck {
         Instant now = clock.instant();
         Long slideEnd = found.slideEndMillis();
         // Ranked at every slide end that would be fresh now.
-        boolean due = !places(board, source, now.minus(WINDOW).plus(FRESH), now.minus(FRESH))
+        boolean due = !places(board, source, now.minus(WINDOW).plus(fresh), now.minus(fresh))
                 .isEmpty();
         boolean judged = due || !found.isEmpty() || (found.version() != null && slideEnd == null);
         Map<String, BigDecimal> expected =
@@ -66,7 +73,7 @@ final class LeaderboardCheck implements KeyCheck {
                         differences(board, slideEnd, expected, found.scores())),
                 new Comparison(
                         "its slide end, and expiry " + Leaderboard.LIFE_AFTER_THE_SLIDE.toSeconds() + " s later",
-                        judged ? FRESH_TEXT : age,
+                        judged ? freshText : age,
                         age,
                         misdated(found, slideEnd)));
     }
@@ -79,14 +86,14 @@ final class LeaderboardCheck implements KeyCheck {
                 : places(board, source, slideEnd.minus(WINDOW), slideEnd);
     }
 
-    private static String age(Leaderboard.Reading found, @Nullable Long slideEnd, Instant now) {
+    private String age(Leaderboard.Reading found, @Nullable Long slideEnd, Instant now) {
         if (slideEnd == null) {
             return found.version() == null ? "none" : "'" + found.version() + "'";
         }
         long age = now.toEpochMilli() - slideEnd;
         // A source's clock may be ahead by as much as a minute, and event time with it.
-        if (age <= FRESH.toMillis() && age >= -Duration.ofMinutes(1).toMillis()) {
-            return FRESH_TEXT;
+        if (age <= fresh.toMillis() && age >= -Duration.ofMinutes(1).toMillis()) {
+            return freshText;
         }
         return String.format(Locale.ROOT, "%.1f s ago", age / 1e3);
     }

@@ -42,7 +42,7 @@ public final class LoadGenerator implements AutoCloseable {
 
     private static final long TICK_MILLIS = 20;
     private static final int MAX_BATCH = 2_000;
-    private static final long CLOSE_LIMIT_SECONDS = 10;
+    private static final long CLOSE_LIMIT_SECONDS = 60;
 
     private final LoadOptions options;
     private final Workload workload;

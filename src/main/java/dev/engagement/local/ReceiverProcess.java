@@ -26,7 +26,7 @@ public final class ReceiverProcess implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
     private static final String HEAP = "-Xmx256m";
     private static final int SECRET_BYTES = 32;
-    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
 
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -22,7 +22,7 @@ public final class RedisClusterServers implements AutoCloseable {
     private static final int MAX_KEYS_MOVED = 100_000;
     private static final int SLOTS = 16_384;
     private static final int NODE_TIMEOUT_MILLIS = 2_000;
-    private static final Duration START_LIMIT = Duration.ofSeconds(30);
+    private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
 
     /**

@@ -19,7 +19,7 @@ public final class RedisServer implements AutoCloseable {
 
     private static final String NAME = "Redis";
     private static final String HOST = "127.0.0.1";
-    private static final Duration START_LIMIT = Duration.ofSeconds(30);
+    private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(5);
     private static final int TIMEOUT_MILLIS = 5_000;
     /** Short: on a taken port somebody may accept and never answer. */

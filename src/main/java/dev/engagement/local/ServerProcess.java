@@ -35,7 +35,7 @@ final class ServerProcess {
     private static final Set<ServerProcess> RUNNING = ConcurrentHashMap.newKeySet();
     private static final int LOG_TAIL_LINES = 20;
     private static final Duration PROBE_INTERVAL = Duration.ofMillis(25);
-    private static final Duration DEATH_LIMIT = Duration.ofSeconds(10);
+    private static final Duration DEATH_LIMIT = Duration.ofMinutes(1);
     /** The start time is computed from the boot time, which a clock correction moves by a second. */
     private static final Duration START_TIME_TOLERANCE = Duration.ofSeconds(2);
 

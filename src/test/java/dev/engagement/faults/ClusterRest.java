@@ -14,7 +14,7 @@ import java.util.List;
 /** What Flink's REST API says of the jobs. */
 final class ClusterRest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofMinutes(1);
 
     private final ObjectMapper mapper = new ObjectMapper();
     private final HttpClient client =
@@ -49,6 +49,25 @@ final class ClusterRest {
                     each.path("tasks").path("running").asInt()));
         }
         return jobs;
+    }
+
+    /**
+     * Whether a checkpoint that began after that moment is complete: every part of the job works.
+     *
+     * @param since of the wall clock, in milliseconds
+     */
+    boolean hasCheckpointAfter(String job, long since) throws IOException, InterruptedException {
+        return get("/jobs/" + job + "/checkpoints")
+                        .path("latest")
+                        .path("completed")
+                        .path("trigger_timestamp")
+                        .asLong()
+                > since;
+    }
+
+    /** Task managers that the job manager knows of. */
+    int taskManagers() throws IOException, InterruptedException {
+        return get("/overview").path("taskmanagers").asInt();
     }
 
     /** Of its widest task. */

@@ -20,11 +20,16 @@ record FaultOptions(long seed, int kills, double rate) {
     }
 
     static FaultOptions fromSystemProperties(LongSupplier newSeed) {
+        return fromSystemProperties(newSeed, DEFAULT_RATE);
+    }
+
+    /** @param rate unless somebody says otherwise */
+    static FaultOptions fromSystemProperties(LongSupplier newSeed, double rate) {
         String seed = System.getProperty("faults.seed");
         return new FaultOptions(
                 seed == null ? newSeed.getAsLong() : number("faults.seed", seed),
                 Math.toIntExact(number("faults.kills", System.getProperty("faults.kills", "" + DEFAULT_KILLS))),
-                number("faults.rate", System.getProperty("faults.rate", "" + (long) DEFAULT_RATE)));
+                number("faults.rate", System.getProperty("faults.rate", "" + (long) rate)));
     }
 
     /** What replays this run. */

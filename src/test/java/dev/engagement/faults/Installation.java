@@ -49,8 +49,11 @@ import redis.clients.jedis.Jedis;
  */
 final class Installation implements AutoCloseable {
 
-    /** Short, so that a run of some minutes has many. */
-    private static final String CHECKPOINT_INTERVAL = "5 s";
+    /** Short, so that a run of some minutes has many, and what only a checkpoint shows is soon there. */
+    private static final String CHECKPOINT_INTERVAL = "2 s";
+
+    /** How old what the job manager says of a job may be; three seconds otherwise. */
+    private static final String REST_REFRESH = "web.refresh-interval";
 
     private static final int TASK_MANAGERS = 2;
     private static final int CONTENTS = 200;
@@ -65,7 +68,7 @@ final class Installation implements AutoCloseable {
     /** The default of {@code postgres.slot-name}. */
     private static final String SLOT = "engagement_slot";
 
-    private static final Duration LIMIT = Duration.ofMinutes(1);
+    private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final Duration POLL = Duration.ofMillis(100);
 
     /**
@@ -175,7 +178,13 @@ final class Installation implements AutoCloseable {
                             absolute.resolve("cluster"),
                             TASK_MANAGERS,
                             // Not the usual port: while the job manager is dead, another cluster might take it.
-                            Map.of(FORGET_FAILURES, "15 s", "rest.port", Integer.toString(Ports.free()))));
+                            Map.of(
+                                    FORGET_FAILURES,
+                                    "15 s",
+                                    REST_REFRESH,
+                                    "200 ms",
+                                    "rest.port",
+                                    Integer.toString(Ports.free()))));
             return new Installation(
                     absolute, postgres, kafka, redis, bigQuery, receiver, proxies, cluster, options, moreStreamOptions);
         } catch (Exception e) {
@@ -248,7 +257,8 @@ final class Installation implements AutoCloseable {
 
     /** All destinations against the source; a new one is added in {@link DestinationChecks}. */
     List<DestinationCheck> checks() {
-        return DestinationChecks.of(postgres, redis, bigQuery, receiver, kafka.bootstrapServers(), load::versions);
+        return DestinationChecks.of(
+                postgres, redis, bigQuery, receiver, kafka.bootstrapServers(), load::versions, Duration.ofMinutes(1));
     }
 
     Connection connectToSource() throws SQLException {
@@ -349,6 +359,15 @@ final class Installation implements AutoCloseable {
         return running.contains(capture) && running.contains(stream);
     }
 
+    /**
+     * Whether both jobs have completed a checkpoint that began after that moment.
+     *
+     * @param since of the wall clock, in milliseconds
+     */
+    boolean hasCheckpointsAfter(long since) throws IOException, InterruptedException {
+        return rest.hasCheckpointAfter(capture, since) && rest.hasCheckpointAfter(stream, since);
+    }
+
     /** A job of ours that has ended, which no waiting heals, with its last exception; empty if none has. */
     String ended() throws IOException, InterruptedException {
         StringBuilder ended = new StringBuilder();
@@ -413,6 +432,11 @@ final class Installation implements AutoCloseable {
                 .filter(each -> !each.hasEnded())
                 .map(ClusterRest.Job::id)
                 .collect(Collectors.toSet());
+    }
+
+    /** Task managers that the job manager knows of. */
+    int taskManagers() throws IOException, InterruptedException {
+        return rest.taskManagers();
     }
 
     /** Of the stream's widest task. */

@@ -31,10 +31,9 @@ final class Probe implements AutoCloseable {
     private static final long WRITE_MILLIS = 100;
     private static final long READ_MILLIS = 20;
     private static final String EVENT_ID = "{\"event_id\":";
-    private static final long CALM_NANOS = Duration.ofSeconds(2).toNanos();
     private static final int CALM_ROWS = 10;
 
-    /** A row is fresh if it is readable that long after its commit. */
+    /** A row is fresh if it is readable that long after its commit: measured, and nothing is awaited or judged by it. */
     static final Duration FRESH = Duration.ofSeconds(1);
 
     /** A row; times are of {@code System.nanoTime}. */
@@ -61,7 +60,7 @@ final class Probe implements AutoCloseable {
      * How rows fared after a moment.
      *
      * @param firstRow from that moment until a row committed after it was readable
-     * @param fresh from that moment until all rows were fresh again; not before {@code firstRow}
+     * @param fresh from that moment until the last row that was not fresh was readable; not before {@code firstRow}
      * @param worst from the commit until readable, of the slowest row
      */
     record Recovery(Duration firstRow, Duration fresh, Duration worst) {}
@@ -103,24 +102,22 @@ final class Probe implements AutoCloseable {
         paused = false;
     }
 
+    /** Whether enough rows that came after that moment are readable, and with them all that came before. */
+    boolean isCalmAfter(long since) {
+        return readableAfter(since) >= CALM_ROWS;
+    }
+
     /**
-     * Whether enough rows that came after that moment are readable, the latest ones were so in time, and none is missing
-     * for long. A row that nobody can read yet shows nothing, however young it is.
+     * Rows committed after that moment that can be read.
+     *
+     * @param since of {@code System.nanoTime}
      */
-    synchronized boolean isCalmAfter(long since) {
-        long now = System.nanoTime();
-        int recent = 0;
-        for (int i = rows.size() - 1; i >= 0 && now - rows.get(i).committedAt < CALM_NANOS; i--) {
-            Row row = rows.get(i);
-            if (row.lateness(now) > FRESH.toNanos()) {
-                return false;
-            }
-            if (row.committedAt > since && row.readableAt != null) {
-                recent++;
-            }
+    synchronized int readableAfter(long since) {
+        int readable = 0;
+        for (int i = firstPending - 1; i >= 0 && rows.get(i).committedAt > since; i--) {
+            readable++;
         }
-        return recent >= CALM_ROWS
-                && (firstPending == rows.size() || rows.get(firstPending).lateness(now) <= FRESH.toNanos());
+        return readable;
     }
 
     /**

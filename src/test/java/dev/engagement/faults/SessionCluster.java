@@ -16,9 +16,12 @@ import java.util.regex.Pattern;
 /** The session cluster of {@code scripts/cluster.sh}, used as an operator uses it: by the scripts and the real command line. */
 final class SessionCluster implements AutoCloseable {
 
-    private static final Duration LIMIT = Duration.ofMinutes(3);
+    private static final Duration LIMIT = Duration.ofMinutes(10);
+    /** How long the script itself waits: a machine may be slow. */
+    private static final String CLUSTER_SECONDS = "540";
+
     /** A deployment itself gives up three times at most, each after three minutes: savepoint, checkpoint, the way back. */
-    private static final Duration DEPLOYMENT_LIMIT = Duration.ofMinutes(11);
+    private static final Duration DEPLOYMENT_LIMIT = Duration.ofMinutes(20);
 
     private static final Pattern JOB_ID = Pattern.compile("JobID ([0-9a-f]{32})");
     private static final Pattern SAVEPOINT = Pattern.compile("Path: (file:\\S+)");
@@ -107,7 +110,11 @@ final class SessionCluster implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(script));
         command.addAll(List.of(arguments));
         Path log = directory.resolve(Path.of(script).getFileName() + "." + arguments[0] + ".out");
-        return Shell.run(command, Map.of("ENGAGEMENT_CLUSTER_DIR", directory.toString()), log, limit);
+        return Shell.run(
+                command,
+                Map.of("ENGAGEMENT_CLUSTER_DIR", directory.toString(), "ENGAGEMENT_CLUSTER_PATIENCE", CLUSTER_SECONDS),
+                log,
+                limit);
     }
 
     private static String find(Pattern pattern, Shell.Outcome outcome) {

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** A proxy in front of a server that answers what it is told. */
 class TcpProxyTest {
 
-    private static final int PATIENCE_MILLIS = 5_000;
+    private static final int TIMEOUT_MILLIS = 300_000;
 
     private ServerSocket echo;
     private TcpProxy proxy;
@@ -116,7 +116,7 @@ class TcpProxyTest {
                 }
                 proxy.restore();
                 for (Socket each : new Socket[] {old, fresh}) {
-                    each.setSoTimeout(PATIENCE_MILLIS);
+                    each.setSoTimeout(TIMEOUT_MILLIS);
                     assertThatThrownBy(() -> say(each, "three"))
                             .isInstanceOf(IOException.class)
                             .isNotInstanceOf(SocketTimeoutException.class);
@@ -144,8 +144,8 @@ class TcpProxyTest {
 
     private Socket connect() throws IOException {
         Socket socket = new Socket();
-        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.port()), PATIENCE_MILLIS);
-        socket.setSoTimeout(PATIENCE_MILLIS);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.port()), TIMEOUT_MILLIS);
+        socket.setSoTimeout(TIMEOUT_MILLIS);
         return socket;
     }
 

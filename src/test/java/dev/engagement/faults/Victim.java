@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Victim {
 
-    private static final Duration DEATH_LIMIT = Duration.ofSeconds(10);
+    private static final Duration DEATH_LIMIT = Duration.ofMinutes(5);
 
     /** Something that may fail. */
     @FunctionalInterface

@@ -40,6 +40,9 @@ class LiveViewScriptIT {
     private static final LiveViewKeys KEYS = new LiveViewKeys("");
     private static final long NOW = System.currentTimeMillis();
     private static final long NOW_MICROS = NOW * 1_000;
+    /** Of boards, which live two minutes: they outlive the test, however slow. */
+    private static final long AHEAD = NOW + 600_000;
+
     private static final long MINUTE = NOW / 60_000;
     private static final long TWO_WEEKS = 14 * 86_400_000L;
     private static final String TOP = "top:content:10m";
@@ -233,16 +236,16 @@ class LiveViewScriptIT {
 
     @Test
     void a_board_is_replaced_by_a_newer_one_only() {
-        assertThat(apply(board(NOW, new Place("a", 7), new Place("b", 3)))).isEqualTo(WriteOutcome.WRITTEN);
-        assertThat(apply(board(NOW, new Place("x", 1)))).isEqualTo(WriteOutcome.SUPERSEDED);
-        assertThat(apply(board(NOW - 1, new Place("x", 1)))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(board(AHEAD, new Place("a", 7), new Place("b", 3)))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(board(AHEAD, new Place("x", 1)))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(board(AHEAD - 1, new Place("x", 1)))).isEqualTo(WriteOutcome.SUPERSEDED);
         assertThat(scores(TOP)).isEqualTo(Map.of("a", 7.0, "b", 3.0));
-        assertThat(redis.pexpireTime(TOP)).isEqualTo(NOW + 120_000);
-        assertThat(redis.pexpireTime("version:{top:content:10m}")).isEqualTo(NOW + 120_000);
+        assertThat(redis.pexpireTime(TOP)).isEqualTo(AHEAD + 120_000);
+        assertThat(redis.pexpireTime("version:{top:content:10m}")).isEqualTo(AHEAD + 120_000);
 
-        assertThat(apply(board(NOW + 1, new Place("b", 1)))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(board(AHEAD + 1, new Place("b", 1)))).isEqualTo(WriteOutcome.WRITTEN);
         assertThat(scores(TOP)).isEqualTo(Map.of("b", 1.0));
-        assertThat(redis.pexpireTime(TOP)).isEqualTo(NOW + 120_001);
+        assertThat(redis.pexpireTime(TOP)).isEqualTo(AHEAD + 120_001);
     }
 
     @Test
@@ -254,27 +257,27 @@ class LiveViewScriptIT {
 
     @Test
     void an_empty_board_removes_the_key_and_an_older_one_does_not_bring_it_back() {
-        apply(board(NOW, new Place("a", 7)));
+        apply(board(AHEAD, new Place("a", 7)));
 
-        assertThat(apply(board(NOW + 1_000))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(board(AHEAD + 1_000))).isEqualTo(WriteOutcome.WRITTEN);
         assertThat(redis.exists(TOP)).isFalse();
 
-        assertThat(apply(board(NOW + 500, new Place("a", 7)))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(board(AHEAD + 500, new Place("a", 7)))).isEqualTo(WriteOutcome.SUPERSEDED);
         assertThat(redis.exists(TOP)).isFalse();
-        assertThat(redis.get("version:{top:content:10m}")).isEqualTo(Long.toString(NOW + 1_000));
+        assertThat(redis.get("version:{top:content:10m}")).isEqualTo(Long.toString(AHEAD + 1_000));
     }
 
     @Test
     void the_scores_of_a_board_are_exact() {
         apply(new Board(
                 Board.Kind.ENGAGEMENT,
-                NOW,
+                AHEAD,
                 List.of(
                         new Place("large", (1L << 53) - 1),
                         new Place("a", 7_000),
                         new Place("b", 1_234),
                         new Place("c", 7))));
-        apply(board(NOW, new Place("large", (1L << 53) - 1)));
+        apply(board(AHEAD, new Place("large", (1L << 53) - 1)));
 
         assertThat(scores("top_engagement:10min"))
                 .isEqualTo(Map.of("large", 9_007_199_254_740.991, "a", 7.0, "b", 1.234, "c", 0.007));
@@ -287,7 +290,7 @@ class LiveViewScriptIT {
                 .mapToObj(i -> new Place("content-" + i, 10_000 - i))
                 .toArray(Place[]::new);
 
-        apply(board(NOW, places));
+        apply(board(AHEAD, places));
 
         assertThat(redis.zrevrangeWithScores(TOP, 0, -1))
                 .extracting(Tuple::getElement)
@@ -405,17 +408,17 @@ class LiveViewScriptIT {
     @Test
     void a_board_replaces_what_somebody_else_wrote_in_its_place_or_in_its_versions() {
         redis.set(TOP, "hello");
-        assertThat(apply(board(NOW, new Place("a", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+        assertThat(apply(board(AHEAD, new Place("a", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
 
         redis.set("version:{top:content:10m}", "yesterday");
-        assertThat(apply(board(NOW - 5, new Place("b", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+        assertThat(apply(board(AHEAD - 5, new Place("b", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
 
         redis.del("version:{top:content:10m}");
         redis.lpush("version:{top:content:10m}", "1");
-        assertThat(apply(board(NOW - 6, new Place("c", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+        assertThat(apply(board(AHEAD - 6, new Place("c", 1)))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
 
         assertThat(scores(TOP)).isEqualTo(Map.of("c", 1.0));
-        assertThat(redis.get("version:{top:content:10m}")).isEqualTo(Long.toString(NOW - 6));
+        assertThat(redis.get("version:{top:content:10m}")).isEqualTo(Long.toString(AHEAD - 6));
     }
 
     @Test
@@ -458,7 +461,7 @@ class LiveViewScriptIT {
     @Test
     void a_redis_out_of_memory_still_replaces_boards_as_a_whole_and_deletes_contents() {
         apply(meta("c", 1));
-        apply(board(NOW, new Place("a", 1)));
+        apply(board(AHEAD, new Place("a", 1)));
 
         outOfMemory(() -> {
             assertThat(apply(gone("c", 2, NOW))).isEqualTo(WriteOutcome.WRITTEN);
@@ -511,7 +514,7 @@ class LiveViewScriptIT {
     /** A board on which each content has the same score, the number of its slide. */
     private static Board uniform(int slide, int places) {
         return board(
-                NOW + slide,
+                AHEAD + slide,
                 IntStream.range(0, places)
                         .mapToObj(i -> new Place("c" + i, slide))
                         .toArray(Place[]::new));

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +24,6 @@ import redis.clients.jedis.Jedis;
 class ClusterIT {
 
     private static final Path DIRECTORY = Path.of("target/it/cluster").toAbsolutePath();
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     private LocalServers servers;
     private SessionCluster cluster;
@@ -36,7 +34,17 @@ class ClusterIT {
         SessionCluster.sweep(DIRECTORY.resolve("flink"));
         servers = LocalServers.start(DIRECTORY);
         cluster = SessionCluster.start(
-                DIRECTORY.resolve("flink"), 2, 2, Map.of("execution.checkpointing.interval", "1s", "rest.port", "0"));
+                DIRECTORY.resolve("flink"),
+                2,
+                2,
+                Map.of(
+                        "execution.checkpointing.interval",
+                        "500ms",
+                        "rest.port",
+                        "0",
+                        // What is asked is as it is, and not as it was three seconds ago.
+                        "web.refresh-interval",
+                        "200ms"));
         rest = new FlinkRest(cluster.rest());
     }
 
@@ -90,7 +98,7 @@ class ClusterIT {
     }
 
     private void awaitCounted(long events) {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             try (Jedis redis = servers.redis().connect()) {
                 assertThat(redis.get("content:count:00000000-0000-0000-0000-000000000001"))
                         .isEqualTo(Long.toString(events));
@@ -99,8 +107,7 @@ class ClusterIT {
     }
 
     private void awaitCheckpoint(String job) {
-        await().atMost(PATIENCE)
-                .ignoreExceptions()
+        await().ignoreExceptions()
                 .until(() -> rest.get("/jobs/" + job + "/checkpoints")
                                 .path("counts")
                                 .path("completed")
@@ -110,12 +117,11 @@ class ClusterIT {
 
     private void awaitRestored(String job, String snapshot) {
         // Flink answers with an error while it still looks for the job's checkpoints.
-        await().atMost(PATIENCE).ignoreExceptions().untilAsserted(() -> assertThat(
-                        rest.get("/jobs/" + job + "/checkpoints")
-                                .path("latest")
-                                .path("restored")
-                                .path("external_path")
-                                .asText())
+        await().ignoreExceptions().untilAsserted(() -> assertThat(rest.get("/jobs/" + job + "/checkpoints")
+                        .path("latest")
+                        .path("restored")
+                        .path("external_path")
+                        .asText())
                 .contains(snapshot));
     }
 

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.local.DestinationCheck.Comparison;
+import dev.engagement.local.testing.SharedServers;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -26,16 +28,16 @@ class DeliveryCheckIT {
     private static final Path DIRECTORY = Path.of("target/it/delivery-check");
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private static SharedServers servers;
     private static PostgresServer postgres;
 
     private final Map<String, String> answers = new HashMap<>();
     private final Set<Long> letters = new TreeSet<>();
 
     @BeforeAll
-    static void start() throws SQLException {
-        PostgresServer.discard(DIRECTORY);
-        postgres = PostgresServer.start(DIRECTORY, 0);
-        Schema.create(postgres);
+    static void start() throws SQLException, IOException {
+        servers = SharedServers.lease(DIRECTORY);
+        postgres = servers.postgres();
         // With the gaps that rolled back transactions leave.
         try (Connection connection = postgres.connect();
                 Statement statement = connection.createStatement()) {
@@ -47,7 +49,7 @@ class DeliveryCheckIT {
 
     @AfterAll
     static void stop() {
-        postgres.close();
+        servers.close();
     }
 
     private List<Comparison> compare(String ids) throws Exception {

@@ -23,7 +23,6 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +36,6 @@ import redis.clients.jedis.Jedis;
 /** The scripts of the containers, outside of containers. */
 class DockerScriptsIT {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final Path DIRECTORY = Path.of("target/it/docker-scripts").toAbsolutePath();
     private static final Path DOCKER = Path.of("docker").toAbsolutePath();
     /** Whatever a person may choose. */
@@ -79,7 +77,7 @@ class DockerScriptsIT {
                     environment,
                     List.of(DOCKER.resolve("redis/start.sh").toString()));
             try {
-                await().atMost(PATIENCE).ignoreExceptions().untilAsserted(() -> {
+                await().ignoreExceptions().untilAsserted(() -> {
                     try (Jedis redis = new Jedis("127.0.0.1", port)) {
                         redis.auth(PASSWORD);
                         assertThat(redis.get("key")).isEqualTo(expected);
@@ -156,7 +154,7 @@ class DockerScriptsIT {
                         Keys.POSTGRES_PASSWORD.variable(),
                         "generator's"),
                 List.of(tools.resolve("start.sh").toString(), "load"));
-        assertThat(generator.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(generator.waitFor(5, TimeUnit.MINUTES)).isTrue();
         assertThat(Files.readString(DIRECTORY.resolve("load.log"))).contains("300 events, and no more to come");
         assertThat(generator.exitValue()).isZero();
         assertThat(count("engagement_events")).isEqualTo(300);
@@ -178,8 +176,8 @@ class DockerScriptsIT {
                         "GRPC_PORT", Integer.toString(Ports.free())),
                 List.of(tools.resolve("start.sh").toString(), "bigquery"));
         try {
-            await().atMost(PATIENCE).untilAsserted(() -> assertThat(Programs.run(DIRECTORY, Map.of(), check))
-                    .isEqualTo(new Programs.Ended(0, "")));
+            await().untilAsserted(() ->
+                    assertThat(Programs.run(DIRECTORY, Map.of(), check)).isEqualTo(new Programs.Ended(0, "")));
             List<String> wrong = List.of(check.get(0), check.get(1), "/nothing/here");
             assertThat(Programs.run(DIRECTORY, Map.of(), wrong).code()).isNotZero();
         } finally {
@@ -200,8 +198,8 @@ class DockerScriptsIT {
         try {
             List<String> check =
                     List.of(DOCKER.resolve("tools/answers.sh").toString(), Integer.toString(port), "/stats");
-            await().atMost(PATIENCE).untilAsserted(() -> assertThat(Programs.run(DIRECTORY, Map.of(), check))
-                    .isEqualTo(new Programs.Ended(0, "")));
+            await().untilAsserted(() ->
+                    assertThat(Programs.run(DIRECTORY, Map.of(), check)).isEqualTo(new Programs.Ended(0, "")));
             HttpRequest unsigned = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/events"))
                     .header("webhook-id", "evt_1")
                     .POST(HttpRequest.BodyPublishers.ofString("{\"event_id\":1}"))
@@ -328,7 +326,7 @@ class DockerScriptsIT {
 
     private static void end(Process process) throws InterruptedException {
         process.destroy();
-        if (!process.waitFor(10, TimeUnit.SECONDS)) {
+        if (!process.waitFor(5, TimeUnit.MINUTES)) {
             process.destroyForcibly();
         }
     }

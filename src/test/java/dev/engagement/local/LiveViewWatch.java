@@ -32,7 +32,7 @@ import redis.clients.jedis.exceptions.JedisException;
 public final class LiveViewWatch implements AutoCloseable {
 
     private static final long PAUSE_MILLIS = 2;
-    private static final long STOP_LIMIT_SECONDS = 20;
+    private static final long STOP_LIMIT_SECONDS = 300;
     private static final int MAX_VIOLATIONS = 1_000;
     private static final String COUNT = "content:count:";
 

@@ -3,6 +3,8 @@ package dev.engagement.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.local.testing.SharedServers;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -19,18 +21,18 @@ import org.junit.jupiter.api.Test;
 class LoadGeneratorIT {
 
     private static final Path DIRECTORY = Path.of("target/it/load-generator");
+    private static SharedServers servers;
     private static PostgresServer postgres;
 
     @BeforeAll
-    static void start() {
-        PostgresServer.discard(DIRECTORY);
-        postgres = PostgresServer.start(DIRECTORY, 0);
-        Schema.create(postgres);
+    static void start() throws IOException {
+        servers = SharedServers.lease(DIRECTORY);
+        postgres = servers.postgres();
     }
 
     @AfterAll
     static void stop() {
-        postgres.close();
+        servers.close();
     }
 
     @Test
@@ -39,14 +41,13 @@ class LoadGeneratorIT {
         try (LoadGenerator generator = LoadGenerator.start(options, postgres.connect(), Clock.systemUTC());
                 Connection connection = postgres.connect();
                 Statement statement = connection.createStatement()) {
-            await().atMost(Duration.ofSeconds(30)).until(generator::isDone);
+            await().until(generator::isDone);
             assertThat((Throwable) generator.failure()).isNull();
             assertThat(generator.created()).isEqualTo(6_000);
             assertThat(count(statement, "engagement_events")).isEqualTo(6_000);
-            // It has ended: time alone brings no more.
-            await().during(Duration.ofMillis(300))
-                    .atMost(Duration.ofSeconds(5))
-                    .until(() -> count(statement, "engagement_events") == 6_000);
+            // It has ended: nothing is under way that could bring more.
+            generator.close();
+            assertThat(count(statement, "engagement_events")).isEqualTo(6_000);
 
             assertThat(count(statement, "content")).isEqualTo(46);
             try (ResultSet rows = statement.executeQuery("SELECT id, title, length_seconds FROM content")) {

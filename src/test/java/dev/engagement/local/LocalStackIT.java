@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LocalStackIT {
 
     private static final Path DIRECTORY = Path.of("target/it/local-stack").toAbsolutePath();
-    private static final Duration START_LIMIT = Duration.ofMinutes(2);
+    /** A guard against hanging. */
+    private static final long MINUTES = 10;
 
     private final List<Process> started = new ArrayList<>();
 
@@ -33,8 +34,9 @@ class LocalStackIT {
     @ValueSource(strings = {"--parallelism=2", "--cluster"})
     void theSelfCheckFindsEveryEventInEveryDestinationAndLeavesNoProcess(String option) throws Exception {
         Path directory = Folders.create(DIRECTORY.resolve("self-check" + option));
-        Process stack = start(directory, option, "--events", "600", "--rate", "300", "--burst", "100", "--exit");
-        assertThat(stack.waitFor(4, TimeUnit.MINUTES)).isTrue();
+        Process stack = start(
+                directory, option, "--events", "600", "--rate", "300", "--burst", "100", "--patience", "600", "--exit");
+        assertThat(stack.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
         String output = output(directory);
         assertThat(stack.exitValue()).as(output).isZero();
         assertThat(output)
@@ -63,19 +65,19 @@ class LocalStackIT {
         Path directory = Folders.create(DIRECTORY.resolve("killed"));
         Process killed = start(directory, "--no-jobs");
         awaitFirstLine(directory);
-        assertThat(killed.destroyForcibly().waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(killed.destroyForcibly().waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
         assertThat(serversOf(directory)).isNotEmpty();
 
         Process next = start(directory, "--no-jobs");
         awaitFirstLine(directory);
         assertThat(output(directory)).contains("swept servers that a killed earlier run left behind");
         Process second = startWritingTo("second.out", directory, "--no-jobs");
-        assertThat(second.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(second.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
         assertThat(second.exitValue()).isEqualTo(1);
         assertThat(Files.readString(directory.resolve("second.out"))).contains("Another local stack runs");
 
         next.destroy();
-        assertThat(next.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(next.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
         assertThat(serversOf(directory)).isEmpty();
         assertThat(output(directory)).endsWith("stopped\n");
     }
@@ -84,7 +86,7 @@ class LocalStackIT {
     void anUnknownOptionIsRefusedBeforeAnythingStarts() throws Exception {
         Path directory = Folders.create(DIRECTORY.resolve("unknown"));
         Process stack = start(directory, "--evnets", "5");
-        assertThat(stack.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(stack.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
         assertThat(stack.exitValue()).isEqualTo(2);
         assertThat(output(directory))
                 .isEqualTo("Unknown option '--evnets'; scripts/local.sh --help lists the options\n");
@@ -92,7 +94,8 @@ class LocalStackIT {
     }
 
     private static void awaitFirstLine(Path directory) {
-        await().atMost(START_LIMIT).until(() -> output(directory).contains("dead letters"));
+        await().atMost(Duration.ofMinutes(MINUTES))
+                .until(() -> output(directory).contains("dead letters"));
     }
 
     private Process start(Path directory, String... arguments) throws IOException {

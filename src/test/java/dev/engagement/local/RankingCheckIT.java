@@ -3,6 +3,8 @@ package dev.engagement.local;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.local.DestinationCheck.Comparison;
+import dev.engagement.local.testing.SharedServers;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -51,6 +53,7 @@ class RankingCheckIT {
     private static final Instant AHEAD = START.plusSeconds(300);
     private static final List<String> IDS = new ArrayList<>();
     private static final List<Row> ROWS = new ArrayList<>();
+    private static SharedServers servers;
     private static PostgresServer postgres;
     private static RedisServer redis;
 
@@ -59,11 +62,10 @@ class RankingCheckIT {
     private Instant slideEnd;
 
     @BeforeAll
-    static void start() throws SQLException {
-        PostgresServer.discard(DIRECTORY.resolve("postgres"));
-        postgres = PostgresServer.start(DIRECTORY.resolve("postgres"), 0);
-        Schema.create(postgres);
-        redis = RedisServer.start(DIRECTORY.resolve("redis"), 0);
+    static void start() throws SQLException, IOException {
+        servers = SharedServers.lease(DIRECTORY);
+        postgres = servers.postgres();
+        redis = servers.redis();
         for (int i = 0; i < CONTENTS; i++) {
             IDS.add(UUID.nameUUIDFromBytes(new byte[] {(byte) i}).toString());
         }
@@ -119,8 +121,7 @@ class RankingCheckIT {
 
     @AfterAll
     static void stop() {
-        redis.close();
-        postgres.close();
+        servers.close();
     }
 
     @BeforeEach
@@ -201,8 +202,11 @@ class RankingCheckIT {
 
     @Test
     void leaderboardsAndBucketsEqualToTheSourcePass() throws Exception {
-        assertThat(boards(Instant.now())).hasSize(4).allMatch(Comparison::isEqual);
-        assertThat(boards(Instant.now())).first().extracting(Comparison::source).isEqualTo("100");
+        assertThat(boards(slideEnd.plusSeconds(1))).hasSize(4).allMatch(Comparison::isEqual);
+        assertThat(boards(slideEnd.plusSeconds(1)))
+                .first()
+                .extracting(Comparison::source)
+                .isEqualTo("100");
         assertThat(new BucketCheck(Clock.systemUTC()).compare(source, jedis))
                 .hasSize(2)
                 .allMatch(Comparison::isEqual)
@@ -240,7 +244,7 @@ class RankingCheckIT {
                 .isEqualTo(scores(slideEnd, false).get(order.get(100)));
         jedis.zrem("top:content:10m", order.get(99));
         jedis.zadd("top:content:10m", 1, order.get(100));
-        assertThat(differing(boards(Instant.now())))
+        assertThat(differing(boards(slideEnd.plusSeconds(1))))
                 .hasSize(2)
                 .anySatisfy(each -> assertThat(each).startsWith(order.get(99)).contains("does not have it"))
                 .anySatisfy(each -> assertThat(each).startsWith(order.get(100)).contains("not among the first 100"));
@@ -249,14 +253,14 @@ class RankingCheckIT {
     @Test
     void aWrongScoreIsNamedWithBoth() throws Exception {
         jedis.zincrby("top:content:10m", 1, IDS.get(20));
-        assertThat(differing(boards(Instant.now())))
+        assertThat(differing(boards(slideEnd.plusSeconds(1))))
                 .singleElement()
                 .asString()
                 .startsWith(IDS.get(20) + ": 2 in the ten minutes before " + slideEnd)
                 .endsWith("top:content:10m says 3");
         jedis.zincrby("top:content:10m", -1, IDS.get(20));
         jedis.zadd("top_engagement:10min", 12.346, IDS.get(20));
-        assertThat(differing(boards(Instant.now())))
+        assertThat(differing(boards(slideEnd.plusSeconds(1))))
                 .singleElement()
                 .asString()
                 .startsWith(IDS.get(20) + ": 12.345 in")
@@ -268,7 +272,7 @@ class RankingCheckIT {
         assertThat(scores(slideEnd, true)).containsKey(IDS.get(3)).doesNotContainKey(IDS.get(1));
         jedis.zrem("top_engagement:10min", IDS.get(3));
         jedis.zadd("top_engagement:10min", 0, IDS.get(1));
-        assertThat(differing(boards(Instant.now())))
+        assertThat(differing(boards(slideEnd.plusSeconds(1))))
                 .hasSize(2)
                 .anySatisfy(each -> assertThat(each).startsWith(IDS.get(3)).contains("does not have it"))
                 .anySatisfy(each -> assertThat(each).startsWith(IDS.get(1)).contains("not among the first 100"));
@@ -296,17 +300,17 @@ class RankingCheckIT {
     @Test
     void aMissingLeaderboardIsDifferentWhileItsWindowHasEvents() throws Exception {
         jedis.del("top:content:10m");
-        assertThat(boards(Instant.now()))
+        assertThat(boards(slideEnd.plusSeconds(1)))
                 .first()
                 .matches(each -> each.differing().size() == 100);
         jedis.del("version:{top:content:10m}");
-        assertThat(boards(Instant.now()))
+        assertThat(boards(slideEnd.plusSeconds(1)))
                 .filteredOn(each -> !each.isEqual())
                 .singleElement()
                 .extracting(Comparison::destination)
                 .isEqualTo("none");
         jedis.set("version:{top:content:10m}", "soon");
-        assertThat(boards(Instant.now()))
+        assertThat(boards(slideEnd.plusSeconds(1)))
                 .filteredOn(each -> !each.isEqual())
                 .singleElement()
                 .extracting(Comparison::destination)
@@ -331,10 +335,10 @@ class RankingCheckIT {
     void aLeaderboardsWrongExpiryOrSlideEndIsNamed() throws Exception {
         jedis.expire("top:content:10m", 120);
         jedis.persist("top_engagement:10min");
-        assertThat(differing(boards(Instant.now()))).hasSize(2).allSatisfy(each -> assertThat(each)
+        assertThat(differing(boards(slideEnd.plusSeconds(1)))).hasSize(2).allSatisfy(each -> assertThat(each)
                 .startsWith("expires at"));
         show(slideEnd.plusMillis(1));
-        assertThat(differing(boards(Instant.now())))
+        assertThat(differing(boards(slideEnd.plusSeconds(1))))
                 .filteredOn(each -> each.contains("is not the end of a slide"))
                 .hasSize(2);
     }

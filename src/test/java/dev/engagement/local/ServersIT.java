@@ -125,7 +125,7 @@ class ServersIT {
             TopicPartition partition = new TopicPartition("topic", 0);
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
-            assertThat(consumer.poll(Duration.ofSeconds(20)))
+            assertThat(consumer.poll(Duration.ofMinutes(5)))
                     .singleElement()
                     .satisfies(record -> assertThat(record.value()).hasSize(large.length));
         }
@@ -214,7 +214,7 @@ class ServersIT {
     private static Process sleeper() {
         Path directory = Folders.create(DIRECTORY.resolve("sleeper").toAbsolutePath());
         try {
-            return new ProcessBuilder("sleep", "60")
+            return new ProcessBuilder("sleep", "600")
                     .directory(directory.toFile())
                     .start();
         } catch (IOException e) {

@@ -11,6 +11,9 @@ import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Type;
 import com.google.protobuf.Descriptors.Descriptor;
 import dev.engagement.local.DestinationCheck.Comparison;
 import dev.engagement.local.bigquery.Client;
+import dev.engagement.local.testing.InProcessBigQuery;
+import dev.engagement.local.testing.SharedServers;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -59,8 +62,9 @@ class WarehouseCheckIT {
             .flatMap(each -> java.util.stream.Stream.of(each.getKey(), type(each.getValue())))
             .toArray()));
 
+    private static SharedServers servers;
     private static PostgresServer postgres;
-    private static BigQueryProcess bigQuery;
+    private static InProcessBigQuery bigQuery;
     private static LoadGenerator generator;
     private static int tables;
 
@@ -72,16 +76,14 @@ class WarehouseCheckIT {
     }
 
     @BeforeAll
-    static void start() throws SQLException {
-        PostgresServer.discard(DIRECTORY.resolve("postgres"));
-        BigQueryProcess.discard(DIRECTORY.resolve("bigquery"));
-        postgres = PostgresServer.start(DIRECTORY.resolve("postgres"), 0);
-        Schema.create(postgres);
-        bigQuery = BigQueryProcess.start(DIRECTORY.resolve("bigquery"), 0, 0);
-        bigQuery.post("/bigquery/v2/projects/local/datasets", "{\"datasetReference\": {\"datasetId\": \"analytics\"}}");
+    static void start() throws SQLException, IOException {
+        servers = SharedServers.lease(DIRECTORY);
+        postgres = servers.postgres();
+        bigQuery = servers.bigQuery();
+        bigQuery.emulator().createDataset(BigQueryProcess.PROJECT, "analytics");
         generator = LoadGenerator.start(
                 new LoadOptions(5, 40, 0, EVENTS, EVENTS, Duration.ZERO), postgres.connect(), Clock.systemUTC());
-        await().atMost(Duration.ofSeconds(30)).until(generator::isDone);
+        await().until(generator::isDone);
     }
 
     @AfterAll
@@ -89,11 +91,7 @@ class WarehouseCheckIT {
         try {
             generator.close();
         } finally {
-            try {
-                bigQuery.close();
-            } finally {
-                postgres.close();
-            }
+            servers.close();
         }
     }
 
@@ -128,10 +126,9 @@ class WarehouseCheckIT {
     /** Writes what the test has made of the rows. */
     private WarehouseCheck check(Function<UUID, List<ContentRow>> versions) throws Throwable {
         var definition = new ObjectMapper().createObjectNode();
-        definition.putObject("tableReference").put("tableId", table);
         var fields = definition.putObject("schema").putArray("fields");
         COLUMNS.forEach((name, type) -> fields.addObject().put("name", name).put("type", type));
-        bigQuery.post("/bigquery/v2/projects/local/datasets/analytics/tables", definition.toString());
+        bigQuery.emulator().createTable(BigQueryProcess.PROJECT, "analytics", table, definition.toString());
         try (Client client = new Client(bigQuery.grpc())) {
             String stream = client.stream(table);
             List<ByteString> bytes =

@@ -284,9 +284,9 @@ class MissingRowsIT {
     private void append(EnrichedEvent event) throws Exception {
         List<ByteString> rows = List.of(new RowEncoder().encode(event));
         try (WriteApi writes = new GoogleWriteApi(options)) {
-            WriteApi.Appender appender = writes.open(null).get(30, TimeUnit.SECONDS);
-            appender.append(rows, 0).get(30, TimeUnit.SECONDS);
-            writes.flush(appender.stream(), 0).get(30, TimeUnit.SECONDS);
+            WriteApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
+            appender.append(rows, 0).get(5, TimeUnit.MINUTES);
+            writes.flush(appender.stream(), 0).get(5, TimeUnit.MINUTES);
             appender.abandon();
         }
     }

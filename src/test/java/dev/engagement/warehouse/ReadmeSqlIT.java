@@ -84,9 +84,9 @@ class ReadmeSqlIT {
                 .map(encoder::encode)
                 .toList();
         try (WriteApi writes = new GoogleWriteApi(options)) {
-            WriteApi.Appender appender = writes.open(null).get(30, TimeUnit.SECONDS);
-            appender.append(rows, 0).get(30, TimeUnit.SECONDS);
-            writes.flush(appender.stream(), rows.size() - 1).get(30, TimeUnit.SECONDS);
+            WriteApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
+            appender.append(rows, 0).get(5, TimeUnit.MINUTES);
+            writes.flush(appender.stream(), rows.size() - 1).get(5, TimeUnit.MINUTES);
             appender.abandon();
         }
     }

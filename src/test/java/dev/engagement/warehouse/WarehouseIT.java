@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,7 +50,7 @@ class WarehouseIT {
     static void start() throws Exception {
         bigQuery = BigQueryEmulator.start(directory.resolve("bigquery"), 0, 0);
         bigQuery.createDataset(PROJECT, "analytics");
-        cluster = JobCluster.start(directory.resolve("flink"), 2, 3, "hashmap");
+        cluster = JobCluster.shared(directory.resolve("flink"), "hashmap");
     }
 
     @AfterAll
@@ -112,9 +113,10 @@ class WarehouseIT {
     void a_fault_neither_loses_nor_doubles_rows(String name, Consumer<Faults> fault) throws Exception {
         WarehouseJob job = job(6_000);
         fault.accept(bigQuery.faults());
-        JobID id = job.start(options(), 2, 4_000, null);
+        JobID id = job.startHeld(options(), 2, 8_000, null);
         awaitVisible(1_000);
         fault.accept(bigQuery.faults());
+        job.shared.letTheRestCome();
         assertThat(cluster.awaitEnd(id)).isEqualTo(JobStatus.FINISHED);
 
         assertExactly(6_000, Set.of());
@@ -124,10 +126,11 @@ class WarehouseIT {
     @MethodSource("places")
     void a_failure_neither_loses_nor_doubles_rows(WarehouseJob.Place place) throws Exception {
         WarehouseJob job = job(6_000);
-        JobID id = job.start(options(), 2, 3_000, null);
+        JobID id = job.startHeld(options(), 2, 8_000, null);
         awaitVisible(1_000);
         // Twice: the second before the next checkpoint.
         job.shared.failAt(place, 2);
+        job.shared.letTheRestCome();
         assertThat(cluster.awaitEnd(id)).isEqualTo(JobStatus.FINISHED);
 
         assertThat(cluster.restarts(id)).isPositive();
@@ -140,17 +143,29 @@ class WarehouseIT {
 
     @Test
     void faults_and_failures_by_chance_neither_lose_nor_double_rows() throws Exception {
+        faultsByChance(8_000);
+    }
+
+    @Test
+    @Tag("faults")
+    void so_do_many_more() throws Exception {
+        faultsByChance(60_000);
+    }
+
+    private void faultsByChance(int events) throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);
-        WarehouseJob job = job(20_000);
+        WarehouseJob job = job(events);
         List<Consumer<Faults>> all = faults().map(arguments -> {
                     @SuppressWarnings("unchecked")
                     Consumer<Faults> fault = (Consumer<Faults>) arguments.get()[1];
                     return fault;
                 })
                 .toList();
-        JobID id = job.start(options(), 3, 4_000, null);
-        await().atMost(Duration.ofMinutes(2))
+        JobID id = job.startHeld(options(), 3, 4_000, null);
+        awaitVisible(events / 10);
+        job.shared.letTheRestCome();
+        await().atMost(Duration.ofMinutes(5))
                 .pollInterval(Duration.ofMillis(150))
                 .until(() -> {
                     bigQuery.faults().clear();
@@ -158,35 +173,35 @@ class WarehouseIT {
                     if (random.nextInt(4) == 0) {
                         job.shared.failAt(places()[random.nextInt(places().length)], 1);
                     }
-                    return visible() > 10_000 || cluster.status(id).isTerminalState();
+                    return visible() > events / 2 || cluster.status(id).isTerminalState();
                 });
         bigQuery.faults().clear();
         assertThat(cluster.awaitEnd(id))
                 .as("seed %s: %s", seed, cluster.failure(id))
                 .isEqualTo(JobStatus.FINISHED);
 
-        assertExactly(20_000, Set.of());
+        assertExactly(events, Set.of());
     }
 
     @Test
     void savepoints_are_gone_on_from_at_another_parallelism() throws Exception {
-        WarehouseJob job = job(30_000);
-        JobID first = job.start(options(), 2, 2_000, null);
+        WarehouseJob job = job(20_000);
+        JobID first = job.startHeld(options(), 2, 8_000, null);
         awaitVisible(500);
         String savepoint = cluster.stop(first);
         long shown = visible();
-        JobID second = job.start(options(), 3, 2_000, savepoint);
+        JobID second = job.startHeld(options(), 3, 8_000, savepoint);
         awaitVisible(shown + 500);
         String next = cluster.stop(second);
         finish(job, options(), 1, 20_000, next);
 
-        assertExactly(30_000, Set.of());
+        assertExactly(20_000, Set.of());
 
-        JobID old = job.start(options(), 2, 2_000, savepoint);
+        JobID old = job.start(options(), 2, 8_000, savepoint);
         assertThat(cluster.awaitEnd(old)).isEqualTo(JobStatus.FAILED);
         assertThat(cluster.failure(old)).contains("shows rows up to checkpoint", "--accept-warehouse-duplicates");
         assertThat(cluster.restarts(old)).isZero();
-        assertExactly(30_000, Set.of());
+        assertExactly(20_000, Set.of());
     }
 
     @Test
@@ -206,7 +221,8 @@ class WarehouseIT {
 
     @Test
     void a_start_after_the_streams_expired_fails_and_says_what_to_do() throws Exception {
-        WarehouseJob job = job(100_000);
+        // So many that rows come until it is stopped: the savepoint has some to be shown.
+        WarehouseJob job = job(10_000_000);
         JobID first = job.start(options(), 2, 2_000, null);
         awaitVisible(500);
         String savepoint = cluster.stop(first);
@@ -234,9 +250,10 @@ class WarehouseIT {
     @Test
     void streams_that_somebody_ends_cost_no_rows() throws Exception {
         WarehouseJob job = job(6_000);
-        JobID id = job.start(options(), 2, 3_000, null);
+        JobID id = job.startHeld(options(), 2, 8_000, null);
         awaitVisible(1_000);
         bigQuery.faults().finalizeStreams();
+        job.shared.letTheRestCome();
         JobStatus end = cluster.awaitEnd(id);
 
         // Either nothing of the streams was waiting to be shown, or the job says that it is lost; it never goes on
@@ -251,13 +268,19 @@ class WarehouseIT {
     @Test
     void a_warehouse_that_says_nothing_holds_the_job_back_and_no_more() throws Exception {
         WarehouseJob job = job(8_000);
-        JobID id = job.start(options(false, 1), 2, 3_000, null);
-        awaitVisible(1_000);
+        JobID id = job.startHeld(options(false, 1), 2, 8_000, null);
+        // All that came, so that no call is under way.
+        awaitVisible(4_000);
         bigQuery.faults().blackHole(true);
         int restarts = cluster.restarts(id);
+        int connections = job.shared.connections.get();
+        job.shared.letTheRestCome();
+        // A connection of each of the two has been given up: rows are under way, and no checkpoint ends without them.
+        await().until(() -> job.shared.connections.get() >= connections + 2);
         long before = cluster.completedCheckpoints(id);
-        await().pollDelay(Duration.ofSeconds(7)).atMost(Duration.ofSeconds(20)).until(() -> true);
-        assertThat(cluster.completedCheckpoints(id)).isLessThanOrEqualTo(before + 1);
+        // The next ones as well, which is the longest that a part of the job waits for anything.
+        await().until(() -> job.shared.connections.get() >= connections + 4);
+        assertThat(cluster.completedCheckpoints(id)).isEqualTo(before);
         bigQuery.faults().blackHole(false);
         assertThat(cluster.awaitEnd(id)).isEqualTo(JobStatus.FINISHED);
 
@@ -343,7 +366,7 @@ class WarehouseIT {
     }
 
     private void awaitVisible(long rows) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> visible() >= rows);
+        await().until(() -> visible() >= rows);
     }
 
     private void assertExactly(long events, Set<Long> but) {

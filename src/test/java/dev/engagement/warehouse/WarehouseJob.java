@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.api.common.JobID;
@@ -23,6 +24,7 @@ import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.api.connector.sink2.SinkWriter;
 import org.apache.flink.api.connector.sink2.WriterInitContext;
+import org.apache.flink.api.connector.source.util.ratelimit.RateLimiter;
 import org.apache.flink.api.connector.source.util.ratelimit.RateLimiterStrategy;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
@@ -52,6 +54,13 @@ final class WarehouseJob {
     static final class Shared {
         final Map<Place, AtomicInteger> failures = new ConcurrentHashMap<>();
         final Set<Long> letters = ConcurrentHashMap.newKeySet();
+        final AtomicInteger connections = new AtomicInteger();
+        private final CompletableFuture<Void> rest = new CompletableFuture<>();
+
+        /** From now on the second half of the numbers may come. */
+        void letTheRestCome() {
+            rest.complete(null);
+        }
 
         void failAt(Place place, int times) {
             failures.computeIfAbsent(place, any -> new AtomicInteger()).set(times);
@@ -80,8 +89,15 @@ final class WarehouseJob {
         SHARED.put(key, shared);
     }
 
-    /** Starts it, as a new submission does. */
+    /** Starts it, as a new submission does; all numbers come. */
     JobID start(WarehouseOptions options, int parallelism, int perSecond, @Nullable String savepoint) throws Exception {
+        shared.letTheRestCome();
+        return startHeld(options, parallelism, perSecond, savepoint);
+    }
+
+    /** As {@link #start}, but of what it reads, half of all numbers wait until the test lets them come. */
+    JobID startHeld(WarehouseOptions options, int parallelism, int perSecond, @Nullable String savepoint)
+            throws Exception {
         Configuration configuration = new Configuration();
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(200));
         configuration.set(
@@ -100,8 +116,7 @@ final class WarehouseJob {
         }
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
         var numbers = env.fromSource(
-                        new DataGeneratorSource<>(
-                                index -> index + 1, events, RateLimiterStrategy.perSecond(perSecond), Types.LONG),
+                        new DataGeneratorSource<>(index -> index + 1, events, held(perSecond), Types.LONG),
                         WatermarkStrategy.noWatermarks(),
                         "numbers")
                 .uid("numbers")
@@ -124,7 +139,7 @@ final class WarehouseJob {
                         options.flushSize().getBytes(),
                         WarehouseOptions.MAX_APPEND_BYTES,
                         options.flushInterval(),
-                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(2),
                         options.commitTimeout()),
                 new Backoff(Duration.ofMillis(20), Duration.ofMillis(500)),
                 where -> new FailingWrites(new GoogleWriteApi(where), shared),
@@ -134,6 +149,34 @@ final class WarehouseJob {
                 .sinkTo(new Letters(shared))
                 .uid("letters");
         return cluster.run(env);
+    }
+
+    /** At that rate, and the second half when the test says so. */
+    private RateLimiterStrategy held(int perSecond) {
+        String shared = key;
+        long half = events / 2;
+        return readers -> new HeldBack(
+                RateLimiterStrategy.perSecond(perSecond).createRateLimiter(readers), half / readers, shared);
+    }
+
+    /** Of one reader, on its thread. */
+    private static final class HeldBack implements RateLimiter {
+
+        private final RateLimiter rate;
+        private final String shared;
+        private long left;
+
+        HeldBack(RateLimiter rate, long left, String shared) {
+            this.rate = rate;
+            this.left = left;
+            this.shared = shared;
+        }
+
+        @Override
+        public CompletionStage<Void> acquire() {
+            left--;
+            return left >= 0 ? rate.acquire() : shared(shared).rest.thenCompose(all -> rate.acquire());
+        }
     }
 
     private static final class FailingWrites implements WriteApi {
@@ -148,6 +191,7 @@ final class WarehouseJob {
 
         @Override
         public CompletableFuture<Appender> open(@Nullable String stream) {
+            shared(shared).connections.incrementAndGet();
             return real.open(stream);
         }
 

@@ -36,7 +36,6 @@ import redis.clients.jedis.Jedis;
 /** A job under load whose Redis is killed, comes back empty, and stands still. */
 class LiveViewAwayIT {
 
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final int CONTENTS = 10_000;
     private static final int MINUTES = 5;
     /** The first ones give each content an event in each minute; the others are load, on contents of their own. */
@@ -59,8 +58,8 @@ class LiveViewAwayIT {
         server = RedisServer.start(Path.of("target/redis/LiveViewAwayIT"), 0);
         SEEN.set(0);
         job = run();
-        await().atMost(PATIENCE).until(() -> SEEN.get() > COUNTED);
-        await().atMost(PATIENCE).until(this::isRight);
+        await().until(() -> SEEN.get() > COUNTED);
+        await().until(this::isRight);
     }
 
     @AfterEach
@@ -74,7 +73,7 @@ class LiveViewAwayIT {
         server.kill();
         goesOn();
         server.restart();
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(this::isRight);
+        await().until(this::isRight);
     }
 
     @Test
@@ -82,7 +81,7 @@ class LiveViewAwayIT {
         try (Jedis redis = server.connect()) {
             redis.flushAll();
         }
-        await().atMost(PATIENCE).until(this::isRight);
+        await().until(this::isRight);
     }
 
     @Test
@@ -94,7 +93,7 @@ class LiveViewAwayIT {
             signal("CONT");
         }
         long seen = SEEN.get();
-        await().atMost(PATIENCE).until(() -> loadShown() >= seen - COUNTED);
+        await().until(() -> loadShown() >= seen - COUNTED);
         assertThat(isRight()).isTrue();
     }
 
@@ -102,11 +101,7 @@ class LiveViewAwayIT {
     private static void goesOn() {
         long seen = SEEN.get();
         long checkpoints = CHECKPOINTS.get();
-        await().atMost(PATIENCE)
-                .during(Duration.ofSeconds(10))
-                .until(() -> SEEN.get() >= seen && CHECKPOINTS.get() >= checkpoints);
-        assertThat(SEEN.get() - seen).as("events").isGreaterThan(1_000);
-        assertThat(CHECKPOINTS.get() - checkpoints).as("checkpoints").isGreaterThan(5);
+        await().until(() -> SEEN.get() > seen + 1_000 && CHECKPOINTS.get() > checkpoints + 5);
     }
 
     private JobClient run() throws Exception {

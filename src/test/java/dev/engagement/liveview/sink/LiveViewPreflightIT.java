@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -47,8 +46,7 @@ class LiveViewPreflightIT {
         assertThat(LiveViewPreflight.check(options(server.url(), secret))).isEmpty();
 
         try (Jedis redis = server.connect()) {
-            Awaitility.await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> assertThat(redis.keys("*"))
-                    .containsExactly("p:live-view:epoch"));
+            Awaitility.await().untilAsserted(() -> assertThat(redis.keys("*")).containsExactly("p:live-view:epoch"));
         }
     }
 

@@ -51,7 +51,9 @@ class LiveViewStreamsIT {
     private static final int CONTENTS = 97;
     private static final int BOARDS = 2_000;
     private static final int PARALLELISM = 2;
-    private static final long NOW_MICROS = System.currentTimeMillis() * 1_000;
+    /** Ahead, so that the boards of it, which live two minutes, outlive the test, however slow. */
+    private static final long NOW_MICROS = (System.currentTimeMillis() + 600_000) * 1_000;
+
     private static final LiveViewKeys KEYS = new LiveViewKeys("p:");
 
     /** How often the test's jobs are to fail; static, since functions are serialized. */
@@ -284,6 +286,7 @@ class LiveViewStreamsIT {
         private static final long serialVersionUID = 1L;
 
         private static final int EVENTS_AT_ONCE = 100;
+        private static final int RATHER_SLOW_FROM = EVENTS / PARALLELISM - 100 * EVENTS_AT_ONCE;
 
         private long seen;
         private long completed;
@@ -294,8 +297,9 @@ class LiveViewStreamsIT {
             seen++;
             // Slow enough for checkpoints, until all failures have happened.
             if (seen % EVENTS_AT_ONCE == 0 && FAILURES_LEFT.get() > 0) {
-                if (limiter == null) {
-                    limiter = new GuavaRateLimiter(50);
+                // And near the end of the numbers so slow that they do not end before.
+                if (limiter == null || seen == RATHER_SLOW_FROM) {
+                    limiter = new GuavaRateLimiter(seen < RATHER_SLOW_FROM ? 50 : 1);
                 }
                 limiter.acquire().toCompletableFuture().get();
             }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /** {@code rediss://}: a real Redis behind a TLS end whose certificate is for {@code localhost}. */
@@ -81,7 +83,13 @@ class RedisTlsIT {
         LiveViewOptions plain =
                 new LiveViewOptions(URI.create("rediss://localhost:" + server.port()), SecretRef.none(), "");
 
-        assertThatThrownBy(() -> JedisConnection.connect(plain, trusting).load(LiveViewScript.values()))
+        HostAndPort address = new HostAndPort("localhost", server.port());
+        // It waits for more of what it takes for a command: how long we wait for its answer is not what this is about.
+        JedisConnection.Patience patience =
+                new JedisConnection.Patience(Duration.ofMillis(300), Duration.ofMillis(300));
+
+        assertThatThrownBy(() -> JedisConnection.connect(address, plain, trusting, patience)
+                        .load(LiveViewScript.values()))
                 .isInstanceOf(JedisConnectionException.class)
                 .satisfies(failure ->
                         assertThat(RedisVerdict.of((RuntimeException) failure)).isEqualTo(RedisVerdict.TRANSIENT));

@@ -48,7 +48,7 @@ public final class Client implements AutoCloseable {
             "{" + FIELDS + ", \"timePartitioning\": {\"type\": \"HOUR\", \"field\": \"event_ts\"}}";
     static final Instant TIME = Instant.parse("2026-01-08T14:21:52Z");
 
-    private static final int SECONDS = 20;
+    private static final int SECONDS = 300;
 
     private final BigQueryWriteClient client;
 

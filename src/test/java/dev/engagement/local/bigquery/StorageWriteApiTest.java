@@ -275,7 +275,7 @@ class StorageWriteApiTest {
             }
             for (int i = 0; i < 200; i++) {
                 assertThat(answers.get(i)
-                                .get(20, TimeUnit.SECONDS)
+                                .get(5, TimeUnit.MINUTES)
                                 .getAppendResult()
                                 .getOffset()
                                 .getValue())

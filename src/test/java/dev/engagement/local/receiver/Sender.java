@@ -19,7 +19,7 @@ final class Sender {
         }
     }
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
 
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -41,7 +41,7 @@ final class Sender {
     /** @param headers further ones, names and values by turns */
     Reply post(String webhookId, String body, String... headers) throws IOException, InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + "/events"))
-                .timeout(PATIENCE)
+                .timeout(TIMEOUT)
                 .header("webhook-id", webhookId)
                 .POST(HttpRequest.BodyPublishers.ofString(body));
         if (headers.length > 0) {
@@ -69,7 +69,7 @@ final class Sender {
 
     private Reply send(HttpRequest.Builder request) throws IOException, InterruptedException {
         HttpResponse<String> response =
-                http.send(request.timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
+                http.send(request.timeout(TIMEOUT).build(), HttpResponse.BodyHandlers.ofString());
         return new Reply(response.statusCode(), response.body(), response);
     }
 }

@@ -2,6 +2,7 @@ package dev.engagement.local.receiver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -218,7 +218,7 @@ class WebhookReceiverTest {
         sender.behave("{\"mode\":\"reset\"}");
         URI address = URI.create(receiver.url());
         try (Socket socket = new Socket(address.getHost(), address.getPort())) {
-            socket.setSoTimeout(20_000);
+            socket.setSoTimeout(300_000);
             String body = Sender.event(1);
             socket.getOutputStream()
                     .write(("POST /events HTTP/1.1\r\nHost: x\r\nwebhook-id: evt_1\r\nContent-Length: " + body.length()
@@ -233,16 +233,15 @@ class WebhookReceiverTest {
         sender.behave("{\"mode\":\"hang\",\"times\":1}");
         HttpRequest request = HttpRequest.newBuilder(URI.create(receiver.url() + "/events"))
                 .header("webhook-id", "evt_1")
-                .timeout(Duration.ofMillis(500))
                 .POST(HttpRequest.BodyPublishers.ofString(Sender.event(1)))
                 .build();
-        HttpClient impatient = HttpClient.newHttpClient();
         CompletableFuture<HttpResponse<String>> hanging =
-                impatient.sendAsync(request, HttpResponse.BodyHandlers.ofString());
-        assertThatThrownBy(hanging::join).hasCauseInstanceOf(HttpTimeoutException.class);
+                HttpClient.newHttpClient().sendAsync(request, HttpResponse.BodyHandlers.ofString());
+        await().until(() -> sender.stat("failed") == 1);
         assertThat(sender.post(2).status()).isEqualTo(200);
         assertThat(sender.stat("received")).isEqualTo(1);
-        assertThat(sender.stat("failed")).isEqualTo(1);
+        assertThat(hanging).isNotDone();
+        hanging.cancel(true);
     }
 
     @Test
