@@ -94,7 +94,7 @@ class ArchitectureTest {
         all.remove("api");
         MAY_IMPORT.put(JOB, all);
         // It builds the job that is to be run, and asks no stage about itself.
-        room("deploy", "config");
+        room("deploy", "config connection");
         MAY_IMPORT.get("deploy").add(JOB);
         MAY_IMPORT.put(BENCH, all);
         Set<String> anything = new TreeSet<>(MAY_IMPORT.keySet());
