@@ -11,25 +11,29 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnitAccess;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.resolvers.SelectedClassResolverFromClasspath;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.GeneralCodingRules;
+import dev.engagement.connection.Pause;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -94,7 +98,7 @@ class ArchitectureTest {
         all.remove("api");
         MAY_IMPORT.put(JOB, all);
         // It builds the job that is to be run, and asks no stage about itself.
-        room("deploy", "config");
+        room("deploy", "config connection");
         MAY_IMPORT.get("deploy").add(JOB);
         MAY_IMPORT.put(BENCH, all);
         Set<String> anything = new TreeSet<>(MAY_IMPORT.keySet());
@@ -102,6 +106,64 @@ class ArchitectureTest {
         room(FAULTS, LOCAL);
         MAY_IMPORT.get(FAULTS).add(JOB);
     }
+
+    /** Rooms of which every class may run in a task. */
+    private static final Set<String> ROOMS_OF_TASKS = Set.of(
+            "event",
+            "event.types",
+            "deadletter",
+            "capture",
+            "ingest",
+            "enrichment",
+            "dedupe",
+            "ranking",
+            "rollup",
+            "delivery",
+            "liveview",
+            "liveview.sink",
+            "pipeline");
+
+    private static final Set<String> SLEEPS = Set.of(
+            "Thread.sleep", "TimeUnit.sleep", "LockSupport.park", "LockSupport.parkNanos", "LockSupport.parkUntil");
+
+    /** Methods of the JDK that wait if they take a time. */
+    private static final Set<String> WAITS = Set.of(
+            "wait",
+            "timedWait",
+            "join",
+            "timedJoin",
+            "await",
+            "awaitNanos",
+            "awaitUntil",
+            "awaitAdvanceInterruptibly",
+            "awaitQuiescence",
+            "awaitTermination",
+            "waitFor",
+            "get",
+            "invokeAll",
+            "invokeAny",
+            "exchange",
+            "tryAcquire",
+            "tryLock",
+            "tryTransfer",
+            "poll",
+            "pollFirst",
+            "pollLast",
+            "offer",
+            "offerFirst",
+            "offerLast");
+
+    private static final Set<String> TIMES =
+            Set.of("long", "java.time.Duration", "java.util.Date", "java.util.concurrent.TimeUnit");
+
+    /** Where production code waits for something with a limit, by class and method of the JDK, and why it may. */
+    private static final Map<String, String> NAMED_WAITS = Map.of(
+            "Backfill get", "a command; ends with its readers, and tells meanwhile how far they are",
+            "Backfill awaitTermination", "a command; the readers' connections are theirs until they are gone",
+            "RebuildReport get", "a command; ends with the job, and tells meanwhile how far it is",
+            "HttpPoster get", "when a task opens; the receiver's name is looked up on a thread of its own",
+            "GoogleWriteApi awaitTermination", "when a task closes; a thread that outlives it keeps its classes",
+            "LiveViewOperator awaitTermination", "when a task closes; a thread that outlives it keeps its classes");
 
     private static JavaClasses code;
 
@@ -246,10 +308,35 @@ class ArchitectureTest {
     @Test
     void nothingSleeps() {
         noClasses()
-                .that(outside(LOCAL))
+                .that(not(are("RealPause", "the one place that sleeps")))
+                // They measure, and send at a rate that does not depend on what they measure.
+                .and(outside(BENCH))
+                .and(not(are("TcpProxy", "a network that is slow")))
+                .should(callWhat("sleeps", ArchitectureTest::sleeps))
+                .because("production code is given a Pause, and a test that sleeps is slow or wrong")
+                .check(code);
+    }
+
+    @Test
+    void productionWaitsForATimeOnlyWhereThatIsNamed() {
+        classes()
+                .that(isProduction().and(outside(LOCAL)))
+                .should(waitForATimeOnlyAsNamed())
+                .because("what has to wait is given a Pause; to wait for something with a limit is a decision")
+                .check(code);
+    }
+
+    @Test
+    void whatRunsInATaskDoesNotPause() {
+        noClasses()
+                .that(isProduction().and(runsInATask()))
+                // Flink has no later for it: its own repetition is immediate, and ends after ten.
+                .and(not(are("WarehouseCommitter", "the committer")))
                 .should()
-                .callMethodWhere(calls("sleep", Thread.class).or(calls("sleep", TimeUnit.class)))
-                .because("a task thread that sleeps holds up checkpoints, and a test that sleeps is slow or wrong")
+                .dependOnClassesThat(assignableTo(Pause.class))
+                .because(
+                        "a task thread that waits holds up checkpoints; a timer does not. The warehouse's committer is the"
+                                + " one exception, and its Plan sees to the table before there is a record")
                 .check(code);
     }
 
@@ -363,6 +450,84 @@ class ArchitectureTest {
 
     private static DescribedPredicate<JavaClass> outside(String room) {
         return not(inRoom(room)).as("are outside of '" + room + "'");
+    }
+
+    /** A class of that simple name, with what is nested in it. */
+    private static DescribedPredicate<JavaClass> are(String name, String what) {
+        return describe(
+                "are " + name + " (" + what + ")",
+                type -> outermost(type).getSimpleName().equals(name));
+    }
+
+    /** Classes that Flink calls on a task's threads, what is nested in them, and the rooms that hold nothing else. */
+    private static DescribedPredicate<JavaClass> runsInATask() {
+        return describe("run in a task", type -> {
+            JavaClass each = type;
+            while (!isCalledByFlink(each) && each.getEnclosingClass().isPresent()) {
+                each = each.getEnclosingClass().get();
+            }
+            return ROOMS_OF_TASKS.contains(roomOf(type)) || isCalledByFlink(each);
+        });
+    }
+
+    /** By what it extends or implements; or by its name, as of a writer that an operator of ours calls. */
+    private static boolean isCalledByFlink(JavaClass type) {
+        return type.getSimpleName().matches(".*(Operator|Writer|Committer|Reader|Function)")
+                || Stream.concat(type.getAllRawSuperclasses().stream(), type.getAllRawInterfaces().stream())
+                        .anyMatch(resideInAnyPackage(
+                                "org.apache.flink.streaming..",
+                                "org.apache.flink.connector..",
+                                "org.apache.flink.api.connector..",
+                                "org.apache.flink.api.common.functions.."));
+    }
+
+    private static boolean sleeps(CodeUnitAccessTarget target) {
+        return SLEEPS.contains(target.getOwner().getSimpleName() + "." + target.getName());
+    }
+
+    private static boolean waitsForATime(CodeUnitAccessTarget target) {
+        return target.getOwner().getPackageName().startsWith("java.")
+                && WAITS.contains(target.getName())
+                && target.getRawParameterTypes().stream().anyMatch(type -> TIMES.contains(type.getName()));
+    }
+
+    private static ArchCondition<JavaClass> callWhat(String does, Predicate<CodeUnitAccessTarget> forbidden) {
+        return new ArchCondition<>("call what " + does) {
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                accesses(type)
+                        .filter(access -> forbidden.test(access.getTarget()))
+                        .forEach(access -> events.add(SimpleConditionEvent.satisfied(type, access.getDescription())));
+            }
+        };
+    }
+
+    private static ArchCondition<JavaClass> waitForATimeOnlyAsNamed() {
+        return new ArchCondition<>("wait for a time only as NAMED_WAITS says") {
+            private final Set<String> unused = new TreeSet<>(NAMED_WAITS.keySet());
+
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                accesses(type)
+                        .filter(access -> waitsForATime(access.getTarget()))
+                        .filter(access -> {
+                            String name = outermost(type).getSimpleName() + " " + access.getName();
+                            unused.remove(name);
+                            return !NAMED_WAITS.containsKey(name);
+                        })
+                        .forEach(access -> events.add(SimpleConditionEvent.violated(type, access.getDescription())));
+            }
+
+            @Override
+            public void finish(ConditionEvents events) {
+                unused.forEach(name -> events.add(SimpleConditionEvent.violated(name, name + " is named for nothing")));
+            }
+        };
+    }
+
+    /** Calls, and references to methods. */
+    private static Stream<JavaCodeUnitAccess<?>> accesses(JavaClass type) {
+        return type.getCodeUnitAccessesFromSelf().stream();
     }
 
     private static DescribedPredicate<JavaClass> isNotTheMain() {

@@ -1,17 +1,15 @@
 package dev.engagement.audit;
 
 import dev.engagement.audit.AuditOptions.Delivery;
+import dev.engagement.connection.Pause;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -40,12 +38,6 @@ public final class Audit {
     private final Clock clock;
     private final Pause pause;
     private final Consumer<String> progress;
-
-    /** Waits. */
-    @FunctionalInterface
-    interface Pause {
-        void until(Instant time) throws InterruptedException;
-    }
 
     Audit(
             AuditOptions options,
@@ -80,7 +72,7 @@ public final class Audit {
         try (PostgresSource source = PostgresSource.connect(options.database());
                 KafkaLog log = new KafkaLog(options, clock);
                 RedisCounts counts = liveView == null ? null : RedisCounts.connect(liveView)) {
-            Audit audit = new Audit(options, range, source, log, clock, Audit::sleep, progress);
+            Audit audit = new Audit(options, range, source, log, clock, Pause.real(), progress);
             return audit.run(warehouse == null ? null : new WarehouseRows(warehouse), counts);
         }
     }
@@ -94,13 +86,6 @@ public final class Audit {
                     + " Choose an earlier range, or wait");
         }
         return Range.of(options.from(), options.to().isAfter(newest) ? newest : options.to());
-    }
-
-    private static void sleep(Instant until) throws InterruptedException {
-        Duration left = Duration.between(Instant.now(), until);
-        if (!left.isNegative()) {
-            var unused = new CountDownLatch(1).await(left.toMillis() + 1, TimeUnit.MILLISECONDS);
-        }
     }
 
     AuditReport run(@Nullable RowStore warehouse, @Nullable Counts counts) throws IOException, InterruptedException {
@@ -141,7 +126,7 @@ public final class Audit {
         Instant settled = clock.instant().plus(options.settle());
         progress.accept(
                 "Something differs; it is looked at again at " + settled + ", as it may be on its way (audit.settle)");
-        pause.until(settled);
+        pause.of(options.settle());
         IdSet questions = new IdSet();
         for (Check check : checks) {
             questions.addAll(check.lookAgain());

@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.connection.Pause;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.ingest.Arrival;
@@ -15,7 +16,6 @@ import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,6 +23,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +63,8 @@ public final class Backfill {
     private final BackfillOptions options;
     private final @Nullable Known known;
     private final StreamFactory streams;
+    private final Pause pause;
+    private final LongSupplier nanoTime;
     private final SourceDatabase database;
 
     /** Opens the way to the stream. */
@@ -70,10 +73,14 @@ public final class Backfill {
         Stream open();
     }
 
-    Backfill(BackfillOptions options, @Nullable Known known, StreamFactory streams) {
+    /** @param nanoTime as {@link System#nanoTime()}; what is waited for is waited for by it */
+    Backfill(
+            BackfillOptions options, @Nullable Known known, StreamFactory streams, Pause pause, LongSupplier nanoTime) {
         this.options = options;
         this.known = known;
         this.streams = streams;
+        this.pause = pause;
+        this.nanoTime = nanoTime;
         this.database = new SourceDatabase(options.source());
     }
 
@@ -89,7 +96,7 @@ public final class Backfill {
             known = (range, times, each) ->
                     ids.between(range.first(), range.last(), times.fromMicros(), times.toMicros(), each);
         }
-        return new Backfill(options, known, () -> KafkaStream.open(options));
+        return new Backfill(options, known, () -> KafkaStream.open(options), Pause.real(), System::nanoTime);
     }
 
     /**
@@ -387,10 +394,10 @@ public final class Backfill {
     /** @return how many of the missing rows became dead letters */
     private long awaitIntake(Stream stream, Map<Integer, Long> ends, Pass pass, Report report)
             throws SQLException, IOException, InterruptedException {
-        long until = System.nanoTime() + options.patience().toNanos();
+        long until = nanoTime.getAsLong() + options.patience().toNanos();
         if (known == null || options.all()) {
             while (!hasPassed(stream.takenIn(), ends)) {
-                if (System.nanoTime() - until >= 0) {
+                if (nanoTime.getAsLong() - until >= 0) {
                     throw new BackfillException(
                             String.format(
                                     "The %,d published rows are in %s, but within backfill.wait (%s) no checkpoint of the"
@@ -433,7 +440,7 @@ public final class Backfill {
          * Nothing is asked yet.
          *
          * @param ends the offsets behind what was published
-         * @param until of {@code System.nanoTime}
+         * @param until of {@code nanoTime}
          */
         Intake(Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report) {
             this.stream = stream;
@@ -479,7 +486,7 @@ public final class Backfill {
                         "waiting for the warehouse: %,d rows of ids %d to %d are still missing",
                         gap.missing.count(), ids.first(), ids.last()));
                 pause(until);
-                if (isTakenIn && System.nanoTime() - movedAt > LETTERS_AFTER.toNanos()) {
+                if (isTakenIn && nanoTime.getAsLong() - movedAt > LETTERS_AFTER.toNanos()) {
                     stream.letters(letters::add);
                     areLettersRead = true;
                 }
@@ -493,7 +500,7 @@ public final class Backfill {
         }
 
         private void moved() {
-            movedAt = System.nanoTime();
+            movedAt = nanoTime.getAsLong();
             areLettersRead = false;
         }
 
@@ -502,12 +509,12 @@ public final class Backfill {
                 isTakenIn = true;
                 moved();
             }
-            return isSettled() || System.nanoTime() - until >= 0;
+            return isSettled() || nanoTime.getAsLong() - until >= 0;
         }
 
         private boolean isSettled() {
             return areLettersRead
-                    && System.nanoTime() - movedAt > options.settling().toNanos();
+                    && nanoTime.getAsLong() - movedAt > options.settling().toNanos();
         }
 
         private String late(Samples missing) {
@@ -565,8 +572,8 @@ public final class Backfill {
         }
     }
 
-    private static void pause(long until) throws InterruptedException {
-        long left = Math.max(1, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime()));
-        boolean unused = new CountDownLatch(1).await(Math.min(ASK_INTERVAL.toMillis(), left), TimeUnit.MILLISECONDS);
+    private void pause(long until) throws InterruptedException {
+        Duration left = Duration.ofNanos(until - nanoTime.getAsLong());
+        pause.of(left.compareTo(ASK_INTERVAL) < 0 ? left : ASK_INTERVAL);
     }
 }

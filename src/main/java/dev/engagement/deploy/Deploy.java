@@ -1,6 +1,7 @@
 package dev.engagement.deploy;
 
 import dev.engagement.config.ConfigurationException;
+import dev.engagement.connection.Pause;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.URI;
@@ -16,8 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.GlobalConfiguration;
@@ -79,11 +78,7 @@ public final class Deploy {
         Path lib = Path.of(needed("--lib"));
         ThisJar jar = new ThisJar(flink, jobArguments, lib);
         long patienceMillis = 1_000L * number("--patience", DEFAULT_PATIENCE_SECONDS);
-        Deployer.Pause pause = millis -> {
-            // Never counted down: it is a sleep that an interrupt ends.
-            boolean ended = new CountDownLatch(1).await(millis, TimeUnit.MILLISECONDS);
-            assert !ended;
-        };
+        Pause pause = Pause.real();
         Cluster cluster = new FlinkCluster(
                 URI.create(needed("--rest")),
                 Path.of(needed("--flink")),

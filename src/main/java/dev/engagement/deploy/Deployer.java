@@ -1,8 +1,10 @@
 package dev.engagement.deploy;
 
+import dev.engagement.connection.Pause;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -97,14 +99,9 @@ final class Deployer {
         long checkpointOf(String path) throws IOException;
     }
 
-    /** Lets time pass. */
-    interface Pause {
-        void millis(long millis) throws InterruptedException;
-    }
-
-    private static final long POLL_MILLIS = 250;
+    private static final Duration POLL_INTERVAL = Duration.ofMillis(250);
     /** More than {@code web.refresh-interval}. */
-    private static final long CACHE_MILLIS = 3_500;
+    private static final Duration CACHE = Duration.ofMillis(3_500);
     /** A checkpoint that was ordered may have been lost with the JobManager; a second one harms nothing. */
     private static final long ASK_AGAIN_MILLIS = 15_000;
     /** A job that was restarted so often before its first checkpoint is not worth more patience. */
@@ -460,7 +457,7 @@ final class Deployer {
     /** What a job that has ended can be gone on from, in no order. */
     private Set<String> statesOf(String job) throws IOException, InterruptedException {
         // Flink's REST API says for some seconds what it said before.
-        pause.millis(CACHE_MILLIS);
+        pause.of(CACHE);
         Set<String> states = new TreeSet<>(cluster.retained(job));
         states.addAll(saidOf(job));
         return states;
@@ -567,7 +564,7 @@ final class Deployer {
                 askAt = clockMillis.getAsLong() + ASK_AGAIN_MILLIS;
                 askForCheckpoint(job);
             }
-            pause.millis(POLL_MILLIS);
+            pause.of(POLL_INTERVAL);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.engagement.deploy;
 
+import dev.engagement.connection.Pause;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.HttpURLConnection;
@@ -30,11 +31,11 @@ final class FlinkCluster implements Cluster {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
     private static final Pattern JOB_ID = Pattern.compile("JobID ([0-9a-f]{32})");
-    private static final long POLL_MILLIS = 200;
+    private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
     /** Longer than a standby takes to lead, and than a JobManager takes to start again. */
     private static final long OUTAGE_MILLIS = 120_000;
 
-    private static final long RETRY_MILLIS = 1_000;
+    private static final Duration RETRY_INTERVAL = Duration.ofSeconds(1);
     private static final int LINES_OF_A_FAILURE = 12;
 
     private final HttpClient client =
@@ -45,7 +46,7 @@ final class FlinkCluster implements Cluster {
     private final @Nullable String checkpoints;
     private final Duration patience;
     private final LongSupplier clockMillis;
-    private final Deployer.Pause pause;
+    private final Pause pause;
     /** Where nobody ever answered there is nothing to wait for. */
     private boolean hasAnswered;
 
@@ -65,7 +66,7 @@ final class FlinkCluster implements Cluster {
             @Nullable String checkpoints,
             Duration patience,
             LongSupplier clockMillis,
-            Deployer.Pause pause) {
+            Pause pause) {
         this.rest = rest;
         this.commandLine = commandLine;
         this.savepoints = savepoints;
@@ -169,7 +170,7 @@ final class FlinkCluster implements Cluster {
                 throw new IOException(
                         firstLines(operation.get("failure-cause", "stack-trace").text()));
             }
-            pause.millis(POLL_MILLIS);
+            pause.of(POLL_INTERVAL);
         }
         throw new IOException(
                 "no savepoint within " + patience.toSeconds() + " s (--patience). The order stands: the job ends"
@@ -225,7 +226,7 @@ final class FlinkCluster implements Cluster {
             if (clockMillis.getAsLong() > deadline) {
                 throw new IOException("Job " + job + " has not ended within " + patience.toSeconds() + " s");
             }
-            pause.millis(POLL_MILLIS);
+            pause.of(POLL_INTERVAL);
         }
     }
 
@@ -250,7 +251,7 @@ final class FlinkCluster implements Cluster {
                     throw e;
                 }
             }
-            pause.millis(RETRY_MILLIS);
+            pause.of(RETRY_INTERVAL);
         }
     }
 

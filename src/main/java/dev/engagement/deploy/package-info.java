@@ -5,7 +5,7 @@
  * Leaves: a {@link dev.engagement.deploy.Plan}, which says of each operator's state what would become of it before
  * anything is stopped, and a job that runs, from that state or on the old jar again.
  *
- * <p>May import: {@code config}, and the job, of which it builds the graph. Nothing imports
+ * <p>May import: {@code config}, {@code connection}, and the job, of which it builds the graph. Nothing imports
  * it; it runs on the client, from the job jar.
  */
 @NullMarked

@@ -1,6 +1,7 @@
 package dev.engagement.local;
 
 import dev.engagement.config.Keys;
+import dev.engagement.connection.Pause;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -33,7 +34,7 @@ public final class LoadProgram {
     private static final long SEED = 1;
     private static final int CONTENTS = 200;
     private static final long MAX_RATE = 60_000_000;
-    private static final long POLL_MILLIS = 200;
+    private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
     private static final long SAY_MILLIS = 10_000;
 
     private LoadProgram() {}
@@ -81,7 +82,7 @@ public final class LoadProgram {
     private static void watch(LoadGenerator generator) throws InterruptedException {
         long said = System.nanoTime();
         while (!generator.isDone()) {
-            Thread.sleep(POLL_MILLIS);
+            Pause.real().of(POLL_INTERVAL);
             if (System.nanoTime() - said > SAY_MILLIS * 1_000_000) {
                 said = System.nanoTime();
                 System.out.println(generator.created() + " events");

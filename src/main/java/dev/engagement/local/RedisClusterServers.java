@@ -1,10 +1,10 @@
 package dev.engagement.local;
 
+import dev.engagement.connection.Pause;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol;
@@ -136,7 +136,12 @@ public final class RedisClusterServers implements AutoCloseable {
                 throw new ServerException("The nodes of the Redis Cluster did not find each other within "
                         + START_LIMIT.toSeconds() + " s; their logs are in the folders of " + nodes);
             }
-            LockSupport.parkNanos(POLL_INTERVAL.toNanos());
+            try {
+                Pause.real().of(POLL_INTERVAL);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new ServerException("Interrupted while the nodes of the Redis Cluster find each other", e);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.engagement.connection.Backoff;
+import dev.engagement.connection.Pause;
 import dev.engagement.deadletter.DeadLetter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,9 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -66,11 +64,13 @@ public final class MissingRows {
 
     private final WarehouseOptions options;
     private final RestTable api;
+    private final Retries retries;
     private final String sql;
 
-    private MissingRows(WarehouseOptions options, RestTable api) {
+    private MissingRows(WarehouseOptions options, RestTable api, Retries retries) {
         this.options = options;
         this.api = api;
+        this.retries = retries;
         this.sql = sql(options);
     }
 
@@ -90,9 +90,14 @@ public final class MissingRows {
      * @throws IOException if BigQuery does not answer or refuses
      */
     public static MissingRows of(WarehouseOptions options) throws IOException, InterruptedException {
+        return of(options, Pause.real());
+    }
+
+    static MissingRows of(WarehouseOptions options, Pause pause) throws IOException, InterruptedException {
         RestTable api = new RestTable(options);
+        Retries retries = new Retries(BACKOFF, PATIENCE, pause);
         try {
-            TableApi.Table table = patiently(api::get);
+            TableApi.Table table = retries.send(api::get);
             if (table == null) {
                 throw new WarehouseRefusedException("There is no warehouse table " + options.tableName()
                         + ". Check warehouse.project, warehouse.dataset and warehouse.table");
@@ -101,7 +106,7 @@ public final class MissingRows {
         } catch (TableApi.TableException e) {
             throw new WarehouseException(String.valueOf(e.getMessage()), e);
         }
-        return new MissingRows(options, api);
+        return new MissingRows(options, api, retries);
     }
 
     /** {@code project.dataset.table}. */
@@ -130,7 +135,7 @@ public final class MissingRows {
             return true;
         }
         try {
-            TableApi.Table table = patiently(api::get);
+            TableApi.Table table = retries.send(api::get);
             Line.Mark shown = table == null ? null : LineMarks.on(table);
             // Checkpoints are counted on over all runs of a line.
             return shown != null && shown.checkpoint() >= Long.parseLong(checkpoint);
@@ -178,7 +183,7 @@ public final class MissingRows {
         request.put("parameterMode", "NAMED");
         request.put("queryParameters", parameters(values(enrichedJson)));
         try {
-            Map<String, @Nullable Object> answer = patiently(() -> api.query(WHAT, request));
+            Map<String, @Nullable Object> answer = retries.send(() -> api.query(WHAT, request));
             long until = System.nanoTime() + PATIENCE.toNanos();
             while (!Boolean.TRUE.equals(answer.get("jobComplete"))) {
                 if (System.nanoTime() > until) {
@@ -190,7 +195,7 @@ public final class MissingRows {
                 Map<String, @Nullable Object> job = Json.asObject(answer.get("jobReference"));
                 String id = String.valueOf(job.get("jobId"));
                 String location = String.valueOf(job.get("location"));
-                answer = patiently(() -> api.queryResults(WHAT, id, location, ANSWER_WITHIN));
+                answer = retries.send(() -> api.queryResults(WHAT, id, location, ANSWER_WITHIN));
             }
             return "1".equals(answer.get("numDmlAffectedRows"));
         } catch (TableApi.TableException e) {
@@ -274,25 +279,5 @@ public final class MissingRows {
         parser.finishToken();
         int to = (int) parser.currentLocation().getByteOffset();
         return new String(bytes, from, to - from, StandardCharsets.UTF_8);
-    }
-
-    private interface Request<T> {
-        T send() throws TableApi.TableException, InterruptedException;
-    }
-
-    private static <T> T patiently(Request<T> request) throws TableApi.TableException, InterruptedException {
-        long until = System.nanoTime() + PATIENCE.toNanos();
-        for (int failures = 1; ; failures++) {
-            try {
-                return request.send();
-            } catch (TableApi.TableException e) {
-                if (!e.isPassing() || System.nanoTime() > until) {
-                    throw e;
-                }
-                long pause = BACKOFF.delayMillis(
-                        failures, ThreadLocalRandom.current().nextDouble());
-                boolean unused = new CountDownLatch(1).await(pause, TimeUnit.MILLISECONDS);
-            }
-        }
     }
 }

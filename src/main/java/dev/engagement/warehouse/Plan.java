@@ -1,10 +1,10 @@
 package dev.engagement.warehouse;
 
 import dev.engagement.connection.Backoff;
+import dev.engagement.connection.Pause;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.OptionalLong;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.metrics.MetricGroup;
@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
  * @param run this run of the job: made when it is submitted, kept over its restarts
  * @param limits of each writer
  * @param backoff before repetitions
+ * @param pause for those who have nothing else to do: a start, and a commit, for which Flink has no later
  * @param writes how rows are written
  * @param tables how tables are described
  */
@@ -29,6 +30,7 @@ record Plan(
         String run,
         WarehouseWriter.Limits limits,
         Backoff backoff,
+        Pause pause,
         Connector<WriteApi> writes,
         Connector<TableApi> tables)
         implements Serializable {
@@ -50,6 +52,7 @@ record Plan(
                 run,
                 WarehouseWriter.Limits.of(options),
                 BACKOFF,
+                Pause.real(),
                 GoogleWriteApi::new,
                 RestTable::new);
     }
@@ -94,36 +97,20 @@ record Plan(
                         writes.connect(options),
                         tables,
                         () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()),
-                        Plan::pause,
+                        pause,
                         () -> ThreadLocalRandom.current().nextDouble(),
                         metrics));
     }
 
-    private interface Request<T> {
-        T send() throws TableApi.TableException, InterruptedException;
-    }
-
-    private <T> T patiently(Request<T> request) throws WarehouseException, InterruptedException {
-        long until = System.nanoTime() + START_PATIENCE.toNanos();
-        for (int failures = 1; ; failures++) {
-            try {
-                return request.send();
-            } catch (TableApi.TableException e) {
-                if (!e.isPassing() || System.nanoTime() > until) {
-                    throw new WarehouseException(
-                            "The warehouse table " + options.tableName() + " is not ready: " + e.getMessage()
-                                    + ". Check warehouse.project, dataset, endpoint, credentials and rights"
-                                    + " (bigquery.dataEditor on the dataset)",
-                            e);
-                }
-                LOG.warn("{}; asking again", e.getMessage());
-                pause(backoff.delayMillis(failures, ThreadLocalRandom.current().nextDouble()));
-            }
+    private <T> T patiently(Retries.Request<T> request) throws WarehouseException, InterruptedException {
+        try {
+            return new Retries(backoff, START_PATIENCE, pause).send(request);
+        } catch (TableApi.TableException e) {
+            throw new WarehouseException(
+                    "The warehouse table " + options.tableName() + " is not ready: " + e.getMessage()
+                            + ". Check warehouse.project, dataset, endpoint, credentials and rights"
+                            + " (bigquery.dataEditor on the dataset)",
+                    e);
         }
-    }
-
-    /** Interruptible, for those who have nothing else to do: a start, and a commit, for which Flink has no later. */
-    private static void pause(long millis) throws InterruptedException {
-        boolean unused = new CountDownLatch(1).await(millis, TimeUnit.MILLISECONDS);
     }
 }

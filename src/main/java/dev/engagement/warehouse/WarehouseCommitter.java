@@ -1,6 +1,8 @@
 package dev.engagement.warehouse;
 
 import dev.engagement.connection.Backoff;
+import dev.engagement.connection.Pause;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -30,12 +32,6 @@ import org.slf4j.LoggerFactory;
 final class WarehouseCommitter implements Committer<Appended> {
 
     private static final Logger LOG = LoggerFactory.getLogger(WarehouseCommitter.class);
-
-    /** Waits; ends early only by interruption. */
-    @FunctionalInterface
-    interface Pause {
-        void pause(long millis) throws InterruptedException;
-    }
 
     /** What the committer is given. */
     record Environment(
@@ -266,7 +262,8 @@ final class WarehouseCommitter implements Committer<Appended> {
             retries.inc();
             environment
                     .pause()
-                    .pause(backoff.delayMillis(failures, environment.random().getAsDouble()));
+                    .of(Duration.ofMillis(
+                            backoff.delayMillis(failures, environment.random().getAsDouble())));
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.connection.Pause;
 import java.io.IOException;
 import java.util.function.LongConsumer;
 
@@ -12,14 +13,18 @@ public final class WarehouseIds {
     private final String tableName;
     private final WarehouseQuery query;
 
-    private WarehouseIds(WarehouseOptions options) {
+    private WarehouseIds(WarehouseOptions options, Pause pause) {
         this.tableName = options.project() + "." + options.dataset() + "." + options.table();
-        this.query = new WarehouseQuery(options);
+        this.query = new WarehouseQuery(options, pause);
     }
 
     /** Those of the table of {@code options}. */
     public static WarehouseIds of(WarehouseOptions options) {
-        return new WarehouseIds(options);
+        return of(options, Pause.real());
+    }
+
+    static WarehouseIds of(WarehouseOptions options, Pause pause) {
+        return new WarehouseIds(options, pause);
     }
 
     /**

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.connection.Backoff;
+import dev.engagement.connection.Pause;
 import dev.engagement.warehouse.TableApi.TableException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -12,9 +13,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +29,7 @@ public final class WarehouseQuery {
 
     private final WarehouseOptions options;
     private final RestTable table;
+    private final Retries retries;
 
     /**
      * Of the project of {@code options}.
@@ -38,8 +37,13 @@ public final class WarehouseQuery {
      * @throws WarehouseRefusedException if the credentials are not where they should be
      */
     public WarehouseQuery(WarehouseOptions options) {
+        this(options, Pause.real());
+    }
+
+    WarehouseQuery(WarehouseOptions options, Pause pause) {
         this.options = options;
         this.table = new RestTable(options);
+        this.retries = new Retries(BACKOFF, PATIENCE, pause);
     }
 
     /**
@@ -82,22 +86,14 @@ public final class WarehouseQuery {
 
     /** Sends it, and what passes by itself again. */
     <T extends @Nullable Object> T patiently(Request<T> request) throws IOException, InterruptedException {
-        long until = System.nanoTime() + PATIENCE.toNanos();
-        for (int failures = 1; ; failures++) {
-            try {
-                return request.send(table);
-            } catch (TableException e) {
-                if (!e.isPassing() || System.nanoTime() > until) {
-                    throw new WarehouseException(
-                            "The warehouse table " + options.tableName() + " cannot be asked: " + e.getMessage()
-                                    + ". Check warehouse.project, dataset, endpoint, credentials and rights"
-                                    + " (bigquery.dataViewer on the dataset and bigquery.jobUser on the project)",
-                            e);
-                }
-                long pause = BACKOFF.delayMillis(
-                        failures, ThreadLocalRandom.current().nextDouble());
-                boolean unused = new CountDownLatch(1).await(pause, TimeUnit.MILLISECONDS);
-            }
+        try {
+            return retries.send(() -> request.send(table));
+        } catch (TableException e) {
+            throw new WarehouseException(
+                    "The warehouse table " + options.tableName() + " cannot be asked: " + e.getMessage()
+                            + ". Check warehouse.project, dataset, endpoint, credentials and rights"
+                            + " (bigquery.dataViewer on the dataset and bigquery.jobUser on the project)",
+                    e);
         }
     }
 

@@ -74,8 +74,8 @@ final class Audits {
                         world.source(),
                         world.log(),
                         Clock.fixed(now, ZoneOffset.UTC),
-                        until -> {
-                            if (until.equals(now.plus(SETTLE))) {
+                        time -> {
+                            if (time.equals(SETTLE)) {
                                 world.settle();
                             }
                         },

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
+import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
@@ -32,9 +33,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import java.util.stream.LongStream;
 import org.apache.flink.api.common.JobExecutionResult;
@@ -117,7 +119,6 @@ class RebuildSourceIT {
         Seen.reset();
         Ingest.decode(tables.events(), EventTimeOptions.DEFAULT)
                 .uid("decode")
-                // Each event is a while in the making, so that checkpoints lie between the first and the last.
                 .process(new Seen())
                 .returns(EventTypes.EVENT)
                 .uid("seen")
@@ -210,12 +211,12 @@ class RebuildSourceIT {
         Topic topic = new Topic();
 
         topic.room = 1_000;
-        assertThatThrownBy(() -> new Backfill(options, topic::known, () -> topic).run(SILENT))
+        assertThatThrownBy(() -> backfill(options, topic, SILENT))
                 .isInstanceOf(BackfillException.class)
                 .hasMessage("The broker is gone");
         long before = topic.good();
         topic.room = Integer.MAX_VALUE;
-        Outcome outcome = new Backfill(options, topic::known, () -> topic).run(SILENT);
+        Outcome outcome = backfill(options, topic, SILENT);
 
         assertThat(before).isBetween(990L, 1_000L);
         assertThat(outcome).isEqualTo(new Outcome(5_402 - before, before));
@@ -385,11 +386,12 @@ class RebuildSourceIT {
 
     /** Of the day that no other test reads. */
     private static Outcome backfill(SourceOptions tables, Topic topic, Report report) throws InterruptedException {
-        return new Backfill(
-                        backfillOptions(tables, "2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z"),
-                        topic::known,
-                        () -> topic)
-                .run(report);
+        return backfill(backfillOptions(tables, "2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z"), topic, report);
+    }
+
+    private static Outcome backfill(BackfillOptions options, Topic topic, Report report) throws InterruptedException {
+        ManualPause pause = new ManualPause();
+        return new Backfill(options, topic::known, () -> topic, pause, pause::nanoTime).run(report);
     }
 
     private static void sql(String statement) {
@@ -541,8 +543,11 @@ class RebuildSourceIT {
 
         static final ConcurrentLinkedQueue<Long> IDS = new ConcurrentLinkedQueue<>();
         static final AtomicInteger FAILURES = new AtomicInteger();
-        private static final AtomicInteger COMPLETED = new AtomicInteger();
+        private static final int EVENT_WITHOUT_CHECKPOINT_MILLIS = 200;
         private static final AtomicBoolean FAILING = new AtomicBoolean();
+
+        /** For each failure: that there is a checkpoint of some events to go back to. */
+        private static volatile List<CountDownLatch> checkpoints = List.of();
 
         private final List<Long> ids = new ArrayList<>();
         private transient ListState<Long> state;
@@ -551,7 +556,7 @@ class RebuildSourceIT {
         static void reset() {
             IDS.clear();
             FAILURES.set(0);
-            COMPLETED.set(0);
+            checkpoints = List.of(new CountDownLatch(1), new CountDownLatch(1));
         }
 
         @Override
@@ -564,18 +569,17 @@ class RebuildSourceIT {
         }
 
         @Override
-        public void processElement(EngagementEvent event, Context context, Collector<EngagementEvent> out) {
+        public void processElement(EngagementEvent event, Context context, Collector<EngagementEvent> out)
+                throws InterruptedException {
             ids.add(event.id());
-            if (FAILURES.get() < 2) {
-                if (COMPLETED.get() > FAILURES.get()) {
-                    if (ids.size() > 50 && FAILING.compareAndSet(false, true)) {
-                        FAILURES.incrementAndGet();
-                        throw new IllegalStateException("A failure of the test");
-                    }
-                } else if (ids.size() > 50) {
-                    // Until a checkpoint is complete: minutes, before the last of some thousand events is reached.
-                    LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
-                }
+            int failures = FAILURES.get();
+            // Until there is a checkpoint the events come one by one: after each the task may take one.
+            if (failures < checkpoints.size()
+                    && checkpoints.get(failures).await(EVENT_WITHOUT_CHECKPOINT_MILLIS, TimeUnit.MILLISECONDS)
+                    && ids.size() > 50
+                    && FAILING.compareAndSet(false, true)) {
+                FAILURES.incrementAndGet();
+                throw new IllegalStateException("A failure of the test");
             }
             out.collect(event);
         }
@@ -588,9 +592,9 @@ class RebuildSourceIT {
 
         @Override
         public void notifyCheckpointComplete(long checkpoint) {
-            if (snapshotOfSome) {
-                // Each failure has one of its own to go back to.
-                COMPLETED.set(FAILURES.get() + 1);
+            int failures = FAILURES.get();
+            if (snapshotOfSome && failures < checkpoints.size()) {
+                checkpoints.get(failures).countDown();
             }
         }
 

@@ -3,6 +3,7 @@ package dev.engagement.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deploy.Deployer.Outcome;
 import dev.engagement.deploy.Deployer.Wish;
 import dev.engagement.deploy.Plan.Entry;
@@ -13,6 +14,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -37,7 +39,7 @@ class DeployerTest {
 
     private FakeCluster cluster;
     private Path jar;
-    private long now;
+    private final ManualPause pause = new ManualPause();
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
     private final FakeJars jars = new FakeJars();
 
@@ -108,8 +110,8 @@ class DeployerTest {
                         deployments(),
                         jars,
                         new PrintStream(said, true, StandardCharsets.UTF_8),
-                        () -> now,
-                        millis -> now += millis)
+                        pause::millis,
+                        pause)
                 .deploy();
     }
 
@@ -260,15 +262,15 @@ class DeployerTest {
     @Test
     void a_new_job_without_a_checkpoint_within_the_patience_has_failed() throws Exception {
         deployed();
-        long begin = now;
+        Duration begin = pause.passed();
         cluster.nextJob(FakeCluster.running());
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
 
         assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
 
-        assertThat(now - begin)
+        assertThat(pause.passed().minus(begin))
                 .as("the patience, and until Flink's answers are new")
-                .isBetween(63_500L, 65_500L);
+                .isBetween(Duration.ofMillis(63_500), Duration.ofMillis(65_500));
         assertThat(said()).contains("no checkpoint within 60 s");
     }
 

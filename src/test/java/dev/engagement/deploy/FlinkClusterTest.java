@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.engagement.connection.testing.ManualPause;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -30,7 +31,7 @@ class FlinkClusterTest {
 
     private HttpServer server;
     private FlinkCluster cluster;
-    private long now;
+    private final ManualPause pause = new ManualPause();
     private final List<String> asked = new ArrayList<>();
     /** By method and path; the last is given again and again. */
     private final Map<String, Queue<Answer>> answers = new ConcurrentHashMap<>();
@@ -63,8 +64,8 @@ class FlinkClusterTest {
                 null,
                 null,
                 Duration.ofSeconds(6),
-                () -> now,
-                millis -> now += millis);
+                pause::millis,
+                pause);
     }
 
     private synchronized void answer(HttpExchange exchange) throws IOException {
@@ -107,7 +108,9 @@ class FlinkClusterTest {
         assertThat(cluster.jobs()).isEmpty();
 
         assertThat(asked).hasSize(4);
-        assertThat(now).as("the client itself may repeat one").isBetween(2_000L, 3_000L);
+        assertThat(pause.passed())
+                .as("the client itself may repeat one")
+                .isBetween(Duration.ofSeconds(2), Duration.ofSeconds(3));
     }
 
     @Test
@@ -117,7 +120,7 @@ class FlinkClusterTest {
         assertThatThrownBy(cluster::jobs)
                 .hasMessageContaining("Flink answers 503")
                 .hasMessageContaining("election");
-        assertThat(now).isBetween(120_000L, 125_000L);
+        assertThat(pause.passed()).isBetween(Duration.ofSeconds(120), Duration.ofSeconds(125));
 
         asked.clear();
         assertThatThrownBy(() -> cluster.progress(JOB)).hasMessageContaining("Flink answers 404 to GET");
@@ -130,7 +133,7 @@ class FlinkClusterTest {
         server.stop(0);
 
         assertThatThrownBy(nobody::jobs).hasMessageContaining("Flink does not answer at http://127.0.0.1");
-        assertThat(now).isZero();
+        assertThat(pause.made()).isEmpty();
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import dev.engagement.connection.Backoff;
+import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.deadletter.Reason;
@@ -162,6 +163,7 @@ class AppendOperatorTest {
                 run,
                 WarehouseWriter.Limits.of(FakeBigQuery.OPTIONS),
                 new Backoff(Duration.ofMillis(1), Duration.ofMillis(1)),
+                new ManualPause(),
                 any -> new Answering(where),
                 any -> server(where));
         OneInputStreamOperatorTestHarness<EnrichedEvent, CommittableMessage<Appended>> harness =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import com.sun.net.httpserver.HttpServer;
+import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.Content;
@@ -250,13 +251,15 @@ class MissingRowsIT {
         server.start();
         try {
             String address = "http://127.0.0.1:" + server.getAddress().getPort();
-            MissingRows rows = MissingRows.of(options(address, address, table));
+            ManualPause pause = new ManualPause();
+            MissingRows rows = MissingRows.of(options(address, address, table), pause);
 
             assertThat(rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1))))
                     .isTrue();
             assertThatThrownBy(() -> rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1))))
                     .isInstanceOf(WarehouseException.class)
                     .hasMessageContaining("HTTP 403");
+            assertThat(pause.made()).as("after what failed").hasSize(1);
         } finally {
             server.stop(0);
         }

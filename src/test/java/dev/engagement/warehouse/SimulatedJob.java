@@ -61,6 +61,7 @@ final class SimulatedJob {
                 new WarehouseWriter.Limits(
                         20_000, 1_200, 5_000, Duration.ofMillis(50), Duration.ofSeconds(2), Duration.ofHours(1)),
                 new Backoff(Duration.ofMillis(10), Duration.ofMillis(100)),
+                this::pause,
                 any -> bigQuery.connect(),
                 any -> bigQuery);
     }
@@ -79,7 +80,7 @@ final class SimulatedJob {
                         bigQuery.connect(),
                         any -> bigQuery,
                         task::getCurrentProcessingTime,
-                        this::pause,
+                        plan.pause(),
                         random::nextDouble,
                         new UnregisteredMetricsGroup()));
         // As Flink does: the committer, at the end of the chain, is there before the writer.
@@ -111,9 +112,9 @@ final class SimulatedJob {
         }
     }
 
-    private void pause(long millis) {
+    private void pause(Duration time) {
         try {
-            task.pass(millis);
+            task.pass(time.toMillis());
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import dev.engagement.connection.Backoff;
+import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.event.Samples;
 import dev.engagement.warehouse.FakeBigQuery.Fault;
 import dev.engagement.warehouse.FakeBigQuery.Request;
@@ -23,7 +24,7 @@ class WarehouseCommitterTest {
     private static final Line LINE = new Line("me", List.of());
 
     private final FakeBigQuery bigQuery = new FakeBigQuery();
-    private long now;
+    private final ManualPause pause = new ManualPause();
     private String stream = "";
 
     @BeforeEach
@@ -63,10 +64,10 @@ class WarehouseCommitterTest {
 
     @Test
     void an_outage_is_outlasted() throws Exception {
-        bigQuery.script = request -> now < 60_000 ? Fault.REFUSED : Fault.NONE;
+        bigQuery.script = request -> pause.millis() < 60_000 ? Fault.REFUSED : Fault.NONE;
         committer(false).commit(requests(4, 7));
 
-        assertThat(now).isBetween(60_000L, 75_000L);
+        assertThat(pause.millis()).isBetween(60_000L, 75_000L);
         assertThat(bigQuery.visible).hasSize(5);
     }
 
@@ -78,7 +79,7 @@ class WarehouseCommitterTest {
                 .isInstanceOf(WarehouseException.class)
                 .hasMessageContaining("warehouse.commit-timeout")
                 .hasMessageContaining("They are kept");
-        assertThat(now).isBetween(600_000L, 615_000L);
+        assertThat(pause.millis()).isBetween(600_000L, 615_000L);
     }
 
     @Test
@@ -129,8 +130,8 @@ class WarehouseCommitterTest {
                 new WarehouseCommitter.Environment(
                         bigQuery.connect(),
                         any -> bigQuery,
-                        () -> now,
-                        millis -> now += millis,
+                        pause::millis,
+                        pause,
                         () -> 0.5,
                         new UnregisteredMetricsGroup()));
     }

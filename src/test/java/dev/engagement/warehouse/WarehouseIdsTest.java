@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.engagement.connection.testing.ManualPause;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,6 +27,7 @@ class WarehouseIdsTest {
 
     private final Deque<Answer> script = new ArrayDeque<>();
     private final List<String> asked = new ArrayList<>();
+    private final ManualPause pause = new ManualPause();
     private HttpServer server;
 
     @BeforeEach
@@ -77,6 +79,7 @@ class WarehouseIdsTest {
 
         assertThat(ids()).containsExactly(2L);
         assertThat(script).isEmpty();
+        assertThat(pause.made()).as("after what failed").hasSize(1);
     }
 
     @Test
@@ -128,7 +131,7 @@ class WarehouseIdsTest {
                 false,
                 false);
         List<Long> ids = new ArrayList<>();
-        WarehouseIds.of(options).between(1, 9, 5, 7, ids::add);
+        WarehouseIds.of(options, pause).between(1, 9, 5, 7, ids::add);
         return ids;
     }
 }

@@ -142,6 +142,7 @@ final class WarehouseJob {
                         Duration.ofSeconds(2),
                         options.commitTimeout()),
                 new Backoff(Duration.ofMillis(20), Duration.ofMillis(500)),
+                plan.pause(),
                 where -> new FailingWrites(new GoogleWriteApi(where), shared),
                 RestTable::new);
         Warehouse.append(unique, failing, "append", "commit")

@@ -22,9 +22,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -45,6 +45,8 @@ class RedisClusterIT {
     private static final int CONTENTS = 300;
     /** A guard against hanging. */
     private static final Duration LIMIT = Duration.ofMinutes(5);
+
+    private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
 
     private static RedisClusterServers cluster;
 
@@ -378,11 +380,12 @@ class RedisClusterIT {
     }
 
     private static void await(Duration limit, BooleanSupplier condition) {
-        long end = System.nanoTime() + limit.toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("still not so after " + limit).isLessThan(end);
-            LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
-        }
+        // The link belongs to one thread.
+        Awaitility.await()
+                .pollInSameThread()
+                .pollInterval(POLL_INTERVAL)
+                .atMost(limit)
+                .until(condition::getAsBoolean);
     }
 
     /** That the node has taken since its start, the one that asks included. */
