@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.config.Keys;
+import dev.engagement.report.testing.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ class DockerFilesTest {
             assertThat(script).isExecutable();
             assertThat(Files.readAllLines(script).get(0)).isIn("#!/usr/bin/env bash", "#!/bin/sh");
         });
-        Programs.need("shellcheck", "shellcheck");
+        Programs.need("shellcheck", "shellcheck", "the scripts have no flaw that shellcheck knows");
         List<String> command = new ArrayList<>(List.of("shellcheck"));
         scripts.forEach(script -> command.add(script.toString()));
         assertThat(Programs.run(Path.of("."), Map.of(), command)).isEqualTo(new Programs.Ended(0, ""));
@@ -74,7 +75,7 @@ class DockerFilesTest {
         assertThat(entryPoint.find()).isTrue();
         assertThat(FOLDER.resolve("tools").resolve(entryPoint.group(1))).isExecutable();
 
-        Programs.need("shellcheck", "shellcheck");
+        Programs.need("shellcheck", "shellcheck", "the Dockerfile's commands have no flaw that shellcheck knows");
         Path script = Files.createDirectories(Path.of("target/it")).resolve("dockerfile-commands.sh");
         Files.writeString(script, "#!/bin/sh\nset -eu\n" + String.join("\n", commands) + "\n");
         assertThat(Programs.run(Path.of("."), Map.of(), List.of("shellcheck", script.toString())))
