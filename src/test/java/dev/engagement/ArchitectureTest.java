@@ -58,6 +58,9 @@ class ArchitectureTest {
     /** In test code only: the fault harness, which owns the real servers and a cluster, and breaks them. */
     private static final String FAULTS = "faults";
 
+    /** In test code only: what is printed after the tests, and how a test says why it is skipped. */
+    private static final String REPORT = "report";
+
     /** In test code only, under any room: what tests of other rooms may use, such as sample events. */
     private static final String TEST_SUPPORT = ".testing";
 
@@ -105,6 +108,7 @@ class ArchitectureTest {
         MAY_IMPORT.put(LOCAL, anything);
         room(FAULTS, LOCAL);
         MAY_IMPORT.get(FAULTS).add(JOB);
+        room(REPORT, "");
     }
 
     /** Rooms of which every class may run in a task. */
@@ -189,7 +193,7 @@ class ArchitectureTest {
                         if (!MAY_IMPORT.containsKey(roomOf(type))) {
                             events.add(SimpleConditionEvent.violated(
                                     type, type.getName() + " is in no room; add a line for '" + roomOf(type) + "'"));
-                        } else if (Set.of(BENCH, FAULTS).contains(roomOf(type)) && !isTest(type)) {
+                        } else if (Set.of(BENCH, FAULTS, REPORT).contains(roomOf(type)) && !isTest(type)) {
                             events.add(SimpleConditionEvent.violated(type, type.getName() + " belongs into test code"));
                         }
                     }
@@ -363,7 +367,11 @@ class ArchitectureTest {
     @Test
     void nothingPrints() {
         noClasses()
-                .that(outside(LOCAL).and(outside(BENCH)).and(outside(FAULTS)).and(isNotTheMain()))
+                .that(outside(LOCAL)
+                        .and(outside(BENCH))
+                        .and(outside(FAULTS))
+                        .and(outside(REPORT))
+                        .and(isNotTheMain()))
                 .should(GeneralCodingRules.ACCESS_STANDARD_STREAMS)
                 .because("only the mains speak to a terminal; help is a text that EngagementJob prints")
                 .check(code);

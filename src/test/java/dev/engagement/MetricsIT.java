@@ -2,7 +2,6 @@ package dev.engagement;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,7 +9,7 @@ import dev.engagement.local.LoadGenerator;
 import dev.engagement.local.LoadOptions;
 import dev.engagement.local.Ports;
 import dev.engagement.local.testing.SharedServers;
-import java.io.File;
+import dev.engagement.report.testing.Programs;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -29,7 +28,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.Configuration;
 import org.jspecify.annotations.Nullable;
@@ -113,9 +111,7 @@ class MetricsIT {
 
     @Test
     void every_query_of_the_dashboard_and_of_the_alerts_has_an_answer() throws Exception {
-        assumeTrue(
-                isInstalled("prometheus"),
-                "prometheus is not installed (Debian: apt-get install prometheus), so no query was tried");
+        Programs.need("prometheus", "prometheus", "every query of the dashboard and of the alerts has an answer");
         Map<String, String> queries = dashboardQueries();
         alertQueries().forEach((alert, query) -> {
             if (!NEED_AN_INCIDENT.contains(alert)) {
@@ -184,11 +180,6 @@ class MetricsIT {
             }
         }
         return queries;
-    }
-
-    private static boolean isInstalled(String program) {
-        return Stream.of(System.getenv("PATH").split(File.pathSeparator))
-                .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
     }
 
     private static String get(String url) throws IOException, InterruptedException {

@@ -2,6 +2,7 @@ package dev.engagement.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.report.testing.Programs;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,7 @@ class AlertRulesTest {
 
     @Test
     void promtool_takes_the_rules_and_the_configuration() throws Exception {
-        Programs.need("promtool", "prometheus");
+        Programs.need("promtool", "prometheus", "Prometheus takes the rules and the configuration");
         Programs.Ended ended = Programs.run(FOLDER, Map.of(), List.of("promtool", "check", "config", "prometheus.yml"));
         assertThat(ended.code()).as(ended.text()).isZero();
         assertThat(ended.text()).contains("SUCCESS: " + alerts.size() + " rules found");
@@ -31,7 +32,7 @@ class AlertRulesTest {
 
     @Test
     void promtool_finds_each_alert_firing_and_quiet_as_its_tests_say() throws Exception {
-        Programs.need("promtool", "prometheus");
+        Programs.need("promtool", "prometheus", "each alert fires, and stays quiet, when it should");
         Programs.Ended ended = Programs.run(FOLDER, Map.of(), List.of("promtool", "test", "rules", "rules-test.yml"));
         assertThat(ended.code()).as(ended.text()).isZero();
     }

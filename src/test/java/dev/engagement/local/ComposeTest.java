@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.Key;
 import dev.engagement.config.Keys;
+import dev.engagement.report.testing.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ class ComposeTest {
 
     @Test
     void docker_compose_takes_it() throws Exception {
-        Programs.need("docker-compose", "docker-compose");
+        Programs.need("docker-compose", "docker-compose", "docker-compose takes docker-compose.yml with each profile");
         Path filled = Files.createDirectories(Path.of("target/it")).resolve("compose.env");
         Files.writeString(filled, Files.readString(VARIABLES).replaceAll("(?m)(PASSWORD|SECRET)=$", "$1=x"));
         for (String profile : List.of("capture", "connect")) {

@@ -1,11 +1,11 @@
 package dev.engagement.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.config.Keys;
+import dev.engagement.report.testing.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The Dockerfile, the scripts of the images, and what Grafana and Kafka Connect are given. */
+/** The Dockerfile, all scripts, and what Grafana and Kafka Connect are given. */
 class DockerFilesTest {
 
     private static final Path FOLDER = Path.of("docker");
@@ -26,11 +26,11 @@ class DockerFilesTest {
     @Test
     void scripts_are_executable_and_shellcheck_has_nothing_to_say() throws Exception {
         List<Path> scripts = scripts();
-        assertThat(scripts).hasSizeGreaterThan(5).allSatisfy(script -> {
+        assertThat(scripts).hasSizeGreaterThan(15).allSatisfy(script -> {
             assertThat(script).isExecutable();
             assertThat(Files.readAllLines(script).get(0)).isIn("#!/usr/bin/env bash", "#!/bin/sh");
         });
-        Programs.need("shellcheck", "shellcheck");
+        Programs.need("shellcheck", "shellcheck", "the scripts have no flaw that shellcheck knows");
         List<String> command = new ArrayList<>(List.of("shellcheck"));
         scripts.forEach(script -> command.add(script.toString()));
         assertThat(Programs.run(Path.of("."), Map.of(), command)).isEqualTo(new Programs.Ended(0, ""));
@@ -75,7 +75,7 @@ class DockerFilesTest {
         assertThat(entryPoint.find()).isTrue();
         assertThat(FOLDER.resolve("tools").resolve(entryPoint.group(1))).isExecutable();
 
-        Programs.need("shellcheck", "shellcheck");
+        Programs.need("shellcheck", "shellcheck", "the Dockerfile's commands have no flaw that shellcheck knows");
         Path script = Files.createDirectories(Path.of("target/it")).resolve("dockerfile-commands.sh");
         Files.writeString(script, "#!/bin/sh\nset -eu\n" + String.join("\n", commands) + "\n");
         assertThat(Programs.run(Path.of("."), Map.of(), List.of("shellcheck", script.toString())))
@@ -85,7 +85,6 @@ class DockerFilesTest {
     @Test
     void the_deploy_script_explains_every_variable_that_it_is_given() throws IOException {
         Path deploy = Path.of("scripts/deploy.sh");
-        assumeTrue(Files.exists(deploy), "scripts/deploy.sh is not in this build");
         assertThat(deploy).isExecutable();
         String help = Files.readString(deploy);
         Matcher exported = Pattern.compile("(?m)^export (ENGAGEMENT_\\w+|FLINK_CONF_DIR)=")
@@ -146,11 +145,13 @@ class DockerFilesTest {
     }
 
     private static List<Path> scripts() throws IOException {
-        try (Stream<Path> files = Files.walk(FOLDER)) {
-            return files.filter(file -> file.toString().endsWith(".sh"))
-                    .sorted()
-                    .toList();
+        List<Path> scripts = new ArrayList<>(List.of(Path.of(".ci/run")));
+        for (Path folder : List.of(FOLDER, Path.of("scripts"))) {
+            try (Stream<Path> files = Files.walk(folder)) {
+                files.filter(file -> file.toString().endsWith(".sh")).sorted().forEach(scripts::add);
+            }
         }
+        return scripts;
     }
 
     /** The instructions of the Dockerfile, each on one line. */

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.engagement.config.Keys;
+import dev.engagement.report.testing.Programs;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -106,7 +107,7 @@ class DockerScriptsIT {
 
     @Test
     void the_roles_can_do_their_work_and_no_more() throws Exception {
-        Programs.need("psql", "postgresql-client");
+        Programs.need("psql", "postgresql-client", "the roles of the containers can do their work and no more");
         Map<String, String> environment = Map.of(
                 "PGHOST", "127.0.0.1",
                 "PGPORT", Integer.toString(postgres.port()),

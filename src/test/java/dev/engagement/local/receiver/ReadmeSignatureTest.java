@@ -1,8 +1,8 @@
 package dev.engagement.local.receiver;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.engagement.report.testing.Programs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +24,7 @@ class ReadmeSignatureTest {
 
     /** A language, and what calls the README's function with the arguments of a command line. */
     private enum Language {
-        PYTHON("python", "python3", """
+        PYTHON("python", "python3", "python3", """
 
                 import sys
                 secret, id, timestamp, signature, body, now = sys.argv[1:]
@@ -34,7 +34,7 @@ class ReadmeSignatureTest {
                 except ValueError as e:
                     print("bad", e)
                 """),
-        JAVASCRIPT("js", "node", """
+        JAVASCRIPT("js", "node", "nodejs", """
 
                 const [secret, id, timestamp, signature, body, now] = process.argv.slice(2);
                 const headers = { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature };
@@ -47,20 +47,14 @@ class ReadmeSignatureTest {
 
         private final String name;
         private final String interpreter;
+        private final String debianPackage;
         private final String call;
 
-        Language(String name, String interpreter, String call) {
+        Language(String name, String interpreter, String debianPackage, String call) {
             this.name = name;
             this.interpreter = interpreter;
+            this.debianPackage = debianPackage;
             this.call = call;
-        }
-
-        private boolean isInstalled() throws InterruptedException {
-            try {
-                return new ProcessBuilder(interpreter, "--version").start().waitFor() == 0;
-            } catch (IOException none) {
-                return false;
-            }
         }
     }
 
@@ -71,7 +65,10 @@ class ReadmeSignatureTest {
     @EnumSource
     void the_published_example_is_good_and_every_change_of_it_is_not(Language language) throws Exception {
         Path program = program(language);
-        assumeTrue(language.isInstalled(), "there is no " + language.interpreter + " here, which would run it");
+        Programs.need(
+                language.interpreter,
+                language.debianPackage,
+                "the README's way to verify a signature works in " + language.name);
         String good = "good " + ID + "\n";
         assertThat(verify(language, program, SIGNATURE, BODY, TIMESTAMP)).isEqualTo(good);
         assertThat(verify(language, program, "v1,AAAA v2,ä " + SIGNATURE, BODY, TIMESTAMP + 300))

@@ -1,29 +1,39 @@
-package dev.engagement.local;
+package dev.engagement.report.testing;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /** Programs of this machine that a test may use if they are there. */
-final class Programs {
+public final class Programs {
     private Programs() {}
 
     /** How a program ended, and all that it said. */
-    record Ended(int code, String text) {}
+    public record Ended(int code, String text) {}
 
-    /** Skips the test, with a message, where a program is not installed. */
-    static void need(String program, String debianPackage) {
-        Assumptions.assumeTrue(
-                ServerProcess.onPath(program).isPresent(),
-                program + " is not installed (Debian: apt-get install " + debianPackage + "), so this was not checked");
+    /**
+     * Skips the test where a program is not installed. The end of the build tells what was not shown.
+     *
+     * @param toShow what the test shows: a clause that follows "that"
+     */
+    public static void need(String program, String debianPackage, String toShow) {
+        Assumptions.assumeTrue(isInstalled(program), () -> new MissingProgram(program, debianPackage, toShow).text());
     }
 
-    /** Runs it to its end, half a minute at most. */
-    static Ended run(Path directory, Map<String, String> environment, List<String> command)
+    private static boolean isInstalled(String program) {
+        return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+    }
+
+    /** Runs it to its end, five minutes at most. */
+    public static Ended run(Path directory, Map<String, String> environment, List<String> command)
             throws IOException, InterruptedException {
         ProcessBuilder builder =
                 new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
