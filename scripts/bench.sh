@@ -11,6 +11,7 @@ scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh backfill  [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh audit     [--events N] [--rounds N]
+scripts/bench.sh latency   [--rates N,…] [--seconds N]
 
   ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
              Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
@@ -38,14 +39,23 @@ scripts/bench.sh audit     [--events N] [--rounds N]
   audit      seconds that an audit of a day takes in which nothing differs, by destination and of
              all, and of one with a row missing, beside SELECT count(*), sum(duration_ms) of the
              same events. About three minutes for a million.
+  latency    how long after a row is due in PostgreSQL it is readable in Redis (last event, count,
+             leaderboard), posted, and visible in BigQuery: p50, p99, p99.9 and max at each rate,
+             and apart from them of the first minute, at the first rate. Open loop beside a fresh
+             scripts/local.sh --rate 0: each row counts from when it was due, however late it was
+             written. Fails if something has not arrived in the end. About five minutes;
+             histograms in target/bench/latency/percentiles.csv
 
   --events N     events of ingest, of the parts pipeline and stage, of warehouse and of
                  backfill (default 3000000; of delivery 200000, of audit 1000000)
   --rounds N     measured rounds, after one to warm up (default 3)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
+  --rates N,…    rows per second of latency, one after the other (default 500,3333,10000)
+  --seconds N    how long each of latency's rates lasts (default 60)
 
-Nothing is installed; Kafka, Redis and the emulator run below target/bench.
+Nothing is installed; Kafka, Redis and the emulator run below target/bench, the stack of latency
+below target/local.
 HELP
 }
 
@@ -62,8 +72,8 @@ case $command in
   -h | --help) usage; exit 0 ;;
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
-  warehouse | delivery | backfill | audit) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery, backfill, audit. --help explains them." ;;
+  warehouse | delivery | backfill | audit | latency) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery, backfill, audit, latency. --help explains them." ;;
 esac
 
 events=3000000
@@ -71,10 +81,12 @@ events=3000000
 [[ $command != audit ]] || events=1000000
 rounds=3
 state=hashmap
+rates=500,3333,10000
+seconds=60
 while [[ $# -gt 0 ]]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
-    --events | --rounds | --state | --only)
+    --events | --rounds | --state | --only | --rates | --seconds)
       [[ $# -ge 2 ]] || fail "$1 needs a value"
       declare "${1#--}=$2"
       shift 2
@@ -85,6 +97,8 @@ done
 [[ $events =~ ^[1-9][0-9]*$ ]] || fail "--events is '$events'; it must be a number above 0"
 [[ $rounds =~ ^[1-9][0-9]*$ ]] || fail "--rounds is '$rounds'; it must be a number above 0"
 [[ $state == hashmap || $state == rocksdb ]] || fail "--state is '$state'; it must be hashmap or rocksdb"
+[[ $rates =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] || fail "--rates is '$rates'; it must be numbers above 0, with commas between them"
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "--seconds is '$seconds'; it must be a number above 0"
 [[ " all $parts " == *" $only "* ]] || fail "--only is '$only'; $command has: ${parts:-no parts}"
 
 printf 'building…\n'
@@ -121,6 +135,24 @@ decode() {
     }' target/bench/decode.csv
 }
 
+# A local stack of its own beside the probe, whose compiler and heap leave the machine to the stack.
+latency() {
+  local folder=target/bench/latency endpoints=target/local/endpoints.properties
+  mkdir -p "$folder"
+  touch "$folder/started"
+  printf 'starting scripts/local.sh --rate 0…\n'
+  scripts/local.sh --rate 0 >"$folder/local.log" 2>&1 &
+  stack=$!
+  # TERM: what a script starts in the background ignores SIGINT.
+  trap 'kill -TERM "$stack" 2>/dev/null || true; wait "$stack" || true' EXIT
+  until [[ $endpoints -nt $folder/started ]]; do
+    kill -0 "$stack" 2>/dev/null || { tail -n 20 "$folder/local.log" >&2; exit 1; }
+    sleep 0.1
+  done
+  "$java" "${options[@]}" -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    dev.engagement.bench.LatencyBenchmark "$endpoints" "$folder" "$rates" "$seconds"
+}
+
 if [[ $command == ingest ]]; then
   [[ $only == pipeline ]] || decode
   if [[ $only != decode ]]; then
@@ -130,6 +162,8 @@ if [[ $command == ingest ]]; then
 elif [[ $command == delivery ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.DeliveryBenchmark target/bench "$events" "$rounds" "$state"
+elif [[ $command == latency ]]; then
+  latency
 elif [[ $command == audit ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx2g dev.engagement.bench.AuditBenchmark target/bench "$events" "$rounds"

@@ -5,7 +5,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** A row of {@code engagement_events}, but for its id, which PostgreSQL gives. */
-record EventRow(
+public record EventRow(
         UUID contentId,
         @Nullable UUID userId,
         String eventType,

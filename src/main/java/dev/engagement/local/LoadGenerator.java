@@ -191,24 +191,31 @@ public final class LoadGenerator implements AutoCloseable {
     private void write(int batch) throws SQLException {
         // Only the last version of each: one statement must not touch a row twice.
         Map<UUID, ContentRow> changes = new LinkedHashMap<>();
+        List<EventRow> events = new ArrayList<>(batch);
         Instant now = clock.instant();
-        try (PreparedStatement events = connection.prepareStatement(INSERT_EVENT)) {
-            for (int i = 0; i < batch; i++) {
-                Workload.Step step = workload.next(now);
-                step.contentChanges().forEach(content -> changes.put(content.id(), content));
-                bind(events, step.event());
-                events.addBatch();
-            }
-            // Contents first: an event refers to them.
-            writeContents(changes.values());
-            events.executeBatch();
+        for (int i = 0; i < batch; i++) {
+            Workload.Step step = workload.next(now);
+            step.contentChanges().forEach(content -> changes.put(content.id(), content));
+            events.add(step.event());
         }
+        // Contents first: an event refers to them.
+        writeContents(changes.values());
+        insert(connection, events);
         connection.commit();
         written += batch;
         created = written;
     }
 
     private void writeContents(Collection<ContentRow> contents) throws SQLException {
+        upsert(connection, contents);
+        // Before the commit: whoever sees the row shall find its version here.
+        for (ContentRow content : contents) {
+            contentVersions.merge(content.id(), List.of(content), LoadGenerator::joined);
+        }
+    }
+
+    /** Inserts contents, or updates those that are there; each id at most once. Commits nothing. */
+    public static void upsert(Connection connection, Collection<ContentRow> contents) throws SQLException {
         if (contents.isEmpty()) {
             return;
         }
@@ -224,9 +231,16 @@ public final class LoadGenerator implements AutoCloseable {
             }
             upsert.executeBatch();
         }
-        // Before the commit: whoever sees the row shall find its version here.
-        for (ContentRow content : contents) {
-            contentVersions.merge(content.id(), List.of(content), LoadGenerator::joined);
+    }
+
+    /** Inserts events, whose contents are there. Commits nothing. */
+    public static void insert(Connection connection, Collection<EventRow> events) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(INSERT_EVENT)) {
+            for (EventRow event : events) {
+                bind(insert, event);
+                insert.addBatch();
+            }
+            insert.executeBatch();
         }
     }
 

@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Deterministic: the same seed, number of contents and sequence of clock values give the same rows. Not thread safe.
  */
-final class Workload {
+public final class Workload {
 
     /** One event, and the contents to be inserted or updated before it. */
-    record Step(List<ContentRow> contentChanges, EventRow event) {}
+    public record Step(List<ContentRow> contentChanges, EventRow event) {}
 
     /** Events are stamped this much or less before the clock, so that they arrive a little out of order. */
     static final Duration MAX_DISORDER = Duration.ofMillis(999);
@@ -107,7 +107,7 @@ final class Workload {
      * @param seed of everything random
      * @param contents that exist from the beginning, at least 1
      */
-    Workload(long seed, int contents) {
+    public Workload(long seed, int contents) {
         this.random = new SplittableRandom(seed);
         this.popularity = new Zipf(contents, ZIPF_EXPONENT);
         this.initialContents = contents;
@@ -120,7 +120,7 @@ final class Workload {
     }
 
     /** The contents that must exist before the first event, the most popular first. */
-    List<ContentRow> initialContents() {
+    public List<ContentRow> initialContents() {
         return List.copyOf(contents.subList(0, initialContents));
     }
 
@@ -130,7 +130,7 @@ final class Workload {
     }
 
     /** The next event and what must happen before it, at that time. */
-    Step next(Instant now) {
+    public Step next(Instant now) {
         events++;
         List<ContentRow> changes = new ArrayList<>();
         int slot = random.nextInt(SESSIONS);
