@@ -312,10 +312,10 @@ class ArchitectureTest {
     @Test
     void nothingSleeps() {
         noClasses()
-                .that(not(are("RealPause", "the one place that sleeps")))
+                .that(areNot("RealPause", "the one place that sleeps"))
                 // They measure, and send at a rate that does not depend on what they measure.
                 .and(outside(BENCH))
-                .and(not(are("TcpProxy", "a network that is slow")))
+                .and(areNot("TcpProxy", "a network that is slow"))
                 .should(callWhat("sleeps", ArchitectureTest::sleeps))
                 .because("production code is given a Pause, and a test that sleeps is slow or wrong")
                 .check(code);
@@ -335,7 +335,7 @@ class ArchitectureTest {
         noClasses()
                 .that(isProduction().and(runsInATask()))
                 // Flink has no later for it: its own repetition is immediate, and ends after ten.
-                .and(not(are("WarehouseCommitter", "the committer")))
+                .and(areNot("WarehouseCommitter", "the committer"))
                 .should()
                 .dependOnClassesThat(assignableTo(Pause.class))
                 .because(
@@ -460,11 +460,11 @@ class ArchitectureTest {
         return not(inRoom(room)).as("are outside of '" + room + "'");
     }
 
-    /** A class of that simple name, with what is nested in it. */
-    private static DescribedPredicate<JavaClass> are(String name, String what) {
+    /** All but the class of that simple name and what is nested in it. */
+    private static DescribedPredicate<JavaClass> areNot(String name, String what) {
         return describe(
-                "are " + name + " (" + what + ")",
-                type -> outermost(type).getSimpleName().equals(name));
+                "are not " + name + " (" + what + ")",
+                type -> !outermost(type).getSimpleName().equals(name));
     }
 
     /** Classes that Flink calls on a task's threads, what is nested in them, and the rooms that hold nothing else. */

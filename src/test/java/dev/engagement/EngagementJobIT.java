@@ -241,9 +241,7 @@ class EngagementJobIT {
     }
 
     private void awaitWarehouseEqualsSql(String which) {
-        await().atMost(TIMEOUT)
-                .pollInterval(POLL)
-                .untilAsserted(() -> assertWarehouseEqualsSql(which));
+        await().atMost(TIMEOUT).pollInterval(POLL).untilAsserted(() -> assertWarehouseEqualsSql(which));
     }
 
     private void assertWarehouseEqualsSql() throws SQLException {

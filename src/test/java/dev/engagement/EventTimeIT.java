@@ -8,8 +8,8 @@ import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
 import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
-import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
 import dev.engagement.event.types.EventTypes;
@@ -142,11 +142,16 @@ class EventTimeIT {
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
         env.setParallelism(PARALLELISM);
         env.setMaxParallelism(128);
-        IngestOptions ingest =
-                new IngestOptions(connection(), EVENTS, CONTENT, "event-time", MemorySize.ofMebiBytes(1), false, OPTIONS);
+        IngestOptions ingest = new IngestOptions(
+                connection(), EVENTS, CONTENT, "event-time", MemorySize.ofMebiBytes(1), false, OPTIONS);
         EngagementPipeline.wire(
                 Sources.ofTopics(env, ingest),
-                new Rules(EVENTS, OPTIONS, new EnrichmentOptions(EngagementRule.DEFAULT, TIMEOUT), DedupeOptions.DEFAULT, RankingOptions.DEFAULT),
+                new Rules(
+                        EVENTS,
+                        OPTIONS,
+                        new EnrichmentOptions(EngagementRule.DEFAULT, TIMEOUT),
+                        DedupeOptions.DEFAULT,
+                        RankingOptions.DEFAULT),
                 new Destinations(
                         (unique, standings, contentChanges) -> unique.transform(
                                         "observe", EventTypes.ENRICHED, new Observer())

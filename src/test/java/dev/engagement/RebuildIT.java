@@ -73,8 +73,8 @@ class RebuildIT {
         JobID stream = cluster.run(args("stream", streamArgs()));
         awaitStreamed();
         // An event that both refuse, and one that is behind the range.
-        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES (" + (EVENTS + 1)
-                + ", '" + contentId(1) + "', 'play', now() - interval '1 h', -5)");
+        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts, duration_ms) VALUES ("
+                + (EVENTS + 1) + ", '" + contentId(1) + "', 'play', now() - interval '1 h', -5)");
         cluster.awaitCheckpoint(stream);
         String[] range = range(begin);
         Map<String, String> streamed = liveView("");
@@ -110,8 +110,8 @@ class RebuildIT {
                 .isInstanceOf(LiveViewRefusedException.class);
         assertThatThrownBy(() -> rebuild(with(range, "--destinations", "warehouse", "--warehouse.table", TABLE)))
                 .isInstanceOf(WarehouseRefusedException.class);
-        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts) VALUES (" + (EVENTS + 2) + ", '"
-                + contentId(1) + "', 'play', now() - interval '1 s')");
+        servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts) VALUES (" + (EVENTS + 2)
+                + ", '" + contentId(1) + "', 'play', now() - interval '1 s')");
         assertThat(rebuild(with(range(begin), "--destinations", "liveview", "--redis.key-prefix", "view-alone:")))
                 .endsWith("Backfill done. inserted=" + (EVENTS + 1) + " skipped=1");
         assertBoardEqualsSql("view-alone:");

@@ -162,7 +162,10 @@ class CaptureIT {
             int target = failure;
             stage.sql("INSERT INTO %s.engagement_events (event_type, event_ts, raw_payload)"
                     + " VALUES ('play', now(), to_jsonb(repeat('x', 30000)))");
-            Awaitility.await("failure " + target).atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> failed.size() >= target);
+            Awaitility.await("failure " + target)
+                    .atMost(CaptureStage.TIMEOUT)
+                    .pollInterval(CaptureStage.POLL)
+                    .until(() -> failed.size() >= target);
             long before = stage.completedCheckpoints();
             Awaitility.await("checkpoint after failure " + target)
                     .atMost(CaptureStage.TIMEOUT)
@@ -270,12 +273,15 @@ class CaptureIT {
         stage.sql("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
         stage.query("SELECT pg_reload_conf()");
         try {
-            Awaitility.await("slot lost").atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> {
-                stage.sql("INSERT INTO %s.elsewhere SELECT repeat('x', 1000) FROM generate_series(1, 10000)");
-                stage.query("SELECT pg_switch_wal()");
-                stage.sql("CHECKPOINT");
-                return stage.slotColumn("wal_status").equals("lost");
-            });
+            Awaitility.await("slot lost")
+                    .atMost(CaptureStage.TIMEOUT)
+                    .pollInterval(CaptureStage.POLL)
+                    .until(() -> {
+                        stage.sql("INSERT INTO %s.elsewhere SELECT repeat('x', 1000) FROM generate_series(1, 10000)");
+                        stage.query("SELECT pg_switch_wal()");
+                        stage.sql("CHECKPOINT");
+                        return stage.slotColumn("wal_status").equals("lost");
+                    });
             stage.start(Start.INITIAL, savepoint, Duration.ofMillis(200));
             assertThat(stage.failure())
                     .contains("is lost: PostgreSQL removed")
@@ -324,20 +330,26 @@ class CaptureIT {
                 }
             });
             stage.start(Start.INITIAL, savepoint, Duration.ofHours(1));
-            Awaitility.await("streaming again").atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> stage.slotColumn("active")
-                    .equals("t"));
+            Awaitility.await("streaming again")
+                    .atMost(CaptureStage.TIMEOUT)
+                    .pollInterval(CaptureStage.POLL)
+                    .until(() -> stage.slotColumn("active").equals("t"));
             Awaitility.await("the driver has confirmed what it has seen no change in")
                     .atMost(CaptureStage.TIMEOUT)
                     .pollInterval(CaptureStage.POLL)
                     .until(() -> {
                         stage.sql("CHECKPOINT");
-                        return stage.slotColumn("confirmed_flush_lsn >= '" + end + "' AND restart_lsn > '" + restart + "'")
+                        return stage.slotColumn(
+                                        "confirmed_flush_lsn >= '" + end + "' AND restart_lsn > '" + restart + "'")
                                 .equals("t");
                     });
             fail.set(true);
             stage.sql("INSERT INTO %s.engagement_events (event_type, event_ts, raw_payload)"
                     + " VALUES ('play', now(), to_jsonb(repeat('x', 30000)))");
-            Awaitility.await("failure").atMost(CaptureStage.TIMEOUT).pollInterval(CaptureStage.POLL).until(() -> !fail.get());
+            Awaitility.await("failure")
+                    .atMost(CaptureStage.TIMEOUT)
+                    .pollInterval(CaptureStage.POLL)
+                    .until(() -> !fail.get());
 
             stage.awaitEvent(stage.insertEvent());
             assertThat(stage.status()).isEqualTo(JobStatus.RUNNING);

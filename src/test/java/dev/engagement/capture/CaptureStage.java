@@ -328,7 +328,10 @@ final class CaptureStage implements AutoCloseable {
     public void close() throws Exception {
         if (job != null && !status().isGloballyTerminalState()) {
             cluster.cancelJob(job()).get();
-            Awaitility.await("job cancelled").atMost(TIMEOUT).pollInterval(POLL).until(() -> status().isGloballyTerminalState());
+            Awaitility.await("job cancelled")
+                    .atMost(TIMEOUT)
+                    .pollInterval(POLL)
+                    .until(() -> status().isGloballyTerminalState());
         }
         consumer.close();
         dropSlot();

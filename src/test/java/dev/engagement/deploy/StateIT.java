@@ -77,8 +77,8 @@ class StateIT {
         JobID job = cluster.run(stream);
         Scenario.produceFirstHalf(servers.kafka().bootstrapServers());
         try (Jedis redis = servers.redis().connect()) {
-            await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50))
-                    .untilAsserted(() -> assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.shownBefore())));
+            await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> assertThat(counts(redis))
+                    .isEqualTo(Scenario.counts(Scenario.shownBefore())));
         }
         cluster.awaitCheckpoint(job);
         cluster.awaitCheckpoint(job);
@@ -246,25 +246,31 @@ class StateIT {
         void await(JobCluster where, JobID job, long posts, Set<Long> deliveries) {
             long slideEnd = Scenario.lastSlideEnd(slideMillis);
             try (Jedis redis = servers.redis().connect()) {
-                Awaitility.await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
-                    assertThat(where.status(job).isTerminalState())
-                            .as(() -> where.failure(job))
-                            .isFalse();
-                    assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
-                    assertThat(scores(redis, "top:content:bucket:" + Scenario.MINUTE))
-                            .isEqualTo(Scenario.bucket());
-                    assertThat(scores(redis, "top:content:10m"))
-                            .isEqualTo(Scenario.boardByEvents(topN, windowMillis, slideEnd));
-                    assertThat(scores(redis, "top_engagement:10min"))
-                            .isEqualTo(Scenario.boardByEngagement(topN, windowMillis, slideEnd));
-                    assertThat(redis.hget("content:meta:" + Scenario.contentId(2), "title"))
-                            .as("a content that came before the savepoint")
-                            .isEqualTo("Title 2");
-                    assertThat(rows(table)).as("once each, and none of before").isEqualTo(Scenario.idsAfter());
-                    assertThat(deliveredSince(posts))
-                            .as("deliveries, of which the first half was on its way when the savepoint was taken")
-                            .isEqualTo(deliveries);
-                });
+                Awaitility.await()
+                        .atMost(TIMEOUT)
+                        .pollInterval(Duration.ofMillis(50))
+                        .untilAsserted(() -> {
+                            assertThat(where.status(job).isTerminalState())
+                                    .as(() -> where.failure(job))
+                                    .isFalse();
+                            assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
+                            assertThat(scores(redis, "top:content:bucket:" + Scenario.MINUTE))
+                                    .isEqualTo(Scenario.bucket());
+                            assertThat(scores(redis, "top:content:10m"))
+                                    .isEqualTo(Scenario.boardByEvents(topN, windowMillis, slideEnd));
+                            assertThat(scores(redis, "top_engagement:10min"))
+                                    .isEqualTo(Scenario.boardByEngagement(topN, windowMillis, slideEnd));
+                            assertThat(redis.hget("content:meta:" + Scenario.contentId(2), "title"))
+                                    .as("a content that came before the savepoint")
+                                    .isEqualTo("Title 2");
+                            assertThat(rows(table))
+                                    .as("once each, and none of before")
+                                    .isEqualTo(Scenario.idsAfter());
+                            assertThat(deliveredSince(posts))
+                                    .as(
+                                            "deliveries, of which the first half was on its way when the savepoint was taken")
+                                    .isEqualTo(deliveries);
+                        });
             }
             assertThat(where.restarts(job)).isZero();
         }

@@ -77,7 +77,8 @@ class RedriveCircleIT {
         // The job leaves the refused row behind: rows of a later checkpoint are shown.
         cluster.awaitCheckpoint(job);
         stage.send(events, 3, "{\"id\":6}", text(EventJson.envelope(event(6))));
-        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).until(() -> stage.rows().equals(List.of("5", "6")));
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).until(() -> stage.rows()
+                .equals(List.of("5", "6")));
 
         // Its causes go: the content came, the warehouse takes the row, and the row is smaller than its record was.
         stage.bigQuery().faults().clear();
@@ -91,7 +92,8 @@ class RedriveCircleIT {
                 "{\"op\":\"c\",\"after\":{\"id\":\"" + CONTENT_ID + "\",\"slug\":\"s\"}}");
         Groups.awaitRead(stage.broker(), Groups.STREAM, stage.topics().content());
         assertThat(redrive("--reason", "OVERSIZE,REJECTED,UNRESOLVED")).isZero();
-        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).until(() -> stage.rows().equals(List.of("1", "3", "4", "5", "6")));
+        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).until(() -> stage.rows()
+                .equals(List.of("1", "3", "4", "5", "6")));
 
         // The cause of this one does not: it comes back, as a letter of its own.
         assertThat(redrive("--reason", "UNDECODABLE")).isZero();

@@ -348,8 +348,10 @@ final class RedriveStage implements AutoCloseable {
     /** Until then a reader may see the end of a partition before the records that were committed to it. */
     private void awaitMarkers() {
         try (Admin admin = Admin.create(connection.clientProperties())) {
-            await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(10)).until(() -> admin.listTransactions().all().get().stream()
-                    .noneMatch(transaction -> Set.of(TransactionState.PREPARE_COMMIT, TransactionState.PREPARE_ABORT)
+            await().atMost(TIMEOUT)
+                    .pollInterval(Duration.ofMillis(10))
+                    .until(() -> admin.listTransactions().all().get().stream().noneMatch(transaction -> Set.of(
+                                    TransactionState.PREPARE_COMMIT, TransactionState.PREPARE_ABORT)
                             .contains(transaction.state())));
         }
     }

@@ -18,8 +18,7 @@ record LocalHttp(String address) {
     }
 
     String post(String path, String body) {
-        return send(
-                HttpRequest.newBuilder(URI.create(address + path)).POST(HttpRequest.BodyPublishers.ofString(body)));
+        return send(HttpRequest.newBuilder(URI.create(address + path)).POST(HttpRequest.BodyPublishers.ofString(body)));
     }
 
     private static String send(HttpRequest.Builder builder) {

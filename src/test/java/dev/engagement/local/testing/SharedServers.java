@@ -169,16 +169,20 @@ public final class SharedServers implements AutoCloseable {
         String maintenance = server.jdbcUrl().replaceFirst("/[^/]*$", "/postgres");
         String database = server.jdbcUrl().substring(server.jdbcUrl().lastIndexOf('/') + 1);
         // A walsender that has just been told to end holds its slot, and so the database, for a moment.
-        await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(20)).ignoreExceptions().until(() -> {
-            try (Connection connection =
-                            DriverManager.getConnection(maintenance, server.username(), server.password());
-                    Statement statement = connection.createStatement()) {
-                statement.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
-                statement.execute("DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
-                statement.execute("CREATE DATABASE " + database);
-            }
-            return true;
-        });
+        await().atMost(TIMEOUT)
+                .pollInterval(Duration.ofMillis(20))
+                .ignoreExceptions()
+                .until(() -> {
+                    try (Connection connection =
+                                    DriverManager.getConnection(maintenance, server.username(), server.password());
+                            Statement statement = connection.createStatement()) {
+                        statement.execute(
+                                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
+                        statement.execute("DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
+                        statement.execute("CREATE DATABASE " + database);
+                    }
+                    return true;
+                });
     }
 
     private static void empty(KafkaServer server) {

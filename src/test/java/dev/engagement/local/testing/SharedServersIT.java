@@ -36,15 +36,13 @@ class SharedServersIT {
             kafka = servers.kafka().port();
             redis = servers.redis().port();
             servers.sql("CREATE SCHEMA another; CREATE TABLE another.t (id INT)");
-            servers.sql("INSERT INTO engagement_events (event_type, event_ts)"
-                    + " VALUES ('play', now())");
+            servers.sql("INSERT INTO engagement_events (event_type, event_ts)" + " VALUES ('play', now())");
             servers.sql("SELECT pg_create_logical_replication_slot('" + Schema.SLOT + "', 'pgoutput')");
             try (Admin admin = admin(servers)) {
                 admin.createTopics(List.of(new NewTopic("left", 2, (short) 1)))
                         .all()
                         .get();
-                admin.alterConsumerGroupOffsets(
-                                "left", Map.of(new TopicPartition("left", 0), new OffsetAndMetadata(7)))
+                admin.alterConsumerGroupOffsets("left", Map.of(new TopicPartition("left", 0), new OffsetAndMetadata(7)))
                         .all()
                         .get();
             }
@@ -61,7 +59,8 @@ class SharedServersIT {
             assertThat(servers.postgres().pid()).isEqualTo(postgres);
             assertThat(servers.kafka().port()).isEqualTo(kafka);
             assertThat(servers.redis().port()).isEqualTo(redis);
-            assertThat(number(servers, "SELECT count(*) FROM engagement_events")).isZero();
+            assertThat(number(servers, "SELECT count(*) FROM engagement_events"))
+                    .isZero();
             assertThat(number(servers, "SELECT count(*) FROM pg_namespace WHERE nspname = 'another'"))
                     .isZero();
             assertThat(number(servers, "SELECT count(*) FROM pg_replication_slots"))
