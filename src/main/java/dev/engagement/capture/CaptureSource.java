@@ -92,6 +92,8 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
         factory.tableList(
                 pattern(options.schema()) + "\\." + pattern(options.eventsTable()),
                 pattern(options.schema()) + "\\." + pattern(options.contentTable()));
+        // Otherwise the snapshot passes over them without a word.
+        factory.setIncludePartitionedTables(true);
         factory.slotName(options.slotName());
         factory.decodingPluginName("pgoutput");
         factory.splitSize(SNAPSHOT_SPLIT_ROWS);

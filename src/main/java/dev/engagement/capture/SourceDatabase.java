@@ -7,7 +7,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +23,34 @@ final class SourceDatabase {
     /** Every answer but that of {@link #createSlot} takes milliseconds. */
     private static final int ANSWER_SECONDS = 30;
 
-    private static final int MIN_VERSION = 13;
+    private static final String SERVER = """
+            SELECT current_setting('server_version_num')::int / 10000, pg_is_in_recovery(), current_setting('wal_level'),
+                   current_database(), clock_timestamp(),
+                   -- Amazon's servers grant replication by membership instead of by attribute.
+                   EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolreplication))
+                       OR EXISTS (SELECT FROM pg_roles AS granted
+                                  WHERE granted.rolname = 'rds_replication' AND pg_has_role(granted.oid, 'member')),
+                   p.oid IS NOT NULL, p.puballtables, p.pubviaroot, p.pubinsert AND p.pubupdate AND p.pubdelete
+            FROM (SELECT 1) AS one LEFT JOIN pg_publication AS p ON p.pubname = ?""";
+
+    private static final String TABLES = """
+            WITH published AS (
+                SELECT to_regclass(format('%I.%I', schemaname, tablename)) AS oid FROM pg_publication_tables WHERE pubname = ?)
+            SELECT c.oid::bigint, c.relkind::text,
+                   c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid),
+                   c.relpersistence = 'p',
+                   has_table_privilege(c.oid, 'SELECT'),
+                   has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE'),
+                   row_security_active(c.oid),
+                   EXISTS (SELECT FROM pg_index WHERE indisprimary AND indrelid = c.oid),
+                   EXISTS (SELECT FROM published WHERE oid = c.oid),
+                   EXISTS (SELECT FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid
+                           WHERE r.prrelid = c.oid AND p.pubname = ?),
+                   c.relkind = 'p' AND EXISTS (SELECT FROM published
+                                               WHERE oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf))
+            FROM (VALUES (1, ?), (2, ?), (3, ?)) AS wanted (place, name)
+            LEFT JOIN pg_class AS c ON c.oid = to_regclass(wanted.name)
+            ORDER BY wanted.place""";
 
     private final CaptureOptions options;
     private final int answerSeconds;
@@ -124,11 +150,7 @@ final class SourceDatabase {
      */
     List<String> problems(boolean firstStart) throws SQLException {
         try (Connection connection = connect()) {
-            List<String> problems = new ArrayList<>();
-            server(connection, problems);
-            role(connection, problems);
-            tables(connection, problems);
-            publication(connection, problems);
+            List<String> problems = shape(connection).problems(options);
             if (firstStart && problems.isEmpty()) {
                 slotFitness(connection, problems);
             }
@@ -136,94 +158,51 @@ final class SourceDatabase {
         }
     }
 
-    private static void server(Connection connection, List<String> problems) throws SQLException {
-        int version = connection.getMetaData().getDatabaseMajorVersion();
-        if (version < MIN_VERSION) {
-            problems.add("The server is PostgreSQL " + version + "; capture needs " + MIN_VERSION + " or later");
-        }
-        if (flag(connection, "SELECT pg_is_in_recovery()")) {
-            problems.add(
-                    "The server is a standby, on which no heartbeat can be written; point postgres.url at the primary");
-        }
-        String walLevel = text(connection, "SHOW wal_level");
-        if (!"logical".equals(walLevel)) {
-            problems.add("wal_level is '" + walLevel
-                    + "'; capture needs 'logical': ALTER SYSTEM SET wal_level = 'logical', then restart PostgreSQL");
+    private SourceShape shape(Connection connection) throws SQLException {
+        try (PreparedStatement server = connection.prepareStatement(SERVER);
+                PreparedStatement tables = connection.prepareStatement(TABLES)) {
+            server.setString(1, options.publication());
+            tables.setString(1, options.publication());
+            tables.setString(2, options.publication());
+            tables.setString(3, quoted(options.eventsTable()));
+            tables.setString(4, quoted(options.contentTable()));
+            tables.setString(5, quoted(options.heartbeatTable()));
+            try (ResultSet row = server.executeQuery();
+                    ResultSet found = tables.executeQuery()) {
+                row.next();
+                return new SourceShape(
+                        row.getInt(1),
+                        row.getBoolean(2),
+                        row.getString(3),
+                        row.getString(4),
+                        row.getBoolean(6),
+                        row.getObject(5, OffsetDateTime.class).toInstant(),
+                        row.getBoolean(7)
+                                ? new SourceShape.Publication(row.getBoolean(8), row.getBoolean(9), row.getBoolean(10))
+                                : null,
+                        table(found, options.eventsTable()),
+                        table(found, options.contentTable()),
+                        table(found, options.heartbeatTable()));
+            }
         }
     }
 
-    private void role(Connection connection, List<String> problems) throws SQLException {
-        // Amazon's servers grant replication by membership instead of by attribute.
-        boolean replication = flag(connection, """
-                SELECT rolsuper OR rolreplication OR EXISTS (SELECT 1 FROM pg_roles AS granted
-                    WHERE granted.rolname = 'rds_replication' AND pg_has_role(granted.oid, 'member'))
-                FROM pg_roles WHERE rolname = current_user""");
-        if (!replication) {
-            problems.add("The role " + options.username() + " has no REPLICATION: ALTER ROLE "
-                    + quote(options.username()) + " REPLICATION");
-        }
-    }
-
-    private void tables(Connection connection, List<String> problems) throws SQLException {
-        for (String table : List.of(options.eventsTable(), options.contentTable())) {
-            if (!exists(connection, table)) {
-                problems.add("The table " + quoted(table) + " does not exist in database "
-                        + text(connection, "SELECT current_database()")
-                        + "; create it, or name the right one in capture's options");
-                continue;
-            }
-            if (!may(connection, table, "SELECT")) {
-                problems.add("The role " + options.username() + " may not read " + quoted(table) + ": GRANT SELECT ON "
-                        + quoted(table) + " TO " + quote(options.username()));
-            }
-            if (!flag(
-                    connection,
-                    "SELECT EXISTS (SELECT 1 FROM pg_index WHERE indisprimary AND indrelid = to_regclass(?))",
-                    quoted(table))) {
-                problems.add("The table " + quoted(table) + " has no primary key, which is the key of its records:"
-                        + " ALTER TABLE " + quoted(table) + " ADD PRIMARY KEY (id)");
-            }
-        }
-        String heartbeat = options.heartbeatTable();
-        if (!exists(connection, heartbeat)) {
-            problems.add("The heartbeat table " + quoted(heartbeat) + " does not exist: CREATE TABLE "
-                    + quoted(heartbeat) + " (id INT PRIMARY KEY, beat_at TIMESTAMPTZ NOT NULL); GRANT SELECT, INSERT,"
-                    + " UPDATE ON " + quoted(heartbeat) + " TO " + quote(options.username()));
-        } else if (!may(connection, heartbeat, "SELECT")
-                || !may(connection, heartbeat, "INSERT")
-                || !may(connection, heartbeat, "UPDATE")) {
-            problems.add("The role " + options.username() + " may not write " + quoted(heartbeat)
-                    + ": GRANT SELECT, INSERT, UPDATE ON " + quoted(heartbeat) + " TO " + quote(options.username()));
-        }
-    }
-
-    private void publication(Connection connection, List<String> problems) throws SQLException {
-        String publication = options.publication();
-        if (!flag(connection, "SELECT EXISTS (SELECT 1 FROM pg_publication WHERE pubname = ?)", publication)) {
-            problems.add("The publication " + publication + " does not exist: CREATE PUBLICATION " + quote(publication)
-                    + " FOR TABLE " + quoted(options.eventsTable()) + ", " + quoted(options.contentTable()) + ", "
-                    + quoted(options.heartbeatTable()));
-            return;
-        }
-        for (String table : List.of(options.eventsTable(), options.contentTable(), options.heartbeatTable())) {
-            if (!flag(
-                    connection,
-                    "SELECT EXISTS (SELECT 1 FROM pg_publication_tables"
-                            + " WHERE pubname = ? AND schemaname = ? AND tablename = ?)",
-                    publication,
-                    options.schema(),
-                    table)) {
-                problems.add("The publication " + publication + " does not contain " + quoted(table)
-                        + ": ALTER PUBLICATION " + quote(publication) + " ADD TABLE " + quoted(table));
-            }
-        }
-        if (!flag(
-                connection,
-                "SELECT pubinsert AND pubupdate AND pubdelete FROM pg_publication WHERE pubname = ?",
-                publication)) {
-            problems.add("The publication " + publication + " leaves out some changes: ALTER PUBLICATION "
-                    + quote(publication) + " SET (publish = 'insert, update, delete, truncate')");
-        }
+    private static SourceShape.Table table(ResultSet found, String name) throws SQLException {
+        found.next();
+        String kind = found.getString(2);
+        return new SourceShape.Table(
+                name,
+                found.getLong(1),
+                kind == null ? "" : kind,
+                found.getBoolean(3),
+                found.getBoolean(4),
+                found.getBoolean(5),
+                found.getBoolean(6),
+                found.getBoolean(7),
+                found.getBoolean(8),
+                found.getBoolean(9),
+                found.getBoolean(10),
+                found.getBoolean(11));
     }
 
     private void slotFitness(Connection connection, List<String> problems) throws SQLException {
@@ -253,20 +232,8 @@ final class SourceDatabase {
         return "SELECT pg_drop_replication_slot('" + slotName + "')";
     }
 
-    private boolean exists(Connection connection, String table) throws SQLException {
-        return flag(connection, "SELECT to_regclass(?) IS NOT NULL", quoted(table));
-    }
-
-    private boolean may(Connection connection, String table, String privilege) throws SQLException {
-        return flag(connection, "SELECT has_table_privilege(?, ?)", quoted(table), privilege);
-    }
-
     private String quoted(String table) {
-        return quote(options.schema()) + '.' + quote(table);
-    }
-
-    private static String quote(String name) {
-        return name.matches("[a-z_][a-z0-9_]*") ? name : '"' + name.replace("\"", "\"\"") + '"';
+        return SourceShape.quote(options.schema()) + '.' + SourceShape.quote(table);
     }
 
     private static boolean flag(Connection connection, String sql, String... arguments) throws SQLException {
