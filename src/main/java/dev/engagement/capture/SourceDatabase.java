@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +36,8 @@ final class SourceDatabase {
 
     private static final String TABLES = """
             WITH published AS (
-                SELECT to_regclass(format('%I.%I', schemaname, tablename)) AS oid FROM pg_publication_tables WHERE pubname = ?)
+                SELECT to_regclass(format('%I.%I', schemaname, tablename)) AS oid, to_jsonb(t) AS entry
+                FROM pg_publication_tables AS t WHERE pubname = ?)
             SELECT c.oid::bigint, c.relkind::text,
                    c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid),
                    c.relpersistence = 'p',
@@ -47,9 +49,29 @@ final class SourceDatabase {
                    EXISTS (SELECT FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid
                            WHERE r.prrelid = c.oid AND p.pubname = ?),
                    c.relkind = 'p' AND EXISTS (SELECT FROM published
-                                               WHERE oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf))
-            FROM (VALUES (1, ?), (2, ?), (3, ?)) AS wanted (place, name)
+                                               WHERE oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)),
+                   listed.entry ->> 'rowfilter',
+                   -- Servers before 15 have no lists of columns, and leave out generated ones.
+                   ARRAY(SELECT attname::text FROM pg_attribute
+                         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+                           AND attname::text = ANY (wanted.columns)
+                           AND NOT listed.entry -> 'attnames' @> to_jsonb(attname::text) ORDER BY attnum),
+                   ARRAY(SELECT attname::text FROM pg_attribute
+                         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated <> ''
+                           AND attname::text = ANY (wanted.columns)
+                           AND NOT (current_setting('server_version_num')::int >= 180000
+                                    AND coalesce(listed.entry -> 'attnames' @> to_jsonb(attname::text), false))
+                         ORDER BY attnum),
+                   ARRAY(SELECT format('%I.%I', n.nspname, l.relname)
+                         FROM pg_class AS l JOIN pg_namespace AS n ON n.oid = l.relnamespace
+                         WHERE (l.oid = c.oid AND c.relkind = 'r'
+                                OR l.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf))
+                           AND (l.relreplident = 'n' OR l.relreplident = 'i' AND NOT EXISTS (
+                                SELECT FROM pg_index WHERE indrelid = l.oid AND indisreplident AND indisprimary))
+                         ORDER BY 1)
+            FROM (VALUES (1, ?, ?::text[]), (2, ?, ?::text[]), (3, ?, ?::text[])) AS wanted (place, name, columns)
             LEFT JOIN pg_class AS c ON c.oid = to_regclass(wanted.name)
+            LEFT JOIN published AS listed ON listed.oid = c.oid
             ORDER BY wanted.place""";
 
     private final CaptureOptions options;
@@ -128,13 +150,34 @@ final class SourceDatabase {
     }
 
     /**
+     * A look at everything that capture depends on.
+     *
+     * @param slot null if the source is no longer fit, in which case no heartbeat was written either
+     */
+    record Watched(SourceShape shape, @Nullable SlotView slot) {}
+
+    /** Looks whether the source is still what it has to be, and if it is writes the heartbeat row. */
+    Watched watch(TableIds captured) throws SQLException {
+        try (Connection connection = connect()) {
+            SourceShape shape = shape(connection);
+            boolean fit = shape.losses(options, captured).isEmpty();
+            return new Watched(shape, fit ? beat(connection) : null);
+        }
+    }
+
+    /**
      * Writes the heartbeat row: a change in the publication, which moves the slot on though nothing else does.
      *
      * @return a look at the slot
      */
     SlotView beat() throws SQLException {
-        try (Connection connection = connect();
-                Statement statement = connection.createStatement()) {
+        try (Connection connection = connect()) {
+            return beat(connection);
+        }
+    }
+
+    private SlotView beat(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
             statement.execute("INSERT INTO " + quoted(options.heartbeatTable())
                     + " (id, beat_at) VALUES (1, clock_timestamp())"
                     + " ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at");
@@ -148,15 +191,19 @@ final class SourceDatabase {
      * @param firstStart whether a slot that is already there must be fit to start from; a restart judges its slot by
      *     the position it wants to continue at
      */
-    List<String> problems(boolean firstStart) throws SQLException {
+    Fitness fitness(boolean firstStart) throws SQLException {
         try (Connection connection = connect()) {
-            List<String> problems = shape(connection).problems(options);
+            SourceShape shape = shape(connection);
+            List<String> problems = new ArrayList<>(shape.problems(options));
             if (firstStart && problems.isEmpty()) {
                 slotFitness(connection, problems);
             }
-            return problems;
+            return new Fitness(shape, problems);
         }
     }
+
+    /** A look at the source, and all that is wrong with it. */
+    record Fitness(SourceShape shape, List<String> problems) {}
 
     private SourceShape shape(Connection connection) throws SQLException {
         try (PreparedStatement server = connection.prepareStatement(SERVER);
@@ -165,8 +212,11 @@ final class SourceDatabase {
             tables.setString(1, options.publication());
             tables.setString(2, options.publication());
             tables.setString(3, quoted(options.eventsTable()));
-            tables.setString(4, quoted(options.contentTable()));
-            tables.setString(5, quoted(options.heartbeatTable()));
+            tables.setString(4, array(CapturedTable.EVENTS.columns()));
+            tables.setString(5, quoted(options.contentTable()));
+            tables.setString(6, array(CapturedTable.CONTENT.columns()));
+            tables.setString(7, quoted(options.heartbeatTable()));
+            tables.setString(8, array(List.of()));
             try (ResultSet row = server.executeQuery();
                     ResultSet found = tables.executeQuery()) {
                 row.next();
@@ -202,7 +252,20 @@ final class SourceDatabase {
                 found.getBoolean(8),
                 found.getBoolean(9),
                 found.getBoolean(10),
-                found.getBoolean(11));
+                found.getBoolean(11),
+                found.getString(12),
+                names(found, 13),
+                names(found, 14),
+                names(found, 15));
+    }
+
+    /** A text array of plain names. */
+    private static String array(List<String> names) {
+        return '{' + String.join(",", names) + '}';
+    }
+
+    private static List<String> names(ResultSet row, int column) throws SQLException {
+        return List.of((String[]) row.getArray(column).getArray());
     }
 
     private void slotFitness(Connection connection, List<String> problems) throws SQLException {

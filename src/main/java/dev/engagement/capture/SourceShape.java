@@ -29,6 +29,8 @@ record SourceShape(
         Table heartbeat) {
 
     private static final int MIN_VERSION = 13;
+    /** From here on a publication may contain generated columns. */
+    private static final int GENERATED_VERSION = 18;
 
     /**
      * A publication.
@@ -54,6 +56,10 @@ record SourceShape(
      * @param published whether changes come under its name
      * @param named whether the publication names it itself
      * @param partsPublished whether changes come under the name of one of its partitions
+     * @param filter condition of the rows that are published, null if all are
+     * @param leftOut columns in use that the publication's list leaves out
+     * @param generated columns in use that are generated, and so are not published
+     * @param withoutKey the table, or its partitions, whose replica identity leaves the primary key out of deletes
      */
     record Table(
             String name,
@@ -67,7 +73,11 @@ record SourceShape(
             boolean hasPrimaryKey,
             boolean published,
             boolean named,
-            boolean partsPublished) {
+            boolean partsPublished,
+            @Nullable String filter,
+            List<String> leftOut,
+            List<String> generated,
+            List<String> withoutKey) {
 
         boolean exists() {
             return oid != 0;
@@ -83,17 +93,50 @@ record SourceShape(
         }
     }
 
+    /** The identity of both tables. */
+    TableIds ids() {
+        return new TableIds(events.oid(), content.oid());
+    }
+
+    private static void replaced(CaptureOptions options, Table table, long before, List<String> problems) {
+        if (before != 0 && table.exists() && table.oid() != before) {
+            problems.add("The table " + quoted(options, table) + " is another one than was captured so far (oid "
+                    + table.oid() + ", it was " + before + "): that one was renamed or dropped");
+        }
+    }
+
     /** What keeps capture from working here, each with what to do about it; empty if nothing does. */
     List<String> problems(CaptureOptions options) {
+        List<String> problems = setup(options);
+        problems.addAll(losses(options, TableIds.UNKNOWN));
+        return problems;
+    }
+
+    /** What keeps it from beginning, and loses nothing while it runs already. */
+    private List<String> setup(CaptureOptions options) {
         List<String> problems = new ArrayList<>();
         server(problems);
         if (!mayReplicate) {
             problems.add("The role " + options.username() + " has no REPLICATION: ALTER ROLE "
                     + quote(options.username()) + " REPLICATION");
         }
+        readable(options, events, problems);
+        readable(options, content, problems);
+        heartbeat(options, problems);
+        return problems;
+    }
+
+    /**
+     * Why rows do not come, or not whole, each with what to do about it; empty if they do.
+     *
+     * @param captured the tables that were captured so far
+     */
+    List<String> losses(CaptureOptions options, TableIds captured) {
+        List<String> problems = new ArrayList<>();
         captured(options, events, problems);
         captured(options, content, problems);
-        heartbeat(options, problems);
+        replaced(options, events, captured.events(), problems);
+        replaced(options, content, captured.content(), problems);
         published(options, problems);
         return problems;
     }
@@ -109,6 +152,18 @@ record SourceShape(
         if (!"logical".equals(walLevel)) {
             problems.add("wal_level is '" + walLevel
                     + "'; capture needs 'logical': ALTER SYSTEM SET wal_level = 'logical', then restart PostgreSQL");
+        }
+    }
+
+    private static void readable(CaptureOptions options, Table table, List<String> problems) {
+        String name = quoted(options, table);
+        if (table.exists() && !table.mayRead()) {
+            problems.add("The role " + options.username() + " may not read " + name + ": GRANT SELECT ON " + name
+                    + " TO " + quote(options.username()));
+        }
+        if (table.rowsHidden()) {
+            problems.add("Row-level security hides rows of " + name + " from the role " + options.username()
+                    + " while existing rows are read: ALTER ROLE " + quote(options.username()) + " BYPASSRLS");
         }
     }
 
@@ -133,17 +188,41 @@ record SourceShape(
                     + " make it a partitioned table, or move the rows into it and detach them with"
                     + " ALTER TABLE … NO INHERIT " + name);
         }
-        if (!table.mayRead()) {
-            problems.add("The role " + options.username() + " may not read " + name + ": GRANT SELECT ON " + name
-                    + " TO " + quote(options.username()));
-        }
-        if (table.rowsHidden()) {
-            problems.add("Row-level security hides rows of " + name + " from the role " + options.username()
-                    + " while existing rows are read: ALTER ROLE " + quote(options.username()) + " BYPASSRLS");
-        }
         if (!table.hasPrimaryKey()) {
             problems.add("The table " + name + " has no primary key, which is the key of its records: ALTER TABLE "
                     + name + " ADD PRIMARY KEY (id)");
+        }
+        for (String part : table.withoutKey()) {
+            problems.add("The replica identity of " + part + " is not its primary key, so a delete would come without"
+                    + " the id of its row: ALTER TABLE " + part + " REPLICA IDENTITY DEFAULT");
+        }
+        for (String column : table.generated()) {
+            problems.add(
+                    "The column " + column + " of " + name + " is generated, and PostgreSQL does not publish it, so"
+                            + " changes would come without: ALTER TABLE " + name + " ALTER COLUMN " + quote(column)
+                            + " DROP EXPRESSION, after which the application or a trigger has to fill it"
+                            + (version < GENERATED_VERSION
+                                    ? ""
+                                    : "; or ALTER PUBLICATION " + quote(options.publication())
+                                            + " SET (publish_generated_columns = stored)"));
+        }
+        if (!options.acceptFiltered()) {
+            unfiltered(options, table, problems);
+        }
+    }
+
+    private static void unfiltered(CaptureOptions options, Table table, List<String> problems) {
+        String name = quoted(options, table);
+        String alter = "ALTER PUBLICATION " + quote(options.publication());
+        String whole = "BEGIN; " + alter + " DROP TABLE " + name + "; " + alter + " ADD TABLE " + name
+                + "; COMMIT. If that is meant, set capture.accept-filtered=true";
+        if (table.filter() != null) {
+            problems.add("The publication " + options.publication() + " leaves out rows of " + name + " (only WHERE "
+                    + table.filter() + "), and they would never come: " + whole);
+        }
+        if (!table.leftOut().isEmpty()) {
+            problems.add("The publication " + options.publication() + " leaves out columns of " + name + " ("
+                    + String.join(", ", table.leftOut()) + "), and changes would come without: " + whole);
         }
     }
 

@@ -69,6 +69,7 @@ final class CaptureStage implements AutoCloseable {
     private final MiniCluster cluster;
     private Path passwordFile;
     private String username;
+    private boolean acceptFiltered;
     private @Nullable Connection connection;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final List<Record> records = new ArrayList<>();
@@ -152,7 +153,12 @@ final class CaptureStage implements AutoCloseable {
                 heartbeat,
                 MemorySize.parse("20kb"),
                 eventsTopic(),
-                contentTopic());
+                contentTopic(),
+                acceptFiltered);
+    }
+
+    void acceptFiltered(boolean accept) {
+        acceptFiltered = accept;
     }
 
     /** Captures as another role than the owner of the tables. */

@@ -7,10 +7,12 @@ import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.util.FileUtils;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -169,5 +171,142 @@ class SourceShapesIT {
         stage.sql("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA %1$s TO %1$s_reader");
         stage.username(stage.name + "_reader", Files.writeString(DIRECTORY.resolve("reader"), "x"));
         assertThat(refusal()).contains("ALTER ROLE " + stage.name + "_reader BYPASSRLS");
+    }
+
+    @Test
+    void aRowFilterIsRefusedUnlessItIsMeant() throws Exception {
+        String content = stage.name + ".content";
+        stage.sql("ALTER PUBLICATION %1$s_publication SET TABLE %1$s.engagement_events, %1$s.heartbeat,"
+                + " %1$s.content WHERE (content_type IS NULL)");
+        String advice = refusal();
+        assertThat(advice)
+                .contains("leaves out rows of " + content + " (only WHERE (content_type IS NULL))")
+                .contains("capture.accept-filtered=true");
+        stage.acceptFiltered(true);
+        assertThat(refusal()).isEmpty();
+        stage.acceptFiltered(false);
+        stage.sql(advice.substring(advice.indexOf("BEGIN;"), advice.indexOf("COMMIT")) + "COMMIT");
+        assertThat(refusal()).isEmpty();
+    }
+
+    @Test
+    void aListOfColumnsIsRefusedIfItLeavesOutOneInUse() throws Exception {
+        stage.sql("ALTER TABLE %s.content ADD nobody_uses_it TEXT");
+        String list = "ALTER PUBLICATION %1$s_publication SET TABLE %1$s.engagement_events, %1$s.heartbeat,"
+                + " %1$s.content (id, slug, title, publish_ts, length_seconds";
+        stage.sql(list + ", content_type)");
+        assertThat(refusal()).isEmpty();
+        stage.sql(list + ")");
+        assertThat(refusal()).contains("leaves out columns of " + stage.name + ".content (content_type)");
+        stage.acceptFiltered(true);
+        assertThat(refusal()).isEmpty();
+    }
+
+    @Test
+    void aReplicaIdentityWithoutThePrimaryKeyIsRefused() throws Exception {
+        stage.sql("CREATE UNIQUE INDEX by_slug ON %s.content (slug)");
+        for (String other : new String[] {"USING INDEX by_slug", "NOTHING"}) {
+            stage.sql("ALTER TABLE %s.content REPLICA IDENTITY " + other);
+            String advice = refusal();
+            assertThat(advice).as(other).contains("The replica identity of " + stage.name + ".content is not");
+            stage.sql(advice.substring(advice.indexOf("ALTER TABLE")));
+            assertThat(refusal()).isEmpty();
+        }
+        for (String fine : new String[] {"FULL", "USING INDEX content_pkey"}) {
+            stage.sql("ALTER TABLE %s.content REPLICA IDENTITY " + fine);
+            assertThat(refusal()).as(fine).isEmpty();
+        }
+        partitionEvents("id, event_ts");
+        stage.sql("ALTER PUBLICATION %s_publication SET (publish_via_partition_root = true)");
+        stage.sql("ALTER TABLE %s.events_old REPLICA IDENTITY NOTHING");
+        assertThat(refusal()).contains("The replica identity of " + stage.name + ".events_old is not");
+    }
+
+    @Test
+    void aGeneratedColumnInUseIsRefusedWithTheWayOut() throws Exception {
+        stage.sql("ALTER TABLE %s.content ADD nobody_uses_it TEXT GENERATED ALWAYS AS (title || '!') STORED");
+        assertThat(refusal()).isEmpty();
+        stage.sql("ALTER TABLE %s.content DROP slug, ADD slug TEXT GENERATED ALWAYS AS (lower(title)) STORED");
+        String advice = refusal();
+        assertThat(advice).contains("The column slug of " + stage.name + ".content is generated");
+        stage.sql(advice.substring(advice.indexOf("ALTER TABLE"), advice.indexOf(", after which")));
+        assertThat(refusal()).isEmpty();
+    }
+
+    @Test
+    void tablesThatAreSwappedWhileCaptureRunsStopIt() throws Exception {
+        stage.start(Start.INITIAL);
+        awaitChange();
+        stage.sql("BEGIN; ALTER TABLE %1$s.content RENAME TO content_old;"
+                + " CREATE TABLE %1$s.content (LIKE %1$s.content_old INCLUDING ALL); COMMIT");
+
+        assertThat(stage.failure())
+                .contains("SuppressRestartsException")
+                .contains("The table " + stage.name + ".content is another one than was captured so far")
+                .contains("ALTER PUBLICATION " + stage.name + "_publication ADD TABLE " + stage.name + ".content")
+                .contains("flink run -d engagement-job.jar capture --capture.start latest")
+                .containsPattern("backfill --from 20\\S+Z --to 20\\S+Z");
+
+        stage.sql("ALTER PUBLICATION %1$s_publication ADD TABLE %1$s.content");
+        stage.start(Start.LATEST);
+        stage.awaitEvent(stage.insertEvent());
+    }
+
+    @Test
+    void tablesThatWereSwappedWhileCaptureWasStoppedAreNotTakenForTheOldOnes() throws Exception {
+        stage.start(Start.INITIAL);
+        awaitChange();
+        String savepoint = stage.stop();
+        stage.sql("ALTER TABLE %s.engagement_events RENAME TO events_before");
+        stage.sql("CREATE TABLE %1$s.engagement_events (LIKE %1$s.events_before INCLUDING ALL)");
+        stage.sql("ALTER PUBLICATION %1$s_publication ADD TABLE %1$s.engagement_events");
+
+        stage.start(Start.INITIAL, savepoint, Duration.ofMillis(200));
+
+        assertThat(stage.failure())
+                .contains("The table " + stage.name + ".engagement_events is another one than was captured so far")
+                .containsPattern("backfill --from 20\\S+Z --to 20\\S+Z");
+    }
+
+    @Test
+    void whatTheSourceLosesWhileCaptureRunsStopsIt() throws Exception {
+        String publication = "ALTER PUBLICATION %1$s_publication ";
+        String[][] losses = {
+            {
+                publication + "DROP TABLE %1$s.engagement_events",
+                "does not contain",
+                publication + "ADD TABLE %1$s.engagement_events"
+            },
+            {
+                "ALTER TABLE %1$s.content REPLICA IDENTITY NOTHING",
+                "replica identity",
+                "ALTER TABLE %1$s.content REPLICA IDENTITY DEFAULT"
+            },
+            {
+                publication + "SET (publish = 'insert')",
+                "leaves out some changes",
+                publication + "SET (publish = 'insert, update, delete, truncate')"
+            },
+        };
+        for (int i = 0; i < losses.length; i++) {
+            stage.start(i == 0 ? Start.INITIAL : Start.LATEST);
+            awaitChange();
+            stage.sql(losses[i][0]);
+            assertThat(stage.failure()).contains(losses[i][1]).contains("Capture has stopped for good");
+            stage.sql(losses[i][2]);
+        }
+    }
+
+    /** Inserts events until one comes as a change and not with the snapshot. */
+    private void awaitChange() {
+        long before = stage.records().size();
+        Awaitility.await("a change")
+                .atMost(Duration.ofMinutes(5))
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> {
+                    stage.insertEvent();
+                    return stage.records().stream().skip(before).anyMatch(record -> record.op()
+                            .equals("c"));
+                });
     }
 }
