@@ -1,9 +1,10 @@
 package dev.engagement.capture;
 
-import dev.engagement.capture.SourceDatabase.SlotView;
+import dev.engagement.capture.SourceDatabase.Watched;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.Supplier;
 import org.apache.flink.api.connector.source.SourceEvent;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * Flink CDC's enumerator, which begins only once the database is found fit, and a heartbeat beside it.
  *
  * <p>The slot is created at a first start and never after a restore: there its absence is a gap. What must be set up by
- * hand ends the job; a database that is away restarts it. All methods on the coordinator's thread, but the heartbeat,
+ * hand ends the job; a database that is away restarts it. At each heartbeat the source is looked at again: tables, their
+ * identity, and the publication; what changed so that rows do not come any more ends the job. All methods on the coordinator's thread, but the heartbeat,
  * which is written on its worker thread.
  */
 final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, PendingSplitsState> {
@@ -38,6 +40,10 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     private final CaptureMetrics metrics;
     private @Nullable IncrementalSourceEnumerator delegate;
     private int failedHeartbeats;
+    /** The tables that are captured. */
+    private TableIds captured;
+    /** When the source was last found whole, in the database's time. */
+    private @Nullable Instant wholeAt;
 
     CaptureEnumerator(
             CaptureOptions options,
@@ -46,7 +52,9 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
             Supplier<IncrementalSourceEnumerator> factory) {
         this.options = options;
         this.context = context;
-        this.restored = restored;
+        this.restored = CaptureState.splits(restored);
+        this.captured = restored instanceof CaptureState state ? state.captured() : TableIds.UNKNOWN;
+        this.wholeAt = restored instanceof CaptureState state ? state.wholeAt() : null;
         this.factory = factory;
         this.database = new SourceDatabase(options);
         this.metrics = new CaptureMetrics(Clock.systemUTC());
@@ -55,7 +63,13 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     @Override
     public void start() {
         try {
-            CapturePreflight.require(options, restored == null);
+            SourceDatabase.Fitness fitness = database.fitness(restored == null);
+            if (restored != null) {
+                requireWhole(fitness.shape());
+            }
+            CapturePreflight.require(options, fitness);
+            captured = fitness.shape().ids();
+            requireWhole(fitness.shape());
             if (restored == null) {
                 if (database.slot().slot() == null) {
                     database.createSlot();
@@ -64,7 +78,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
                 // Once the stream is assigned its reader knows the position, and so says more than could be said here.
                 SlotContinuity.require(options, database.slot(), SlotContinuity.Position.UNKNOWN);
             }
-        } catch (CaptureSetupException | SlotLostException e) {
+        } catch (CaptureSetupException | SlotLostException | SourceChangedException e) {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {
             throw new FlinkRuntimeException(
@@ -77,7 +91,17 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         enumerator.start();
         long interval = options.heartbeatInterval().toMillis();
         metrics.show(context.metricGroup());
-        context.callAsync(database::beat, this::onBeat, interval, interval);
+        TableIds tables = captured;
+        context.callAsync(() -> database.watch(tables), this::onBeat, interval, interval);
+    }
+
+    /** Throws if the source is no longer what it was when it was last found whole. */
+    private void requireWhole(SourceShape shape) {
+        List<String> problems = shape.losses(options, captured);
+        if (!problems.isEmpty()) {
+            throw new SourceChangedException(SourceGap.message(options, problems, wholeAt, shape.at()));
+        }
+        wholeAt = shape.at();
     }
 
     private static boolean isStreamAssigned(PendingSplitsState state) {
@@ -86,10 +110,17 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
                 : state instanceof HybridPendingSplitsState hybrid && hybrid.isStreamSplitAssigned();
     }
 
-    private void onBeat(@Nullable SlotView slot, @Nullable Throwable failure) {
-        if (slot != null) {
+    private void onBeat(@Nullable Watched watched, @Nullable Throwable failure) {
+        if (watched != null) {
             failedHeartbeats = 0;
-            metrics.seen(slot);
+            try {
+                requireWhole(watched.shape());
+            } catch (SourceChangedException e) {
+                throw new SuppressRestartsException(e);
+            }
+            if (watched.slot() != null) {
+                metrics.seen(watched.slot());
+            }
         } else if (++failedHeartbeats > HEARTBEAT_PATIENCE) {
             throw new FlinkRuntimeException(
                     "The heartbeat table " + options.schema() + '.' + options.heartbeatTable() + " of "
@@ -130,7 +161,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
 
     @Override
     public PendingSplitsState snapshotState(long checkpointId) {
-        return delegate().snapshotState(checkpointId);
+        return new CaptureState(delegate().snapshotState(checkpointId), captured, wholeAt);
     }
 
     @Override

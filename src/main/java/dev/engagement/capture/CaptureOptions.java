@@ -22,6 +22,7 @@ import org.apache.flink.configuration.MemorySize;
  * @param maxRowBytes largest value that is written to Kafka; a larger row becomes an OVERSIZE letter
  * @param eventsTopic Kafka topic of events
  * @param contentTopic Kafka topic of contents
+ * @param acceptFiltered whether a publication may leave out rows or columns
  */
 public record CaptureOptions(
         String jdbcUrl,
@@ -37,7 +38,8 @@ public record CaptureOptions(
         Duration heartbeatInterval,
         MemorySize maxRowBytes,
         String eventsTopic,
-        String contentTopic)
+        String contentTopic,
+        boolean acceptFiltered)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;
@@ -48,6 +50,40 @@ public record CaptureOptions(
         INITIAL,
         /** With changes only: at the slot if there is one, else at the present end. */
         LATEST
+    }
+
+    /** With a publication that leaves out nothing. */
+    CaptureOptions(
+            String jdbcUrl,
+            String username,
+            SecretRef password,
+            String schema,
+            String eventsTable,
+            String contentTable,
+            String heartbeatTable,
+            String slotName,
+            String publication,
+            Start start,
+            Duration heartbeatInterval,
+            MemorySize maxRowBytes,
+            String eventsTopic,
+            String contentTopic) {
+        this(
+                jdbcUrl,
+                username,
+                password,
+                schema,
+                eventsTable,
+                contentTable,
+                heartbeatTable,
+                slotName,
+                publication,
+                start,
+                heartbeatInterval,
+                maxRowBytes,
+                eventsTopic,
+                contentTopic,
+                false);
     }
 
     public CaptureOptions {

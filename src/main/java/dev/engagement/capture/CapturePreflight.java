@@ -1,7 +1,6 @@
 package dev.engagement.capture;
 
 import java.sql.SQLException;
-import java.util.List;
 import org.postgresql.util.PSQLException;
 
 /** Whether PostgreSQL is set up for capture. */
@@ -17,7 +16,7 @@ public final class CapturePreflight {
      */
     public static void check(CaptureOptions options) {
         try {
-            require(options, true);
+            require(options, new SourceDatabase(options).fitness(true));
         } catch (SQLException e) {
             throw new CaptureSetupException(
                     "Capture cannot connect to " + options.jdbcUrl() + " as " + options.username() + " ("
@@ -27,12 +26,11 @@ public final class CapturePreflight {
         }
     }
 
-    /** The same where a database that is away is to be tried again: the cause of not reaching it goes through. */
-    static void require(CaptureOptions options, boolean firstStart) throws SQLException {
-        List<String> problems = new SourceDatabase(options).problems(firstStart);
-        if (!problems.isEmpty()) {
+    /** Throws if there is a problem. */
+    static void require(CaptureOptions options, SourceDatabase.Fitness fitness) {
+        if (!fitness.problems().isEmpty()) {
             throw new CaptureSetupException("PostgreSQL at " + options.jdbcUrl() + " is not set up for capture:\n- "
-                    + String.join("\n- ", problems));
+                    + String.join("\n- ", fitness.problems()));
         }
     }
 

@@ -31,6 +31,7 @@ import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffsetFact
 import org.apache.flink.connector.base.source.reader.RecordEmitter;
 import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 import org.apache.flink.connector.base.source.reader.synchronization.FutureCompletingBlockingQueue;
+import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 
@@ -92,6 +93,8 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
         factory.tableList(
                 pattern(options.schema()) + "\\." + pattern(options.eventsTable()),
                 pattern(options.schema()) + "\\." + pattern(options.contentTable()));
+        // Otherwise the snapshot passes over them without a word.
+        factory.setIncludePartitionedTables(true);
         factory.slotName(options.slotName());
         factory.decodingPluginName("pgoutput");
         factory.splitSize(SNAPSHOT_SPLIT_ROWS);
@@ -144,7 +147,13 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     @Override
     public SplitEnumerator<SourceSplitBase, PendingSplitsState> restoreEnumerator(
             SplitEnumeratorContext<SourceSplitBase> context, PendingSplitsState checkpoint) {
-        return new CaptureEnumerator(options, context, checkpoint, () -> enumerator(context, checkpoint));
+        return new CaptureEnumerator(
+                options, context, checkpoint, () -> enumerator(context, CaptureState.splits(checkpoint)));
+    }
+
+    @Override
+    public SimpleVersionedSerializer<PendingSplitsState> getEnumeratorCheckpointSerializer() {
+        return new CaptureState.Serializer(super.getEnumeratorCheckpointSerializer());
     }
 
     /** Not Flink CDC's enumerator for PostgreSQL: that one creates a missing slot after a restore, too, silently. */

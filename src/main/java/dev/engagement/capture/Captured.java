@@ -34,4 +34,25 @@ sealed interface Captured {
             long committedAtMillis,
             @Nullable Long eventId)
             implements Captured {}
+
+    /**
+     * A row that cannot be read, or that does not say which row it is.
+     *
+     * @param table schema and name of the table
+     * @param key the primary key as JSON, as far as it came
+     * @param operation Debezium's op: c, u, d or r
+     * @param problem what is wrong
+     * @param lsn log sequence number of the change; 0 if the row came with the snapshot
+     * @param committedAtMillis commit time, milliseconds since the epoch; 0 if the row came with the snapshot
+     * @param eventId the event's id, or null if it is a content, or not known
+     */
+    record Unreadable(
+            String table,
+            String key,
+            String operation,
+            String problem,
+            long lsn,
+            long committedAtMillis,
+            @Nullable Long eventId)
+            implements Captured {}
 }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+import org.jspecify.annotations.Nullable;
 
 /** Types of capture's streams. Serializer and snapshot class names are part of savepoints. */
 final class CapturedTypes {
@@ -64,45 +65,78 @@ final class CapturedTypes {
 
         private static final RowSerializer ROWS = new RowSerializer();
 
+        // Of version 1 there are only the first two.
+        private static final int OVERSIZE = 0;
+        private static final int ROW = 1;
+        private static final int UNREADABLE = 2;
+
         @Override
         protected int version() {
-            return 1;
+            return 2;
         }
 
         @Override
         protected void write(Captured captured, DataOutput out) throws IOException {
             if (captured instanceof Captured.Row row) {
-                out.writeBoolean(true);
+                out.writeByte(ROW);
                 ROWS.writeVersioned(row, out);
             } else if (captured instanceof Captured.Oversize row) {
-                out.writeBoolean(false);
+                out.writeByte(OVERSIZE);
                 Wire.writeText(row.table(), out);
                 Wire.writeText(row.key(), out);
                 Wire.writeText(row.operation(), out);
                 out.writeInt(row.bytes());
                 out.writeLong(row.lsn());
                 out.writeLong(row.committedAtMillis());
-                Long eventId = row.eventId();
-                out.writeBoolean(eventId != null);
-                if (eventId != null) {
-                    out.writeLong(eventId);
-                }
+                writeId(row.eventId(), out);
+            } else if (captured instanceof Captured.Unreadable row) {
+                out.writeByte(UNREADABLE);
+                Wire.writeText(row.table(), out);
+                Wire.writeText(row.key(), out);
+                Wire.writeText(row.operation(), out);
+                Wire.writeText(row.problem(), out);
+                out.writeLong(row.lsn());
+                out.writeLong(row.committedAtMillis());
+                writeId(row.eventId(), out);
             }
+        }
+
+        private static void writeId(@Nullable Long id, DataOutput out) throws IOException {
+            out.writeBoolean(id != null);
+            if (id != null) {
+                out.writeLong(id);
+            }
+        }
+
+        private static @Nullable Long readId(DataInput in) throws IOException {
+            return in.readBoolean() ? (Long) in.readLong() : null;
         }
 
         @Override
         protected Captured read(int version, DataInput in) throws IOException {
-            if (in.readBoolean()) {
-                return ROWS.readVersioned(in);
-            }
-            return new Captured.Oversize(
-                    Wire.readRequiredText(in),
-                    Wire.readRequiredText(in),
-                    Wire.readRequiredText(in),
-                    in.readInt(),
-                    in.readLong(),
-                    in.readLong(),
-                    in.readBoolean() ? (Long) in.readLong() : null);
+            int kind = in.readByte();
+            return switch (kind) {
+                case ROW -> ROWS.readVersioned(in);
+                case OVERSIZE ->
+                    new Captured.Oversize(
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            in.readInt(),
+                            in.readLong(),
+                            in.readLong(),
+                            readId(in));
+                case UNREADABLE ->
+                    new Captured.Unreadable(
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            in.readLong(),
+                            in.readLong(),
+                            readId(in));
+                default -> throw new IOException("A captured row of the unknown kind " + kind);
+            };
         }
 
         @Override

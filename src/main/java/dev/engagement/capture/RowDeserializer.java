@@ -3,6 +3,7 @@ package dev.engagement.capture;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Field;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Struct;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.json.JsonConverter;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.source.SourceRecord;
@@ -18,6 +19,13 @@ import org.jspecify.annotations.Nullable;
 final class RowDeserializer implements DebeziumDeserializationSchema<Captured> {
 
     private static final long serialVersionUID = 1L;
+
+    private static final String TRUNCATE = "t";
+    private static final byte[] NO_KEY = "{}".getBytes(StandardCharsets.UTF_8);
+    private static final String NO_KEY_PROBLEM =
+            "it came without its key, so nobody knows which row it is. The table has"
+                    + " lost its primary key, or its replica identity is another index: ALTER TABLE … ADD PRIMARY KEY (id),"
+                    + " ALTER TABLE … REPLICA IDENTITY DEFAULT";
 
     private final String schema;
     private final String eventsTable;
@@ -41,14 +49,17 @@ final class RowDeserializer implements DebeziumDeserializationSchema<Captured> {
         if (table == null) {
             return;
         }
-        if (record.key() == null) {
-            throw new IllegalStateException("A row of " + schema + '.' + source.getString("table")
-                    + " came without its key: the table has lost its primary key. Add it again:"
-                    + " ALTER TABLE … ADD PRIMARY KEY (id)");
-        }
-        byte[] key = keys().fromConnectData(record.topic(), record.keySchema(), record.key());
-        byte[] value = values().fromConnectData(record.topic(), record.valueSchema(), envelope);
         String operation = envelope.getString("op");
+        byte[] key = record.key() == null
+                ? NO_KEY
+                : keys().fromConnectData(record.topic(), record.keySchema(), record.key());
+        if (record.key() == null || isEmpty((Struct) record.key())) {
+            if (!TRUNCATE.equals(operation)) {
+                out.collect(unreadable(table, source, key, operation, NO_KEY_PROBLEM, (Struct) record.key()));
+            }
+            return;
+        }
+        byte[] value = values().fromConnectData(record.topic(), record.valueSchema(), envelope);
         if (value.length <= maxRowBytes) {
             out.collect(new Captured.Row(table, key, value));
         } else {
@@ -59,24 +70,56 @@ final class RowDeserializer implements DebeziumDeserializationSchema<Captured> {
         }
     }
 
+    /** Where a key is not in the row, Debezium writes the empty value of the column's type. */
+    private static boolean isEmpty(Struct key) {
+        for (Field field : key.schema().fields()) {
+            Object value = key.get(field);
+            if (value == null || "".equals(value)) {
+                return true;
+            }
+        }
+        return key.schema().fields().isEmpty();
+    }
+
     private Captured.Oversize oversize(
             CapturedTable table, Struct source, byte[] key, String operation, int bytes, Struct keyFields) {
-        Long lsn = source.getInt64("lsn");
-        Long committedAt = source.getInt64("ts_ms");
-        Long eventId = null;
-        if (table == CapturedTable.EVENTS
-                && keyFields.schema().field("id") != null
-                && keyFields.get("id") instanceof Number id) {
-            eventId = id.longValue();
-        }
         return new Captured.Oversize(
                 schema + '.' + source.getString("table"),
                 new String(key, StandardCharsets.UTF_8),
                 operation,
                 bytes,
-                lsn == null ? 0 : lsn,
-                committedAt == null ? 0 : committedAt,
-                eventId);
+                orZero(source.getInt64("lsn")),
+                orZero(source.getInt64("ts_ms")),
+                eventId(table, keyFields));
+    }
+
+    private Captured.Unreadable unreadable(
+            CapturedTable table,
+            Struct source,
+            byte[] key,
+            String operation,
+            String problem,
+            @Nullable Struct keyFields) {
+        return new Captured.Unreadable(
+                schema + '.' + source.getString("table"),
+                new String(key, StandardCharsets.UTF_8),
+                operation,
+                problem,
+                orZero(source.getInt64("lsn")),
+                orZero(source.getInt64("ts_ms")),
+                keyFields == null ? null : eventId(table, keyFields));
+    }
+
+    private static @Nullable Long eventId(CapturedTable table, Struct keyFields) {
+        return table == CapturedTable.EVENTS
+                        && keyFields.schema().field("id") != null
+                        && keyFields.get("id") instanceof Number id
+                ? (Long) id.longValue()
+                : null;
+    }
+
+    private static long orZero(@Nullable Long number) {
+        return number == null ? 0 : number;
     }
 
     private @Nullable CapturedTable table(@Nullable String schemaName, @Nullable String tableName) {

@@ -24,7 +24,55 @@ final class SourceDatabase {
     /** Every answer but that of {@link #createSlot} takes milliseconds. */
     private static final int ANSWER_SECONDS = 30;
 
-    private static final int MIN_VERSION = 13;
+    private static final String SERVER = """
+            SELECT current_setting('server_version_num')::int / 10000, pg_is_in_recovery(), current_setting('wal_level'),
+                   current_database(), clock_timestamp(),
+                   -- Amazon's servers grant replication by membership instead of by attribute.
+                   EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolreplication))
+                       OR EXISTS (SELECT FROM pg_roles AS granted
+                                  WHERE granted.rolname = 'rds_replication' AND pg_has_role(granted.oid, 'member')),
+                   p.oid IS NOT NULL, p.puballtables, p.pubviaroot, p.pubinsert AND p.pubupdate AND p.pubdelete
+            FROM (SELECT 1) AS one LEFT JOIN pg_publication AS p ON p.pubname = ?""";
+
+    private static final String TABLES = """
+            WITH published AS (
+                SELECT to_regclass(format('%I.%I', schemaname, tablename)) AS oid, to_jsonb(t) AS entry
+                FROM pg_publication_tables AS t WHERE pubname = ?)
+            SELECT c.oid::bigint, c.relkind::text,
+                   c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid),
+                   c.relpersistence = 'p',
+                   has_table_privilege(c.oid, 'SELECT'),
+                   has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE'),
+                   row_security_active(c.oid),
+                   EXISTS (SELECT FROM pg_index WHERE indisprimary AND indrelid = c.oid),
+                   EXISTS (SELECT FROM published WHERE oid = c.oid),
+                   EXISTS (SELECT FROM pg_publication_rel AS r JOIN pg_publication AS p ON p.oid = r.prpubid
+                           WHERE r.prrelid = c.oid AND p.pubname = ?),
+                   c.relkind = 'p' AND EXISTS (SELECT FROM published
+                                               WHERE oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)),
+                   listed.entry ->> 'rowfilter',
+                   -- Servers before 15 have no lists of columns, and leave out generated ones.
+                   ARRAY(SELECT attname::text FROM pg_attribute
+                         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+                           AND attname::text = ANY (wanted.columns)
+                           AND NOT listed.entry -> 'attnames' @> to_jsonb(attname::text) ORDER BY attnum),
+                   ARRAY(SELECT attname::text FROM pg_attribute
+                         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated <> ''
+                           AND attname::text = ANY (wanted.columns)
+                           AND NOT (current_setting('server_version_num')::int >= 180000
+                                    AND coalesce(listed.entry -> 'attnames' @> to_jsonb(attname::text), false))
+                         ORDER BY attnum),
+                   ARRAY(SELECT format('%I.%I', n.nspname, l.relname)
+                         FROM pg_class AS l JOIN pg_namespace AS n ON n.oid = l.relnamespace
+                         WHERE (l.oid = c.oid AND c.relkind = 'r'
+                                OR l.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf))
+                           AND (l.relreplident = 'n' OR l.relreplident = 'i' AND NOT EXISTS (
+                                SELECT FROM pg_index WHERE indrelid = l.oid AND indisreplident AND indisprimary))
+                         ORDER BY 1)
+            FROM (VALUES (1, ?, ?::text[]), (2, ?, ?::text[]), (3, ?, ?::text[])) AS wanted (place, name, columns)
+            LEFT JOIN pg_class AS c ON c.oid = to_regclass(wanted.name)
+            LEFT JOIN published AS listed ON listed.oid = c.oid
+            ORDER BY wanted.place""";
 
     private final CaptureOptions options;
     private final int answerSeconds;
@@ -102,13 +150,34 @@ final class SourceDatabase {
     }
 
     /**
+     * A look at everything that capture depends on.
+     *
+     * @param slot null if the source is no longer fit, in which case no heartbeat was written either
+     */
+    record Watched(SourceShape shape, @Nullable SlotView slot) {}
+
+    /** Looks whether the source is still what it has to be, and if it is writes the heartbeat row. */
+    Watched watch(TableIds captured) throws SQLException {
+        try (Connection connection = connect()) {
+            SourceShape shape = shape(connection);
+            boolean fit = shape.losses(options, captured).isEmpty();
+            return new Watched(shape, fit ? beat(connection) : null);
+        }
+    }
+
+    /**
      * Writes the heartbeat row: a change in the publication, which moves the slot on though nothing else does.
      *
      * @return a look at the slot
      */
     SlotView beat() throws SQLException {
-        try (Connection connection = connect();
-                Statement statement = connection.createStatement()) {
+        try (Connection connection = connect()) {
+            return beat(connection);
+        }
+    }
+
+    private SlotView beat(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
             statement.execute("INSERT INTO " + quoted(options.heartbeatTable())
                     + " (id, beat_at) VALUES (1, clock_timestamp())"
                     + " ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at");
@@ -122,108 +191,81 @@ final class SourceDatabase {
      * @param firstStart whether a slot that is already there must be fit to start from; a restart judges its slot by
      *     the position it wants to continue at
      */
-    List<String> problems(boolean firstStart) throws SQLException {
+    Fitness fitness(boolean firstStart) throws SQLException {
         try (Connection connection = connect()) {
-            List<String> problems = new ArrayList<>();
-            server(connection, problems);
-            role(connection, problems);
-            tables(connection, problems);
-            publication(connection, problems);
+            SourceShape shape = shape(connection);
+            List<String> problems = new ArrayList<>(shape.problems(options));
             if (firstStart && problems.isEmpty()) {
                 slotFitness(connection, problems);
             }
-            return problems;
+            return new Fitness(shape, problems);
         }
     }
 
-    private static void server(Connection connection, List<String> problems) throws SQLException {
-        int version = connection.getMetaData().getDatabaseMajorVersion();
-        if (version < MIN_VERSION) {
-            problems.add("The server is PostgreSQL " + version + "; capture needs " + MIN_VERSION + " or later");
-        }
-        if (flag(connection, "SELECT pg_is_in_recovery()")) {
-            problems.add(
-                    "The server is a standby, on which no heartbeat can be written; point postgres.url at the primary");
-        }
-        String walLevel = text(connection, "SHOW wal_level");
-        if (!"logical".equals(walLevel)) {
-            problems.add("wal_level is '" + walLevel
-                    + "'; capture needs 'logical': ALTER SYSTEM SET wal_level = 'logical', then restart PostgreSQL");
+    /** A look at the source, and all that is wrong with it. */
+    record Fitness(SourceShape shape, List<String> problems) {}
+
+    private SourceShape shape(Connection connection) throws SQLException {
+        try (PreparedStatement server = connection.prepareStatement(SERVER);
+                PreparedStatement tables = connection.prepareStatement(TABLES)) {
+            server.setString(1, options.publication());
+            tables.setString(1, options.publication());
+            tables.setString(2, options.publication());
+            tables.setString(3, quoted(options.eventsTable()));
+            tables.setString(4, array(CapturedTable.EVENTS.columns()));
+            tables.setString(5, quoted(options.contentTable()));
+            tables.setString(6, array(CapturedTable.CONTENT.columns()));
+            tables.setString(7, quoted(options.heartbeatTable()));
+            tables.setString(8, array(List.of()));
+            try (ResultSet row = server.executeQuery();
+                    ResultSet found = tables.executeQuery()) {
+                row.next();
+                return new SourceShape(
+                        row.getInt(1),
+                        row.getBoolean(2),
+                        row.getString(3),
+                        row.getString(4),
+                        row.getBoolean(6),
+                        row.getObject(5, OffsetDateTime.class).toInstant(),
+                        row.getBoolean(7)
+                                ? new SourceShape.Publication(row.getBoolean(8), row.getBoolean(9), row.getBoolean(10))
+                                : null,
+                        table(found, options.eventsTable()),
+                        table(found, options.contentTable()),
+                        table(found, options.heartbeatTable()));
+            }
         }
     }
 
-    private void role(Connection connection, List<String> problems) throws SQLException {
-        // Amazon's servers grant replication by membership instead of by attribute.
-        boolean replication = flag(connection, """
-                SELECT rolsuper OR rolreplication OR EXISTS (SELECT 1 FROM pg_roles AS granted
-                    WHERE granted.rolname = 'rds_replication' AND pg_has_role(granted.oid, 'member'))
-                FROM pg_roles WHERE rolname = current_user""");
-        if (!replication) {
-            problems.add("The role " + options.username() + " has no REPLICATION: ALTER ROLE "
-                    + quote(options.username()) + " REPLICATION");
-        }
+    private static SourceShape.Table table(ResultSet found, String name) throws SQLException {
+        found.next();
+        String kind = found.getString(2);
+        return new SourceShape.Table(
+                name,
+                found.getLong(1),
+                kind == null ? "" : kind,
+                found.getBoolean(3),
+                found.getBoolean(4),
+                found.getBoolean(5),
+                found.getBoolean(6),
+                found.getBoolean(7),
+                found.getBoolean(8),
+                found.getBoolean(9),
+                found.getBoolean(10),
+                found.getBoolean(11),
+                found.getString(12),
+                names(found, 13),
+                names(found, 14),
+                names(found, 15));
     }
 
-    private void tables(Connection connection, List<String> problems) throws SQLException {
-        for (String table : List.of(options.eventsTable(), options.contentTable())) {
-            if (!exists(connection, table)) {
-                problems.add("The table " + quoted(table) + " does not exist in database "
-                        + text(connection, "SELECT current_database()")
-                        + "; create it, or name the right one in capture's options");
-                continue;
-            }
-            if (!may(connection, table, "SELECT")) {
-                problems.add("The role " + options.username() + " may not read " + quoted(table) + ": GRANT SELECT ON "
-                        + quoted(table) + " TO " + quote(options.username()));
-            }
-            if (!flag(
-                    connection,
-                    "SELECT EXISTS (SELECT 1 FROM pg_index WHERE indisprimary AND indrelid = to_regclass(?))",
-                    quoted(table))) {
-                problems.add("The table " + quoted(table) + " has no primary key, which is the key of its records:"
-                        + " ALTER TABLE " + quoted(table) + " ADD PRIMARY KEY (id)");
-            }
-        }
-        String heartbeat = options.heartbeatTable();
-        if (!exists(connection, heartbeat)) {
-            problems.add("The heartbeat table " + quoted(heartbeat) + " does not exist: CREATE TABLE "
-                    + quoted(heartbeat) + " (id INT PRIMARY KEY, beat_at TIMESTAMPTZ NOT NULL); GRANT SELECT, INSERT,"
-                    + " UPDATE ON " + quoted(heartbeat) + " TO " + quote(options.username()));
-        } else if (!may(connection, heartbeat, "SELECT")
-                || !may(connection, heartbeat, "INSERT")
-                || !may(connection, heartbeat, "UPDATE")) {
-            problems.add("The role " + options.username() + " may not write " + quoted(heartbeat)
-                    + ": GRANT SELECT, INSERT, UPDATE ON " + quoted(heartbeat) + " TO " + quote(options.username()));
-        }
+    /** A text array of plain names. */
+    private static String array(List<String> names) {
+        return '{' + String.join(",", names) + '}';
     }
 
-    private void publication(Connection connection, List<String> problems) throws SQLException {
-        String publication = options.publication();
-        if (!flag(connection, "SELECT EXISTS (SELECT 1 FROM pg_publication WHERE pubname = ?)", publication)) {
-            problems.add("The publication " + publication + " does not exist: CREATE PUBLICATION " + quote(publication)
-                    + " FOR TABLE " + quoted(options.eventsTable()) + ", " + quoted(options.contentTable()) + ", "
-                    + quoted(options.heartbeatTable()));
-            return;
-        }
-        for (String table : List.of(options.eventsTable(), options.contentTable(), options.heartbeatTable())) {
-            if (!flag(
-                    connection,
-                    "SELECT EXISTS (SELECT 1 FROM pg_publication_tables"
-                            + " WHERE pubname = ? AND schemaname = ? AND tablename = ?)",
-                    publication,
-                    options.schema(),
-                    table)) {
-                problems.add("The publication " + publication + " does not contain " + quoted(table)
-                        + ": ALTER PUBLICATION " + quote(publication) + " ADD TABLE " + quoted(table));
-            }
-        }
-        if (!flag(
-                connection,
-                "SELECT pubinsert AND pubupdate AND pubdelete FROM pg_publication WHERE pubname = ?",
-                publication)) {
-            problems.add("The publication " + publication + " leaves out some changes: ALTER PUBLICATION "
-                    + quote(publication) + " SET (publish = 'insert, update, delete, truncate')");
-        }
+    private static List<String> names(ResultSet row, int column) throws SQLException {
+        return List.of((String[]) row.getArray(column).getArray());
     }
 
     private void slotFitness(Connection connection, List<String> problems) throws SQLException {
@@ -253,20 +295,8 @@ final class SourceDatabase {
         return "SELECT pg_drop_replication_slot('" + slotName + "')";
     }
 
-    private boolean exists(Connection connection, String table) throws SQLException {
-        return flag(connection, "SELECT to_regclass(?) IS NOT NULL", quoted(table));
-    }
-
-    private boolean may(Connection connection, String table, String privilege) throws SQLException {
-        return flag(connection, "SELECT has_table_privilege(?, ?)", quoted(table), privilege);
-    }
-
     private String quoted(String table) {
-        return quote(options.schema()) + '.' + quote(table);
-    }
-
-    private static String quote(String name) {
-        return name.matches("[a-z_][a-z0-9_]*") ? name : '"' + name.replace("\"", "\"\"") + '"';
+        return SourceShape.quote(options.schema()) + '.' + SourceShape.quote(table);
     }
 
     private static boolean flag(Connection connection, String sql, String... arguments) throws SQLException {

@@ -177,6 +177,12 @@ public final class Keys {
             "8128 kb",
             ROWS,
             "largest row written to Kafka; a larger one becomes an OVERSIZE letter");
+    public static final Key<Boolean> CAPTURE_ACCEPT_FILTERED = Key.of(
+            "capture.accept-filtered",
+            Type.BOOLEAN,
+            "false",
+            CAPTURE,
+            "whether the publication may leave out rows or columns");
 
     public static final Key<MemorySize> INGEST_MAX_RECORD_BYTES = Key.of(
             "ingest.max-record-bytes",
@@ -533,6 +539,7 @@ public final class Keys {
             CAPTURE_START,
             CAPTURE_HEARTBEAT_INTERVAL,
             CAPTURE_MAX_ROW_BYTES,
+            CAPTURE_ACCEPT_FILTERED,
             INGEST_MAX_RECORD_BYTES,
             ENRICHMENT_PCT_MODE,
             ENRICHMENT_PCT_SCALE,

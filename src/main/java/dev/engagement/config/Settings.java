@@ -137,7 +137,8 @@ public final class Settings {
                 get(Keys.CAPTURE_HEARTBEAT_INTERVAL),
                 get(Keys.CAPTURE_MAX_ROW_BYTES),
                 get(Keys.KAFKA_EVENTS_TOPIC),
-                get(Keys.KAFKA_CONTENT_TOPIC));
+                get(Keys.KAFKA_CONTENT_TOPIC),
+                get(Keys.CAPTURE_ACCEPT_FILTERED));
     }
 
     /** Of {@code stream}. */

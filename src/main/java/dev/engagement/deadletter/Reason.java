@@ -2,7 +2,7 @@ package dev.engagement.deadletter;
 
 /** Why a record became a dead letter. The names are part of the letters and never change. */
 public enum Reason {
-    /** The Kafka value is not a readable Debezium envelope. */
+    /** The Kafka value is not a readable Debezium envelope, or capture cannot read the row. */
     UNDECODABLE,
     /** The envelope is readable, but its row breaks a rule: no id, no event_ts, a negative duration. */
     INVALID,

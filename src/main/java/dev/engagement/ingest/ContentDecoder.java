@@ -107,7 +107,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
     @Override
     void tombstone(ConsumerRecord<byte[], byte[]> record, Arrival<ContentChange> out) {
         String key = idOfKey(record.key());
-        if (key == null) {
+        if (key == null || key.isEmpty()) {
             undecodable(record, "a tombstone whose key has no id", out);
         } else {
             out.accept(new ContentChange.Delete(key, position(record)), record.timestamp());
@@ -119,8 +119,8 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
         switch (op) {
             case CREATE, READ, UPDATE -> put(record, out);
             case DELETE -> {
-                String deleted = beforeId == null ? idOfKey(record.key()) : beforeId;
-                if (deleted == null) {
+                String deleted = beforeId == null || beforeId.isEmpty() ? idOfKey(record.key()) : beforeId;
+                if (deleted == null || deleted.isEmpty()) {
                     undecodable(record, "a delete with an id neither in before nor in its key", out);
                 } else {
                     out.accept(new ContentChange.Delete(deleted, position(record)), record.timestamp());
@@ -136,7 +136,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
             return;
         }
         String problem = problem();
-        if (problem != null || id == null) {
+        if (problem != null || id == null || id.isEmpty()) {
             reject(record, Reason.INVALID, problem == null ? "id is missing" : problem, null, out);
             return;
         }

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>UNRESOLVED</td><td>the events topic</td><td>the letter's payload, the event's envelope</td></tr>
  * <tr><td>OVERSIZE of the stream</td><td>the topic it came from</td><td>the payload, if {@code ingest.max-record-bytes} is
  *   large enough by now; else the row of PostgreSQL as an envelope, if that is small enough</td></tr>
- * <tr><td>OVERSIZE of capture</td><td>the topic of its table</td><td>the row of PostgreSQL as an envelope</td></tr>
+ * <tr><td>OVERSIZE and UNDECODABLE of capture</td><td>the topic of its table</td><td>the row of PostgreSQL as an envelope</td></tr>
  * <tr><td>UNDELIVERABLE</td><td>the delivery-retry topic</td><td>the body, with no attempts behind it</td></tr>
  * <tr><td>REJECTED</td><td>the warehouse</td><td>the row</td></tr>
  * </table>
@@ -79,7 +79,8 @@ final class Placing implements AutoCloseable {
     /** Where a letter belongs. */
     Placement of(DeadLetter letter) throws RedriveException {
         return switch (letter.reason()) {
-            case UNDECODABLE, INVALID, UNRESOLVED -> asItWas(letter);
+            case UNDECODABLE -> letter.source().partition() < 0 ? ofRow(letter) : asItWas(letter);
+            case INVALID, UNRESOLVED -> asItWas(letter);
             case OVERSIZE -> letter.source().partition() < 0 ? ofRow(letter) : oversize(letter);
             case UNDELIVERABLE -> delivery(letter);
             case REJECTED -> row(letter);

@@ -121,7 +121,7 @@ final class SourceRows implements AutoCloseable {
     private RedriveException unreadable(SQLException e) {
         return new RedriveException(
                 "PostgreSQL at postgres.url = " + database.url() + " does not answer, or does not let "
-                        + database.username() + " read the rows of OVERSIZE letters (" + e.getMessage()
+                        + database.username() + " read the rows that letters of capture refer to (" + e.getMessage()
                         + "). Mend that, or leave postgres.username away: letters that need no row go back then",
                 e);
     }

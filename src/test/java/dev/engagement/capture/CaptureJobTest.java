@@ -9,9 +9,15 @@ import dev.engagement.deadletter.DeadLetter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import org.apache.flink.cdc.connectors.base.source.assigner.state.PendingSplitsStateSerializer;
+import org.apache.flink.cdc.connectors.base.source.assigner.state.StreamPendingSplitsState;
+import org.apache.flink.cdc.connectors.base.source.meta.offset.OffsetFactory;
+import org.apache.flink.cdc.connectors.base.source.meta.split.SourceSplitSerializer;
+import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffsetFactory;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.core.memory.DataInputDeserializer;
@@ -136,7 +142,8 @@ class CaptureJobTest {
                 row,
                 new Captured.Row(CapturedTable.EVENTS, new byte[] {1, 2}, new byte[] {3}),
                 oversize("{\"id\":1}", 1L),
-                oversize("{\"id\":\"x\"}", null))) {
+                oversize("{\"id\":\"x\"}", null),
+                new Captured.Unreadable("public.content", "{}", "d", "why", 7, 8, null))) {
             DataOutputSerializer out = new DataOutputSerializer(64);
             CapturedTypes.CapturedSerializer serializer = new CapturedTypes.CapturedSerializer();
             serializer.serialize(captured, out);
@@ -149,6 +156,38 @@ class CaptureJobTest {
         assertThat(new CapturedTypes.RowSerializer().deserialize(new DataInputDeserializer(out.getCopyOfBuffer())))
                 .usingRecursiveComparison()
                 .isEqualTo(row);
+    }
+
+    @Test
+    void aRowThatCannotBeReadIsALetterThatRefersToIt() {
+        DeadLetter letter = OversizeSplit.letter(
+                new Captured.Unreadable("public.content", "{\"id\":\"a\"}", "u", "why", 7, 8, null), 9);
+
+        assertThat(letter.reason()).isEqualTo(dev.engagement.deadletter.Reason.UNDECODABLE);
+        assertThat(letter.source()).isEqualTo(new DeadLetter.Source("public.content", -1, 7, 8));
+        assertThat(letter.error())
+                .isEqualTo("The row {\"id\":\"a\"} of public.content (op u, LSN 0/7) cannot be read: why");
+        assertThat(letter.headers()).extracting(DeadLetter.Header::key).containsExactly(DeadLetter.ROW_KEY);
+    }
+
+    @Test
+    void theStateKnowsItsTablesAndReadsThatOfABuildWhichDidNot() throws Exception {
+        var plain = new StreamPendingSplitsState(true);
+        var before = new PendingSplitsStateSerializer(new SourceSplitSerializer() {
+            @Override
+            public OffsetFactory getOffsetFactory() {
+                return new PostgresOffsetFactory();
+            }
+        });
+        CaptureState.Serializer now = new CaptureState.Serializer(before);
+        CaptureState state = new CaptureState(plain, new TableIds(1, 4_000_000_000L), Instant.ofEpochMilli(5));
+
+        CaptureState read = (CaptureState) now.deserialize(now.getVersion(), now.serialize(state));
+        assertThat(read.captured()).isEqualTo(new TableIds(1, 4_000_000_000L));
+        assertThat(read.wholeAt()).isEqualTo(Instant.ofEpochMilli(5));
+        assertThat(CaptureState.splits(read)).isEqualTo(plain);
+        assertThat(now.deserialize(before.getVersion(), before.serialize(plain)))
+                .isEqualTo(plain);
     }
 
     @Test

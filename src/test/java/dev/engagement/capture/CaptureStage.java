@@ -68,7 +68,9 @@ final class CaptureStage implements AutoCloseable {
     final PostgresServer postgres;
     private final KafkaServer kafka;
     private final MiniCluster cluster;
-    private final Path passwordFile;
+    private Path passwordFile;
+    private String username;
+    private boolean acceptFiltered;
     private @Nullable Connection connection;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final List<Record> records = new ArrayList<>();
@@ -83,6 +85,7 @@ final class CaptureStage implements AutoCloseable {
         this.kafka = kafka;
         this.cluster = cluster;
         this.passwordFile = passwordFile;
+        this.username = postgres.username();
         LETTERS.put(name, new ConcurrentLinkedQueue<>());
         sql("CREATE SCHEMA " + name);
         sql("CREATE TABLE %s.content (id UUID PRIMARY KEY, slug TEXT NOT NULL, title TEXT NOT NULL,"
@@ -139,7 +142,7 @@ final class CaptureStage implements AutoCloseable {
     CaptureOptions options(CaptureOptions.Start start) {
         return new CaptureOptions(
                 postgres.jdbcUrl(),
-                postgres.username(),
+                username,
                 SecretRef.inFile("postgres.password", passwordFile.toString()),
                 name,
                 "engagement_events",
@@ -151,7 +154,18 @@ final class CaptureStage implements AutoCloseable {
                 heartbeat,
                 MemorySize.parse("20kb"),
                 eventsTopic(),
-                contentTopic());
+                contentTopic(),
+                acceptFiltered);
+    }
+
+    void acceptFiltered(boolean accept) {
+        acceptFiltered = accept;
+    }
+
+    /** Captures as another role than the owner of the tables. */
+    void username(String role, Path password) {
+        username = role;
+        passwordFile = password;
     }
 
     void heartbeat(Duration interval) {
@@ -306,6 +320,15 @@ final class CaptureStage implements AutoCloseable {
 
     String slotColumn(String column) throws SQLException {
         return query("SELECT " + column + " FROM pg_replication_slots WHERE slot_name = '%s_slot'");
+    }
+
+    /** Whether somebody reads from the slot. */
+    boolean slotActive() {
+        try {
+            return slotColumn("active").equals("t");
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Drops the slot, whoever uses it. */

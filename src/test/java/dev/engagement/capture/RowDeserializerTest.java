@@ -97,7 +97,27 @@ class RowDeserializerTest {
         assertThat(row.eventId()).isNull();
     }
 
+    @Test
+    void aRowWithoutItsKeyIsALetterAndNeverADeleteOfNothing() {
+        Schema text = SchemaBuilder.struct().field("id", Schema.STRING_SCHEMA).build();
+        for (Struct key : java.util.Arrays.asList(null, new Struct(text).put("id", ""))) {
+            assertThat(deserialize("public", "content", "d", null, key))
+                    .singleElement()
+                    .asInstanceOf(InstanceOfAssertFactories.type(Captured.Unreadable.class))
+                    .satisfies(row -> {
+                        assertThat(row.table()).isEqualTo("public.content");
+                        assertThat(row.problem()).contains("without its key").contains("REPLICA IDENTITY DEFAULT");
+                        assertThat(row.lsn()).isEqualTo(4711);
+                        assertThat(row.eventId()).isNull();
+                    });
+        }
+    }
+
     private List<Captured> deserialize(String schema, String table, String op, String device) {
+        return deserialize(schema, table, op, device, new Struct(KEY).put("id", 16L));
+    }
+
+    private List<Captured> deserialize(String schema, String table, String op, String device, Struct key) {
         Struct envelope = new Struct(ENVELOPE)
                 .put(
                         op.equals("d") ? "before" : "after",
@@ -114,7 +134,7 @@ class RowDeserializerTest {
         List<Captured> captured = new java.util.ArrayList<>();
         deserializer.deserialize(
                 new SourceRecord(
-                        Map.of(), Map.of(), "t", null, KEY, new Struct(KEY).put("id", 16L), ENVELOPE, envelope),
+                        Map.of(), Map.of(), "t", null, key == null ? null : key.schema(), key, ENVELOPE, envelope),
                 new ListCollector<>(captured));
         return captured;
     }

@@ -126,6 +126,9 @@ final class TreeOracle {
             return deletedByKey(key);
         }
         JsonNode id = before.path("id");
+        if (id.isTextual() && id.textValue().isEmpty()) {
+            return deletedByKey(key);
+        }
         return isId(id) ? deletedId(id) : Verdict.open();
     }
 
@@ -146,7 +149,7 @@ final class TreeOracle {
     }
 
     private static boolean isId(JsonNode id) {
-        return id.isIntegralNumber() || (id.isTextual() && isWellFormed(id.textValue()));
+        return id.isIntegralNumber() || (id.isTextual() && !id.textValue().isEmpty() && isWellFormed(id.textValue()));
     }
 
     private static Verdict deletedId(JsonNode id) {
@@ -206,7 +209,8 @@ final class TreeOracle {
         List<String> unspecified = new ArrayList<>();
         Map<String, @Nullable Object> fields = new LinkedHashMap<>();
         try {
-            fields.put("id", required(idText(row.path("id"), "id", unspecified)));
+            String id = required(idText(row.path("id"), "id", unspecified));
+            fields.put("id", required(id.isEmpty() ? null : id));
             List<String> unchanged = new ArrayList<>();
             for (String name : List.of("slug", "title", "content_type")) {
                 String text = text(row.path(name));
