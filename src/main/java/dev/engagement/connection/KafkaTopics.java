@@ -2,6 +2,7 @@ package dev.engagement.connection;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -11,14 +12,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.CreateTopicsResult;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TopicExistsException;
 
 /** Makes the pipeline's topics where they are missing; those that are there are left as they are. */
 public final class KafkaTopics {
 
     private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+    /** A broker under load opens its partitions one after the other. */
+    private static final Duration OPENING_TIMEOUT = Duration.ofMinutes(1);
 
     private static final long MEBIBYTE = 1024L * 1024L;
 
@@ -109,6 +116,7 @@ public final class KafkaTopics {
             }
             if (!missing.isEmpty()) {
                 create(admin, missing);
+                awaitPartitions(admin, missing);
             }
         } catch (ExecutionException | TimeoutException | KafkaException e) {
             Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
@@ -132,6 +140,23 @@ public final class KafkaTopics {
                 }
             }
         }
+    }
+
+    /**
+     * Waits until each partition has a leader that answers. A topic is made before its broker knows of it, and a partition
+     * that is only opening can lose the first batch that is written to it (KAFKA-15591).
+     */
+    private static void awaitPartitions(Admin admin, List<NewTopic> made)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
+        for (NewTopic topic : made) {
+            for (int partition = 0; partition < topic.numPartitions(); partition++) {
+                partitions.put(new TopicPartition(topic.name(), partition), OffsetSpec.latest());
+            }
+        }
+        // The client asks again itself while there is no leader.
+        ListOffsetsOptions options = new ListOffsetsOptions().timeoutMs((int) OPENING_TIMEOUT.toMillis());
+        admin.listOffsets(partitions, options).all().get(OPENING_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Kafka cannot be reached, or does not let topics be made. */
