@@ -12,11 +12,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.CreateTopicsResult;
-import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
 
 /** Makes the pipeline's topics where they are missing; those that are there are left as they are. */
@@ -26,6 +26,8 @@ public final class KafkaTopics {
 
     /** A broker under load opens its partitions one after the other. */
     private static final Duration OPENING_TIMEOUT = Duration.ofMinutes(1);
+
+    private static final Duration OPENING_POLL = Duration.ofMillis(20);
 
     private static final long MEBIBYTE = 1024L * 1024L;
 
@@ -154,9 +156,21 @@ public final class KafkaTopics {
                 partitions.put(new TopicPartition(topic.name(), partition), OffsetSpec.latest());
             }
         }
-        // The client asks again itself while there is no leader.
-        ListOffsetsOptions options = new ListOffsetsOptions().timeoutMs((int) OPENING_TIMEOUT.toMillis());
-        admin.listOffsets(partitions, options).all().get(OPENING_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        List<String> names = made.stream().map(NewTopic::name).toList();
+        long deadline = System.nanoTime() + OPENING_TIMEOUT.toNanos();
+        while (true) {
+            try {
+                // Before the offsets: of a topic that it does not know yet the client says so as an error in its log.
+                admin.describeTopics(names).allTopicNames().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                admin.listOffsets(partitions).all().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                return;
+            } catch (ExecutionException e) {
+                if (!(e.getCause() instanceof RetriableException) || System.nanoTime() > deadline) {
+                    throw e;
+                }
+            }
+            Pause.real().of(OPENING_POLL);
+        }
     }
 
     /** Kafka cannot be reached, or does not let topics be made. */
