@@ -408,8 +408,9 @@ start() {
       started+=("taskmanager-$i")
     done
     ! await "The cluster" zookeeper jobmanager "${started[@]}" -- has_taskmanagers "$count" || break
-    [[ $first_attempt -eq 1 ]] && grep -qs 'java.net.BindException' "$dir"/log/*.log || exit 1
-    printf 'another process was faster to take a port; once more with others\n'
+    [[ $first_attempt -eq 1 ]] && grep -qsE 'java.net.BindException|Futures timed out' "$dir"/log/*.log || exit 1
+    # Or Pekko, which gives itself ten seconds to listen whatever is configured, was too slow on a busy machine.
+    printf 'a port was taken by another process, or a process took too long to listen; once more\n'
     mapfile -t pids < <(processes)
     end "${pids[@]}"
     rm -rf "$dir/pids"/* "$dir/log"/* "$dir/conf"/*.prometheus "$dir/zookeeper" "$dir/ha"
