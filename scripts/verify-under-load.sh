@@ -82,7 +82,7 @@ if ((${#unit_tests[@]} + ${#integration_tests[@]})); then
   fi
   if ((${#integration_tests[@]})); then
     prepared=package
-    goals+=(failsafe:integration-test@beside-each-other failsafe:integration-test@alone failsafe:verify@verdict
+    goals+=(failsafe:integration-test@beside-each-other failsafe:verify@verdict
       "-Dit.test=$(IFS=,; printf %s "${integration_tests[*]}")")
   fi
 else
