@@ -151,13 +151,23 @@ public final class BigQueryProcess implements AutoCloseable {
      * @param grpcPort where gRPC is reached, if not where it listens
      */
     public List<String> streamArguments(int grpcPort) {
+        return streamArguments(rest(), HOST + ":" + grpcPort);
+    }
+
+    /**
+     * What {@code stream} needs to write to an emulator, as {@link #streamArguments(int)}.
+     *
+     * @param rest {@code http://host:port}
+     * @param grpc {@code host:port}
+     */
+    public static List<String> streamArguments(String rest, String grpc) {
         return List.of(
                 "--warehouse.project",
                 PROJECT,
                 "--warehouse.endpoint",
-                rest(),
+                rest,
                 "--warehouse.grpc-endpoint",
-                "http://" + HOST + ":" + grpcPort,
+                "http://" + grpc,
                 "--warehouse.partition",
                 "HOUR",
                 "--warehouse.partition-expiration",

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /** How a local server is asked and told over HTTP. */
-final class ControlHttp {
+public final class ControlHttp {
 
     /** A frozen one does not answer; who asks would wait for good. */
     private static final Duration ANSWER_LIMIT = Duration.ofMinutes(2);
@@ -22,7 +22,7 @@ final class ControlHttp {
      *
      * @param server what it is called at the beginning of a message, such as {@code The receiver}
      */
-    ControlHttp(String server) {
+    public ControlHttp(String server) {
         this.server = server;
     }
 
@@ -31,7 +31,7 @@ final class ControlHttp {
      *
      * @throws ServerException if it does not answer, or refuses
      */
-    String send(HttpRequest.Builder builder) {
+    public String send(HttpRequest.Builder builder) {
         HttpRequest request = builder.timeout(ANSWER_LIMIT).build();
         try {
             HttpResponse<String> answer =

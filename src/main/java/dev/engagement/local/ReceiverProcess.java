@@ -120,11 +120,20 @@ public final class ReceiverProcess implements AutoCloseable {
      * @param port where the receiver is reached, if not where it listens
      */
     public List<String> streamArguments(int port) {
+        return streamArguments(url(port), secretFile());
+    }
+
+    /**
+     * What {@code stream} needs to deliver to a receiver, as {@link #streamArguments(int)}.
+     *
+     * @param url {@code http://host:port}
+     */
+    public static List<String> streamArguments(String url, Path secretFile) {
         return List.of(
                 "--delivery.url",
-                url(port) + "/events",
+                url + "/events",
                 "--delivery.secret.secret-file",
-                secretFile().toString(),
+                secretFile.toString(),
                 "--delivery.include-snapshot",
                 "true");
     }

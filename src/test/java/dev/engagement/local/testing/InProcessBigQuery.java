@@ -2,7 +2,10 @@ package dev.engagement.local.testing;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.engagement.local.BigQueryProcess;
+import dev.engagement.local.ControlHttp;
 import dev.engagement.local.bigquery.BigQueryEmulator;
+import java.net.URI;
+import java.net.http.HttpRequest;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -10,11 +13,10 @@ import java.util.List;
 public final class InProcessBigQuery {
 
     private final BigQueryEmulator emulator;
-    private final LocalHttp http;
+    private final ControlHttp http = new ControlHttp("The BigQuery emulator");
 
     InProcessBigQuery(Path directory) {
         emulator = BigQueryEmulator.start(directory, 0, 0);
-        http = new LocalHttp(emulator.rest());
     }
 
     /** With its faults and its clock. */
@@ -38,24 +40,14 @@ public final class InProcessBigQuery {
      * @return BigQuery's answer, as JSON
      */
     public String query(String project, String sql) {
-        return http.post(
-                "/bigquery/v2/projects/" + project + "/queries",
-                "{\"query\": " + new TextNode(sql) + ", \"useLegacySql\": false}");
+        return http.send(HttpRequest.newBuilder(URI.create(rest() + "/bigquery/v2/projects/" + project + "/queries"))
+                .POST(HttpRequest.BodyPublishers.ofString(
+                        "{\"query\": " + new TextNode(sql) + ", \"useLegacySql\": false}")));
     }
 
     /** What {@code stream} needs on its command line to write here, into a table of hours as the local stack has it. */
     public List<String> streamArguments() {
-        return List.of(
-                "--warehouse.project",
-                BigQueryProcess.PROJECT,
-                "--warehouse.endpoint",
-                rest(),
-                "--warehouse.grpc-endpoint",
-                "http://" + grpc(),
-                "--warehouse.partition",
-                "HOUR",
-                "--warehouse.partition-expiration",
-                "90 d");
+        return BigQueryProcess.streamArguments(rest(), grpc());
     }
 
     void close() {

@@ -3,9 +3,13 @@ package dev.engagement.local.testing;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.engagement.local.ControlHttp;
+import dev.engagement.local.ReceiverProcess;
 import dev.engagement.local.receiver.WebhookReceiver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,7 +22,7 @@ public final class InProcessReceiver {
 
     private final WebhookReceiver receiver;
     private final Path secretFile;
-    private final LocalHttp http;
+    private final ControlHttp http = new ControlHttp("The receiver");
 
     InProcessReceiver(Path directory) {
         try {
@@ -28,7 +32,6 @@ public final class InProcessReceiver {
             throw new UncheckedIOException(e);
         }
         receiver = WebhookReceiver.start(directory, 0, List.of(SECRET));
-        http = new LocalHttp(receiver.url());
     }
 
     /** Where it listens: {@code http://host:port}. */
@@ -43,13 +46,7 @@ public final class InProcessReceiver {
 
     /** What {@code stream} needs on its command line to deliver here, rows of a snapshot too. */
     public List<String> streamArguments() {
-        return List.of(
-                "--delivery.url",
-                url() + "/events",
-                "--delivery.secret.secret-file",
-                secretFile.toString(),
-                "--delivery.include-snapshot",
-                "true");
+        return ReceiverProcess.streamArguments(url(), secretFile);
     }
 
     /**
@@ -58,13 +55,14 @@ public final class InProcessReceiver {
      * @param json as {@code POST /behaviour} takes it
      */
     public void behave(String json) {
-        http.post("/behaviour", json);
+        http.send(HttpRequest.newBuilder(URI.create(url() + "/behaviour"))
+                .POST(HttpRequest.BodyPublishers.ofString(json)));
     }
 
     /** Answers what {@code GET} of a path answers, such as {@code /stats}. */
     public JsonNode get(String path) {
         try {
-            return JSON.readTree(http.get(path));
+            return JSON.readTree(http.send(HttpRequest.newBuilder(URI.create(url() + path))));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("The receiver's answer to " + path + " is not JSON", e);
         }
