@@ -64,7 +64,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
     @Override
     void readRowField(String name, JsonParser parser) throws IOException {
         switch (name) {
-            case "id" -> id = identifier(parser, ID, name);
+            case "id" -> id = orNone(identifier(parser, ID, name));
             case "slug" -> slug = text(parser, SLUG, name);
             case "title" -> title = text(parser, TITLE, name);
             case "content_type" -> contentType = text(parser, CONTENT_TYPE, name);
@@ -97,7 +97,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
     @Override
     void readBeforeField(String name, JsonParser parser) throws IOException {
         if (name.equals("id")) {
-            beforeId = identifier(parser, BEFORE_ID, name);
+            beforeId = orNone(identifier(parser, BEFORE_ID, name));
             good(BEFORE_ID);
         } else {
             parser.skipChildren();
@@ -106,8 +106,8 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
 
     @Override
     void tombstone(ConsumerRecord<byte[], byte[]> record, Arrival<ContentChange> out) {
-        String key = idOfKey(record.key());
-        if (key == null || key.isEmpty()) {
+        String key = orNone(idOfKey(record.key()));
+        if (key == null) {
             undecodable(record, "a tombstone whose key has no id", out);
         } else {
             out.accept(new ContentChange.Delete(key, position(record)), record.timestamp());
@@ -119,8 +119,8 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
         switch (op) {
             case CREATE, READ, UPDATE -> put(record, out);
             case DELETE -> {
-                String deleted = beforeId == null || beforeId.isEmpty() ? idOfKey(record.key()) : beforeId;
-                if (deleted == null || deleted.isEmpty()) {
+                String deleted = beforeId == null ? orNone(idOfKey(record.key())) : beforeId;
+                if (deleted == null) {
                     undecodable(record, "a delete with an id neither in before nor in its key", out);
                 } else {
                     out.accept(new ContentChange.Delete(deleted, position(record)), record.timestamp());
@@ -130,13 +130,18 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
         }
     }
 
+    /** An empty text is no id: Debezium writes it where a key did not come. */
+    private static @Nullable String orNone(@Nullable String id) {
+        return id == null || id.isEmpty() ? null : id;
+    }
+
     private void put(ConsumerRecord<byte[], byte[]> record, Arrival<ContentChange> out) {
         if (!hasAfter()) {
             undecodable(record, "the envelope has no after", out);
             return;
         }
         String problem = problem();
-        if (problem != null || id == null || id.isEmpty()) {
+        if (problem != null || id == null) {
             reject(record, Reason.INVALID, problem == null ? "id is missing" : problem, null, out);
             return;
         }
