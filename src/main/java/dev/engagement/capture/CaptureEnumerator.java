@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The slot is created at a first start and never after a restore: there its absence is a gap. What must be set up by
  * hand ends the job; a database that is away restarts it. At each heartbeat the source is looked at again: tables, their
- * identity, and the publication; what changed so that rows do not come any more ends the job. All methods on the coordinator's thread, but the heartbeat,
- * which is written on its worker thread.
+ * identity, and the publication; what changed so that rows do not come any more ends the job. All methods on the
+ * coordinator's thread, but the heartbeat, which is written on its worker thread.
  */
 final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, PendingSplitsState> {
 
@@ -69,7 +69,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
             }
             CapturePreflight.require(options, fitness);
             captured = fitness.shape().ids();
-            requireWhole(fitness.shape());
+            wholeAt = fitness.shape().at();
             if (restored == null) {
                 if (database.slot().slot() == null) {
                     database.createSlot();
@@ -99,9 +99,21 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     private void requireWhole(SourceShape shape) {
         List<String> problems = shape.losses(options, captured);
         if (!problems.isEmpty()) {
-            throw new SourceChangedException(SourceGap.message(options, problems, wholeAt, shape.at()));
+            throw new SourceChangedException(message(problems, Gap.between(wholeAt, shape.at())));
         }
         wholeAt = shape.at();
+    }
+
+    private String message(List<String> problems, Gap gap) {
+        return "Capture has stopped for good: PostgreSQL at " + options.jdbcUrl()
+                + " is no longer what was captured so far.\n- " + String.join("\n- ", problems)
+                + "\nRows committed from " + gap.beginning() + " to " + gap.to()
+                + " may not have been captured and will not come by themselves.\n"
+                + "First mend the above; a table that replaced another is captured from now on, once it is in the"
+                + " publication.\n"
+                + "Start capture again, without its old state; it goes on at its slot:\n" + Gap.START_AGAIN
+                + "Then fill the gap:\n" + gap.backfill()
+                + "The gap grows until capture runs again: " + Gap.RANGE;
     }
 
     private static boolean isStreamAssigned(PendingSplitsState state) {

@@ -52,40 +52,6 @@ public record CaptureOptions(
         LATEST
     }
 
-    /** With a publication that leaves out nothing. */
-    CaptureOptions(
-            String jdbcUrl,
-            String username,
-            SecretRef password,
-            String schema,
-            String eventsTable,
-            String contentTable,
-            String heartbeatTable,
-            String slotName,
-            String publication,
-            Start start,
-            Duration heartbeatInterval,
-            MemorySize maxRowBytes,
-            String eventsTopic,
-            String contentTopic) {
-        this(
-                jdbcUrl,
-                username,
-                password,
-                schema,
-                eventsTable,
-                contentTable,
-                heartbeatTable,
-                slotName,
-                publication,
-                start,
-                heartbeatInterval,
-                maxRowBytes,
-                eventsTopic,
-                contentTopic,
-                false);
-    }
-
     public CaptureOptions {
         if (!jdbcUrl.startsWith("jdbc:postgresql://")) {
             throw new IllegalArgumentException("postgres.url is not of the form jdbc:postgresql://host:port/database");

@@ -14,16 +14,33 @@ sealed interface Captured {
      */
     record Row(CapturedTable table, byte[] key, byte @Nullable [] value) implements Captured {}
 
+    /** A row that does not go on: a dead letter refers to it. */
+    sealed interface Refused extends Captured {
+
+        /** Schema and name of the table. */
+        String table();
+
+        /** The primary key as JSON, as far as it came. */
+        String key();
+
+        /** Debezium's op: c, u, d or r. */
+        String operation();
+
+        /** Log sequence number of the change; 0 if the row came with the snapshot. */
+        long lsn();
+
+        /** Commit time, milliseconds since the epoch; 0 if the row came with the snapshot. */
+        long committedAtMillis();
+
+        /** The event's id, or null if it is a content, or not known. */
+        @Nullable
+        Long eventId();
+    }
+
     /**
      * A row whose envelope is too large, without the envelope.
      *
-     * @param table schema and name of the table
-     * @param key the primary key as JSON
-     * @param operation Debezium's op: c, u, d or r
      * @param bytes size of the envelope
-     * @param lsn log sequence number of the change; 0 if the row came with the snapshot
-     * @param committedAtMillis commit time, milliseconds since the epoch; 0 if the row came with the snapshot
-     * @param eventId the event's id, or null if it is a content
      */
     record Oversize(
             String table,
@@ -33,18 +50,12 @@ sealed interface Captured {
             long lsn,
             long committedAtMillis,
             @Nullable Long eventId)
-            implements Captured {}
+            implements Refused {}
 
     /**
      * A row that cannot be read, or that does not say which row it is.
      *
-     * @param table schema and name of the table
-     * @param key the primary key as JSON, as far as it came
-     * @param operation Debezium's op: c, u, d or r
      * @param problem what is wrong
-     * @param lsn log sequence number of the change; 0 if the row came with the snapshot
-     * @param committedAtMillis commit time, milliseconds since the epoch; 0 if the row came with the snapshot
-     * @param eventId the event's id, or null if it is a content, or not known
      */
     record Unreadable(
             String table,
@@ -54,5 +65,5 @@ sealed interface Captured {
             long lsn,
             long committedAtMillis,
             @Nullable Long eventId)
-            implements Captured {}
+            implements Refused {}
 }

@@ -8,7 +8,6 @@ import java.util.List;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
 import org.apache.flink.util.Collector;
-import org.jspecify.annotations.Nullable;
 
 /** Rows for Kafka go on; one that is too large, or cannot be read, becomes a dead letter that refers to it. */
 final class OversizeSplit extends ProcessFunction<Captured, Captured.Row> {
@@ -39,53 +38,30 @@ final class OversizeSplit extends ProcessFunction<Captured, Captured.Row> {
     }
 
     static DeadLetter letter(Captured.Unreadable row, long nowMillis) {
-        return letter(
-                Reason.UNDECODABLE,
-                row.table(),
-                row.key(),
-                row.lsn(),
-                row.committedAtMillis(),
-                row.eventId(),
-                "The row " + row.key() + " of " + row.table() + " (op " + row.operation() + ", LSN "
-                        + Lsns.format(row.lsn()) + ") cannot be read: " + row.problem(),
-                nowMillis);
+        return letter(row, Reason.UNDECODABLE, "cannot be read: " + row.problem(), nowMillis);
     }
 
     static DeadLetter letter(Captured.Oversize row, MemorySize limit, long nowMillis) {
-        return letter(
-                Reason.OVERSIZE,
-                row.table(),
-                row.key(),
-                row.lsn(),
-                row.committedAtMillis(),
-                row.eventId(),
-                "The row " + row.key() + " of " + row.table() + " (op " + row.operation() + ", LSN "
-                        + Lsns.format(row.lsn()) + ") makes " + row.bytes() + " bytes; capture.max-row-bytes allows "
-                        + limit.getBytes() + ". It is still in the table",
-                nowMillis);
+        String what = "makes " + row.bytes() + " bytes; capture.max-row-bytes allows " + limit.getBytes()
+                + ". It is still in the table";
+        return letter(row, Reason.OVERSIZE, what, nowMillis);
     }
 
-    private static DeadLetter letter(
-            Reason reason,
-            String table,
-            String key,
-            long lsn,
-            long committedAtMillis,
-            @Nullable Long eventId,
-            String error,
-            long nowMillis) {
+    private static DeadLetter letter(Captured.Refused row, Reason reason, String what, long nowMillis) {
         // Rows of a snapshot have no sequence number, and rows written at once share one: the key tells them apart.
-        String id = DeadLetter.idOf(new DeadLetter.Source(table + ' ' + key, -1, lsn, 0), STAGE, reason);
-        DeadLetter.Header header = new DeadLetter.Header(DeadLetter.ROW_KEY, key.getBytes(StandardCharsets.UTF_8));
+        DeadLetter.Source identity = new DeadLetter.Source(row.table() + ' ' + row.key(), -1, row.lsn(), 0);
+        DeadLetter.Header header =
+                new DeadLetter.Header(DeadLetter.ROW_KEY, row.key().getBytes(StandardCharsets.UTF_8));
         return new DeadLetter(
-                id,
+                DeadLetter.idOf(identity, STAGE, reason),
                 reason,
                 STAGE,
-                error,
+                "The row " + row.key() + " of " + row.table() + " (op " + row.operation() + ", LSN "
+                        + Lsns.format(row.lsn()) + ") " + what,
                 1,
                 nowMillis,
-                new DeadLetter.Source(table, -1, lsn, committedAtMillis),
-                eventId,
+                new DeadLetter.Source(row.table(), -1, row.lsn(), row.committedAtMillis()),
+                row.eventId(),
                 null,
                 List.of(header));
     }

@@ -58,15 +58,10 @@ final class SlotContinuity {
     }
 
     private static String message(CaptureOptions options, SlotView view, Position position, String what) {
-        Instant to = view.databaseTime().truncatedTo(ChronoUnit.SECONDS).plusSeconds(1);
-        boolean known = position.committedAtMicros() > 0;
-        // A second earlier, as commit times do not quite follow the order of the log.
-        Instant from = known
-                ? Instant.EPOCH
-                        .plus(position.committedAtMicros(), ChronoUnit.MICROS)
-                        .truncatedTo(ChronoUnit.SECONDS)
-                        .minusSeconds(1)
-                : Instant.EPOCH;
+        Instant committedAt = position.committedAtMicros() > 0
+                ? Instant.EPOCH.plus(position.committedAtMicros(), ChronoUnit.MICROS)
+                : null;
+        Gap gap = Gap.between(committedAt, view.databaseTime());
         Slot slot = view.slot();
         long end = slot == null || slot.isLost() ? view.currentLsn() : slot.restartLsn();
         String drop = slot != null && slot.isLost()
@@ -74,15 +69,12 @@ final class SlotContinuity {
                 : "";
         return "Capture has stopped for good: the replication slot " + options.slotName() + " of database "
                 + view.database() + " (publication " + options.publication() + ") " + what
-                + ". Rows committed from " + (known ? from.toString() : "an unknown time on") + " (LSN "
-                + (position.lsn() > 0 ? Lsns.format(position.lsn()) : "unknown") + ") to " + to + " (LSN "
+                + ". Rows committed from " + gap.beginning() + " (LSN "
+                + (position.lsn() > 0 ? Lsns.format(position.lsn()) : "unknown") + ") to " + gap.to() + " (LSN "
                 + Lsns.format(end) + ") were not captured and will not come by themselves.\n"
-                + "Fill the gap:\n  flink run engagement-job.jar backfill --from " + from + " --to " + to + "\n"
-                + "Start capture again, without its old state:\n"
-                + "  flink run -d engagement-job.jar capture --capture.start latest\n"
+                + "Fill the gap:\n" + gap.backfill()
+                + "Start capture again, without its old state:\n" + Gap.START_AGAIN
                 + drop
-                + "The gap grows until capture runs again: start it first, and let --to reach past that moment. The"
-                + " range is compared with event_ts: let --from reach back as far as events come late. Contents that"
-                + " changed in the gap come with the backfill.";
+                + "The gap grows until capture runs again: start it first, and " + Gap.RANGE;
     }
 }

@@ -9,10 +9,6 @@ import dev.engagement.capture.CaptureOptions.Start;
 import dev.engagement.capture.CaptureStage.Record;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
-import dev.engagement.local.KafkaServer;
-import dev.engagement.local.PostgresServer;
-import dev.engagement.local.testing.SharedServers;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
@@ -26,10 +22,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.api.common.JobStatus;
-import org.apache.flink.configuration.Configuration;
-import org.apache.flink.runtime.minicluster.MiniCluster;
-import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
-import org.apache.flink.util.FileUtils;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -45,49 +37,23 @@ class CaptureIT {
     private static final Path DIRECTORY = Path.of("target/it/capture");
     private static final String CONTENT = "11111111-1111-1111-1111-111111111111";
 
-    private static PostgresServer postgres;
-    private static SharedServers servers;
-    private static KafkaServer kafka;
-    private static MiniCluster cluster;
-    private static Path passwordFile;
+    private static CaptureServers servers;
 
     private CaptureStage stage;
 
     @BeforeAll
     static void startServers() throws Exception {
-        PostgresServer.discard(DIRECTORY.resolve("postgres"));
-        FileUtils.deleteDirectory(DIRECTORY.toFile());
-        Files.createDirectories(DIRECTORY);
-        // Of its own, since it is killed and configured.
-        postgres = PostgresServer.start(DIRECTORY.resolve("postgres"), 0);
-        servers = SharedServers.lease(DIRECTORY.resolve("shared"));
-        kafka = servers.kafka();
-        passwordFile = Files.writeString(DIRECTORY.resolve("password"), postgres.password() + "\n");
-        Configuration configuration = new Configuration();
-        configuration.setString("rest.port", "0");
-        // A machine that stands still loses no task manager.
-        configuration.setString("heartbeat.timeout", "5 min");
-        configuration.setString("pekko.ask.timeout", "5 min");
-        cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
-                .setConfiguration(configuration)
-                .setNumTaskManagers(1)
-                .setNumSlotsPerTaskManager(1)
-                .build());
-        cluster.start();
+        servers = CaptureServers.start(DIRECTORY);
     }
 
     @AfterAll
     static void stopServers() throws Exception {
-        cluster.close();
         servers.close();
-        postgres.close();
     }
 
     @BeforeEach
     void openStage(TestInfo test) throws Exception {
-        String name = test.getTestMethod().orElseThrow().getName().toLowerCase(java.util.Locale.ROOT);
-        stage = new CaptureStage(
-                name.substring(0, Math.min(40, name.length())), postgres, kafka, cluster, passwordFile);
+        stage = servers.stage(test);
     }
 
     @AfterEach
@@ -206,7 +172,7 @@ class CaptureIT {
 
     /** Transactions of one row, of several, and by COPY, whose rows share a log sequence number. */
     private void write(AtomicBoolean writing) throws Exception {
-        try (Connection connection = postgres.connect();
+        try (Connection connection = servers.postgres().connect();
                 java.sql.Statement statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             String insert = "INSERT INTO " + stage.name
@@ -415,8 +381,8 @@ class CaptureIT {
     void aRestartOfPostgresIsSurvived() throws Exception {
         stage.start(Start.INITIAL);
         awaitStreaming();
-        postgres.kill();
-        postgres.restart();
+        servers.postgres().kill();
+        servers.postgres().restart();
         stage.awaitEvent(stage.insertEvent());
         assertThat(capturedEvents()).containsAll(ids("SELECT id FROM %s.engagement_events"));
     }
@@ -477,7 +443,7 @@ class CaptureIT {
 
     private Set<Long> ids(String sql) throws Exception {
         Set<Long> ids = new HashSet<>();
-        try (Connection connection = postgres.connect();
+        try (Connection connection = servers.postgres().connect();
                 java.sql.Statement statement = connection.createStatement();
                 java.sql.ResultSet row = statement.executeQuery(String.format(sql, stage.name))) {
             while (row.next()) {

@@ -113,7 +113,8 @@ class CaptureJobTest {
                 java.time.Duration.ofSeconds(10),
                 MemorySize.parse("16mb"),
                 "e",
-                "c");
+                "c",
+                false);
         assertThat(Long.parseLong(CaptureJob.producer(large, KAFKA).getProperty("max.request.size")))
                 .isGreaterThan(16 * 1024 * 1024);
         assertThat(CaptureJob.producer(large, new KafkaConnection("kafka:9092", Map.of("linger.ms", "50"))))

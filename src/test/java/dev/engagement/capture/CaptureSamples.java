@@ -28,6 +28,7 @@ final class CaptureSamples {
                 Duration.ofSeconds(10),
                 MemorySize.parse("1kb"),
                 "events-topic",
-                "content-topic");
+                "content-topic",
+                false);
     }
 }

@@ -3,15 +3,9 @@ package dev.engagement.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.capture.CaptureOptions.Start;
-import dev.engagement.local.KafkaServer;
-import dev.engagement.local.PostgresServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.apache.flink.configuration.Configuration;
-import org.apache.flink.runtime.minicluster.MiniCluster;
-import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
-import org.apache.flink.util.FileUtils;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -25,43 +19,23 @@ class SourceShapesIT {
 
     private static final Path DIRECTORY = Path.of("target/it/source-shapes");
 
-    private static PostgresServer postgres;
-    private static KafkaServer kafka;
-    private static MiniCluster cluster;
-    private static Path passwordFile;
+    private static CaptureServers servers;
 
     private CaptureStage stage;
 
     @BeforeAll
     static void startServers() throws Exception {
-        PostgresServer.discard(DIRECTORY.resolve("postgres"));
-        FileUtils.deleteDirectory(DIRECTORY.toFile());
-        Files.createDirectories(DIRECTORY);
-        postgres = PostgresServer.start(DIRECTORY.resolve("postgres"), 0);
-        kafka = KafkaServer.start(DIRECTORY.resolve("kafka"), 0);
-        passwordFile = Files.writeString(DIRECTORY.resolve("password"), postgres.password() + "\n");
-        Configuration configuration = new Configuration();
-        configuration.setString("rest.port", "0");
-        cluster = new MiniCluster(new MiniClusterConfiguration.Builder()
-                .setConfiguration(configuration)
-                .setNumTaskManagers(1)
-                .setNumSlotsPerTaskManager(1)
-                .build());
-        cluster.start();
+        servers = CaptureServers.start(DIRECTORY);
     }
 
     @AfterAll
     static void stopServers() throws Exception {
-        cluster.close();
-        kafka.close();
-        postgres.close();
+        servers.close();
     }
 
     @BeforeEach
     void openStage(TestInfo test) throws Exception {
-        String name = test.getTestMethod().orElseThrow().getName().toLowerCase(java.util.Locale.ROOT);
-        stage = new CaptureStage(
-                name.substring(0, Math.min(40, name.length())), postgres, kafka, cluster, passwordFile);
+        stage = servers.stage(test);
     }
 
     @AfterEach
