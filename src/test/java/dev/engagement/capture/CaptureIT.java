@@ -351,7 +351,7 @@ class CaptureIT {
     void latestBeginsAtThePresentEnd() throws Exception {
         long old = stage.insertEvent();
         stage.start(Start.LATEST);
-        awaitFirstChange();
+        stage.awaitChange();
         assertThat(stage.records()).extracting(Record::op).containsOnly("c");
         assertThat(capturedEvents()).doesNotContain(old);
     }
@@ -408,7 +408,7 @@ class CaptureIT {
 
     /** The snapshot is over, changes come, and a completed checkpoint holds all of them. */
     private void awaitStreaming() throws Exception {
-        awaitFirstChange();
+        stage.awaitChange();
         String before = stage.query("SELECT pg_current_wal_insert_lsn()");
         stage.insertEvent();
         awaitConfirmed(before);
@@ -419,18 +419,6 @@ class CaptureIT {
                 .atMost(CaptureStage.TIMEOUT)
                 .until(() ->
                         stage.slotColumn("confirmed_flush_lsn > '" + lsn + "'").equals("t"));
-    }
-
-    /** Inserts events until one comes as a change and not with the snapshot. */
-    private void awaitFirstChange() {
-        Awaitility.await("first change")
-                .atMost(CaptureStage.TIMEOUT)
-                .pollInterval(Duration.ofMillis(100))
-                .until(() -> {
-                    stage.insertEvent();
-                    return stage.records().stream()
-                            .anyMatch(record -> record.op().equals("c"));
-                });
     }
 
     private Set<Long> capturedEvents() {

@@ -277,6 +277,24 @@ final class CaptureStage implements AutoCloseable {
         await(all -> all.stream().anyMatch(r -> r.topic().equals(eventsTopic()) && r.eventId() == id));
     }
 
+    /**
+     * Inserts events until one of them comes as a change and not with the snapshot: the job that runs now has begun, and
+     * follows the changes.
+     */
+    void awaitChange() throws SQLException {
+        long first = insertEvent();
+        Awaitility.await("a change")
+                .atMost(TIMEOUT)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> {
+                    insertEvent();
+                    return records().stream()
+                            .anyMatch(record -> record.topic().equals(eventsTopic())
+                                    && record.op().equals("c")
+                                    && record.eventId() >= first);
+                });
+    }
+
     private static Record read(ConsumerRecord<byte[], byte[]> record) {
         try {
             return new Record(

@@ -6,7 +6,6 @@ import dev.engagement.capture.CaptureOptions.Start;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -210,7 +209,7 @@ class SourceShapesIT {
     @Test
     void tablesThatAreSwappedWhileCaptureRunsStopIt() throws Exception {
         stage.start(Start.INITIAL);
-        awaitChange();
+        stage.awaitChange();
         stage.sql("BEGIN; ALTER TABLE %1$s.content RENAME TO content_old;"
                 + " CREATE TABLE %1$s.content (LIKE %1$s.content_old INCLUDING ALL); COMMIT");
 
@@ -229,7 +228,7 @@ class SourceShapesIT {
     @Test
     void tablesThatWereSwappedWhileCaptureWasStoppedAreNotTakenForTheOldOnes() throws Exception {
         stage.start(Start.INITIAL);
-        awaitChange();
+        stage.awaitChange();
         String savepoint = stage.stop();
         stage.sql("ALTER TABLE %s.engagement_events RENAME TO events_before");
         stage.sql("CREATE TABLE %1$s.engagement_events (LIKE %1$s.events_before INCLUDING ALL)");
@@ -264,23 +263,10 @@ class SourceShapesIT {
         };
         for (int i = 0; i < losses.length; i++) {
             stage.start(i == 0 ? Start.INITIAL : Start.LATEST);
-            awaitChange();
+            stage.awaitChange();
             stage.sql(losses[i][0]);
             assertThat(stage.failure()).contains(losses[i][1]).contains("Capture has stopped for good");
             stage.sql(losses[i][2]);
         }
-    }
-
-    /** Inserts events until one comes as a change and not with the snapshot. */
-    private void awaitChange() {
-        long before = stage.records().size();
-        Awaitility.await("a change")
-                .atMost(Duration.ofMinutes(5))
-                .pollInterval(Duration.ofMillis(100))
-                .until(() -> {
-                    stage.insertEvent();
-                    return stage.records().stream().skip(before).anyMatch(record -> record.op()
-                            .equals("c"));
-                });
     }
 }
