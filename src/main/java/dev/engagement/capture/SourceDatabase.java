@@ -36,8 +36,11 @@ final class SourceDatabase {
 
     private static final String TABLES = """
             WITH published AS (
-                SELECT to_regclass(format('%I.%I', schemaname, tablename)) AS oid, to_jsonb(t) AS entry
-                FROM pg_publication_tables AS t WHERE pubname = ?)
+                SELECT c.oid, to_jsonb(t) AS entry
+                FROM pg_publication_tables AS t
+                JOIN pg_namespace AS n ON n.nspname = t.schemaname
+                JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.tablename
+                WHERE t.pubname = ?)
             SELECT c.oid::bigint, c.relkind::text,
                    c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid),
                    c.relpersistence = 'p',
@@ -69,8 +72,10 @@ final class SourceDatabase {
                            AND (l.relreplident = 'n' OR l.relreplident = 'i' AND NOT EXISTS (
                                 SELECT FROM pg_index WHERE indrelid = l.oid AND indisreplident AND indisprimary))
                          ORDER BY 1)
-            FROM (VALUES (1, ?, ?::text[]), (2, ?, ?::text[]), (3, ?, ?::text[])) AS wanted (place, name, columns)
-            LEFT JOIN pg_class AS c ON c.oid = to_regclass(wanted.name)
+            FROM (VALUES (1, ?::text, ?::text[]), (2, ?, ?::text[]), (3, ?, ?::text[])) AS wanted (place, name, columns)
+            -- Not by to_regclass, which sees what has been committed since this statement began: half of a table swap.
+            LEFT JOIN pg_class AS c ON c.relname = wanted.name
+                AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ?)
             LEFT JOIN published AS listed ON listed.oid = c.oid
             ORDER BY wanted.place""";
 
@@ -211,12 +216,13 @@ final class SourceDatabase {
             server.setString(1, options.publication());
             tables.setString(1, options.publication());
             tables.setString(2, options.publication());
-            tables.setString(3, quoted(options.eventsTable()));
+            tables.setString(3, options.eventsTable());
             tables.setString(4, array(CapturedTable.EVENTS.columns()));
-            tables.setString(5, quoted(options.contentTable()));
+            tables.setString(5, options.contentTable());
             tables.setString(6, array(CapturedTable.CONTENT.columns()));
-            tables.setString(7, quoted(options.heartbeatTable()));
+            tables.setString(7, options.heartbeatTable());
             tables.setString(8, array(List.of()));
+            tables.setString(9, options.schema());
             try (ResultSet row = server.executeQuery();
                     ResultSet found = tables.executeQuery()) {
                 row.next();
