@@ -93,6 +93,26 @@ final class Scenario {
                 concat(events(1, BEFORE), concat(events(BEFORE + 1, BEFORE + AFTER), movers())));
     }
 
+    /**
+     * Moves event time on, in all partitions and by nothing but repetitions: once all is counted, so that a slide ends after
+     * it. Without that an event that waited for its content is in the last leaderboard only if its content was read before
+     * those that move event time, and two topics have no common order.
+     *
+     * @param round from 1, each later than the one before
+     */
+    static void moveOn(String bootstrapServers, int round) throws ExecutionException, InterruptedException {
+        produce(
+                bootstrapServers,
+                List.of(),
+                movers().stream()
+                        .map(each -> new Event(each.id, each.content, movedTo(round), each.durationMillis))
+                        .toList());
+    }
+
+    private static long movedTo(int round) {
+        return MOVED_TO_MILLIS + 1_500 + 5_000L * (round - 1);
+    }
+
     private static <T> List<T> concat(List<T> first, List<T> second) {
         List<T> both = new ArrayList<>(first);
         both.addAll(second);
@@ -189,7 +209,7 @@ final class Scenario {
         return scores;
     }
 
-    /** The leaderboards once event time has come to the movers: they are not in them, everything else is. */
+    /** The leaderboards of a window. */
     static Map<String, Double> boardByEvents(int topN, long windowMillis, long slideEnd) {
         Map<String, Double> scores = new TreeMap<>();
         counts(inWindow(windowMillis, slideEnd)).forEach((content, count) -> scores.put(content, (double) count));
@@ -225,9 +245,9 @@ final class Scenario {
         return best;
     }
 
-    /** The last slide end that event time reaches: the movers' time without the out-of-orderness of two seconds. */
-    static long lastSlideEnd(long slideMillis) {
-        return Math.floorDiv(MOVED_TO_MILLIS - 2_000, slideMillis) * slideMillis;
+    /** The last slide end that event time reaches in that round: without the out-of-orderness of two seconds. */
+    static long lastSlideEnd(long slideMillis, int round) {
+        return Math.floorDiv(movedTo(round) - 2_000, slideMillis) * slideMillis;
     }
 
     private static Predicate<Event> isOfTheFirstMinute() {

@@ -54,6 +54,9 @@ class StateIT {
     private static final long TEN_MINUTES = 600_000;
 
     private static SharedServers servers;
+    /** How often event time was moved on. */
+    private static int rounds;
+
     private static JobCluster cluster;
 
     @BeforeAll
@@ -158,10 +161,10 @@ class StateIT {
     @Order(3)
     void the_kept_savepoint_goes_on_with_another_n_slide_window_parallelism_and_backend() throws Exception {
         long posts = posts();
-        Shown shown = new Shown("evolved", 3, 30_000, 5_000);
+        Shown shown = new Shown("evolved", 3, 60_000, 5_000);
         JobCluster where = cluster.withStateBackend("rocksdb");
         String[] arguments = shown.arguments(
-                "--parallelism", "3", "--ranking.top-n", "3", "--ranking.slide", "5 s", "--ranking.window", "30 s");
+                "--parallelism", "3", "--ranking.top-n", "3", "--ranking.slide", "5 s", "--ranking.window", "1 min");
         JobID job = where.runFrom(kept(), arguments);
         shown.await(where, job, posts, Scenario.ids());
         assertThatItLosesNothing(where.stop(job), arguments);
@@ -243,9 +246,20 @@ class StateIT {
          * @param posts how many the receiver had got before
          * @param deliveries ids of those that come since
          */
-        void await(JobCluster where, JobID job, long posts, Set<Long> deliveries) {
-            long slideEnd = Scenario.lastSlideEnd(slideMillis);
+        void await(JobCluster where, JobID job, long posts, Set<Long> deliveries) throws Exception {
+            int round = ++rounds;
+            long slideEnd = Scenario.lastSlideEnd(slideMillis, round);
             try (Jedis redis = servers.redis().connect()) {
+                Awaitility.await()
+                        .atMost(TIMEOUT)
+                        .pollInterval(Duration.ofMillis(50))
+                        .untilAsserted(() -> {
+                            assertThat(where.status(job).isTerminalState())
+                                    .as(() -> where.failure(job))
+                                    .isFalse();
+                            assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
+                        });
+                Scenario.moveOn(servers.kafka().bootstrapServers(), round);
                 Awaitility.await()
                         .atMost(TIMEOUT)
                         .pollInterval(Duration.ofMillis(50))
