@@ -1,9 +1,12 @@
 package dev.engagement.local;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
@@ -117,12 +120,20 @@ public final class RedisServer implements AutoCloseable {
                 if (!jedis.info("server").contains("process_id:" + started.pid() + "\r")) {
                     throw new ServerException("Another server answers on port " + port);
                 }
-                if (!jedis.info("persistence").contains("loading:0\r")) {
-                    throw new ServerException("Redis on port " + port + " is still loading what it had");
-                }
+            }
+            // Not by INFO: it says that nothing is loading, too, between two of the files that a durable one reads.
+            if (!hasSaidThatItIsReady(started)) {
+                throw new ServerException("Redis on port " + port + " is still loading what it had");
             }
         });
         return started;
+    }
+
+    private boolean hasSaidThatItIsReady(ServerProcess started) throws IOException {
+        try (Stream<String> lines = Files.lines(ServerProcess.logFile(NAME, directory))) {
+            return lines.anyMatch(
+                    line -> line.startsWith(started.pid() + ":M ") && line.contains("Ready to accept connections"));
+        }
     }
 
     /** {@code redis://host:port}, without the password. */
