@@ -12,6 +12,7 @@ scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh backfill  [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh audit     [--events N] [--rounds N]
 scripts/bench.sh latency   [--rates N,…] [--seconds N]
+scripts/bench.sh start     [--rounds N]
 
   ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
              Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
@@ -45,17 +46,21 @@ scripts/bench.sh latency   [--rates N,…] [--seconds N]
              scripts/local.sh --rate 0: each row counts from when it was due, however late it was
              written. Fails if something has not arrived in the end. About five minutes;
              histograms in target/bench/latency/percentiles.csv
+  start      how long scripts/local.sh --rate 500 --events 20000 --exit takes until its servers and jobs
+             run, its first events have come through, and it has passed; commit to Redis and what was
+             diverted in that run, and the memory of all its processes: with class archives and without,
+             in turn, after a start that does not count. About ten minutes
 
   --events N     events of ingest, of the parts pipeline and stage, of warehouse and of
                  backfill (default 3000000; of delivery 200000, of audit 1000000)
-  --rounds N     measured rounds, after one to warm up (default 3)
+  --rounds N     measured rounds, after one to warm up (default 3; of start 5)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
   --rates N,…    rows per second of latency, one after the other (default 500,3333,10000)
   --seconds N    how long each of latency's rates lasts (default 60)
 
-Nothing is installed; Kafka, Redis and the emulator run below target/bench, the stack of latency
-below target/local.
+Nothing is installed; Kafka, Redis and the emulator run below target/bench, the stacks of latency and
+start below target/local.
 HELP
 }
 
@@ -72,14 +77,15 @@ case $command in
   -h | --help) usage; exit 0 ;;
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
-  warehouse | delivery | backfill | audit | latency) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery, backfill, audit, latency. --help explains them." ;;
+  warehouse | delivery | backfill | audit | latency | start) parts='' ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery, backfill, audit, latency, start. --help explains them." ;;
 esac
 
 events=3000000
 [[ $command != delivery ]] || events=200000
 [[ $command != audit ]] || events=1000000
 rounds=3
+[[ $command != start ]] || rounds=5
 state=hashmap
 rates=500,3333,10000
 seconds=60
@@ -164,6 +170,11 @@ elif [[ $command == delivery ]]; then
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.DeliveryBenchmark target/bench "$events" "$rounds" "$state"
 elif [[ $command == latency ]]; then
   latency
+elif [[ $command == start ]]; then
+  printf '\n'
+  scripts/lib/class-archive.sh make "$(command -v "$java")"
+  "$java" "${options[@]}" -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    dev.engagement.bench.StartBenchmark target/bench/start "$rounds"
 elif [[ $command == audit ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx2g dev.engagement.bench.AuditBenchmark target/bench "$events" "$rounds"

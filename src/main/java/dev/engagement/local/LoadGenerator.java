@@ -51,7 +51,9 @@ public final class LoadGenerator implements AutoCloseable {
     private final Map<UUID, List<ContentRow>> contentVersions;
     private final ScheduledExecutorService executor;
     private @Nullable ScheduledFuture<?> ticking;
-    private final long startedAt = System.nanoTime();
+    /** Written before the first tick is scheduled. */
+    private long startedAt;
+
     private long paced;
     private long bursts;
     private long written;
@@ -86,9 +88,20 @@ public final class LoadGenerator implements AutoCloseable {
      * @param connection to the source, for this generator alone; closed by {@link #close}
      */
     public static LoadGenerator start(LoadOptions options, Connection connection, Clock clock) throws SQLException {
+        LoadGenerator generator = prepare(options, connection, clock);
+        generator.begin();
+        return generator;
+    }
+
+    /**
+     * Writes the initial contents; events come by {@link #writeOne}, and by themselves once it is told to {@link #begin}.
+     *
+     * @param connection to the source, for this generator alone; closed by {@link #close}
+     */
+    static LoadGenerator prepare(LoadOptions options, Connection connection, Clock clock) throws SQLException {
         Workload workload = new Workload(options.seed(), options.contents());
         LoadGenerator generator = new LoadGenerator(options, workload, new ConcurrentHashMap<>(), 0, connection, clock);
-        generator.begin(workload.initialContents());
+        generator.prepare(workload.initialContents());
         return generator;
     }
 
@@ -104,11 +117,12 @@ public final class LoadGenerator implements AutoCloseable {
             throw new IllegalStateException("The load generator has not been closed; close it before continuing");
         }
         LoadGenerator generator = new LoadGenerator(options, workload, contentVersions, created, connection, clock);
-        generator.begin(workload.contents());
+        generator.prepare(workload.contents());
+        generator.begin();
         return generator;
     }
 
-    private void begin(List<ContentRow> contents) throws SQLException {
+    private void prepare(List<ContentRow> contents) throws SQLException {
         try {
             connection.setAutoCommit(false);
             writeContents(contents);
@@ -117,7 +131,27 @@ public final class LoadGenerator implements AutoCloseable {
             executor.shutdownNow();
             throw e;
         }
-        if (options.rate() == 0 && options.burst() == 0) {
+    }
+
+    /** Whether it is to make any events at all. */
+    boolean hasEvents() {
+        return options.rate() > 0 || options.burst() > 0;
+    }
+
+    /** How many events it is to make in all; {@link Long#MAX_VALUE} for no end. */
+    long events() {
+        return options.events() == 0 ? Long.MAX_VALUE : options.events();
+    }
+
+    /** Commits the next event at once, which counts towards all; not after {@link #begin}. */
+    void writeOne() throws SQLException {
+        write(1);
+    }
+
+    /** From now on events come by themselves, paced from this moment. */
+    void begin() {
+        startedAt = System.nanoTime();
+        if (!hasEvents()) {
             done = true;
         } else {
             ticking = executor.scheduleAtFixedRate(this::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);

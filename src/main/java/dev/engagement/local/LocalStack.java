@@ -22,10 +22,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -54,7 +60,11 @@ public final class LocalStack {
     private static final Duration REFRESH = Duration.ofSeconds(1);
     private static final Duration LINE_EVERY = Duration.ofSeconds(5);
     private static final Duration CHECK_EVERY = Duration.ofMillis(500);
+    private static final Duration FIRST_EVENTS_POLL = Duration.ofMillis(50);
     private static final int TASK_MANAGERS = 2;
+    /** PostgreSQL has one log; and more readers than one change to it only after a checkpoint. */
+    private static final int CAPTURE_PARALLELISM = 1;
+
     private static final String CLUSTER = "cluster";
     /** What a shell reports for a command ended by Ctrl-C. */
     private static final int INTERRUPTED = 130;
@@ -65,7 +75,7 @@ public final class LocalStack {
     private final long startedAt = System.nanoTime();
     private final CountDownLatch stopRequested = new CountDownLatch(1);
     private final AtomicBoolean stopping = new AtomicBoolean();
-    private final Map<String, String> jobs = new LinkedHashMap<>();
+    private final Map<String, String> jobs = new TreeMap<>();
     private final List<Place> places = new ArrayList<>();
 
     private volatile @Nullable PostgresServer postgres;
@@ -166,23 +176,13 @@ public final class LocalStack {
 
     private int runLocked() throws SQLException, InterruptedException, IOException {
         sweep();
-        startServers();
+        startAll();
         PostgresServer source = started(postgres);
         KafkaServer broker = started(kafka);
         RedisServer liveView = started(redis);
         BigQueryProcess warehouse = started(bigQuery);
         ReceiverProcess partner = started(receiver);
-        if (options.jobs() || options.cluster()) {
-            timed("Flink", options.cluster() ? this::startSessionCluster : this::startInProcess);
-        }
-        writeEndpoints(source, broker, liveView, warehouse, partner, host);
-        if (options.jobs()) {
-            JobHost flink = started(host);
-            timed("job capture", () -> submit(flink, "capture", captureArguments(source, broker)));
-            timed("job stream", () -> submit(flink, "stream", streamArguments(broker, liveView, warehouse, partner)));
-        }
-        LoadGenerator load = LoadGenerator.start(options.load(), source.connect(), Clock.systemUTC());
-        generator = load;
+        LoadGenerator load = started(generator);
         terminal.say("");
         JobHost running = host;
         // Without Flink nothing is asked of it.
@@ -193,13 +193,13 @@ public final class LocalStack {
         admin.setProperty("bootstrap.servers", broker.bootstrapServers());
         try (Admin client = Admin.create(admin);
                 Figures figures = new Figures(source, liveView, warehouse, partner, client, flink, DeadLetters.TOPIC)) {
-            return options.exit()
-                    ? watchUntilArrived(
-                            figures,
-                            DestinationChecks.of(
-                                    source, liveView, warehouse, partner, broker.bootstrapServers(), load::versions),
-                            load)
-                    : watch(figures, load);
+            List<DestinationCheck> checks = DestinationChecks.of(
+                    source, liveView, warehouse, partner, broker.bootstrapServers(), load::versions);
+            OptionalInt ended = letLoadBegin(figures, load, new FirstEvents(load, checks));
+            if (ended.isPresent()) {
+                return ended.getAsInt();
+            }
+            return options.exit() ? watchUntilArrived(figures, checks, load) : watch(figures, load);
         }
     }
 
@@ -225,56 +225,119 @@ public final class LocalStack {
         Folders.create(directory.resolve("tmp"));
     }
 
-    private void startServers() {
+    /** Everything that runs, each as soon as what it needs is there. */
+    private void startAll() throws IOException {
         terminal.say("starting servers…");
-        CompletableFuture<?> all = CompletableFuture.allOf(
-                CompletableFuture.runAsync(() -> timed("PostgreSQL 17", () -> {
-                    PostgresServer server =
-                            PostgresServer.start(directory.resolve("postgres"), Ports.preferred(POSTGRES_PORT));
-                    postgres = server;
-                    Schema.create(server);
-                    return server.dataDirectory().startsWith(directory)
-                            ? "port " + server.port()
-                            : "port " + server.port() + ", data in " + server.dataDirectory() + " since uid "
-                                    + Folders.UNPRIVILEGED + " cannot reach " + directory;
-                })),
-                CompletableFuture.runAsync(() -> timed("Kafka", () -> {
-                    KafkaServer server = KafkaServer.start(directory.resolve("kafka"), Ports.preferred(KAFKA_PORT));
-                    kafka = server;
-                    return "port " + server.port();
-                })),
-                CompletableFuture.runAsync(() -> timed("Redis 7", () -> {
-                    RedisServer server = RedisServer.start(directory.resolve("redis"), Ports.preferred(REDIS_PORT));
-                    redis = server;
-                    return "port " + server.port();
-                })),
-                CompletableFuture.runAsync(() -> timed("BigQuery", () -> {
-                    BigQueryProcess server = BigQueryProcess.start(
-                            directory.resolve("bigquery"),
-                            Ports.preferred(BIGQUERY_REST_PORT),
-                            Ports.preferred(BIGQUERY_GRPC_PORT));
-                    bigQuery = server;
-                    return "an emulator, REST port " + server.restPort() + ", gRPC port " + server.grpcPort();
-                })),
-                CompletableFuture.runAsync(() -> timed("receiver", () -> {
-                    ReceiverProcess server =
-                            ReceiverProcess.start(directory.resolve("receiver"), Ports.preferred(RECEIVER_PORT));
-                    receiver = server;
-                    return "of webhooks, port " + server.port();
-                })));
+        // Of its own: these wait for each other, and the common pool may have fewer threads than there are servers.
+        ExecutorService threads = Executors.newCachedThreadPool(task -> {
+            Thread thread = new Thread(task, "starting");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            // First what takes longest.
+            CompletableFuture<Void> kafkaRuns = timed(threads, "Kafka", this::startKafka);
+            CompletableFuture<Void> postgresRuns = timed(threads, "PostgreSQL 17", this::startPostgres);
+            CompletableFuture<Void> bigQueryRuns = timed(threads, "BigQuery", this::startBigQuery);
+            CompletableFuture<Void> receiverRuns = timed(threads, "receiver", this::startReceiver);
+            CompletableFuture<Void> redisRuns = timed(threads, "Redis 7", this::startRedis);
+            CompletableFuture<Void> flinkRuns = !options.jobs() && !options.cluster()
+                    ? CompletableFuture.completedFuture(null)
+                    : timed(threads, "Flink", options.cluster() ? this::startSessionCluster : this::startInProcess);
+            CompletableFuture<Void> captureRuns = CompletableFuture.allOf(kafkaRuns, postgresRuns, flinkRuns)
+                    .thenRunAsync(() -> timedIfJobs("job capture", this::submitCapture), threads);
+            CompletableFuture<Void> streamRuns = CompletableFuture.allOf(
+                            kafkaRuns, redisRuns, bigQueryRuns, receiverRuns, flinkRuns)
+                    .thenRunAsync(() -> timedIfJobs("job stream", this::submitStream), threads);
+            join(CompletableFuture.allOf(kafkaRuns, postgresRuns, bigQueryRuns, receiverRuns, redisRuns, flinkRuns));
+            writeEndpoints(
+                    started(postgres), started(kafka), started(redis), started(bigQuery), started(receiver), host);
+            join(CompletableFuture.allOf(captureRuns, streamRuns));
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    private static void join(CompletableFuture<Void> all) {
         try {
             all.join();
         } catch (CompletionException e) {
             throw e.getCause() instanceof ServerException failure
                     ? failure
-                    : new ServerException("The servers could not be started: " + e.getCause(), e);
+                    : new ServerException("The servers could not be started: " + rootCause(e), e);
         }
+    }
+
+    private CompletableFuture<Void> timed(Executor threads, String what, Supplier<String> work) {
+        return CompletableFuture.runAsync(() -> timed(what, work), threads);
+    }
+
+    private void timedIfJobs(String what, Supplier<String> work) {
+        if (options.jobs()) {
+            timed(what, work);
+        }
+    }
+
+    private String startPostgres() {
+        PostgresServer server = PostgresServer.start(directory.resolve("postgres"), Ports.preferred(POSTGRES_PORT));
+        postgres = server;
+        Schema.create(server);
+        try {
+            generator = LoadGenerator.prepare(options.load(), server.connect(), Clock.systemUTC());
+        } catch (SQLException e) {
+            throw new ServerException("PostgreSQL refuses the first contents: " + e.getMessage(), e);
+        }
+        return server.dataDirectory().startsWith(directory)
+                ? "port " + server.port()
+                : "port " + server.port() + ", data in " + server.dataDirectory() + " since uid " + Folders.UNPRIVILEGED
+                        + " cannot reach " + directory;
+    }
+
+    private String startKafka() {
+        KafkaServer server = KafkaServer.start(directory.resolve("kafka"), Ports.preferred(KAFKA_PORT));
+        kafka = server;
+        return "port " + server.port();
+    }
+
+    private String startRedis() {
+        RedisServer server = RedisServer.start(directory.resolve("redis"), Ports.preferred(REDIS_PORT));
+        redis = server;
+        return "port " + server.port();
+    }
+
+    private String startBigQuery() {
+        BigQueryProcess server = BigQueryProcess.start(
+                directory.resolve("bigquery"),
+                Ports.preferred(BIGQUERY_REST_PORT),
+                Ports.preferred(BIGQUERY_GRPC_PORT));
+        bigQuery = server;
+        return "an emulator, REST port " + server.restPort() + ", gRPC port " + server.grpcPort();
+    }
+
+    private String startReceiver() {
+        ReceiverProcess server = ReceiverProcess.start(directory.resolve("receiver"), Ports.preferred(RECEIVER_PORT));
+        receiver = server;
+        return "of webhooks, port " + server.port();
+    }
+
+    private String submitCapture() {
+        return submit(started(host), "capture", captureArguments(started(postgres), started(kafka)));
+    }
+
+    private String submitStream() {
+        return submit(
+                started(host),
+                "stream",
+                streamArguments(started(kafka), started(redis), started(bigQuery), started(receiver)));
     }
 
     /** Does it, then says what was done and how long it took. */
     private void timed(String what, Supplier<String> work) {
         long begin = System.nanoTime();
-        String remark = work.get();
+        sayTook(what, begin, work.get());
+    }
+
+    private void sayTook(String what, long begin, String remark) {
         double seconds = (System.nanoTime() - begin) / 1e9;
         terminal.say(String.format(Locale.ROOT, "  %-14s %5.1f s   %s", what, seconds, remark));
     }
@@ -298,7 +361,7 @@ public final class LocalStack {
 
     /** Each job takes as many slots as it has parallelism; and room for one more, such as a backfill. */
     private int slots() {
-        return 3 * options.parallelism();
+        return CAPTURE_PARALLELISM + 2 * options.parallelism();
     }
 
     private Map<String, String> jobConfiguration() {
@@ -316,6 +379,8 @@ public final class LocalStack {
                 "capture",
                 "--job.name",
                 "engagement capture",
+                "--parallelism",
+                Integer.toString(CAPTURE_PARALLELISM),
                 "--kafka.bootstrap-servers",
                 broker.bootstrapServers(),
                 "--postgres.url",
@@ -409,14 +474,63 @@ public final class LocalStack {
 
     // ------------------------------------------------------------------------------------------------- watching
 
+    /**
+     * Waits until the first events have come through, and lets the load begin then: what the jobs do only once, at their
+     * start, is behind them.
+     *
+     * @return the exit code, if this ends here
+     */
+    private OptionalInt letLoadBegin(Figures figures, LoadGenerator load, FirstEvents first)
+            throws InterruptedException, SQLException {
+        if (!options.jobs() || !load.hasEvents()) {
+            load.begin();
+            return OptionalInt.empty();
+        }
+        terminal.say("the load begins once the first events have come through to Redis, BigQuery and the receiver…");
+        long begin = System.nanoTime();
+        long shownAt = begin;
+        while (!first.haveComeThrough()) {
+            if (since(shownAt).compareTo(showEvery()) >= 0) {
+                shownAt = System.nanoTime();
+                show(figures, load);
+                Optional<String> failure = failedJob();
+                if (failure.isPresent()) {
+                    return OptionalInt.of(failed(failure.get()));
+                }
+            }
+            if (options.exit() && since(begin).compareTo(options.patience()) > 0) {
+                show(figures, load);
+                return OptionalInt.of(failed("the first events have not come through to every destination within "
+                        + options.patience().toSeconds() + " s (--patience)"));
+            }
+            if (stopRequested.await(FIRST_EVENTS_POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+                return OptionalInt.of(INTERRUPTED);
+            }
+        }
+        load.begin();
+        sayTook("first events", begin, "in every destination; the load begins");
+        return OptionalInt.empty();
+    }
+
+    private Duration showEvery() {
+        return terminal.isInteractive() ? REFRESH : LINE_EVERY;
+    }
+
+    /** Why a job will not go on, if one has failed for good. */
+    private Optional<String> failedJob() throws InterruptedException {
+        return jobStates().stream()
+                .filter(job -> job.state().startsWith("FAILED"))
+                .map(job -> "The job " + job.name() + " " + job.state())
+                .findFirst();
+    }
+
     private int watch(Figures figures, LoadGenerator load) throws InterruptedException {
         if (!terminal.isInteractive()) {
             sayPlaces();
         }
-        Duration interval = terminal.isInteractive() ? REFRESH : LINE_EVERY;
         do {
             show(figures, load);
-        } while (!stopRequested.await(interval.toMillis(), TimeUnit.MILLISECONDS));
+        } while (!stopRequested.await(showEvery().toMillis(), TimeUnit.MILLISECONDS));
         return INTERRUPTED;
     }
 
@@ -514,7 +628,7 @@ public final class LocalStack {
         String before = "";
         long fewestDiffering = Long.MAX_VALUE;
         while (true) {
-            if (shownAt == 0 || since(shownAt).compareTo(terminal.isInteractive() ? REFRESH : LINE_EVERY) >= 0) {
+            if (shownAt == 0 || since(shownAt).compareTo(showEvery()) >= 0) {
                 shownAt = System.nanoTime();
                 show(figures, load);
             }
@@ -522,10 +636,9 @@ public final class LocalStack {
             if (failure != null) {
                 return failed("The load generator has ended early: " + failure.getMessage());
             }
-            for (Job job : jobStates()) {
-                if (job.state().startsWith("FAILED")) {
-                    return failed("The job " + job.name() + " " + job.state());
-                }
+            Optional<String> failedJob = failedJob();
+            if (failedJob.isPresent()) {
+                return failed(failedJob.get());
             }
             Attempt attempt = attempt(figures, checks, load);
             boolean passed = attempt.complete && attempt.passed();

@@ -11,6 +11,7 @@ import com.google.api.gax.grpc.GrpcTransportChannel;
 import com.google.api.gax.rpc.FixedTransportChannelProvider;
 import com.google.api.gax.rpc.TransportChannelProvider;
 import com.google.auth.oauth2.GoogleCredentials;
+import com.google.cloud.bigquery.storage.v1.AppendRowsRequest;
 import com.google.cloud.bigquery.storage.v1.AppendRowsResponse;
 import com.google.cloud.bigquery.storage.v1.BigQueryWriteClient;
 import com.google.cloud.bigquery.storage.v1.BigQueryWriteSettings;
@@ -116,6 +117,7 @@ final class GoogleWriteApi implements WriteApi {
     }
 
     private Appender connect(String stream) {
+        loadClassesOfAppends(stream);
         ManagedChannel own = channel();
         try {
             StreamWriter writer = StreamWriter.newBuilder(stream)
@@ -134,6 +136,18 @@ final class GoogleWriteApi implements WriteApi {
             own.shutdownNow();
             throw new UncheckedIOException("BigQuery's client does not start", e);
         }
+    }
+
+    /** On this thread: the first append is made by a task's, which would load them for seconds on a cold and busy machine. */
+    private static void loadClassesOfAppends(String stream) {
+        ByteString unused = AppendRowsRequest.newBuilder()
+                .setWriteStream(stream)
+                .setOffset(Int64Value.of(0))
+                .setProtoRows(AppendRowsRequest.ProtoData.newBuilder()
+                        .setWriterSchema(SCHEMA)
+                        .setRows(ProtoRows.newBuilder().addSerializedRows(ByteString.EMPTY)))
+                .build()
+                .toByteString();
     }
 
     @Override

@@ -21,13 +21,17 @@ final class Spread {
         return ordered[ordered.length / 2];
     }
 
+    double least() {
+        return ordered[0];
+    }
+
+    double most() {
+        return ordered[ordered.length - 1];
+    }
+
     /** @param format of one figure */
     String text(String format) {
         return String.format(
-                Locale.ROOT,
-                "median " + format + " (" + format + " to " + format + ")",
-                median(),
-                ordered[0],
-                ordered[ordered.length - 1]);
+                Locale.ROOT, "median " + format + " (" + format + " to " + format + ")", median(), least(), most());
     }
 }
