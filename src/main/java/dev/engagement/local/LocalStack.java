@@ -37,6 +37,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 import sun.misc.Signal;
 
 /**
@@ -228,6 +229,8 @@ public final class LocalStack {
     /** Everything that runs, each as soon as what it needs is there. */
     private void startAll() throws IOException {
         terminal.say("starting servers…");
+        // Before several threads do it at once, which it would complain of between the lines.
+        LoggerFactory.getILoggerFactory();
         // Of its own: these wait for each other, and the common pool may have fewer threads than there are servers.
         ExecutorService threads = Executors.newCachedThreadPool(task -> {
             Thread thread = new Thread(task, "starting");
