@@ -162,6 +162,7 @@ class ArchitectureTest {
 
     /** Where production code waits for something with a limit, by class and method of the JDK, and why it may. */
     private static final Map<String, String> NAMED_WAITS = Map.of(
+            "Command waitFor", "a command; Flink's own program, or the look into a jar, may hang",
             "Backfill get", "a command; ends with its readers, and tells meanwhile how far they are",
             "Backfill awaitTermination", "a command; the readers' connections are theirs until they are gone",
             "RebuildReport get", "a command; ends with the job, and tells meanwhile how far it is",

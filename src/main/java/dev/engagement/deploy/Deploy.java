@@ -60,7 +60,7 @@ public final class Deploy {
         try {
             if (args.length > 2 && args[0].equals(LOOK)) {
                 List<String> job = Arrays.asList(args).subList(2, args.length);
-                return new ThisJar(flink, job, Path.of(".")).loses(args[1]) ? 1 : 0;
+                return new ThisJar(flink, job, Path.of("."), Duration.ZERO).loses(args[1]) ? 1 : 0;
             }
             Deploy deploy = new Deploy();
             deploy.parse(args);
@@ -76,8 +76,8 @@ public final class Deploy {
 
     private int run(Configuration flink) throws IOException, InterruptedException {
         Path lib = Path.of(needed("--lib"));
-        ThisJar jar = new ThisJar(flink, jobArguments, lib);
         long patienceMillis = 1_000L * number("--patience", DEFAULT_PATIENCE_SECONDS);
+        ThisJar jar = new ThisJar(flink, jobArguments, lib, Duration.ofMillis(patienceMillis));
         Pause pause = Pause.real();
         Cluster cluster = new FlinkCluster(
                 URI.create(needed("--rest")),

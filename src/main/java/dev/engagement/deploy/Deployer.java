@@ -477,13 +477,22 @@ final class Deployer {
     private Outcome goOnFrom(String newer, @Nullable Deployment before) throws IOException, InterruptedException {
         say("it completed a checkpoint while it was cancelled, " + newer
                 + ": going back to the savepoint would show the rows between twice in the warehouse");
-        if (before == null || !jars.fits(before.jar(), newer, before.arguments())) {
-            say("FAILED: " + (before == null ? "there is no older jar" : "the old jar cannot go on from it")
-                    + ". Nothing runs; go on with a jar that can, by scripts/deploy.sh --jar JAR --from " + newer);
+        String why = before == null ? "there is no older jar" : whyItDoesNotFit(before, newer);
+        if (before == null || why != null) {
+            say("FAILED: " + why + ". Nothing runs; go on with a jar that can, by scripts/deploy.sh --jar JAR --from "
+                    + newer);
             return Outcome.FAILED;
         }
         say("the old jar loses nothing of it: deployment " + before.number() + " goes on from it");
         return runAgain(before, newer);
+    }
+
+    private @Nullable String whyItDoesNotFit(Deployment before, String newer) throws InterruptedException {
+        try {
+            return jars.fits(before.jar(), newer, before.arguments()) ? null : "the old jar cannot go on from it";
+        } catch (IOException e) {
+            return "whether the old jar can go on from it is not known: " + e.getMessage();
+        }
     }
 
     private Outcome runAgain(Deployment before, String from) throws IOException, InterruptedException {

@@ -10,7 +10,6 @@ import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,7 +56,7 @@ final class FlinkCluster implements Cluster {
      * @param commandLine Flink's
      * @param savepoints where savepoints go; null for the cluster's own folder
      * @param checkpoints where the jobs' checkpoints are; null if that is not known, and then retained ones are not found
-     * @param patience for a savepoint or the end of a job
+     * @param patience for a savepoint, the end of a job, or Flink's command line
      */
     FlinkCluster(
             URI rest,
@@ -188,24 +187,14 @@ final class FlinkCluster implements Cluster {
         }
         command.add(submission.jar().toString());
         command.addAll(submission.arguments());
-        Path output = Files.createTempFile("flink-run", ".out");
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(output.toFile())
-                    .redirectInput(
-                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                    .start();
-            int exit = process.waitFor();
-            String said = Files.readString(output, StandardCharsets.UTF_8);
-            Matcher id = JOB_ID.matcher(said);
-            if (exit != 0 || !id.find()) {
-                throw new IOException("flink run ended with exit code " + exit + ": " + firstLines(said.strip()));
-            }
-            return id.group(1);
-        } finally {
-            Files.deleteIfExists(output);
+        // One that is killed may have submitted the job: the deployer looks for it.
+        Command.Ended ended = Command.run("flink run", command, patience);
+        Matcher id = JOB_ID.matcher(ended.said());
+        if (ended.exitCode() != 0 || !id.find()) {
+            throw new IOException("flink run ended with exit code " + ended.exitCode() + ": "
+                    + firstLines(ended.said().strip()));
         }
+        return id.group(1);
     }
 
     @Override

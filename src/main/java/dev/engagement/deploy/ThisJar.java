@@ -3,6 +3,7 @@ package dev.engagement.deploy;
 import dev.engagement.EngagementJob;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ final class ThisJar implements Deployer.Jars {
     private final Configuration flink;
     private final String[] arguments;
     private final Path lib;
+    private final Duration patience;
     private final JobShape shape;
     private final String jobName;
     private final StateCatalogue catalogue = StateCatalogue.ofThisBuild();
@@ -26,12 +28,14 @@ final class ThisJar implements Deployer.Jars {
      * @param flink Flink's configuration
      * @param arguments the command and its options
      * @param lib Flink's own jars, for a look into an older jar
+     * @param patience for that look
      * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options
      */
-    ThisJar(Configuration flink, List<String> arguments, Path lib) {
+    ThisJar(Configuration flink, List<String> arguments, Path lib, Duration patience) {
         this.flink = flink;
         this.arguments = arguments.toArray(String[]::new);
         this.lib = lib;
+        this.patience = patience;
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(flink);
         if (!EngagementJob.draw(this.arguments, env)) {
             throw new IllegalArgumentException("There is nothing to run");
@@ -73,12 +77,7 @@ final class ThisJar implements Deployer.Jars {
         command.addAll(Deploy.openedPackages());
         command.addAll(List.of("-cp", jar + ":" + lib.resolve("*"), Deploy.class.getName(), Deploy.LOOK, from));
         command.addAll(arguments);
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                .start();
-        return process.waitFor() == 0;
+        return Command.run("The look into " + jar, command, patience).exitCode() == 0;
     }
 
     /** What would become of that state in this jar, when nothing may be lost. */

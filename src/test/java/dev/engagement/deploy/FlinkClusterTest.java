@@ -2,6 +2,7 @@ package dev.engagement.deploy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -11,7 +12,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +25,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What is asked of Flink's REST API again and what never is, by a server that answers as a test says. */
 class FlinkClusterTest {
@@ -58,14 +62,12 @@ class FlinkClusterTest {
     }
 
     private FlinkCluster cluster(int port) {
+        return cluster(port, Path.of("flink"), Duration.ofSeconds(6));
+    }
+
+    private FlinkCluster cluster(int port, Path commandLine, Duration patience) {
         return new FlinkCluster(
-                URI.create("http://127.0.0.1:" + port),
-                Path.of("flink"),
-                null,
-                null,
-                Duration.ofSeconds(6),
-                pause::millis,
-                pause);
+                URI.create("http://127.0.0.1:" + port), commandLine, null, null, patience, pause::millis, pause);
     }
 
     private synchronized void answer(HttpExchange exchange) throws IOException {
@@ -176,5 +178,45 @@ class FlinkClusterTest {
         assertThat(cluster.stop(JOB)).isEqualTo("file:/s/1");
         cluster.awaitEnd(JOB);
         assertThat(asked).endsWith("GET /jobs/" + JOB, "GET /jobs/" + JOB);
+    }
+
+    @Test
+    void a_command_line_that_does_not_end_is_killed_with_what_it_started(@TempDir Path folder) throws Exception {
+        Path pid = folder.resolve("pid");
+        FlinkCluster hanging =
+                cluster(1, script(folder, "sleep 1000 & echo $! >" + pid + "; wait"), Duration.ofMillis(1_500));
+
+        assertThatThrownBy(() -> hanging.run(new Cluster.Submission(Path.of("job.jar"), null, false, List.of())))
+                .isInstanceOf(IOException.class)
+                .hasMessage("flink run has not ended within 1 s (--patience), and was killed");
+
+        if (Files.exists(pid)) {
+            long started = Long.parseLong(Files.readString(pid).strip());
+            await().until(() ->
+                    !ProcessHandle.of(started).map(ProcessHandle::isAlive).orElse(false));
+        }
+    }
+
+    @Test
+    void a_command_line_that_ends_says_the_job_or_why_there_is_none(@TempDir Path folder) throws Exception {
+        Cluster.Submission submission =
+                new Cluster.Submission(Path.of("job.jar"), "savepoint", true, List.of("stream"));
+        String id = "0123456789abcdef0123456789abcdef";
+
+        assertThat(cluster(1, script(folder, "echo \"Job has been submitted with JobID " + id + "\""), LONG)
+                        .run(submission))
+                .isEqualTo(id);
+        assertThatThrownBy(() -> cluster(1, script(folder, "echo \"no: $*\"; exit 3"), LONG)
+                        .run(submission))
+                .isInstanceOf(IOException.class)
+                .hasMessage("flink run ended with exit code 3: no: run -d -s savepoint -n job.jar stream");
+    }
+
+    private static final Duration LONG = Duration.ofMinutes(5);
+
+    private static Path script(Path folder, String body) throws IOException {
+        Path script = Files.writeString(folder.resolve("flink"), "#!/bin/sh\n" + body + "\n");
+        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return script;
     }
 }
