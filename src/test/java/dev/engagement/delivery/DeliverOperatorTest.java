@@ -81,14 +81,41 @@ class DeliverOperatorTest {
         }
         OperatorSubtaskState state = checkpoint(harness, 1);
 
-        int inFlight = DeliveryWorld.RULES.maxInFlight();
-        assertThat(receiver.posted).hasSize(inFlight);
-        assertThat(harness.extractOutputValues()).hasSize(50_000 - inFlight);
+        assertThat(receiver.posted).hasSize(DeliveryWorld.RULES.maxInFlight());
+        assertThat(harness.extractOutputValues()).as("what does not fit in").isNotEmpty();
+        assertThat(harness.extractOutputValues().size() + unfinished(harness)).isEqualTo(50_000);
         assertThat(state.getManagedOperatorState().stream()
                         .mapToLong(handle -> handle.getStateSize())
                         .sum())
                 .as("bytes of state, whatever has come")
-                .isLessThan(inFlight * 1_000L);
+                .isLessThan(DeliveryWorld.RULES.maxBytes());
+        pass(harness, 11_000);
+        assertThat(harness.extractOutputValues()).as("the circuit is open").hasSize(50_000);
+    }
+
+    @Test
+    void a_burst_is_in_a_checkpoint_and_is_tried_again_after_a_restore() throws Exception {
+        receiver.does(request -> Reply.hang());
+        var first = started(false, false);
+        for (int i = 1; i <= 3_000; i++) {
+            first.processElement(Samples.enriched(i, 1), 0);
+        }
+        OperatorSubtaskState state = checkpoint(first, 1);
+        receiver.posted.clear();
+        receiver.does(request -> Reply.status(200));
+
+        var restored = harness(false, false, 1, 0);
+        restored.initializeState(state);
+        restored.open();
+        mails(restored);
+        pass(restored, 1_000);
+
+        assertThat(receiver.posted)
+                .extracting(posted -> posted.request().webhookId())
+                .hasSize(3_000)
+                .doesNotHaveDuplicates();
+        assertThat(restored.extractOutputValues()).isEmpty();
+        assertThat(unfinished(restored)).isZero();
     }
 
     @Test
@@ -189,7 +216,7 @@ class DeliverOperatorTest {
     void a_restore_with_fewer_subtasks_hands_back_what_has_no_room() throws Exception {
         receiver.does(request -> Reply.hang());
         List<OperatorSubtaskState> states = new ArrayList<>();
-        int each = DeliveryWorld.RULES.maxInFlight();
+        int each = 15_000;
         for (int subtask = 0; subtask < 3; subtask++) {
             var harness = harness(false, false, 3, subtask);
             harness.open();
@@ -208,12 +235,16 @@ class DeliverOperatorTest {
         assertThat(unfinished(restored)).as("before they are tried again").isEqualTo(3 * each);
         mails(restored);
 
-        assertThat(receiver.posted).hasSize(each);
-        List<Long> ids = new ArrayList<>();
-        restored.extractOutputValues().forEach(delivery -> ids.add(delivery.eventId()));
-        receiver.posted.forEach(
-                posted -> ids.add(Long.parseLong(posted.request().webhookId().substring("evt_".length()))));
-        assertThat(ids).hasSize(3 * each).doesNotHaveDuplicates();
+        assertThat(receiver.posted).hasSize(DeliveryWorld.RULES.maxInFlight());
+        assertThat(restored.extractOutputValues()).as("handed back").isNotEmpty();
+        int kept = unfinished(restored);
+        assertThat(kept).isGreaterThan(each);
+        restored.endInput();
+        assertThat(restored.extractOutputValues())
+                .extracting(Delivery::eventId)
+                .as("with what was kept")
+                .hasSize(3 * each)
+                .doesNotHaveDuplicates();
     }
 
     @Test
