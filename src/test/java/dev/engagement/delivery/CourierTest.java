@@ -179,22 +179,24 @@ class CourierTest {
 
     @Test
     void while_the_circuit_is_not_closed_nobody_waits_for_a_place() {
-        world.receiver.does(request -> Reply.hang());
-        world.come(236);
-        world.pass(5_000);
-        world.receiver.does(request -> Reply.reset(false));
-        for (int i = 0; i < 100; i++) {
-            world.come(1);
-            world.pass(5);
+        DeliveryWorld few = DeliveryWorld.ofLivePath(DeliveryWorld.with(1, 8, 12, RULES.success()));
+        few.receiver.does(request -> Reply.hang());
+        few.come(7);
+        few.receiver.does(request -> Reply.reset(false));
+        for (int i = 0; i < 20; i++) {
+            few.come(1);
+            few.pass(5);
         }
-        assertThat(world.live.millisToNext(false)).isPositive();
-        world.receiver.does(request -> Reply.hang());
-        world.pass(1_000);
-        world.come(1_000);
+        assertThat(few.unfinished(few.live)).as("open").hasSize(7);
+        few.receiver.does(request -> Reply.hang());
+        few.pass(1_010);
+        for (int i = 0; i < 100; i++) {
+            few.live.offer(DeliveryWorld.delivery(1_000 + i, few.clock.millis()), 0);
+        }
 
-        assertThat(world.unfinished(world.live))
-                .as("those that hang still, and the probes")
-                .hasSize(236 + Breaker.PROBES);
+        assertThat(few.unfinished(few.live))
+                .as("with a probe, for which there was a place")
+                .hasSize(8);
     }
 
     @Test
