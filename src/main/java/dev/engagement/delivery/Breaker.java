@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
  * have found out late do no harm.
  *
  * <p>It opens when half of the last attempts failed, {@value #MIN_ATTEMPTS} to {@value #WINDOW} of them: attempts without
- * an answer and answers that ask for a retry fail; a final answer comes from a receiver that works. It stays open for a
- * second, twice as long after each time that the probes failed, a minute at most. Then {@value #PROBES} probes decide.
+ * an answer and answers that ask for a retry fail; a final answer comes from a receiver that works, and so does a slow one:
+ * how slow is too slow, {@code delivery.timeout} alone says. It stays open for a second, twice as long after each time that the probes failed, a minute at most. Then {@value #PROBES} probes decide.
  *
  * <p>Confined to one thread; time passes only by the given clock, and nothing happens by itself: who wants to attempt
  * asks.
@@ -31,6 +31,9 @@ final class Breaker {
 
     static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     static final Duration LONGEST_PAUSE = Duration.ofSeconds(60);
+
+    /** No call is slow. Unless told, the library counts those beyond a minute, and opens for them. */
+    private static final Duration NEVER_SLOW = Duration.ofNanos(Long.MAX_VALUE);
 
     private static final int MAX_DOUBLINGS = 16;
 
@@ -68,6 +71,7 @@ final class Breaker {
                         .slidingWindowSize(WINDOW)
                         .minimumNumberOfCalls(MIN_ATTEMPTS)
                         .failureRateThreshold(50)
+                        .slowCallDurationThreshold(NEVER_SLOW)
                         .waitIntervalFunctionInOpenState(this::pauseMillis)
                         .permittedNumberOfCallsInHalfOpenState(PROBES)
                         .automaticTransitionFromOpenToHalfOpenEnabled(false)

@@ -6,8 +6,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
@@ -29,7 +31,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Accounting.</b> A delivery that was taken is {@link #unfinished} until exactly one {@link Outcomes} is told of it,
  * and all of them are told from within a call of the courier. So what is unfinished at a checkpoint is all that the
- * checkpoint has to hold.
+ * checkpoint has to hold, and {@code delivery.max-in-flight-bytes} bounds it, on both paths.
+ *
+ * <p><b>Bursts and overload.</b> What finds no place in flight waits for one, in its order, and nobody waits for it. On the
+ * live path it is handed back when it has waited for {@link #LONGEST_WAIT_FOR_A_PLACE}, or when the bytes are full: a
+ * receiver that keeps up in the mean gets a burst late, and one that does not gets the rest from the drain.
+ *
+ * <p><b>Judgement.</b> Whether an attempt's time is up, and whether waiting is overload, is a matter of
+ * {@link ObservedTime}: while this process stood still, nothing is the receiver's fault.
  *
  * <p><b>Identity.</b> A request of one event is {@code evt_} and its id; with batches, requests are JSON arrays under
  * {@code bat_} and a hash of the ids in them. A request is the same bytes under the same id in all attempts while it stays
@@ -42,7 +51,7 @@ final class Courier implements AutoCloseable {
 
     /** Which of the two paths. */
     enum Path {
-        /** Beside the live view and the warehouse: whatever cannot be posted soon is handed back at once. */
+        /** Beside the live view and the warehouse: whatever cannot be posted soon is handed back. */
         LIVE,
         /** Behind the retry topic: keeps what is to be tried again, and takes no more than the pace allows. */
         DRAIN
@@ -61,14 +70,14 @@ final class Courier implements AutoCloseable {
         void undeliverable(Delivery delivery, String error);
     }
 
-    /** On the live path, whoever has to wait longer goes to the retry topic. */
+    /** On the live path, whoever is not to be tried before so long goes to the retry topic. */
     static final Duration LONGEST_LIVE_WAIT = Duration.ofSeconds(5);
+
+    /** On the live path, whoever has found no place in flight for so long goes there too. */
+    static final Duration LONGEST_WAIT_FOR_A_PLACE = Duration.ofSeconds(30);
 
     /** Attempts without an answer, while others are answered, after which the drain puts a delivery at the topic's tail. */
     static final int UNANSWERED_AT_MOST = 3;
-
-    /** The drain holds this many times what may be in flight: most of it waits for its next attempt. */
-    static final int HELD_PER_IN_FLIGHT = 16;
 
     /** A batch is not made larger than this by its second event or a later one. */
     static final int BATCH_BYTES_AT_MOST = 1024 * 1024;
@@ -92,8 +101,11 @@ final class Courier implements AutoCloseable {
     private final LinkedHashSet<Attempt> inFlight = new LinkedHashSet<>();
 
     /** To be posted when their time has come. */
-    private final PriorityQueue<Parcel> waiting = new PriorityQueue<>(
+    private final PriorityQueue<Parcel> later = new PriorityQueue<>(
             Comparator.comparingLong((Parcel parcel) -> parcel.dueMillis).thenComparingLong(parcel -> parcel.order));
+
+    /** Their time has come: to be posted when there is a place, and the pace allows it, in this order. */
+    private final Deque<Parcel> ready = new ArrayDeque<>();
 
     private final Queue<Answered> answers = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean woken = new AtomicBoolean();
@@ -103,6 +115,7 @@ final class Courier implements AutoCloseable {
     private long fillingBytes;
     private long fillingSinceMillis;
 
+    private final ObservedTime observed;
     private long bytes;
     private long order;
     private volatile boolean closed;
@@ -116,6 +129,9 @@ final class Courier implements AutoCloseable {
         final Request request;
         final long order;
         long dueMillis;
+        /** Since when it has waited for a place, in observed time. */
+        long readySince;
+
         int tries;
         int unanswered;
 
@@ -142,13 +158,17 @@ final class Courier implements AutoCloseable {
         final Parcel parcel;
         final long epoch;
         final long startedMillis;
+        /** The same in observed time. */
+        final long startedObserved;
+
         Poster.@Nullable Attempt request;
         boolean ended;
 
-        Attempt(Parcel parcel, long epoch, long startedMillis) {
+        Attempt(Parcel parcel, long epoch, long startedMillis, long startedObserved) {
             this.parcel = parcel;
             this.epoch = epoch;
             this.startedMillis = startedMillis;
+            this.startedObserved = startedObserved;
         }
     }
 
@@ -180,6 +200,7 @@ final class Courier implements AutoCloseable {
         this.outcomes = outcomes;
         this.wakeUp = wakeUp;
         this.metrics = metrics;
+        observed = new ObservedTime(this.clock.millis());
         pace = path == Path.DRAIN ? new Pace(drainRate, rules.batchSize(), this.clock.millis()) : null;
         breaker = new Breaker(this.clock, this::closedAgain);
     }
@@ -198,6 +219,10 @@ final class Courier implements AutoCloseable {
      */
     void offer(Delivery delivery, int lane) {
         long now = clock.millis();
+        if (isIdle()) {
+            // There is no answer that could have come.
+            observed.look(now);
+        }
         if (path == Path.LIVE) {
             if (!hasRoomFor(delivery)) {
                 settle();
@@ -276,17 +301,25 @@ final class Courier implements AutoCloseable {
 
     /** Posts it if it may be posted now; else it waits, or goes. */
     private void start(Parcel parcel, long now) {
-        if (parcel.dueMillis <= now && inFlight.size() < rules.maxInFlight()) {
-            if (mayPost(parcel, now)) {
-                post(parcel, now);
-                return;
-            }
-            if (path == Path.LIVE) {
-                handBack(parcel);
-                return;
-            }
+        if (parcel.dueMillis > now) {
+            later.add(parcel);
+        } else if (ready.isEmpty() && hasPlace() && mayPost(parcel, now)) {
+            post(parcel, now);
+        } else if (path == Path.LIVE && !breaker.isClosed()) {
+            handBack(parcel);
+        } else {
+            await(parcel, now);
         }
-        waiting.add(parcel);
+    }
+
+    private boolean hasPlace() {
+        return inFlight.size() < rules.maxInFlight();
+    }
+
+    /** It is due, and waits behind those that were before it. */
+    private void await(Parcel parcel, long now) {
+        parcel.readySince = observed.at(now);
+        ready.add(parcel);
     }
 
     private boolean mayPost(Parcel parcel, long now) {
@@ -304,7 +337,7 @@ final class Courier implements AutoCloseable {
     }
 
     private void post(Parcel parcel, long now) {
-        Attempt attempt = new Attempt(parcel, breaker.epoch(), now);
+        Attempt attempt = new Attempt(parcel, breaker.epoch(), now, observed.at(now));
         inFlight.add(attempt);
         attempt.request = poster.post(parcel.request, answer -> answered(attempt, answer));
     }
@@ -333,6 +366,7 @@ final class Courier implements AutoCloseable {
                 end(next.attempt, next.answer, now);
             }
         }
+        observed.look(now);
         endOverdue(now);
         if (!filling.isEmpty() && now - fillingSinceMillis >= rules.batchLingerMillis()) {
             seal(now);
@@ -344,7 +378,7 @@ final class Courier implements AutoCloseable {
     private void endOverdue(long now) {
         while (!inFlight.isEmpty()) {
             Attempt oldest = inFlight.iterator().next();
-            if (now - oldest.startedMillis < rules.timeoutMillis()) {
+            if (observed.at(now) - oldest.startedObserved < rules.timeoutMillis()) {
                 return;
             }
             cancel(oldest);
@@ -421,14 +455,14 @@ final class Courier implements AutoCloseable {
             takeApart(parcel, due);
         } else {
             parcel.dueMillis = due;
-            waiting.add(parcel);
+            later.add(parcel);
         }
     }
 
     private void takeApart(Parcel parcel, long dueMillis) {
         bytes -= parcel.bytes();
         for (Held held : parcel.events) {
-            waiting.add(parcel(List.of(held), dueMillis, parcel.tries));
+            later.add(parcel(List.of(held), dueMillis, parcel.tries));
         }
     }
 
@@ -438,23 +472,24 @@ final class Courier implements AutoCloseable {
         outcomes.undeliverable(parcel.events.get(0).delivery.after(1, 0), why);
     }
 
-    /** Posts what is due, as far as breaker, pace and room allow. */
+    /** Posts what is due, as far as breaker, pace and room allow; on the live path the rest does not wait for ever. */
     private void pump(long now) {
-        while (inFlight.size() < rules.maxInFlight()) {
-            Parcel next = waiting.peek();
-            if (next == null || next.dueMillis > now) {
-                return;
-            }
-            if (mayPost(next, now)) {
-                waiting.remove();
-                post(next, now);
-            } else if (path == Path.LIVE) {
-                waiting.remove();
-                handBack(next);
+        for (Parcel next = later.peek(); next != null && next.dueMillis <= now; next = later.peek()) {
+            await(later.remove(), now);
+        }
+        for (Parcel next = ready.peek(); next != null; next = ready.peek()) {
+            if (hasPlace() && mayPost(next, now)) {
+                post(ready.remove(), now);
+            } else if (path == Path.LIVE && (!breaker.isClosed() || hasWaitedTooLong(next, now))) {
+                handBack(ready.remove());
             } else {
                 return;
             }
         }
+    }
+
+    private boolean hasWaitedTooLong(Parcel parcel, long now) {
+        return observed.at(now) - parcel.readySince >= LONGEST_WAIT_FOR_A_PLACE.toMillis();
     }
 
     private void handBackWaiting() {
@@ -464,7 +499,10 @@ final class Courier implements AutoCloseable {
         filling.clear();
         fillingIds.clear();
         fillingBytes = 0;
-        for (Parcel next = waiting.poll(); next != null; next = waiting.poll()) {
+        for (Parcel next = ready.poll(); next != null; next = ready.poll()) {
+            handBack(next);
+        }
+        for (Parcel next = later.poll(); next != null; next = later.poll()) {
             handBack(next);
         }
     }
@@ -504,12 +542,11 @@ final class Courier implements AutoCloseable {
 
     /** Whether another event fits in. One that is larger than all that may be held fits in alone. */
     private boolean hasRoomFor(Delivery delivery) {
-        // The batch that is being filled is the next one.
-        int requests = inFlight.size() + waiting.size();
-        long most = (long) rules.maxInFlight() * (path == Path.DRAIN ? HELD_PER_IN_FLIGHT : 1);
-        boolean nothingHeld = requests == 0 && filling.isEmpty();
-        long held = bytes + 2 * fillingBytes + delivery.body().length + OVERHEAD_BYTES;
-        return nothingHeld || (requests < most && held <= rules.maxBytes());
+        return isIdle() || bytes + 2 * fillingBytes + delivery.body().length + OVERHEAD_BYTES <= rules.maxBytes();
+    }
+
+    private boolean isIdle() {
+        return inFlight.isEmpty() && ready.isEmpty() && later.isEmpty() && filling.isEmpty();
     }
 
     /** Whether the drain may take this delivery now. While the breaker is not closed, only what probes with. */
@@ -526,26 +563,9 @@ final class Courier implements AutoCloseable {
             return true;
         }
         if (!breaker.isClosed()) {
-            return inFlight.size() + due(now, Breaker.PROBES) + filling.size() < Breaker.PROBES;
+            return inFlight.size() + ready.size() + filling.size() < Breaker.PROBES;
         }
-        return inFlight.size() < rules.maxInFlight()
-                && due(now, 1) == 0
-                && (pace == null || pace.allows(filling.size() + 1, now));
-    }
-
-    /** How many wait no longer than until now, counted up to {@code most}. */
-    private int due(long now, int most) {
-        if (most == 1) {
-            Parcel head = waiting.peek();
-            return head != null && head.dueMillis <= now ? 1 : 0;
-        }
-        int due = 0;
-        for (Parcel parcel : waiting) {
-            if (parcel.dueMillis <= now && ++due == most) {
-                break;
-            }
-        }
-        return due;
+        return hasPlace() && ready.isEmpty() && (pace == null || pace.allows(filling.size() + 1, now));
     }
 
     /**
@@ -556,25 +576,36 @@ final class Courier implements AutoCloseable {
      */
     long millisToNext(boolean wantsToOffer) {
         long next = Long.MAX_VALUE;
+        long now = clock.millis();
         if (!inFlight.isEmpty()) {
-            next = inFlight.iterator().next().startedMillis + rules.timeoutMillis();
+            // What waits for a place waits for one of these.
+            next = Math.min(observed.nextLookMillis(), now + millisToOverdue(now));
         }
         if (!filling.isEmpty()) {
             next = Math.min(next, fillingSinceMillis + rules.batchLingerMillis());
         }
-        long now = clock.millis();
-        Parcel head = waiting.peek();
-        if (head != null && head.dueMillis > now) {
-            next = Math.min(next, head.dueMillis);
-        } else if (head != null || wantsToOffer) {
+        if (!later.isEmpty()) {
+            next = Math.min(next, later.element().dueMillis);
+        }
+        Parcel head = ready.peek();
+        if (head != null || wantsToOffer) {
             next = Math.min(next, permittedMillis(head == null ? filling.size() + 1 : head.events.size(), now));
         }
         return next == Long.MAX_VALUE ? next : Math.max(0, next - now);
     }
 
+    /** Until the time of the oldest attempt is up, or the wait for a place, if all of it is observed. */
+    private long millisToOverdue(long now) {
+        long at = inFlight.iterator().next().startedObserved + rules.timeoutMillis();
+        if (path == Path.LIVE && !ready.isEmpty()) {
+            at = Math.min(at, ready.element().readySince + LONGEST_WAIT_FOR_A_PLACE.toMillis());
+        }
+        return at - observed.at(now);
+    }
+
     /** When so many events may be posted, as far as time decides that. */
     private long permittedMillis(int events, long now) {
-        if (inFlight.size() >= rules.maxInFlight()) {
+        if (!hasPlace()) {
             return Long.MAX_VALUE;
         }
         return switch (breaker.state()) {
@@ -590,7 +621,10 @@ final class Courier implements AutoCloseable {
         for (Attempt attempt : inFlight) {
             attempt.parcel.events.forEach(held -> to.accept(held.delivery, held.lane));
         }
-        for (Parcel parcel : waiting) {
+        for (Parcel parcel : ready) {
+            parcel.events.forEach(held -> to.accept(held.delivery, held.lane));
+        }
+        for (Parcel parcel : later) {
             parcel.events.forEach(held -> to.accept(held.delivery, held.lane));
         }
         filling.forEach(held -> to.accept(held.delivery, held.lane));
@@ -598,7 +632,10 @@ final class Courier implements AutoCloseable {
 
     private void show() {
         metrics.show(
-                breaker.state(), inFlight.size(), waiting.size() + (filling.isEmpty() ? 0 : 1), bytes + fillingBytes);
+                breaker.state(),
+                inFlight.size(),
+                ready.size() + later.size() + (filling.isEmpty() ? 0 : 1),
+                bytes + fillingBytes);
     }
 
     /** Breaks off what is on its way, without an outcome. */

@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param timeoutMillis the longest an attempt may take
  * @param maxAttempts answered attempts before an event is given up
  * @param maxInFlight requests on their way at once
- * @param maxBytes bytes of bodies held
+ * @param maxBytes bytes of bodies held, on their way or waiting
  * @param backoffFirstMillis the most before the first retry
  * @param backoffMostMillis the most before any retry
  * @param batchSize events in a request; of more than 1 requests are JSON arrays

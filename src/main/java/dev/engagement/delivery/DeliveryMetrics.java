@@ -47,7 +47,7 @@ final class DeliveryMetrics {
         group.gauge("inFlightBytes", held);
     }
 
-    /** Shows the circuit, the requests on their way, those that wait for their next attempt, and the size of all. */
+    /** Shows the circuit, the requests on their way, those that wait for a place or for their time, and the size of all. */
     void show(Breaker.State circuit, int requestsInFlight, int requestsWaiting, long bytesHeld) {
         circuitState = circuit.number;
         inFlight = requestsInFlight;

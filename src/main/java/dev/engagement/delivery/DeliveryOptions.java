@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param secrets what is shared with the receiver, read where it is used
  * @param security whom the poster talks to
  * @param attempts how often and for how long one delivery is tried
- * @param inFlight how much each subtask has on its way or waiting for its next attempt
+ * @param inFlight how much each subtask has on its way, and how much it holds
  * @param batch how many events go into one request
  * @param drainRate events a second that the job takes back from the retry topic, at most, all subtasks together
  * @param includeSnapshot deliver rows that were there before the first capture, too
@@ -240,10 +240,10 @@ public record DeliveryOptions(
     }
 
     /**
-     * How much each subtask has on its way or waiting for its next attempt; the rest goes aside.
+     * How much each subtask has on its way, and how much it holds; what does not fit in goes aside.
      *
-     * @param requests how many requests, and so how many connections
-     * @param bytes the size of their bodies
+     * @param requests how many requests are on their way, and so how many connections there are
+     * @param bytes the size of the bodies that are on their way or wait, for a place or for their next attempt
      */
     public record InFlight(int requests, MemorySize bytes) implements Serializable {
 

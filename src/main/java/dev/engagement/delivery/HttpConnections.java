@@ -65,8 +65,11 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
     /** After that a connection is made anew: the receiver may have moved. */
     private static final TimeValue LONGEST_LIFE = TimeValue.ofMinutes(10);
 
-    /** How much longer than an attempt a connection may be silent: attempts are ended by their caller first. */
-    private static final Duration GRACE = Duration.ofSeconds(5);
+    /**
+     * How much longer than an attempt a connection may be silent. Attempts are ended by their caller, for whom time passes
+     * only as far as it is observed; this is for connections that nobody ends.
+     */
+    private static final Duration GRACE = Duration.ofMinutes(2);
 
     private static final TimeValue PATIENCE_WITH_THE_THREAD = TimeValue.ofSeconds(2);
 

@@ -36,7 +36,7 @@ final class HttpPoster implements Poster {
     static final Duration LOOK_AGAIN = Duration.ofSeconds(10);
 
     /** How long opening waits for a name server; requests that come before its answer have none either. */
-    private static final Duration PATIENCE_WITH_NAMES = Duration.ofSeconds(2);
+    private static final Duration PATIENCE_WITH_NAMES = Duration.ofSeconds(10);
 
     private static final Header USER_AGENT = new BasicHeader("User-Agent", "engagement-pipeline");
 

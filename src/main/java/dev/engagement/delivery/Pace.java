@@ -9,13 +9,13 @@ import java.time.Duration;
 final class Pace {
 
     /** From the trickle to the full rate. */
-    static final Duration RAMP = Duration.ofMinutes(1);
+    static final Duration RAMP = Duration.ofSeconds(20);
 
     /** Events per second at the start. */
     static final double TRICKLE = 1;
 
-    /** Tokens of this time may be spent at once. */
-    private static final double BURST_SECONDS = 0.1;
+    /** Tokens of this time may be spent at once: a reader that gets its turn late does not become slower by that. */
+    private static final double BURST_SECONDS = 0.5;
 
     private static final double MILLIS = 1_000;
 

@@ -27,8 +27,8 @@ import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 
 /**
  * Delivery alone, over real HTTP: a job of synthetic events that are posted to the local receiver, signed, beside a job that
- * discards the same events, in the same run, turn about. The live path takes no more than it may have in flight and hands
- * the rest back, so a gate before it lets events through only as they leave delivery.
+ * discards the same events, in the same run, turn about. The live path hands back what does not fit into its bytes, so a gate
+ * before it lets events through only as they leave delivery.
  */
 public final class DeliveryBenchmark {
 

@@ -22,6 +22,9 @@ import net.jqwik.api.constraints.IntRange;
  */
 class CourierProperties {
 
+    /** Some hundred events: less than what comes in an outage. */
+    private static final long MAX_BYTES = 100_000;
+
     private static final List<Integer> STATUSES = List.of(200, 201, 204, 301, 400, 408, 422, 429, 500, 503);
 
     @Property(tries = 300)
@@ -33,11 +36,12 @@ class CourierProperties {
         Random random = new Random(seed);
         DeliveryWorld world = world(random, batchSize, maxInFlight, maxAttempts);
         for (int step = 0; step < 60; step++) {
-            switch (random.nextInt(8)) {
+            switch (random.nextInt(9)) {
                 case 0, 1, 2 -> world.come(random.nextInt(60));
                 case 3, 4 -> world.pass(random.nextInt(3_000));
                 case 5 -> world.pass(random.nextInt(90_000));
                 case 6 -> world.takeCheckpoint();
+                case 7 -> world.standStill(random.nextInt(600_000));
                 default -> world.crash(random.nextBoolean());
             }
         }
@@ -61,6 +65,10 @@ class CourierProperties {
         for (int step = 0; step < 60; step++) {
             world.come(random.nextInt(60));
             world.pass(random.nextInt(random.nextInt(10) == 0 ? 120_000 : 2_000));
+            if (batchSize == 1) {
+                assertThat(bytes(world.unfinished(world.live))).isLessThanOrEqualTo(MAX_BYTES);
+                assertThat(bytes(world.unfinished(world.drain))).isLessThanOrEqualTo(MAX_BYTES);
+            }
             assertThat(unfinishedAndDone(world)).hasSize((int) world.offered()).doesNotHaveDuplicates();
         }
         mend(world);
@@ -71,9 +79,52 @@ class CourierProperties {
         assertThat(world.receiver.open).isZero();
     }
 
+    /**
+     * However events come, and however often the process stands still while it has to wait: a receiver that answers each
+     * in two seconds gets each once, and nothing goes aside.
+     */
+    @Property(tries = 200)
+    void a_receiver_that_is_well_is_neither_slow_nor_overloaded(
+            @ForAll long seed, @ForAll @IntRange(min = 1, max = 7) int batchSize) {
+        Random random = new Random(seed);
+        DeliveryWorld world =
+                DeliveryWorld.ofLivePath(DeliveryWorld.with(batchSize, 256, 4, DeliveryWorld.RULES.success()));
+        world.receiver.does(request -> Reply.status(200).after(random.nextInt(2_000)));
+        for (int step = 0; step < 30; step++) {
+            world.come(random.nextInt(3_000));
+            for (int i = random.nextInt(5); i > 0; i--) {
+                world.pass(random.nextInt(1_000));
+                world.standStill(random.nextInt(3_600_000));
+                // Before an answer of this time is taken from the wire.
+                world.live.settle();
+            }
+            for (int second = 0; !world.isDone(); second++) {
+                assertThat(second)
+                        .as("seconds for 3,000 events at 128 a second or more")
+                        .isLessThan(60);
+                world.pass(1_000);
+            }
+        }
+
+        assertThat(world.topic).isEmpty();
+        assertThat(world.receiver.cancelled).isZero();
+        assertThat(world.delivered).hasSize((int) world.offered());
+        assertThat(taken(world)).hasSize((int) world.offered());
+    }
+
+    private static long bytes(List<Delivery> deliveries) {
+        return deliveries.stream().mapToLong(delivery -> delivery.body().length).sum();
+    }
+
     private static DeliveryWorld world(Random random, int batchSize, int maxInFlight, int maxAttempts) {
         DeliveryWorld world = DeliveryWorld.ofBothPaths(
-                DeliveryWorld.with(batchSize, maxInFlight, maxAttempts, DeliveryWorld.RULES.success()),
+                DeliveryWorld.with(
+                        batchSize,
+                        maxInFlight,
+                        maxAttempts,
+                        DeliveryWorld.RULES.success(),
+                        DeliveryWorld.RULES.timeoutMillis(),
+                        MAX_BYTES),
                 200,
                 random::nextDouble);
         int[] mood = {0};

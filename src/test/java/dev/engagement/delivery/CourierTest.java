@@ -114,17 +114,133 @@ class CourierTest {
     }
 
     @Test
-    void more_than_may_be_in_flight_goes_aside_at_once_and_nobody_waits() {
+    void a_burst_waits_for_places_in_its_order_and_nobody_waits_for_it() {
+        world.come(30_000);
+        assertThat(world.receiver.posted).hasSize(256);
+        assertThat(world.unfinished(world.live)).hasSize(30_000);
+        assertThat(world.clock.millis()).isEqualTo(START);
+        world.pass(1_000);
+
+        assertThat(world.topic).isEmpty();
+        assertThat(world.delivered).extracting(Delivery::eventId).isSorted().hasSize(30_000);
+        assertThat(world.receiver.mostOpen).isEqualTo(256);
+    }
+
+    @Test
+    void who_has_waited_for_a_place_for_half_a_minute_goes_aside() {
+        world.receiver.does(request -> Reply.status(200).after(9_000));
+        world.come(1_500);
+        world.pass(29_999);
+        assertThat(world.topic).isEmpty();
+        world.pass(1);
+
+        assertThat(world.topic)
+                .as("at 0, 9, 18 and 27 s there were 256 places")
+                .extracting(Delivery::eventId)
+                .hasSize(1_500 - 4 * 256)
+                .startsWith(4 * 256 + 1L)
+                .endsWith(1_500L)
+                .isSorted();
+        world.pass(20_000);
+        assertThat(world.delivered).hasSize(4 * 256);
+        assertThat(world.receiver.cancelled).isZero();
+    }
+
+    @Test
+    void a_receiver_that_takes_one_a_second_gets_what_it_can_and_the_rest_goes_aside() {
+        long[] free = {START};
+        world.receiver.does(request -> {
+            free[0] = Math.max(free[0], world.clock.millis()) + 1_000;
+            return Reply.status(200).after(free[0] - world.clock.millis());
+        });
+        for (int second = 0; second < 120; second++) {
+            world.come(100);
+            world.pass(1_000);
+        }
+        world.pass(60_000);
+
+        assertThat(world.unfinished(world.live)).isEmpty();
+        assertThat(world.delivered).isNotEmpty();
+        assertThat(world.delivered.size() + world.topic.size()).isEqualTo(12_000);
+        assertThat(world.dead).isEmpty();
+    }
+
+    @Test
+    void who_waits_for_a_receiver_that_never_answers_goes_aside_when_the_circuit_opens() {
         world.receiver.does(request -> Reply.hang());
         world.come(1_000);
+        world.pass(9_999);
+        assertThat(world.topic).isEmpty();
+        world.pass(1);
 
-        assertThat(world.receiver.posted).hasSize(256);
-        assertThat(world.topic)
-                .extracting(Delivery::eventId)
-                .hasSize(744)
-                .startsWith(257L)
-                .endsWith(1_000L);
-        assertThat(world.clock.millis()).isEqualTo(START);
+        assertThat(world.topic).extracting(Delivery::eventId).hasSize(1_000).doesNotHaveDuplicates();
+        assertThat(world.unfinished(world.live)).isEmpty();
+    }
+
+    @Test
+    void while_the_circuit_is_not_closed_nobody_waits_for_a_place() {
+        DeliveryWorld few = DeliveryWorld.ofLivePath(DeliveryWorld.with(1, 8, 12, RULES.success()));
+        few.receiver.does(request -> Reply.hang());
+        few.come(7);
+        few.receiver.does(request -> Reply.reset(false));
+        for (int i = 0; i < 20; i++) {
+            few.come(1);
+            few.pass(5);
+        }
+        assertThat(few.unfinished(few.live)).as("open").hasSize(7);
+        few.receiver.does(request -> Reply.hang());
+        few.pass(1_010);
+        for (int i = 0; i < 100; i++) {
+            few.live.offer(DeliveryWorld.delivery(1_000 + i, few.clock.millis()), 0);
+        }
+
+        assertThat(few.unfinished(few.live))
+                .as("with a probe, for which there was a place")
+                .hasSize(8);
+    }
+
+    @Test
+    void what_is_slow_while_this_process_stands_still_is_not_the_receivers_fault() {
+        world.receiver.does(request -> Reply.status(200).after(9_000));
+        world.come(1_000);
+        world.pass(8_000);
+        world.standStill(3_600_000);
+        // The task has its turn before who takes answers from the wire.
+        world.live.settle();
+        world.live.settle();
+        assertThat(world.receiver.cancelled).isZero();
+        assertThat(world.topic).isEmpty();
+        world.pass(60_000);
+
+        assertThat(world.receiver.posted).hasSize(1_000);
+        assertThat(world.delivered).hasSize(1_000);
+        assertThat(world.topic).isEmpty();
+    }
+
+    @Test
+    void a_receiver_that_never_answers_is_found_out_by_a_process_that_hardly_gets_a_turn() {
+        world.receiver.does(request -> Reply.hang());
+        world.come(1_000);
+        for (int turn = 0; turn < 60; turn++) {
+            world.standStill(5_000);
+            world.live.settle();
+        }
+
+        assertThat(world.topic).hasSize(1_000);
+    }
+
+    @Test
+    void a_slow_success_is_a_success_of_the_circuit() {
+        DeliveryWorld slow =
+                DeliveryWorld.ofLivePath(DeliveryWorld.with(1, 256, 12, RULES.success(), 600_000, RULES.maxBytes()));
+        slow.receiver.does(request -> Reply.status(200).after(300_000));
+        slow.come(200);
+        slow.pass(300_000);
+        assertThat(slow.delivered).hasSize(200);
+        slow.come(10);
+
+        assertThat(slow.receiver.posted).hasSize(210);
+        assertThat(slow.topic).isEmpty();
     }
 
     @Test
@@ -259,8 +375,7 @@ class CourierTest {
         world.pass(5_000);
         world.clock.set(START - 3_600_000);
         world.live.settle();
-        world.clock.set(world.clock.millis() + 5_000);
-        world.live.settle();
+        world.pass(5_000);
 
         assertThat(world.receiver.cancelled).isEqualTo(1);
     }

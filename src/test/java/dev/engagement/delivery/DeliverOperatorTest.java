@@ -30,10 +30,16 @@ class DeliverOperatorTest {
     /** Tasks find it by its name, as their plan is serialized. */
     private static final Map<String, ScriptedReceiver> RECEIVERS = new ConcurrentHashMap<>();
 
+    /** So few bytes that the harness, which keeps state in memory, has room for them. */
+    private static final CourierRules FEW_BYTES = DeliveryWorld.with(
+            1, 256, 12, DeliveryOptions.Success.ANY_2XX, DeliveryWorld.RULES.timeoutMillis(), 2 << 20);
+
     private final ManualTime clock = new ManualTime(START);
     private final ScriptedReceiver receiver = new ScriptedReceiver(clock);
     private final String name = "receiver-" + System.identityHashCode(receiver);
     private final List<AutoCloseable> opened = new ArrayList<>();
+
+    private CourierRules rules = DeliveryWorld.RULES;
 
     DeliverOperatorTest() {
         RECEIVERS.put(name, receiver);
@@ -75,20 +81,48 @@ class DeliverOperatorTest {
     @Test
     void whoever_gets_no_answer_holds_up_neither_events_nor_checkpoints() throws Exception {
         receiver.does(request -> Reply.hang());
+        rules = FEW_BYTES;
         var harness = started(false, false);
         for (int i = 1; i <= 50_000; i++) {
             harness.processElement(Samples.enriched(i, 1), 0);
         }
         OperatorSubtaskState state = checkpoint(harness, 1);
 
-        int inFlight = DeliveryWorld.RULES.maxInFlight();
-        assertThat(receiver.posted).hasSize(inFlight);
-        assertThat(harness.extractOutputValues()).hasSize(50_000 - inFlight);
+        assertThat(receiver.posted).hasSize(rules.maxInFlight());
+        assertThat(harness.extractOutputValues()).as("what does not fit in").isNotEmpty();
+        assertThat(harness.extractOutputValues().size() + unfinished(harness)).isEqualTo(50_000);
         assertThat(state.getManagedOperatorState().stream()
                         .mapToLong(handle -> handle.getStateSize())
                         .sum())
                 .as("bytes of state, whatever has come")
-                .isLessThan(inFlight * 1_000L);
+                .isLessThan(rules.maxBytes());
+        pass(harness, 11_000);
+        assertThat(harness.extractOutputValues()).as("the circuit is open").hasSize(50_000);
+    }
+
+    @Test
+    void a_burst_is_in_a_checkpoint_and_is_tried_again_after_a_restore() throws Exception {
+        receiver.does(request -> Reply.hang());
+        var first = started(false, false);
+        for (int i = 1; i <= 3_000; i++) {
+            first.processElement(Samples.enriched(i, 1), 0);
+        }
+        OperatorSubtaskState state = checkpoint(first, 1);
+        receiver.posted.clear();
+        receiver.does(request -> Reply.status(200));
+
+        var restored = harness(false, false, 1, 0);
+        restored.initializeState(state);
+        restored.open();
+        mails(restored);
+        pass(restored, 1_000);
+
+        assertThat(receiver.posted)
+                .extracting(posted -> posted.request().webhookId())
+                .hasSize(3_000)
+                .doesNotHaveDuplicates();
+        assertThat(restored.extractOutputValues()).isEmpty();
+        assertThat(unfinished(restored)).isZero();
     }
 
     @Test
@@ -188,8 +222,9 @@ class DeliverOperatorTest {
     @Test
     void a_restore_with_fewer_subtasks_hands_back_what_has_no_room() throws Exception {
         receiver.does(request -> Reply.hang());
+        rules = FEW_BYTES;
         List<OperatorSubtaskState> states = new ArrayList<>();
-        int each = DeliveryWorld.RULES.maxInFlight();
+        int each = 2_000;
         for (int subtask = 0; subtask < 3; subtask++) {
             var harness = harness(false, false, 3, subtask);
             harness.open();
@@ -208,12 +243,16 @@ class DeliverOperatorTest {
         assertThat(unfinished(restored)).as("before they are tried again").isEqualTo(3 * each);
         mails(restored);
 
-        assertThat(receiver.posted).hasSize(each);
-        List<Long> ids = new ArrayList<>();
-        restored.extractOutputValues().forEach(delivery -> ids.add(delivery.eventId()));
-        receiver.posted.forEach(
-                posted -> ids.add(Long.parseLong(posted.request().webhookId().substring("evt_".length()))));
-        assertThat(ids).hasSize(3 * each).doesNotHaveDuplicates();
+        assertThat(receiver.posted).hasSize(DeliveryWorld.RULES.maxInFlight());
+        assertThat(restored.extractOutputValues()).as("handed back").isNotEmpty();
+        int kept = unfinished(restored);
+        assertThat(kept).isGreaterThan(each);
+        restored.endInput();
+        assertThat(restored.extractOutputValues())
+                .extracting(Delivery::eventId)
+                .as("with what was kept")
+                .hasSize(3 * each)
+                .doesNotHaveDuplicates();
     }
 
     @Test
@@ -237,8 +276,8 @@ class DeliverOperatorTest {
     private OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness(
             boolean includeSnapshot, boolean receipts, int parallelism, int subtask) throws Exception {
         String where = name;
-        DeliveryPlan plan = new DeliveryPlan(
-                DeliveryWorld.RULES, () -> RECEIVERS.get(where).poster(), includeSnapshot, receipts, 500, "events");
+        DeliveryPlan plan =
+                new DeliveryPlan(rules, () -> RECEIVERS.get(where).poster(), includeSnapshot, receipts, 500, "events");
         OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness =
                 new OneInputStreamOperatorTestHarness<>(new DeliverOperatorFactory(plan), 128, parallelism, subtask);
         harness.setup(DeliveryTypes.DELIVERY.createSerializer(new SerializerConfigImpl()));

@@ -45,7 +45,6 @@ import org.junit.jupiter.api.TestInfo;
 class DeliveryIT {
 
     private static final Path DIRECTORY = Path.of("target/it/delivery").toAbsolutePath();
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final byte[] KEY = "{\"id\":1}".getBytes(StandardCharsets.UTF_8);
 
     private static KafkaServer kafka;
@@ -124,8 +123,7 @@ class DeliveryIT {
         assertThat(stats.get("misnamed").asLong()).isZero();
         assertThat(stats.get("badSignatures").asLong()).isZero();
         assertThat(records(prefix + ".letters")).isEmpty();
-        await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(ids(prefix + ".receipts")).hasSize(6_500));
+        await().untilAsserted(() -> assertThat(ids(prefix + ".receipts")).hasSize(6_500));
         assertThat(cluster.status(job)).isEqualTo(JobStatus.RUNNING);
         cluster.cancel(job);
     }
@@ -149,7 +147,7 @@ class DeliveryIT {
                 savepoint, args("4", "--delivery.include-snapshot", "false", "--delivery.batch-size", "10"));
         Set<Long> wanted = new TreeSet<>(LongStream.rangeClosed(1, 700).boxed().toList());
         wanted.remove(601L);
-        await().atMost(PATIENCE).untilAsserted(() -> assertThat(receivedIds()).isEqualTo(wanted));
+        await().untilAsserted(() -> assertThat(receivedIds()).isEqualTo(wanted));
 
         assertThat(receiver.get("/stats").get("misnamed").asLong()).isZero();
         assertThat(records(prefix + ".letters")).isEmpty();
@@ -162,7 +160,7 @@ class DeliveryIT {
         JobID job = cluster.run(args("1"));
         writeContent();
         writeEvents(1, 1);
-        await().atMost(PATIENCE).until(() -> records(prefix + ".letters").size() == 1);
+        await().until(() -> records(prefix + ".letters").size() == 1);
         producer.send(new ProducerRecord<>(prefix + ".retry", 3, null, "no key".getBytes(StandardCharsets.UTF_8)))
                 .get();
         producer.send(new ProducerRecord<>(
@@ -171,7 +169,7 @@ class DeliveryIT {
                         "77".getBytes(StandardCharsets.UTF_8),
                         "{\"event_id\":77}".getBytes(StandardCharsets.UTF_8)))
                 .get();
-        await().atMost(PATIENCE).untilAsserted(() -> assertThat(receivedIds()).containsExactly(77L));
+        await().untilAsserted(() -> assertThat(receivedIds()).containsExactly(77L));
 
         List<JsonNode> letters = letters();
         assertThat(letters)
@@ -197,7 +195,7 @@ class DeliveryIT {
         assertThat(cluster.restarts(gap)).isZero();
 
         JobID accepted = cluster.runFrom(savepoint, args("1", "--accept-gap"));
-        await().atMost(PATIENCE).untilAsserted(() -> assertThat(receivedIds()).contains(1_002L, 1_004L));
+        await().untilAsserted(() -> assertThat(receivedIds()).contains(1_002L, 1_004L));
         cluster.cancel(accepted);
     }
 
@@ -243,7 +241,7 @@ class DeliveryIT {
     }
 
     private void awaitReceived(long events) {
-        await().atMost(PATIENCE).untilAsserted(() -> assertThat(
+        await().untilAsserted(() -> assertThat(
                         receiver.get("/stats").get("distinctEvents").asLong())
                 .isEqualTo(events));
     }
@@ -258,8 +256,7 @@ class DeliveryIT {
 
     /** Until so many different events have been in the retry topic. */
     private void awaitDiverted(int events) {
-        await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(ids(prefix + ".retry")).hasSizeGreaterThanOrEqualTo(events));
+        await().untilAsserted(() -> assertThat(ids(prefix + ".retry")).hasSizeGreaterThanOrEqualTo(events));
     }
 
     private static Set<Long> ids(String topic) {

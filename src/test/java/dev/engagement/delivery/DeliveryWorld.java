@@ -166,6 +166,11 @@ final class DeliveryWorld {
         return delay == Long.MAX_VALUE ? delay : clock.millis() + Math.max(1, delay);
     }
 
+    /** Time passes in which nobody gets a turn: not the task, and nobody who would take an answer from the wire. */
+    void standStill(long millis) {
+        clock.set(clock.millis() + millis);
+    }
+
     List<Delivery> unfinished(Courier courier) {
         List<Delivery> all = new ArrayList<>();
         courier.unfinished((delivery, lane) -> all.add(delivery));
@@ -215,11 +220,21 @@ final class DeliveryWorld {
     }
 
     static CourierRules with(int batchSize, int maxInFlight, int maxAttempts, DeliveryOptions.Success success) {
+        return with(batchSize, maxInFlight, maxAttempts, success, RULES.timeoutMillis(), RULES.maxBytes());
+    }
+
+    static CourierRules with(
+            int batchSize,
+            int maxInFlight,
+            int maxAttempts,
+            DeliveryOptions.Success success,
+            long timeoutMillis,
+            long maxBytes) {
         return new CourierRules(
-                RULES.timeoutMillis(),
+                timeoutMillis,
                 maxAttempts,
                 maxInFlight,
-                RULES.maxBytes(),
+                maxBytes,
                 RULES.backoffFirstMillis(),
                 RULES.backoffMostMillis(),
                 batchSize,

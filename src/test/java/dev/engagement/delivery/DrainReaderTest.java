@@ -76,7 +76,7 @@ class DrainReaderTest {
     void a_checkpoint_holds_what_is_on_its_way_what_waits_and_what_was_read_ahead_with_its_partition()
             throws Exception {
         receiver.does(request -> Reply.hang());
-        topic.records(1, 100);
+        topic.records(1, 1_000);
         pass(3_000);
         List<Delivery> unfinished = unfinished(reader);
 

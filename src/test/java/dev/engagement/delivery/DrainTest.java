@@ -18,14 +18,29 @@ class DrainTest {
     private final DeliveryWorld world = DeliveryWorld.ofBothPaths(RULES, 500, () -> 0.5);
 
     @Test
-    void the_drain_begins_with_a_trickle_and_has_its_rate_after_a_minute() {
+    void the_drain_begins_with_a_trickle_and_has_its_rate_after_twenty_seconds() {
         world.divert(100_000);
         world.pass(3 * MINUTE);
 
-        assertThat(posts(0, 1_000)).as("in the first second").isBetween(1, 6);
-        assertThat(posts(29_500, 30_500)).as("after half a minute").isCloseTo(250, within(15));
-        assertThat(posts(MINUTE, MINUTE + 1_000)).as("after a minute").isCloseTo(500, within(10));
+        assertThat(posts(0, 1_000)).as("in the first second").isBetween(1, 16);
+        assertThat(posts(9_500, 10_500)).as("after half of it").isCloseTo(250, within(15));
+        assertThat(posts(20_000, 21_000)).as("after all of it").isCloseTo(500, within(10));
         assertThat(posts(2 * MINUTE, 3 * MINUTE)).as("from then on").isCloseTo(30_000, within(100));
+    }
+
+    @Test
+    void a_reader_that_gets_its_turn_late_drains_at_its_rate() {
+        world.divert(100_000);
+        world.pass(MINUTE);
+        int before = world.receiver.posted.size();
+        for (int turn = 0; turn < 100; turn++) {
+            world.standStill(400);
+            world.pass(0);
+        }
+
+        assertThat(world.receiver.posted.size() - before)
+                .as("in 40 s at 500 a second")
+                .isCloseTo(20_000, within(300));
     }
 
     @Test
@@ -110,8 +125,8 @@ class DrainTest {
             ramped += 1_000;
         }
         assertThat(ramped - mended)
-                .as("milliseconds to the full rate: the pause of a minute, and a minute's ramp")
-                .isLessThan(130_000);
+                .as("milliseconds to the full rate: the pause of a minute, and the ramp of twenty seconds")
+                .isLessThan(90_000);
         long start = posted.get(during).atMillis() - START;
         assertThat(posts(start, start + 1_000))
                 .as("in the first second after it answers")
@@ -127,15 +142,30 @@ class DrainTest {
     }
 
     @Test
-    void what_waits_is_bounded() {
-        DeliveryWorld small = DeliveryWorld.ofBothPaths(DeliveryWorld.with(1, 4, 12, RULES.success()), 500, () -> 0.5);
+    void who_waits_for_his_time_holds_up_nobody() {
+        DeliveryWorld few = DeliveryWorld.ofBothPaths(DeliveryWorld.with(1, 4, 12, RULES.success()), 500, () -> 0.5);
+        few.receiver.does(
+                request -> few.receiver.posted.size() % 3 == 0 ? Reply.status(503, "3600") : Reply.status(200));
+        few.divert(10_000);
+        few.pass(MINUTE);
+
+        assertThat(few.backlog()).isZero();
+        assertThat(few.unfinished(few.drain)).as("wait for an hour").hasSizeGreaterThan(3_000);
+    }
+
+    @Test
+    void what_waits_is_bounded_by_its_bytes() {
+        DeliveryWorld small = DeliveryWorld.ofBothPaths(
+                DeliveryWorld.with(1, 4, 12, RULES.success(), RULES.timeoutMillis(), 1 << 20), 500, () -> 0.5);
         // Alternating, so that the circuit stays closed.
         small.receiver.does(
                 request -> small.receiver.posted.size() % 3 == 0 ? Reply.status(503, "3600") : Reply.status(200));
         small.divert(10_000);
         small.pass(10 * MINUTE);
 
-        assertThat(small.unfinished(small.drain)).hasSizeLessThanOrEqualTo(4 * Courier.HELD_PER_IN_FLIGHT);
+        assertThat(small.unfinished(small.drain).size())
+                .as("with 512 bytes for each")
+                .isBetween(1_000, (1 << 20) / 512);
         assertThat(small.backlog()).isPositive();
         small.receiver.does(request -> Reply.status(200));
         small.pass(120 * MINUTE);
