@@ -50,13 +50,9 @@ mkdir -p target/local/tmp
 terminal=false
 [[ ! -t 1 ]] || terminal=true
 read -r -a java_options <<<"${ENGAGEMENT_LOCAL_JAVA_OPTS:--Xmx2g}"
-archive_options=()
-if archive=$(scripts/lib/class-archive.sh find "$java"); then
-  archive_options=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off' "-Dengagement.local.class-archive=$archive")
-else
-  # For the next start.
-  (scripts/lib/class-archive.sh make "$java" $$ &)
-fi
+mapfile -t archive_options < <(scripts/lib/class-archive.sh options "$java")
+# Without one it starts all the same, and the next start has one.
+[[ ${#archive_options[@]} -gt 0 ]] || (scripts/lib/class-archive.sh make "$java" $$ &)
 
 # exec: Ctrl-C and kill reach the stack itself, which stops its servers in order.
 exec "$java" \

@@ -2,8 +2,8 @@
 # The class data sharing archive with which the JVMs of the local stack start: classes of the dependencies, parsed and
 # verified already, which every JVM maps instead of reading them from their jars.
 #
-#   scripts/lib/class-archive.sh find JAVA                 prints the archive that fits JAVA and target/classpath.txt; exit
-#                                                          code 1 if there is none
+#   scripts/lib/class-archive.sh options JAVA              prints the options, one a line, with which JAVA uses the archive
+#                                                          that fits it and target/classpath.txt; nothing if there is none
 #   scripts/lib/class-archive.sh make JAVA                 makes it, if there is none; says why if it cannot
 #   scripts/lib/class-archive.sh make JAVA PARENT [STAMP]  the same in the background of the process PARENT: as nobody's
 #                                                          hurry, in silence, and no longer than PARENT lives; not before
@@ -13,13 +13,19 @@
 #                                                          into it: what the JVMs of scripts/local.sh load until they show
 #                                                          their first events, and scripts/audit.sh and its like
 #
-# An archive is named for what it was made of: the JVM, the list, and name, size and time of every jar. Whatever else may be
-# wrong with one, -Xshare:auto finds it out, and the JVM starts without. A JVM may use it if its class path begins with
-# target/classpath.txt as it stands. ENGAGEMENT_LOCAL_CLASS_ARCHIVE=off: nothing is found, and nothing made.
+# With --cluster before the command: of the JVMs of scripts/cluster.sh and flink.sh, whose class path is target/flink/lib/*.
+#
+# An archive is named for what it was made of: name, size and time of every jar, of the JVM and of the list. Whatever else
+# is wrong with one, -Xshare:auto finds out, and the JVM starts without. A JVM may use it if its class path begins with
+# target/classpath.txt as it stands. JDK 17 archives no class of a jar whose path a URL encodes, such as one with a space.
+#
+# ENGAGEMENT_LOCAL_CLASS_ARCHIVE=off: none is used, and none made.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 dir=$PWD/target/class-archive
+kind=stack
+lib=$PWD/target/flink/lib
 list=src/main/cds/classes.lst
 retry_minutes=60
 
@@ -32,18 +38,23 @@ usage() {
   sed -n '2,/^set -e/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" | sed '$d'
 }
 
-# Sets archive to where the one for this JVM and these jars is, or would be.
+# Sets archive to where the one for this JVM and these jars is, or would be, and class_path.
 name_archive() {
-  local class_path jars=() home made_of
-  [[ -s target/classpath.txt ]] || fail "There is no target/classpath.txt; scripts/local.sh builds it"
+  local jars=() home made_of
   [[ -s $list ]] || fail "There is no $list"
-  class_path=$(<target/classpath.txt)
-  IFS=: read -r -a jars <<<"$class_path"
+  if [[ $kind == cluster ]]; then
+    # As the cluster has it: java sorts * as the folder does.
+    class_path="$lib/*"
+    jars=("$lib"/*.jar)
+  else
+    [[ -s target/classpath.txt ]] || fail "There is no target/classpath.txt; scripts/local.sh builds it"
+    class_path=$(<target/classpath.txt)
+    IFS=: read -r -a jars <<<"$class_path"
+  fi
   home=$(dirname "$(dirname "$(readlink -f "$java")")")
-  made_of=$(printf '%s\n' "$class_path" \
-    && stat -L -c '%n %s %Y' "${jars[@]}" "$home/lib/server/libjvm.so" "$home/lib/modules" \
-    && cat "$list") 2>/dev/null || fail "The class path or the JVM at $home cannot be read"
-  archive=$dir/$(sha256sum <<<"$made_of" | cut -c1-32).jsa
+  made_of=$(stat -L -c '%n %s %Y' "${jars[@]}" "$home/lib/server/libjvm.so" "$home/lib/modules" "$list" 2>/dev/null) \
+    || fail "The class path or the JVM at $home cannot be read"
+  archive=$dir/$kind-$(sha256sum <<<"$made_of" | cut -c1-32).jsa
 }
 
 # Ends with its own result, or with 1 as soon as the process PARENT has gone.
@@ -61,7 +72,7 @@ wait_for() {
 }
 
 make_archive() {
-  local lock new log nicely=() result=0
+  local lock log nicely=() result=0
   name_archive
   [[ ! -s $archive ]] || return 0
   if ! mkdir -p "$dir" 2>/dev/null || [[ ! -w $dir ]]; then
@@ -71,14 +82,14 @@ make_archive() {
   if [[ -n $parent && -n $(find "$log" -mmin "-$retry_minutes" 2>/dev/null) ]]; then
     fail "A class archive could not be made a short while ago, see $log"
   fi
-  { exec {lock}>"$dir/lock"; } 2>/dev/null || fail "No class archive can be made: $dir/lock cannot be written"
+  { exec {lock}>"$dir/$kind.lock"; } 2>/dev/null || fail "No class archive can be made: $dir/$kind.lock cannot be written"
   if command -v flock >/dev/null && ! flock -n "$lock"; then
     # It makes the same one, unless the jars have changed meanwhile: then the next start makes that.
     [[ -z $parent ]] || return 0
     flock "$lock"
     [[ ! -s $archive ]] || return 0
   fi
-  rm -f "$dir"/*.new
+  rm -f "$dir/$kind"-*.new
   new=${archive%.jsa}.$$.new
   if [[ -n $parent ]]; then
     nicely=(nice -n 19)
@@ -88,13 +99,17 @@ make_archive() {
   # into an archive, which JVMs with any collector take.
   "${nicely[@]}" "$java" -Xshare:dump "-XX:SharedArchiveFile=$new" "-XX:SharedClassListFile=$list" -Xmx512m \
     -XX:ActiveProcessorCount=1 -XX:TieredStopAtLevel=1 -XX:+UseG1GC -XX:-UsePerfData -Xlog:disable -Xlog:all=error:stdout \
-    -cp "$(<target/classpath.txt)" >"$log" 2>&1 {lock}>&- &
-  wait_for $! || result=$?
+    -cp "$class_path" >"$log" 2>&1 {lock}>&- &
+  dump=$!
+  # What a script starts in the background does not hear Ctrl-C.
+  trap 'kill "$dump" 2>/dev/null || true; rm -f "$new"' EXIT
+  wait_for "$dump" || result=$?
+  trap - EXIT
   if [[ $result -eq 0 && -s $new ]]; then
     # On the disk before it has its name: a power cut leaves a whole archive or none.
     sync "$new" 2>/dev/null || true
     mv "$new" "$archive"
-    find "$dir" -maxdepth 1 -type f \( -name '*.jsa' -o -name '*.log' \) ! -path "$archive" -delete
+    find "$dir" -maxdepth 1 -type f \( -name "$kind-*.jsa" -o -name "$kind-*.log" \) ! -path "$archive" -delete
     return 0
   fi
   rm -f "$new"
@@ -112,8 +127,8 @@ write_list() {
   # Before the first JVM starts: what is recorded while an archive is in use lacks what comes from it.
   export ENGAGEMENT_LOCAL_CLASS_ARCHIVE=off
   touch "$into/started"
-  # The scripts build with a JVM too, which is not to be recorded.
-  scripts/local.sh --help >/dev/null
+  # Builds, where needed, since Maven's JVM is not to be recorded; and then refuses the option.
+  scripts/local.sh --only-build >/dev/null 2>&1 || [[ $? -eq 2 ]] || fail "It cannot be built: ./mvnw process-classes says why"
   JAVA_TOOL_OPTIONS="-XX:DumpLoadedClassList=$into/%p.classes" scripts/local.sh >"$into/local.log" 2>&1 &
   stack=$!
   # TERM: what a script starts in the background ignores SIGINT.
@@ -137,18 +152,25 @@ write_list() {
     sed 's/ id:.*//; /^[#@]/d; /^dev\/engagement\//d' "$into"/*.classes | LC_ALL=C sort -u
     sed -n '/^@lambda-proxy dev\/engagement\//d; /^@/p' "$into"/*.classes | LC_ALL=C sort -u
   } >"$into/all"
-  # Without what cannot be found where an archive looks, such as what Flink unpacks into a class loader of its own.
+  # Without what an archive cannot find, such as what Flink unpacks for a class loader of its own.
   "$java" -Xshare:dump "-XX:SharedArchiveFile=$into/trial.jsa" "-XX:SharedClassListFile=$into/all" -Xmx512m \
     -Xlog:disable -Xlog:cds=warning:stdout -cp "$(<target/classpath.txt)" >"$into/trial.log" 2>&1
   sed -n 's/.*Preload Warning: Cannot find //p' "$into/trial.log" | LC_ALL=C sort -u >"$into/missing"
-  awk 'NR == FNR { missing[$1]; next } !(($1 ~ /^@lambda-proxy/ ? $2 : $1) in missing)' "$into/missing" "$into/all" >"$new"
+  awk -v missing="$into/missing" '
+    BEGIN { while ((getline name <missing) > 0) unknown[name] }
+    $1 == "@lambda-proxy" { if ($2 in known) print; next }
+    !($1 in unknown) { known[$1]; print }' "$into/all" >"$new"
   mv "$new" "$list"
   rm -rf "$into"
   printf '%s has %s lines now\n' "$list" "$(wc -l <"$list")"
 }
 
 [[ $# -gt 0 ]] || { usage >&2; exit 2; }
-command=$1
+if [[ $1 == --cluster ]]; then
+  kind=cluster
+  shift
+fi
+command=${1:-}
 java=${2:-}
 parent=${3:-}
 stamp=${4:-}
@@ -157,16 +179,18 @@ case $command in
     usage
     exit 0
     ;;
-  find | make | list) [[ -x $java ]] || fail "$command needs the path of a java, but got '$java'" ;;
+  options | make | list) [[ -x $java ]] || fail "$command needs the path of a java, but got '$java'" ;;
   *) fail "Unknown command '$command'; --help explains" ;;
 esac
-[[ $command == list || ${ENGAGEMENT_LOCAL_CLASS_ARCHIVE:-on} != off ]] || exit 1
+[[ $command == list || ${ENGAGEMENT_LOCAL_CLASS_ARCHIVE:-on} != off ]] || exit 0
 
 case $command in
-  find)
-    name_archive 2>/dev/null || exit 1
-    [[ -s $archive ]] || exit 1
-    printf '%s\n' "$archive"
+  options)
+    name_archive 2>/dev/null
+    [[ -s $archive ]] || exit 0
+    # Where it was made for: JVMs share its memory, and need not move its pointers.
+    printf '%s\n' -Xshare:auto "-XX:SharedArchiveFile=$archive" -XX:+UnlockDiagnosticVMOptions \
+      -XX:ArchiveRelocationMode=0 '-Xlog:cds*=off' "-Dengagement.local.class-archive=$archive"
     ;;
   make)
     if [[ -n $parent ]]; then

@@ -59,11 +59,7 @@ else
   its=(--redis.url "$redis" --destinations 'liveview,warehouse')
 fi
 
-archive_options=()
-if archive=$(scripts/lib/class-archive.sh find "$java"); then
-  archive_options=(-Xshare:auto "-XX:SharedArchiveFile=$archive" '-Xlog:cds*=off')
-fi
-
+mapfile -t archive_options < <(scripts/lib/class-archive.sh options "$java")
 mkdir -p target/local/tmp
 exec "$java" -Xmx512m -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 "${archive_options[@]}" \
   -Djava.io.tmpdir="$PWD/target/local/tmp" \

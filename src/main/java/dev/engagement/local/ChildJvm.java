@@ -42,7 +42,8 @@ final class ChildJvm {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
-        command.addAll(archiveOptions());
+        // The child's class path is this JVM's, so that an archive that fits this one fits it.
+        command.addAll(archiveOptions(System.getProperty(ARCHIVE_PROPERTY, "")));
         command.addAll(List.of(
                 "-XX:+UseSerialGC",
                 "-XX:+ExitOnOutOfMemoryError",
@@ -74,12 +75,22 @@ final class ChildJvm {
         return directory.resolve("ready");
     }
 
-    /** The child's class path is this JVM's, so that what fits this one fits it. One that is gone or broken is not used. */
-    private static List<String> archiveOptions() {
-        String archive = System.getProperty(ARCHIVE_PROPERTY, "");
+    /**
+     * How a JVM uses an archive, as {@code scripts/lib/class-archive.sh} says it too. One that does not fit the JVM or its
+     * class path, is broken or is gone is not used, and nothing said of it. It lies where it was made for, so that JVMs share
+     * its memory and need not move its pointers.
+     *
+     * @param archive empty for none
+     */
+    static List<String> archiveOptions(String archive) {
         return archive.isEmpty()
                 ? List.of()
-                : List.of("-Xshare:auto", "-XX:SharedArchiveFile=" + archive, "-Xlog:cds*=off");
+                : List.of(
+                        "-Xshare:auto",
+                        "-XX:SharedArchiveFile=" + archive,
+                        "-XX:+UnlockDiagnosticVMOptions",
+                        "-XX:ArchiveRelocationMode=0",
+                        "-Xlog:cds*=off");
     }
 
     /** The child runs in its own folder, where relative entries would lead nowhere. */

@@ -26,6 +26,7 @@ public final class ReceiverProcess implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
     /** It idles: what its second compiler would cost never comes back. */
     private static final List<String> JVM_OPTIONS = List.of("-Xmx256m", "-XX:TieredStopAtLevel=1");
+
     private static final int SECRET_BYTES = 32;
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
