@@ -31,7 +31,7 @@ if [[ ! -f $stamp || ! -d target/classes || ! -s target/classpath.txt ]] \
   printf 'building… (the first build downloads its dependencies, some 300 MB)\n'
   mkdir -p target
   touch "$stamp.new"
-  # Beside the compiler, which leaves it a processor.
+  # Beside the compiler, which leaves a processor idle much of the time; what is not ready then goes on beside the stack.
   (scripts/lib/class-archive.sh make "$java" $$ "$stamp.new" &)
   SECONDS=0
   ./mvnw -q -B -ntp -Dstyle.color=never process-classes
