@@ -192,7 +192,7 @@ compute_memory() {
   local role=$1 command=$2 options output
   options=$(java_options)
   # shellcheck disable=SC2086 # several options in one value
-  output=$("$java" -Xmx64m -XX:TieredStopAtLevel=1 $options -cp "$lib/*" \
+  output=$("$java" -Xmx64m -XX:TieredStopAtLevel=1 $options "${archive_options[@]}" -cp "$lib/*" \
     org.apache.flink.runtime.util.bash.BashJavaUtils "$command" --configDir "$dir/conf" 2>&1) \
     || fail "The memory of a $role cannot be computed: $output"
   sed -n 's/^BASH_JAVA_UTILS_EXEC_RESULT://p' <<<"$output" >"$dir/conf/$role.memory"
@@ -220,6 +220,7 @@ launch() {
   local role=$1 main=$2 options=() detach=()
   shift 2
   read -ra options < <(java_options)
+  options+=("${archive_options[@]}")
   while [[ $1 != -- ]]; do
     options+=("$1")
     shift
@@ -341,6 +342,11 @@ has_taskmanagers() {
   [[ -n $registered && $registered -ge $1 ]] && rest /jobmanager/config | grep -qF "\"file://$dir/ha\""
 }
 
+# Sets archive_options to those with which a JVM of the cluster starts from an archive of classes, if there is one.
+find_archive() {
+  mapfile -t archive_options < <("$root/scripts/lib/class-archive.sh" --cluster options "$java")
+}
+
 find_java() {
   java=${JAVA_HOME:+$JAVA_HOME/bin/java}
   [[ -n $java ]] || java=$(command -v java) || fail "There is no java: install a JDK 17 and put it into PATH or JAVA_HOME"
@@ -391,6 +397,7 @@ start() {
   ! pid_of jobmanager >/dev/null || fail "A cluster runs already in $dir; scripts/cluster.sh stop ends it"
   find_java
   assemble_lib
+  find_archive
   sweep
   rm -rf "$dir/pids" "$dir/conf" "$dir/log" "$dir/tmp" "$dir/ha" "$dir/zookeeper" "$dir/endpoints.properties"
   mkdir -p "$dir/pids" "$dir/conf" "$dir/log" "$dir/tmp"
@@ -417,6 +424,9 @@ start() {
   done
   write_endpoints
   trap - EXIT
+  # For the next start; the lock is not for it.
+  [[ ${#archive_options[@]} -gt 0 ]] \
+    || ("$root/scripts/lib/class-archive.sh" --cluster make "$java" "$(pid_of jobmanager)" {lock}>&- &)
   printf 'started in %s s: %s, %s task manager(s) with %s slots each\n' $((SECONDS - begin)) \
     "http://127.0.0.1:$(configured rest.port)" "$count" "$(configured taskmanager.numberOfTaskSlots)"
 }
@@ -512,6 +522,7 @@ case $command in
     role=${command#start-}
     need_cluster
     find_java
+    find_archive
     lock_cluster
     need_dead "$role"
     "launch_$role"
@@ -528,6 +539,7 @@ case $command in
     [[ ${1:-} =~ ^[1-9][0-9]*$ ]] || misused "start-taskmanager needs its number"
     need_cluster
     find_java
+    find_archive
     lock_cluster
     need_dead "taskmanager-$1"
     launch_taskmanager "$1"

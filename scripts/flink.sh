@@ -32,9 +32,10 @@ for argument in "$@"; do
 done
 
 read -ra options < <(sed -n 's/^env\.java\.opts\.all: //p' "$dir/conf/config.yaml")
+mapfile -t archive_options < <("$root/scripts/lib/class-archive.sh" --cluster options "$java")
 mkdir -p "$dir/tmp/client"
 # JAVA_TOOL_OPTIONS and the like stay the caller's; the client needs little memory and no second compiler.
-FLINK_CONF_DIR=$dir/conf exec "$java" "${options[@]}" -Xmx256m -XX:TieredStopAtLevel=1 \
+FLINK_CONF_DIR=$dir/conf exec "$java" "${options[@]}" "${archive_options[@]}" -Xmx256m -XX:TieredStopAtLevel=1 \
   "-Djava.io.tmpdir=$dir/tmp/client" "-Dlog.file=$dir/log/client.log" \
   "-Dlog4j.configurationFile=$dir/conf/log4j.properties" \
   -cp "$root/target/flink/lib/*" org.apache.flink.client.cli.CliFrontend "$@"

@@ -31,6 +31,8 @@ if [[ ! -f $stamp || ! -d target/classes || ! -s target/classpath.txt ]] \
   printf 'building… (the first build downloads its dependencies, some 300 MB)\n'
   mkdir -p target
   touch "$stamp.new"
+  # Beside the compiler, which leaves a processor idle much of the time; what is not ready then goes on beside the stack.
+  (scripts/lib/class-archive.sh make "$java" $$ "$stamp.new" &)
   SECONDS=0
   ./mvnw -q -B -ntp -Dstyle.color=never process-classes
   mv "$stamp.new" "$stamp"
@@ -48,6 +50,9 @@ mkdir -p target/local/tmp
 terminal=false
 [[ ! -t 1 ]] || terminal=true
 read -r -a java_options <<<"${ENGAGEMENT_LOCAL_JAVA_OPTS:--Xmx2g}"
+mapfile -t archive_options < <(scripts/lib/class-archive.sh options "$java")
+# Without one it starts all the same, and the next start has one.
+[[ ${#archive_options[@]} -gt 0 ]] || (scripts/lib/class-archive.sh make "$java" $$ &)
 
 # exec: Ctrl-C and kill reach the stack itself, which stops its servers in order.
 exec "$java" \
@@ -61,6 +66,7 @@ exec "$java" \
   -Djava.util.logging.config.file=src/main/resources/dev/engagement/local/logging.properties \
   -Dlog.file=target/local/flink.log \
   -Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties \
+  "${archive_options[@]}" \
   "${java_options[@]}" \
-  -cp "target/classes:$(<target/classpath.txt)" \
+  -cp "$(<target/classpath.txt):target/classes" \
   dev.engagement.local.LocalStack "$@"

@@ -59,12 +59,13 @@ else
   its=(--redis.url "$redis" --destinations 'liveview,warehouse')
 fi
 
+mapfile -t archive_options < <(scripts/lib/class-archive.sh options "$java")
 mkdir -p target/local/tmp
-exec "$java" -Xmx512m -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 \
+exec "$java" -Xmx512m -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 "${archive_options[@]}" \
   -Djava.io.tmpdir="$PWD/target/local/tmp" \
   -Dlog.file="target/local/$command.log" \
   -Dlog4j2.configurationFile=dev/engagement/local/log4j2-local.properties \
-  -cp "target/classes:$(<target/classpath.txt)" \
+  -cp "$(<target/classpath.txt):target/classes" \
   dev.engagement.EngagementJob "$command" \
   --kafka.bootstrap-servers "$kafka" \
   --postgres.url "$postgres_url" --postgres.username "$postgres_username" \

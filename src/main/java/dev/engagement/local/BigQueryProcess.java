@@ -22,7 +22,7 @@ public final class BigQueryProcess implements AutoCloseable {
 
     private static final String NAME = "BigQuery";
     private static final String HOST = "127.0.0.1";
-    private static final String HEAP = "-Xmx512m";
+    private static final List<String> JVM_OPTIONS = List.of("-Xmx512m");
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
 
@@ -94,7 +94,7 @@ public final class BigQueryProcess implements AutoCloseable {
         return ChildJvm.start(
                 NAME,
                 directory,
-                HEAP,
+                JVM_OPTIONS,
                 "emulator.log",
                 BigQueryProcess.class,
                 List.of(directory.toString(), Integer.toString(restPort), Integer.toString(grpcPort)),

@@ -14,6 +14,9 @@ import java.util.stream.Collectors;
 /** Servers that are JVMs of this class path: how they are started, and how they say that they are ready. */
 final class ChildJvm {
 
+    /** Names the class data sharing archive that this JVM was started with; not set, there is none. */
+    static final String ARCHIVE_PROPERTY = "engagement.local.class-archive";
+
     private ChildJvm() {}
 
     /**
@@ -21,7 +24,7 @@ final class ChildJvm {
      *
      * @param name as in {@link ServerProcess#start}
      * @param directory of its data, its log and its temporary files; must exist
-     * @param heap JVM option
+     * @param options of the JVM: its heap, and its compilers if not all
      * @param log file name of what it logs
      * @param main its main class
      * @param arguments of that
@@ -30,15 +33,18 @@ final class ChildJvm {
     static ServerProcess start(
             String name,
             Path directory,
-            String heap,
+            List<String> options,
             String log,
             Class<?> main,
             List<String> arguments,
             Duration limit) {
         Path tmp = Folders.create(directory.resolve("tmp"));
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                heap,
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        // The child's class path is this JVM's, so that an archive that fits this one fits it.
+        command.addAll(archiveOptions(System.getProperty(ARCHIVE_PROPERTY, "")));
+        command.addAll(List.of(
                 "-XX:+UseSerialGC",
                 "-XX:+ExitOnOutOfMemoryError",
                 "-Dfile.encoding=UTF-8",
@@ -67,6 +73,24 @@ final class ChildJvm {
     /** Holds the pid of the child that last became ready. */
     static Path readyFile(Path directory) {
         return directory.resolve("ready");
+    }
+
+    /**
+     * How a JVM uses an archive, as {@code scripts/lib/class-archive.sh} says it too. One that does not fit the JVM or its
+     * class path, is broken or is gone is not used, and nothing said of it. It lies where it was made for, so that JVMs share
+     * its memory and need not move its pointers.
+     *
+     * @param archive empty for none
+     */
+    static List<String> archiveOptions(String archive) {
+        return archive.isEmpty()
+                ? List.of()
+                : List.of(
+                        "-Xshare:auto",
+                        "-XX:SharedArchiveFile=" + archive,
+                        "-XX:+UnlockDiagnosticVMOptions",
+                        "-XX:ArchiveRelocationMode=0",
+                        "-Xlog:cds*=off");
     }
 
     /** The child runs in its own folder, where relative entries would lead nowhere. */

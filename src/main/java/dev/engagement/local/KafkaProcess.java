@@ -15,7 +15,7 @@ public final class KafkaProcess implements AutoCloseable {
 
     private static final String NAME = "Kafka";
     private static final String HOST = "127.0.0.1";
-    private static final String HEAP = "-Xmx512m";
+    private static final List<String> JVM_OPTIONS = List.of("-Xmx512m");
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
 
@@ -66,7 +66,7 @@ public final class KafkaProcess implements AutoCloseable {
         return ChildJvm.start(
                 NAME,
                 directory,
-                HEAP,
+                JVM_OPTIONS,
                 "broker.log",
                 KafkaProcess.class,
                 List.of(directory.toString(), Integer.toString(port), Integer.toString(advertisedPort)),

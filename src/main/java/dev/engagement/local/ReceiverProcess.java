@@ -24,7 +24,9 @@ public final class ReceiverProcess implements AutoCloseable {
 
     private static final String NAME = "Receiver";
     private static final String HOST = "127.0.0.1";
-    private static final String HEAP = "-Xmx256m";
+    /** It idles: what its second compiler would cost never comes back. */
+    private static final List<String> JVM_OPTIONS = List.of("-Xmx256m", "-XX:TieredStopAtLevel=1");
+
     private static final int SECRET_BYTES = 32;
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
@@ -80,7 +82,7 @@ public final class ReceiverProcess implements AutoCloseable {
         return ChildJvm.start(
                 NAME,
                 directory,
-                HEAP,
+                JVM_OPTIONS,
                 "receiver-log4j.log",
                 ReceiverMain.class,
                 List.of(
