@@ -11,6 +11,7 @@ import io.debezium.relational.TableSchema;
 import io.debezium.relational.ValueConverter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Field;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Schema;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.SchemaBuilder;
@@ -123,12 +124,19 @@ final class RowReading {
                 throw new IllegalArgumentException("capture cannot read values of this type");
             });
         }
-        if (type.getOid() == Oid.TIMESTAMPTZ) {
+        Function<String, Object> time =
+                switch (type.getOid()) {
+                    case Oid.TIMESTAMPTZ -> SourceTime::zoned;
+                    case Oid.TIMESTAMP -> SourceTime::local;
+                    case Oid.DATE -> SourceTime::date;
+                    default -> null;
+                };
+        if (time != null) {
             return new ColumnReading(
                     column,
                     schema,
                     (text, from) -> converter.convert(
-                            SourceTime.isFinite(text) ? SourceTime.parse(text) : resolve(from, type, text)));
+                            SourceTime.isFinite(text) ? time.apply(text) : resolve(from, type, text)));
         }
         return new ColumnReading(
                 column, schema, (text, from) -> converter.convert(resolve(from, type, text)), converter);

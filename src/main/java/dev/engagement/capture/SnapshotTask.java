@@ -102,6 +102,8 @@ final class SnapshotTask extends PostgresScanFetchTask {
                                     receiver);
                 }
             }
+            // No transaction stays open for as long as the connection is kept.
+            context.getConnection().commit();
             receiver.completeSnapshot();
             return SnapshotResult.completed(snapshot.offset);
         }

@@ -40,6 +40,10 @@ class SourceTimeProperties {
             text.append(
                     String.format(Locale.ROOT, ".%06d", time.getNano() / 1_000).replaceAll("0+$", ""));
         }
+        String era = year > 0 ? "" : " BC";
+        assertThat(SourceTime.date(text.substring(0, text.indexOf(" ")) + era)).isEqualTo(time.toLocalDate());
+        assertThat(SourceTime.local(text + era))
+                .isEqualTo(time.toLocalDateTime().toInstant(ZoneOffset.UTC));
         int offset = Math.abs(offsetSeconds);
         text.append(offsetSeconds < 0 ? '-' : '+').append(String.format(Locale.ROOT, "%02d", offset / 3600));
         if (offset % 3600 != 0) {
@@ -48,9 +52,9 @@ class SourceTimeProperties {
         if (offset % 60 != 0) {
             text.append(String.format(Locale.ROOT, ":%02d", offset % 60));
         }
-        text.append(year > 0 ? "" : " BC");
+        text.append(era);
 
-        assertThat(SourceTime.parse(text.toString())).isEqualTo(time.withOffsetSameInstant(ZoneOffset.UTC));
-        assertThat(SourceTime.parse(text.toString()).getOffset()).isEqualTo(ZoneOffset.UTC);
+        assertThat(SourceTime.zoned(text.toString())).isEqualTo(time.withOffsetSameInstant(ZoneOffset.UTC));
+        assertThat(SourceTime.zoned(text.toString()).getOffset()).isEqualTo(ZoneOffset.UTC);
     }
 }
