@@ -3,14 +3,17 @@ package dev.engagement.capture;
 import dev.engagement.capture.SlotContinuity.Position;
 import dev.engagement.capture.SourceDatabase.Slot;
 import dev.engagement.capture.SourceDatabase.SlotView;
+import io.debezium.jdbc.JdbcConnection;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.cdc.connectors.base.config.JdbcSourceConfig;
+import org.apache.flink.cdc.connectors.base.relational.connection.JdbcConnectionFactory;
 import org.apache.flink.cdc.connectors.base.relational.connection.JdbcConnectionPoolFactory;
 import org.apache.flink.cdc.connectors.base.source.meta.offset.Offset;
 import org.apache.flink.cdc.connectors.base.source.meta.split.SourceSplitBase;
 import org.apache.flink.cdc.connectors.base.source.reader.external.FetchTask;
+import org.apache.flink.cdc.connectors.base.source.reader.external.JdbcSourceFetchTaskContext;
 import org.apache.flink.cdc.connectors.postgres.source.PostgresDialect;
 import org.apache.flink.cdc.connectors.postgres.source.config.PostgresSourceConfig;
 import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffset;
@@ -22,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class CaptureDialect extends PostgresDialect {
 
     private static final long serialVersionUID = 1L;
+
+    private static final String CONNECTION_NAME = "postgres-cdc-connector";
 
     /** Slots found whole by this process. */
     private static final Map<String, Found> FOUND = new ConcurrentHashMap<>();
@@ -52,7 +57,26 @@ final class CaptureDialect extends PostgresDialect {
         if (split.isStreamSplit()) {
             prepareStream(split.asStreamSplit().getStartingOffset());
         }
-        return super.createFetchTask(split);
+        return split.isSnapshotSplit() ? new SnapshotTask(split.asSnapshotSplit()) : super.createFetchTask(split);
+    }
+
+    @Override
+    public JdbcSourceFetchTaskContext createFetchTaskContext(JdbcSourceConfig config) {
+        return new CaptureContext(config, this, options);
+    }
+
+    @Override
+    public JdbcConnection openJdbcConnection(JdbcSourceConfig config) {
+        CaptureConnection connection = new CaptureConnection(
+                ((PostgresSourceConfig) config).getDbzConnectorConfig(),
+                CONNECTION_NAME,
+                new JdbcConnectionFactory(config, getPooledDataSourceFactory()));
+        try {
+            connection.connect();
+        } catch (SQLException e) {
+            throw new FlinkRuntimeException("PostgreSQL at " + options.jdbcUrl() + " cannot be reached", e);
+        }
+        return connection;
     }
 
     private void prepareStream(Offset start) {

@@ -22,7 +22,7 @@ import org.apache.flink.configuration.MemorySize;
  * @param maxRowBytes largest value that is written to Kafka; a larger row becomes an OVERSIZE letter
  * @param eventsTopic Kafka topic of events
  * @param contentTopic Kafka topic of contents
- * @param acceptFiltered whether a publication may leave out rows or columns
+ * @param acceptFiltered whether a publication may leave out rows or columns, and a table have no column in use
  */
 public record CaptureOptions(
         String jdbcUrl,

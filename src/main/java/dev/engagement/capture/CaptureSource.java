@@ -38,8 +38,8 @@ import org.postgresql.Driver;
 /**
  * Flink CDC's source of the two tables, at least once. What differs from Flink CDC's own: the position in state
  * ({@link StreamPosition}), the slot that is judged before it is read from and never created twice
- * ({@link CaptureDialect}, {@link CaptureEnumerator}), and the password, which is read only when connecting
- * ({@link SecretPassword}).
+ * ({@link CaptureDialect}, {@link CaptureEnumerator}), the columns, of which only those in use are read and each from the
+ * same text ({@link RowReading}), and the password, which is read only when connecting ({@link SecretPassword}).
  *
  * <p>The snapshot is read by all parallel readers, changes by one.
  */

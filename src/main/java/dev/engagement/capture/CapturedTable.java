@@ -1,11 +1,15 @@
 package dev.engagement.capture;
 
 import java.util.List;
+import java.util.Set;
 
 /** The two tables that are captured. The order is part of the serialized form of {@link Captured}. */
 enum CapturedTable {
     EVENTS("id", "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload"),
     CONTENT("id", "slug", "title", "content_type", "length_seconds", "publish_ts");
+
+    /** Numbers, times and the keys, whose form in JSON depends on their type. */
+    private static final Set<String> TYPED = Set.of("id", "event_ts", "duration_ms", "length_seconds", "publish_ts");
 
     private final List<String> columns;
 
@@ -16,5 +20,10 @@ enum CapturedTable {
     /** The columns that somebody uses; no other is read. */
     List<String> columns() {
         return columns;
+    }
+
+    /** Whether whoever uses that column takes PostgreSQL's text of any value. */
+    boolean isText(String column) {
+        return columns.contains(column) && !TYPED.contains(column);
     }
 }

@@ -53,6 +53,14 @@ final class RowDeserializer implements DebeziumDeserializationSchema<Captured> {
         byte[] key = record.key() == null
                 ? NO_KEY
                 : keys().fromConnectData(record.topic(), record.keySchema(), record.key());
+        Object row = envelope.schema().field("after") == null ? null : envelope.get("after");
+        UnreadableRow unreadable = record.key() instanceof UnreadableRow unreadableKey
+                ? unreadableKey
+                : row instanceof UnreadableRow unreadableRow ? unreadableRow : null;
+        if (unreadable != null) {
+            out.collect(unreadable(table, source, key, operation, unreadable.problem(), (Struct) record.key()));
+            return;
+        }
         if (record.key() == null || isEmpty((Struct) record.key())) {
             if (!TRUNCATE.equals(operation)) {
                 out.collect(unreadable(table, source, key, operation, NO_KEY_PROBLEM, (Struct) record.key()));

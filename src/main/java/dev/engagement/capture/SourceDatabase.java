@@ -54,6 +54,10 @@ final class SourceDatabase {
                    c.relkind = 'p' AND EXISTS (SELECT FROM published
                                                WHERE oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)),
                    listed.entry ->> 'rowfilter',
+                   ARRAY(SELECT name FROM unnest(wanted.columns) AS name
+                         WHERE NOT EXISTS (SELECT FROM pg_attribute
+                                           WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+                                             AND attname::text = name)),
                    -- Servers before 15 have no lists of columns, and leave out generated ones.
                    ARRAY(SELECT attname::text FROM pg_attribute
                          WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
@@ -262,7 +266,8 @@ final class SourceDatabase {
                 found.getString(12),
                 names(found, 13),
                 names(found, 14),
-                names(found, 15));
+                names(found, 15),
+                names(found, 16));
     }
 
     /** A text array of plain names. */

@@ -57,6 +57,7 @@ record SourceShape(
      * @param named whether the publication names it itself
      * @param partsPublished whether changes come under the name of one of its partitions
      * @param filter condition of the rows that are published, null if all are
+     * @param absent columns in use that the table does not have
      * @param leftOut columns in use that the publication's list leaves out
      * @param generated columns in use that are generated, and so are not published
      * @param withoutKey the table, or its partitions, whose replica identity leaves the primary key out of deletes
@@ -75,6 +76,7 @@ record SourceShape(
             boolean named,
             boolean partsPublished,
             @Nullable String filter,
+            List<String> absent,
             List<String> leftOut,
             List<String> generated,
             List<String> withoutKey) {
@@ -216,6 +218,11 @@ record SourceShape(
         String alter = "ALTER PUBLICATION " + quote(options.publication());
         String whole = "BEGIN; " + alter + " DROP TABLE " + name + "; " + alter + " ADD TABLE " + name
                 + "; COMMIT. If that is meant, set capture.accept-filtered=true";
+        for (String column : table.absent()) {
+            problems.add("The table " + name + " has no column " + column + ", which is in use: ALTER TABLE " + name
+                    + " ADD " + quote(column) + " …, or rename the one that has its values. If that is meant, set"
+                    + " capture.accept-filtered=true");
+        }
         if (table.filter() != null) {
             problems.add("The publication " + options.publication() + " leaves out rows of " + name + " (only WHERE "
                     + table.filter() + "), and they would never come: " + whole);

@@ -36,6 +36,8 @@ class RowDeserializerTest {
             .field("ts_ms", Schema.INT64_SCHEMA)
             .build();
 
+    private static final Struct KEY_OF_16 = new Struct(KEY).put("id", 16L);
+
     private final RowDeserializer deserializer = new RowDeserializer(CaptureSamples.options());
 
     @Test
@@ -113,15 +115,46 @@ class RowDeserializerTest {
         }
     }
 
+    @Test
+    void aRowThatCannotBeReadIsALetterAndADeleteOfOneIsADelete() {
+        Struct row = new UnreadableRow(new Struct(ROW).put("id", 16L), "its column device holds 'x'");
+
+        assertThat(deserialize(envelope("public", "engagement_events", "u", null, row), KEY_OF_16))
+                .singleElement()
+                .asInstanceOf(InstanceOfAssertFactories.type(Captured.Unreadable.class))
+                .satisfies(unreadable -> {
+                    assertThat(unreadable.problem()).isEqualTo("its column device holds 'x'");
+                    assertThat(unreadable.key()).isEqualTo("{\"id\":16}");
+                    assertThat(unreadable.eventId()).isEqualTo(16);
+                });
+        assertThat(deserialize(envelope("public", "engagement_events", "d", row, null), KEY_OF_16))
+                .singleElement()
+                .isInstanceOf(Captured.Row.class);
+    }
+
+    @Test
+    void aKeyThatCannotBeReadIsALetter() {
+        Struct key = new UnreadableRow(new Struct(KEY).put("id", 16L), "its column tenant holds 'NaN'");
+        assertThat(deserialize("public", "content", "d", null, key))
+                .singleElement()
+                .asInstanceOf(InstanceOfAssertFactories.type(Captured.Unreadable.class))
+                .satisfies(unreadable -> assertThat(unreadable.problem()).contains("tenant"));
+    }
+
     private List<Captured> deserialize(String schema, String table, String op, String device) {
-        return deserialize(schema, table, op, device, new Struct(KEY).put("id", 16L));
+        return deserialize(schema, table, op, device, KEY_OF_16);
     }
 
     private List<Captured> deserialize(String schema, String table, String op, String device, Struct key) {
-        Struct envelope = new Struct(ENVELOPE)
-                .put(
-                        op.equals("d") ? "before" : "after",
-                        new Struct(ROW).put("id", 16L).put("device", device))
+        Struct row = new Struct(ROW).put("id", 16L).put("device", device);
+        boolean deleted = op.equals("d");
+        return deserialize(envelope(schema, table, op, deleted ? row : null, deleted ? null : row), key);
+    }
+
+    private static Struct envelope(String schema, String table, String op, Struct before, Struct after) {
+        return new Struct(ENVELOPE)
+                .put("before", before)
+                .put("after", after)
                 .put(
                         "source",
                         new Struct(SOURCE)
@@ -131,6 +164,9 @@ class RowDeserializerTest {
                                 .put("ts_ms", 1_700_000_000_000L))
                 .put("op", op)
                 .put("ts_ms", 1L);
+    }
+
+    private List<Captured> deserialize(Struct envelope, Struct key) {
         List<Captured> captured = new java.util.ArrayList<>();
         deserializer.deserialize(
                 new SourceRecord(

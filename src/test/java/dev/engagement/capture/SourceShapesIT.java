@@ -176,6 +176,20 @@ class SourceShapesIT {
     }
 
     @Test
+    void aTableWithoutAColumnInUseIsRefusedUnlessItIsMeant() throws Exception {
+        stage.sql("ALTER TABLE %s.engagement_events RENAME device TO gadget");
+        assertThat(refusal())
+                .contains("The table " + stage.name + ".engagement_events has no column device, which is in use");
+        stage.acceptFiltered(true);
+        assertThat(refusal()).isEmpty();
+        long id = insertEventAt("2026-06-01Z");
+        stage.start(Start.INITIAL);
+        stage.awaitEvent(id);
+        stage.awaitChange();
+        assertThat(stage.letters()).isEmpty();
+    }
+
+    @Test
     void aReplicaIdentityWithoutThePrimaryKeyIsRefused() throws Exception {
         stage.sql("CREATE UNIQUE INDEX by_slug ON %s.content (slug)");
         for (String other : new String[] {"USING INDEX by_slug", "NOTHING"}) {
@@ -245,6 +259,11 @@ class SourceShapesIT {
     void whatTheSourceLosesWhileCaptureRunsStopsIt() throws Exception {
         String publication = "ALTER PUBLICATION %1$s_publication ";
         String[][] losses = {
+            {
+                "ALTER TABLE %1$s.engagement_events RENAME device TO gadget",
+                "has no column device",
+                "ALTER TABLE %1$s.engagement_events RENAME gadget TO device"
+            },
             {
                 publication + "DROP TABLE %1$s.engagement_events",
                 "does not contain",
