@@ -54,6 +54,10 @@ public interface TopicIds extends Serializable {
             Properties properties = kafka.clientProperties();
             properties.setProperty("default.api.timeout.ms", Long.toString(TIMEOUT.toMillis()));
             properties.setProperty("request.timeout.ms", Long.toString(TIMEOUT.toMillis() / 2));
+            // Kafka's client loads classes by name, and a thread of a pool does not know the job's.
+            Thread thread = Thread.currentThread();
+            ClassLoader before = thread.getContextClassLoader();
+            thread.setContextClassLoader(TopicIds.class.getClassLoader());
             try (Admin admin = Admin.create(properties)) {
                 TopicDescription found = admin.describeTopics(List.of(topic))
                         .topicNameValues()
@@ -74,8 +78,10 @@ public interface TopicIds extends Serializable {
             } catch (TimeoutException | KafkaException e) {
                 throw unanswered(topic, kafka, e);
             } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+                thread.interrupt();
                 throw unanswered(topic, kafka, e);
+            } finally {
+                thread.setContextClassLoader(before);
             }
         }
 
