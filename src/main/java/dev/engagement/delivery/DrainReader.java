@@ -327,8 +327,10 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
 
     private void onTopicMadeAnew(KafkaPartitionSplit split, Uuid was, Uuid is) {
         String message = "Topic " + named.name() + " was deleted and made again: its id was " + was + " and is " + is
-                + " now, so that offset " + split.getStartingOffset() + ", where the drain was to continue in partition "
-                + split.getPartition() + ", is another topic's. Deliveries that the old topic held beyond it are missing."
+                + " now, so that offset " + split.getStartingOffset()
+                + ", where the drain was to continue in partition "
+                + split.getPartition()
+                + ", is another topic's. Deliveries that the old topic held beyond it are missing."
                 + " Fill the range with the backfill command, or restart with --accept-gap to continue at the beginning of"
                 + " the new topic without it";
         if (!named.acceptGap()) {

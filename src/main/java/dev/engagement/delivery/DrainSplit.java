@@ -36,7 +36,8 @@ final class DrainSplit extends KafkaPartitionSplit {
 
     @Override
     public boolean equals(Object other) {
-        return super.equals(other) && other instanceof DrainSplit that
+        return super.equals(other)
+                && other instanceof DrainSplit that
                 && unfinished.equals(that.unfinished)
                 && topicId.equals(that.topicId);
     }

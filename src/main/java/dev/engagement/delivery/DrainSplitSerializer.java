@@ -66,8 +66,7 @@ final class DrainSplitSerializer implements SimpleVersionedSerializer<KafkaParti
             for (long left = Wire.readUnsigned(in); left > 0; left--) {
                 unfinished.add(deliveries.readVersioned(in));
             }
-            Uuid topicId =
-                    version == WITHOUT_TOPIC_ID ? TopicIds.UNKNOWN : new Uuid(in.readLong(), in.readLong());
+            Uuid topicId = version == WITHOUT_TOPIC_ID ? TopicIds.UNKNOWN : new Uuid(in.readLong(), in.readLong());
             return new DrainSplit(partitions.deserialize(partitionVersion, partition), unfinished, topicId);
         }
     }

@@ -245,7 +245,8 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
      */
     private Set<TopicPartition> madeAnew(List<KafkaPartitionSplit> splits) {
         Map<String, Uuid> ids = new HashMap<>();
-        Map<TopicPartition, KafkaPartitionSplit> anew = new TreeMap<>(Comparator.comparing(TopicPartition::toString));
+        Map<TopicPartition, KafkaPartitionSplit> anew =
+                new TreeMap<>(Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition));
         for (KafkaPartitionSplit split : splits) {
             TopicPartition partition = split.getTopicPartition();
             Uuid is = ids.computeIfAbsent(partition.topic(), topicIds::idOf);
@@ -286,8 +287,10 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
                 .append(ends.get(partition))
                 .append(" now"));
         return "Topic " + one.getTopic() + " was deleted and made again: its id was " + TopicSplit.topicIdOf(one)
-                + " and is " + ids.get(one.getTopic()) + " now, so that the offsets to continue at are another topic's: "
-                + where + ". What the old topic held beyond them is missing. Fill the range with the backfill command, or"
+                + " and is " + ids.get(one.getTopic())
+                + " now, so that the offsets to continue at are another topic's: "
+                + where
+                + ". What the old topic held beyond them is missing. Fill the range with the backfill command, or"
                 + " restart with --accept-gap to continue at the beginning of the new topic without it";
     }
 

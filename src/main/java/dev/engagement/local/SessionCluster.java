@@ -129,12 +129,7 @@ public final class SessionCluster implements AutoCloseable {
      */
     public String stopWithSavepoint(String job) {
         return found(
-                SAVEPOINT,
-                flink(
-                        "stop",
-                        "--savepointPath",
-                        directory.resolve("savepoints").toUri().toString(),
-                        job));
+                SAVEPOINT, flink("stop", "--savepointPath", Folders.forFlink(directory.resolve("savepoints")), job));
     }
 
     /** The roles that the cluster has had since it was started, living or not. */

@@ -19,6 +19,7 @@ import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -367,6 +368,28 @@ class HttpPosterIT {
             answer.countDown();
 
             await().until(() -> post("evt_1") instanceof Answer.Answered);
+        }
+    }
+
+    /** As containers are called in Compose and Swarm; {@link URI} knows no host in it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"webhook_receiver", "_", "stack_receiver.1.example"})
+    void a_host_with_an_underscore_is_posted_to(String host) throws Exception {
+        List<String> asked = new ArrayList<>();
+        Names names = name -> {
+            asked.add(name);
+            return new InetAddress[] {InetAddress.getByName("localhost")};
+        };
+        try (TestReceiver receiver = receiver("plain")) {
+            URI url = URI.create("http://" + host + ":" + receiver.url("/").getPort() + "/200?a=b");
+            DeliveryOptions options =
+                    with(url, secrets(), new DeliveryOptions.Security(null, SecretRef.none(), List.of(host), true), 8);
+            poster = HttpPoster.open(options, CLOCK, names);
+
+            assertThat(post("evt_16")).isInstanceOf(Answer.Answered.class);
+            assertThat(asked).containsOnly(host);
+            assertThat(receiver.got().remove().header("host"))
+                    .isEqualTo(host + ":" + receiver.url("/").getPort());
         }
     }
 

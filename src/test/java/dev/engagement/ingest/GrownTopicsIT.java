@@ -98,8 +98,7 @@ class GrownTopicsIT {
         admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions)))
                 .all()
                 .get();
-        await().atMost(TIMEOUT)
-                .until(() -> producer.partitionsFor(topic).size() == partitions);
+        await().atMost(TIMEOUT).until(() -> producer.partitionsFor(topic).size() == partitions);
     }
 
     private static void awaitCount(String content, int count) {

@@ -2,8 +2,8 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.engagement.event.EngagementEvent;
 import dev.engagement.connection.topics.TopicIds;
+import dev.engagement.event.EngagementEvent;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -140,7 +140,8 @@ class TopicSplitReaderTest {
             Broker woken = new Broker();
             woken.setMaxPollRecords(2);
             woken.positionsBeforeWakeUp = positions;
-            TopicSplitReader bounded = new TopicSplitReader(woken, clock, Duration.ofMillis(INTERVAL), false, TopicIds.none());
+            TopicSplitReader bounded =
+                    new TopicSplitReader(woken, clock, Duration.ofMillis(INTERVAL), false, TopicIds.none());
             bounded.handleSplitsChanges(new SplitsAddition<>(
                     List.of(new KafkaPartitionSplit(P0, 0, 2), new KafkaPartitionSplit(P1, 0, 2))));
             woken.has(P0, 0, 2);
@@ -294,10 +295,11 @@ class TopicSplitReaderTest {
                         new TopicSplit(new KafkaPartitionSplit(P1, 7), old),
                         new TopicSplit(new KafkaPartitionSplit(P0, 295), old)))))
                 .isInstanceOf(SuppressRestartsException.class)
-                .hasStackTraceContaining("Topic topic was deleted and made again: its id was " + old + " and is " + topicId
-                        + " now")
-                .hasStackTraceContaining("partition 0 was to continue at offset 295 and has offsets 0 to 400 now, partition 1"
-                        + " was to continue at offset 7 and has offsets 0 to 3 now")
+                .hasStackTraceContaining(
+                        "Topic topic was deleted and made again: its id was " + old + " and is " + topicId + " now")
+                .hasStackTraceContaining(
+                        "partition 0 was to continue at offset 295 and has offsets 0 to 400 now, partition 1"
+                                + " was to continue at offset 7 and has offsets 0 to 3 now")
                 .hasStackTraceContaining("restart with --accept-gap to continue at the beginning of the new topic");
         assertThat(broker.assignment()).isEmpty();
     }

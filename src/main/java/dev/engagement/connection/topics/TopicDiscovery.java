@@ -67,8 +67,9 @@ public final class TopicDiscovery<S extends SourceSplit> implements SplitEnumera
         } else if (firstId.equals(TopicIds.UNKNOWN)) {
             firstId = id;
         } else if (!id.equals(TopicIds.UNKNOWN) && !id.equals(firstId)) {
-            throw new FlinkRuntimeException("Topic " + topic + " was deleted and made again while it was read: its id was "
-                    + firstId + " and is " + id + " now");
+            throw new FlinkRuntimeException(
+                    "Topic " + topic + " was deleted and made again while it was read: its id was " + firstId
+                            + " and is " + id + " now");
         }
     }
 
