@@ -630,7 +630,7 @@ class HttpPosterIT {
 
     private static DeliveryOptions with(
             URI url, DeliveryOptions.Secrets secrets, DeliveryOptions.Security security, int inFlight) {
-        DeliveryOptions o = DeliveryOptions.to(url);
+        DeliveryOptions o = DeliveryOptions.to(URI.create("https://receiver.example.com"));
         return new DeliveryOptions(
                 url,
                 secrets,

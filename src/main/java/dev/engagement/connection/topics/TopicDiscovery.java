@@ -33,6 +33,9 @@ public final class TopicDiscovery<S extends SourceSplit> implements SplitEnumera
     /** How often: a new partition is read within a minute, also if a look fails. */
     public static final Duration INTERVAL = Duration.ofSeconds(10);
 
+    /** Each look takes a connection of its own. */
+    private static final Duration ID_INTERVAL = Duration.ofMinutes(1);
+
     private final SplitEnumeratorContext<S> context;
     private final String topic;
 
@@ -57,7 +60,7 @@ public final class TopicDiscovery<S extends SourceSplit> implements SplitEnumera
     public static <S extends SourceSplit> SplitEnumeratorContext<S> in(
             SplitEnumeratorContext<S> context, String topic, TopicIds ids) {
         TopicDiscovery<S> discovery = new TopicDiscovery<>(context, topic);
-        context.callAsync(() -> ids.idOf(topic), discovery::onId, 0, INTERVAL.toMillis());
+        context.callAsync(() -> ids.idOf(topic), discovery::onId, 0, ID_INTERVAL.toMillis());
         return discovery;
     }
 
