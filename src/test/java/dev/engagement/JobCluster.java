@@ -212,14 +212,20 @@ public final class JobCluster implements AutoCloseable {
     /** Stops the job with a savepoint and answers where it is. */
     public String stop(JobID job) throws Exception {
         return cluster.stopWithSavepoint(
-                        job, "file://" + directory.resolve("savepoints").toAbsolutePath(), false, SavepointFormatType.CANONICAL)
+                        job,
+                        "file://" + directory.resolve("savepoints").toAbsolutePath(),
+                        false,
+                        SavepointFormatType.CANONICAL)
                 .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Takes a savepoint while the job runs on, and answers where it is. */
     public String savepoint(JobID job) throws Exception {
         return cluster.triggerSavepoint(
-                        job, "file://" + directory.resolve("savepoints").toAbsolutePath(), false, SavepointFormatType.CANONICAL)
+                        job,
+                        "file://" + directory.resolve("savepoints").toAbsolutePath(),
+                        false,
+                        SavepointFormatType.CANONICAL)
                 .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     }
 

@@ -160,7 +160,8 @@ public record DeliveryOptions(
 
         private static final long serialVersionUID = 1L;
 
-        private static final Pattern HOST = Pattern.compile("(\\*\\.)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\\[[0-9a-f:.]+]");
+        private static final Pattern HOST =
+                Pattern.compile("(\\*\\.)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\\[[0-9a-f:.]+]");
 
         /** Java's own certificates, any host, encrypted. */
         public static final Security DEFAULT = new Security(null, SecretRef.none(), List.of(), false);

@@ -48,7 +48,15 @@ class GrownTopicsIT {
         Map<String, Object> client =
                 Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, servers.kafka().bootstrapServers());
         admin = Admin.create(client);
-        producer = new KafkaProducer<>(client, new ByteArraySerializer(), new ByteArraySerializer());
+        producer = new KafkaProducer<>(
+                Map.of(
+                        ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                        servers.kafka().bootstrapServers(),
+                        // It hears of new partitions at once.
+                        ProducerConfig.METADATA_MAX_AGE_CONFIG,
+                        "100"),
+                new ByteArraySerializer(),
+                new ByteArraySerializer());
     }
 
     @AfterAll

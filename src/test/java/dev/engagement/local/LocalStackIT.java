@@ -11,7 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.flink.util.FileUtils;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +26,11 @@ class LocalStackIT {
     private static final long MINUTES = 10;
 
     private final List<Process> started = new ArrayList<>();
+
+    @BeforeAll
+    static void forgetEarlierRuns() throws IOException {
+        FileUtils.deleteDirectory(DIRECTORY.toFile());
+    }
 
     @AfterEach
     void leaveNothing() {
