@@ -49,6 +49,9 @@ misused() {
   exit 2
 }
 
+# Java finds files with letters beyond ASCII only in a locale that has them.
+[[ $(locale charmap 2>/dev/null) == UTF-8 ]] || export LC_ALL=C.UTF-8
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=$(realpath -m "${ENGAGEMENT_CLUSTER_DIR:-$root/target/cluster}")
 lib=$root/target/flink/lib
@@ -142,10 +145,34 @@ configured() {
   sed -n "s/^${1//./\\.}: '\{0,1\}\([^']*\)'\{0,1\}\$/\1/p" "$dir/conf/config.yaml"
 }
 
+# A text as Java reads it in a .properties file, whose encoding has no letter beyond ISO-8859-1.
+escaped() {
+  local text=$1 out='' i char code
+  for ((i = 0; i < ${#text}; i++)); do
+    char=${text:i:1}
+    printf -v code %d "'$char"
+    if ((code > 65535)); then
+      printf -v char '\\u%04x\\u%04x' $((0xd800 + ((code - 65536) >> 10))) $((0xdc00 + ((code - 65536) & 1023)))
+    elif ((code > 126)) || [[ $char == \\ ]]; then
+      printf -v char '\\u%04x' "$code"
+    fi
+    out+=$char
+  done
+  printf '%s' "$out"
+}
+
+# The folder in /tmp that stands for this cluster's, if Flink cannot take its name.
+remove_ha_link() {
+  local link
+  [[ -f $dir/conf/config.yaml ]] || return 0
+  link=$(configured high-availability.storageDir | sed -n 's|^file://\(/tmp/engagement-ha\.[A-Za-z0-9]*\)/ha$|\1|p')
+  [[ -z $link ]] || rm -rf "$link"
+}
+
 # One file of key: value lines, each key once: the command line, then this cluster's, then what all clusters share.
 write_configuration() {
   local -A given=()
-  local pair line key
+  local pair line key link odd='[][:space:]"#%<>?[^`{|}\]'
   for pair in "$@"; do
     given[${pair%%=*}]=${pair#*=}
   done
@@ -159,7 +186,15 @@ write_configuration() {
   set_default rest.bind-port "${given[rest.port]}"
   choose_port 0
   set_default high-availability.zookeeper.quorum "127.0.0.1:$port"
+  remove_ha_link
+  mkdir -p "$dir/ha"
   given[high-availability.storageDir]=file://$dir/ha
+  # Flink's store of jars writes such characters as %20 and the like, and would make a folder of that name beside this one.
+  if [[ $dir =~ $odd ]]; then
+    link=$(mktemp -d /tmp/engagement-ha.XXXXXX)
+    ln -s "$dir/ha" "$link/ha"
+    given[high-availability.storageDir]=file://$link/ha
+  fi
   set_default execution.checkpointing.dir "file://$dir/checkpoints"
   set_default execution.checkpointing.savepoint-dir "file://$dir/savepoints"
   set_default jobmanager.memory.process.size "${ENGAGEMENT_CLUSTER_JM_MEMORY:-768m}"
@@ -180,7 +215,7 @@ write_configuration() {
   cat >"$dir/conf/zoo.cfg" <<CFG
 clientPort=${given[high-availability.zookeeper.quorum]##*:}
 clientPortAddress=127.0.0.1
-dataDir=$dir/zookeeper
+dataDir=$(escaped "$dir/zookeeper")
 tickTime=1000
 admin.enableServer=false
 CFG
@@ -339,7 +374,7 @@ leads() {
 has_taskmanagers() {
   local registered
   registered=$(overview "$(rest /overview)" taskmanagers)
-  [[ -n $registered && $registered -ge $1 ]] && rest /jobmanager/config | grep -qF "\"file://$dir/ha\""
+  [[ -n $registered && $registered -ge $1 ]] && rest /jobmanager/config | grep -qF "\"$(configured high-availability.storageDir)\""
 }
 
 # Sets archive_options to those with which a JVM of the cluster starts from an archive of classes, if there is one.
@@ -399,6 +434,7 @@ start() {
   assemble_lib
   find_archive
   sweep
+  remove_ha_link
   rm -rf "$dir/pids" "$dir/conf" "$dir/log" "$dir/tmp" "$dir/ha" "$dir/zookeeper" "$dir/endpoints.properties"
   mkdir -p "$dir/pids" "$dir/conf" "$dir/log" "$dir/tmp"
   trap 'stop_after_failure' EXIT
@@ -445,6 +481,7 @@ stop() {
   local pids=()
   mapfile -t pids < <(processes)
   end "${pids[@]}"
+  remove_ha_link
   rm -rf "$dir/pids" "$dir/tmp" "$dir/endpoints.properties"
   printf 'stopped %s process(es) of %s\n' "${#pids[@]}" "$dir"
 }

@@ -80,6 +80,9 @@ while [[ $# -gt 0 ]]; do
 done
 [[ -z ${ENGAGEMENT_CONFIG:-}${ENGAGEMENT_KAFKA_BOOTSTRAP_SERVERS:-} ]] || configured=true
 
+# Java finds files with letters beyond ASCII only in a locale that has them.
+[[ $(locale charmap 2>/dev/null) == UTF-8 ]] || export LC_ALL=C.UTF-8
+
 java=${JAVA_HOME:+$JAVA_HOME/bin/java}
 [[ -n $java ]] || java=$(command -v java) || fail "There is no java: install a JDK 17 and put it into PATH or JAVA_HOME"
 [[ -x $java ]] || fail "JAVA_HOME is '$JAVA_HOME', which has no bin/java: point it to a JDK 17"

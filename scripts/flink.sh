@@ -15,6 +15,9 @@ fail() {
   exit 1
 }
 
+# Java finds files with letters beyond ASCII only in a locale that has them.
+[[ $(locale charmap 2>/dev/null) == UTF-8 ]] || export LC_ALL=C.UTF-8
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=$(realpath -m "${ENGAGEMENT_CLUSTER_DIR:-$root/target/cluster}")
 [[ -f $dir/endpoints.properties ]] || fail "No cluster runs in $dir; scripts/cluster.sh start makes one"

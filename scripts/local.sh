@@ -46,6 +46,9 @@ if [[ $cluster == true ]] && { [[ ! -f $jar ]] || [[ -n $(find pom.xml src/main 
   ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true package
 fi
 
+# Java finds files with letters beyond ASCII only in a locale that has them.
+[[ $(locale charmap 2>/dev/null) == UTF-8 ]] || export LC_ALL=C.UTF-8
+
 mkdir -p target/local/tmp
 terminal=false
 [[ ! -t 1 ]] || terminal=true

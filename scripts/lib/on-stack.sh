@@ -60,6 +60,10 @@ else
 fi
 
 mapfile -t archive_options < <(scripts/lib/class-archive.sh options "$java")
+
+# Java finds files with letters beyond ASCII only in a locale that has them.
+[[ $(locale charmap 2>/dev/null) == UTF-8 ]] || export LC_ALL=C.UTF-8
+
 mkdir -p target/local/tmp
 exec "$java" -Xmx512m -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 "${archive_options[@]}" \
   -Djava.io.tmpdir="$PWD/target/local/tmp" \

@@ -72,11 +72,13 @@ class ArchitectureTest {
         // Two rooms that all stand on. Both are free of Flink, so that a reader of the stores needs none.
         room("connection", "");
         room("event", "");
+        // What every room needs of Flink to read a topic: apart from connection, for that reason.
+        room("connection.topics", "connection");
         // Flink's serializers of what is in event: apart from it, for that reason.
         room("event.types", "event");
         room("deadletter", "connection event event.types");
 
-        String common = "connection event event.types deadletter";
+        String common = "connection connection.topics event event.types deadletter";
         room("capture", common);
         room("ingest", common);
         for (String room : DESTINATIONS_AND_STAGES.split(" ")) {

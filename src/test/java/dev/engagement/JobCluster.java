@@ -151,7 +151,7 @@ public final class JobCluster implements AutoCloseable {
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(200));
         configuration.set(
                 CheckpointingOptions.CHECKPOINTS_DIRECTORY,
-                directory.resolve("checkpoints").toUri().toString());
+                "file://" + directory.resolve("checkpoints").toAbsolutePath());
         configuration.set(StateBackendOptions.STATE_BACKEND, stateBackend);
         configuration.set(CoreOptions.DEFAULT_PARALLELISM, 2);
         configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
@@ -212,14 +212,20 @@ public final class JobCluster implements AutoCloseable {
     /** Stops the job with a savepoint and answers where it is. */
     public String stop(JobID job) throws Exception {
         return cluster.stopWithSavepoint(
-                        job, directory.resolve("savepoints").toUri().toString(), false, SavepointFormatType.CANONICAL)
+                        job,
+                        "file://" + directory.resolve("savepoints").toAbsolutePath(),
+                        false,
+                        SavepointFormatType.CANONICAL)
                 .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Takes a savepoint while the job runs on, and answers where it is. */
     public String savepoint(JobID job) throws Exception {
         return cluster.triggerSavepoint(
-                        job, directory.resolve("savepoints").toUri().toString(), false, SavepointFormatType.CANONICAL)
+                        job,
+                        "file://" + directory.resolve("savepoints").toAbsolutePath(),
+                        false,
+                        SavepointFormatType.CANONICAL)
                 .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     }
 

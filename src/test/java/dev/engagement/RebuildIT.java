@@ -128,7 +128,7 @@ class RebuildIT {
         configuration.set(CoreOptions.DEFAULT_PARALLELISM, 2);
         configuration.set(
                 CheckpointingOptions.CHECKPOINTS_DIRECTORY,
-                DIRECTORY.resolve("checkpoints").toUri().toString());
+                "file://" + DIRECTORY.resolve("checkpoints").toAbsolutePath());
         URI rest = cluster.rest();
         StreamExecutionEnvironment env =
                 StreamExecutionEnvironment.createRemoteEnvironment(rest.getHost(), rest.getPort(), configuration);

@@ -49,7 +49,7 @@ final class RedisCounts implements Counts, AutoCloseable {
      * @throws IOException if Redis does not answer, or refuses
      */
     static RedisCounts connect(LiveViewOptions options) throws IOException {
-        HostAndPort address = new HostAndPort(options.url().getHost(), options.port());
+        HostAndPort address = new HostAndPort(options.host(), options.port());
         JedisClientConfig config = config(options);
         LiveViewKeys keys = new LiveViewKeys(options.keyPrefix());
         String server = "Redis at " + options.url();
@@ -86,7 +86,7 @@ final class RedisCounts implements Counts, AutoCloseable {
     private static JedisClientConfig config(LiveViewOptions options) {
         SSLParameters verifyingHostName = new SSLParameters();
         verifyingHostName.setEndpointIdentificationAlgorithm("HTTPS");
-        String user = options.url().getUserInfo();
+        String user = options.user();
         return DefaultJedisClientConfig.builder()
                 .connectionTimeoutMillis(PATIENCE_MILLIS)
                 .socketTimeoutMillis(PATIENCE_MILLIS)

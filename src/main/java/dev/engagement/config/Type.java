@@ -1,5 +1,6 @@
 package dev.engagement.config;
 
+import dev.engagement.connection.HostPort;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.redrive.RedriveOptions;
 import java.net.URI;
@@ -120,22 +121,25 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
             // The exception's own text repeats the URL.
             throw new IllegalArgumentException(form, withoutText(e));
         }
+        HostPort server = HostPort.of(url);
         boolean password = url.getRawAuthority() != null
                 && url.getRawAuthority().contains("@")
-                && (url.getRawUserInfo() == null || url.getRawUserInfo().contains(":"));
+                && (server == null
+                        || server.rawUserInfo() == null
+                        || server.rawUserInfo().contains(":"));
         boolean parameter = url.getRawQuery() != null
                 && url.getRawQuery().toLowerCase(Locale.ROOT).contains("password=");
         if (password || parameter) {
             throw new IllegalArgumentException(
                     "it contains a password, which belongs into " + Key.waysOfSecret("redis.password"));
         }
-        if (!List.of("redis", "rediss").contains(String.valueOf(url.getScheme())) || url.getHost() == null) {
+        if (!List.of("redis", "rediss").contains(String.valueOf(url.getScheme())) || server == null) {
             throw new IllegalArgumentException(form);
         }
         if (url.getPath() != null && !url.getPath().matches("/?|/[0-9]{1,4}")) {
             throw new IllegalArgumentException(form);
         }
-        return url.getPort() >= 0 ? url : withPort(url, 6379);
+        return server.port() >= 0 ? url : HostPort.withPort(url, 6379);
     });
 
     static final Type<URI> HTTP_URL = new Type<>("URL", false, false, text -> {
@@ -146,9 +150,10 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException(form, withoutText(e));
         }
+        HostPort server = HostPort.of(url);
         if (!List.of("http", "https").contains(String.valueOf(url.getScheme()))
-                || url.getHost() == null
-                || url.getRawUserInfo() != null
+                || server == null
+                || server.rawUserInfo() != null
                 || !url.getRawPath().matches("/?")
                 || url.getRawQuery() != null
                 || url.getRawFragment() != null) {
@@ -165,9 +170,10 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException(form, withoutText(e));
         }
+        HostPort server = HostPort.of(url);
         if (!List.of("http", "https").contains(String.valueOf(url.getScheme()))
-                || url.getHost() == null
-                || url.getRawUserInfo() != null
+                || server == null
+                || server.rawUserInfo() != null
                 || url.getRawFragment() != null) {
             throw new IllegalArgumentException(form);
         }
@@ -338,15 +344,6 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
             throw new IllegalArgumentException("it must be between 0 s and " + LONGEST.toDays() + " d");
         }
         return value;
-    }
-
-    private static URI withPort(URI url, int port) {
-        try {
-            return new URI(
-                    url.getScheme(), url.getUserInfo(), url.getHost(), port, url.getPath(), url.getQuery(), null);
-        } catch (URISyntaxException e) {
-            throw new IllegalArgumentException("it must be of the form redis://host:port", withoutText(e));
-        }
     }
 
     private static Throwable withoutText(URISyntaxException e) {

@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.connection.HostPort;
 import dev.engagement.connection.SecretRef;
 import java.io.Serializable;
 import java.net.URI;
@@ -98,18 +99,19 @@ public record DeliveryOptions(
 
     private static void checkUrl(URI url) {
         String scheme = url.getScheme();
+        HostPort server = HostPort.of(url);
         // The text itself is not repeated: a password may have slipped into it.
         if (!"http".equals(scheme) && !"https".equals(scheme)
-                || url.getHost() == null
-                || url.getRawUserInfo() != null
+                || server == null
+                || server.rawUserInfo() != null
                 || url.getRawFragment() != null) {
             throw new IllegalArgumentException(
                     "delivery.url is not of the form https://host/path, without user, password"
                             + " and fragment; the receiver's token belongs into the environment (ENGAGEMENT_DELIVERY_TOKEN) or"
                             + " into a file named by delivery.token.secret-file");
         }
-        if (url.getPort() == 0 || url.getPort() > 65_535) {
-            throw new IllegalArgumentException("delivery.url has the port " + url.getPort() + "; ports are 1 to 65535");
+        if (server.port() == 0 || server.port() > 65_535) {
+            throw new IllegalArgumentException("delivery.url has the port " + server.port() + "; ports are 1 to 65535");
         }
         if (url.getRawQuery() != null
                 && SECRET_PARAMETER.matcher(url.getRawQuery()).find()) {
@@ -158,7 +160,8 @@ public record DeliveryOptions(
 
         private static final long serialVersionUID = 1L;
 
-        private static final Pattern HOST = Pattern.compile("(\\*\\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\\[[0-9a-f:.]+]");
+        private static final Pattern HOST =
+                Pattern.compile("(\\*\\.)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?|\\[[0-9a-f:.]+]");
 
         /** Java's own certificates, any host, encrypted. */
         public static final Security DEFAULT = new Security(null, SecretRef.none(), List.of(), false);
@@ -181,7 +184,7 @@ public record DeliveryOptions(
         }
 
         private void admit(URI url) {
-            String host = url.getHost().toLowerCase(Locale.ROOT);
+            String host = HostPort.in(url).host().toLowerCase(Locale.ROOT);
             if (!allowedHosts.isEmpty() && allowedHosts.stream().noneMatch(allowed -> matches(allowed, host))) {
                 throw new IllegalArgumentException("delivery.url is at " + host + ", which is not among"
                         + " delivery.allowed-hosts (" + String.join(", ", allowedHosts) + "); add it there, or correct"

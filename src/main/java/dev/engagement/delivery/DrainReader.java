@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.connection.topics.TopicIds;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.connector.source.ReaderOutput;
 import org.apache.flink.api.connector.source.SourceEvent;
@@ -23,7 +25,10 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The reader of the drain: takes records of the retry topic as its courier may take them, and emits what becomes of them.
@@ -34,10 +39,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
 
+    private static final Logger LOG = LoggerFactory.getLogger(DrainReader.class);
+
     /** The longest time without looking around: alarms that ring later would keep an ended task in memory. */
     private static final Duration LONGEST_REST = Duration.ofSeconds(1);
 
     private final SourceReader<RetryTopicEntry, KafkaPartitionSplit> topic;
+    private final Topic named;
+
+    /** Not read before the topic is known to be the one that they are of. */
+    private final List<KafkaPartitionSplit> toBeTold = new ArrayList<>();
+
+    private @Nullable CompletableFuture<Uuid> lookUp;
+    private boolean noMoreSplits;
+    private final Map<Integer, Uuid> topicIds = new HashMap<>();
     private final DeliveryPlan plan;
     private final Clock clock;
     private final Alarm alarm;
@@ -61,6 +76,15 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     private volatile long oldestSinceMillis = Long.MAX_VALUE;
     private long oldestLookedUpMillis;
 
+    /**
+     * Which topic is drained.
+     *
+     * @param name its name
+     * @param lookUp asks for its id, on a thread of its own
+     * @param acceptGap whether to go on where the topic begins if it was made anew
+     */
+    record Topic(String name, Supplier<CompletableFuture<Uuid>> lookUp, boolean acceptGap) {}
+
     /** Wakes after a time, on any thread. */
     @FunctionalInterface
     interface Alarm {
@@ -70,6 +94,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
 
     DrainReader(
             SourceReader<RetryTopicEntry, KafkaPartitionSplit> topic,
+            Topic named,
             DeliveryPlan plan,
             double rate,
             Poster poster,
@@ -77,6 +102,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
             Alarm alarm,
             MetricGroup metrics) {
         this.topic = topic;
+        this.named = named;
         this.plan = plan;
         this.clock = clock;
         this.alarm = alarm;
@@ -106,6 +132,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     @Override
     public InputStatus pollNext(ReaderOutput<Drained> output) throws Exception {
         emitted.to = output;
+        readToldSplits();
         courier.settle();
         for (RetryTopicEntry.Good again = restored.poll(); again != null; again = restored.poll()) {
             courier.offer(again.delivery(), again.partition());
@@ -235,7 +262,14 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
         }
         List<KafkaPartitionSplit> splits = new ArrayList<>();
         for (KafkaPartitionSplit split : topic.snapshotState(checkpointId)) {
-            splits.add(new DrainSplit(split, unfinished.getOrDefault(split.getPartition(), List.of())));
+            splits.add(new DrainSplit(
+                    split,
+                    unfinished.getOrDefault(split.getPartition(), List.of()),
+                    topicIds.getOrDefault(split.getPartition(), TopicIds.UNKNOWN)));
+        }
+        for (KafkaPartitionSplit split : toBeTold) {
+            splits.add(new DrainSplit(
+                    split, unfinished.getOrDefault(split.getPartition(), List.of()), DrainSplit.topicIdOf(split)));
         }
         return splits;
     }
@@ -246,25 +280,71 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
 
     @Override
     public void addSplits(List<KafkaPartitionSplit> splits) {
-        List<KafkaPartitionSplit> partitions = new ArrayList<>();
+        toBeTold.addAll(splits);
         for (KafkaPartitionSplit split : splits) {
-            partitions.add(new KafkaPartitionSplit(
-                    new TopicPartition(split.getTopic(), split.getPartition()),
-                    split.getStartingOffset(),
-                    split.getStoppingOffset().orElse(KafkaPartitionSplit.NO_STOPPING_OFFSET)));
             if (split instanceof DrainSplit drain) {
                 for (Delivery delivery : drain.unfinished()) {
                     restored.add(new RetryTopicEntry.Good(delivery, split.getPartition()));
                 }
             }
         }
-        topic.addSplits(partitions);
+        if (lookUp == null) {
+            lookUp = named.lookUp().get();
+            CompletableFuture<Void> unused =
+                    lookUp.handle((id, failure) -> failure).thenAccept(failure -> wakeUp());
+        }
+        readToldSplits();
         wakeUp();
+    }
+
+    /** Hands the splits on once the topic's id is known. */
+    private void readToldSplits() {
+        CompletableFuture<Uuid> asked = lookUp;
+        if (asked == null || !asked.isDone()) {
+            return;
+        }
+        lookUp = null;
+        Uuid is = asked.join();
+        List<KafkaPartitionSplit> partitions = new ArrayList<>();
+        for (KafkaPartitionSplit split : toBeTold) {
+            Uuid was = DrainSplit.topicIdOf(split);
+            boolean anew = !is.equals(TopicIds.UNKNOWN) && !was.equals(TopicIds.UNKNOWN) && !is.equals(was);
+            if (anew) {
+                onTopicMadeAnew(split, was, is);
+            }
+            topicIds.put(split.getPartition(), is.equals(TopicIds.UNKNOWN) ? was : is);
+            partitions.add(new KafkaPartitionSplit(
+                    new TopicPartition(split.getTopic(), split.getPartition()),
+                    anew ? KafkaPartitionSplit.EARLIEST_OFFSET : split.getStartingOffset(),
+                    split.getStoppingOffset().orElse(KafkaPartitionSplit.NO_STOPPING_OFFSET)));
+        }
+        toBeTold.clear();
+        topic.addSplits(partitions);
+        if (noMoreSplits) {
+            topic.notifyNoMoreSplits();
+        }
+    }
+
+    private void onTopicMadeAnew(KafkaPartitionSplit split, Uuid was, Uuid is) {
+        String message = "Topic " + named.name() + " was deleted and made again: its id was " + was + " and is " + is
+                + " now, so that offset " + split.getStartingOffset()
+                + ", where the drain was to continue in partition "
+                + split.getPartition()
+                + ", is another topic's. Deliveries that the old topic held beyond it are missing."
+                + " Fill the range with the backfill command, or restart with --accept-gap to continue at the beginning of"
+                + " the new topic without it";
+        if (!named.acceptGap()) {
+            throw new SuppressRestartsException(new IllegalStateException(message));
+        }
+        LOG.warn("Going on because of --accept-gap. {}", message);
     }
 
     @Override
     public void notifyNoMoreSplits() {
-        topic.notifyNoMoreSplits();
+        noMoreSplits = true;
+        if (toBeTold.isEmpty()) {
+            topic.notifyNoMoreSplits();
+        }
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.engagement.delivery;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.topics.TopicDiscovery;
+import dev.engagement.connection.topics.TopicIds;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
@@ -40,10 +42,21 @@ final class DrainSource
 
     private final KafkaSource<RetryTopicEntry> partitions;
     private final DeliveryPlan plan;
+    private final String topic;
+    private final TopicIds topicIds;
+    private final boolean acceptGap;
 
-    private DrainSource(KafkaSource<RetryTopicEntry> partitions, DeliveryPlan plan) {
+    private DrainSource(
+            KafkaSource<RetryTopicEntry> partitions,
+            DeliveryPlan plan,
+            String topic,
+            TopicIds topicIds,
+            boolean acceptGap) {
         this.partitions = partitions;
         this.plan = plan;
+        this.topic = topic;
+        this.topicIds = topicIds;
+        this.acceptGap = acceptGap;
     }
 
     /**
@@ -59,6 +72,7 @@ final class DrainSource
         properties.putIfAbsent("max.partition.fetch.bytes", Integer.toString(1024 * 1024));
         properties.putIfAbsent("fetch.max.bytes", Integer.toString(4 * 1024 * 1024));
         properties.putIfAbsent("isolation.level", "read_committed");
+        TopicDiscovery.configure(properties);
         KafkaSource<RetryTopicEntry> partitions = KafkaSource.<RetryTopicEntry>builder()
                 .setTopics(topic)
                 .setGroupId(groupId)
@@ -67,7 +81,7 @@ final class DrainSource
                 .setDeserializer(new RetryTopicEntry.Reading())
                 .setProperties(properties)
                 .build();
-        return new DrainSource(partitions, plan);
+        return new DrainSource(partitions, plan, topic, TopicIds.of(kafka), acceptGap);
     }
 
     /** A first start begins at the earliest record; a record that is gone later is another matter. */
@@ -96,6 +110,8 @@ final class DrainSource
     public SourceReader<Drained, KafkaPartitionSplit> createReader(SourceReaderContext context) throws Exception {
         return new DrainReader(
                 partitions.createReader(context),
+                new DrainReader.Topic(
+                        topic, () -> CompletableFuture.supplyAsync(() -> topicIds.idOf(topic)), acceptGap),
                 plan,
                 plan.drainRate() / context.currentParallelism(),
                 plan.poster().open(),
@@ -113,13 +129,13 @@ final class DrainSource
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context) {
-        return partitions.createEnumerator(context);
+        return partitions.createEnumerator(TopicDiscovery.in(context, topic, topicIds));
     }
 
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restoreEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context, KafkaSourceEnumState checkpoint) throws IOException {
-        return partitions.restoreEnumerator(context, checkpoint);
+        return partitions.restoreEnumerator(TopicDiscovery.in(context, topic, topicIds), checkpoint);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.connection.topics.TopicIds;
 import dev.engagement.event.types.Wire;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -11,11 +12,16 @@ import java.util.List;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplitSerializer;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
+import org.apache.kafka.common.Uuid;
 
-/** Partitions of the retry topic in checkpoints: Flink's own bytes with their version, then what is unfinished. */
+/**
+ * Partitions of the retry topic in checkpoints: Flink's own bytes with their version, what is unfinished, and the id of the
+ * topic, which version 1 does not have.
+ */
 final class DrainSplitSerializer implements SimpleVersionedSerializer<KafkaPartitionSplit> {
 
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
+    private static final int WITHOUT_TOPIC_ID = 1;
 
     private final KafkaPartitionSplitSerializer partitions = new KafkaPartitionSplitSerializer();
     private final DeliveryTypes.DeliverySerializer deliveries = new DeliveryTypes.DeliverySerializer();
@@ -36,14 +42,17 @@ final class DrainSplitSerializer implements SimpleVersionedSerializer<KafkaParti
             for (Delivery delivery : unfinished) {
                 deliveries.writeVersioned(delivery, out);
             }
+            out.writeLong(DrainSplit.topicIdOf(split).getMostSignificantBits());
+            out.writeLong(DrainSplit.topicIdOf(split).getLeastSignificantBits());
         }
         return bytes.toByteArray();
     }
 
     @Override
     public KafkaPartitionSplit deserialize(int version, byte[] serialized) throws IOException {
-        if (version != VERSION) {
-            throw new IOException("DrainSplitSerializer reads version " + VERSION + " and found version " + version
+        if (version != VERSION && version != WITHOUT_TOPIC_ID) {
+            throw new IOException("DrainSplitSerializer reads versions " + WITHOUT_TOPIC_ID + " and " + VERSION
+                    + " and found version " + version
                     + ": the state was written by a newer build, or is damaged. Run the build that wrote it, or a newer"
                     + " one");
         }
@@ -57,7 +66,8 @@ final class DrainSplitSerializer implements SimpleVersionedSerializer<KafkaParti
             for (long left = Wire.readUnsigned(in); left > 0; left--) {
                 unfinished.add(deliveries.readVersioned(in));
             }
-            return new DrainSplit(partitions.deserialize(partitionVersion, partition), unfinished);
+            Uuid topicId = version == WITHOUT_TOPIC_ID ? TopicIds.UNKNOWN : new Uuid(in.readLong(), in.readLong());
+            return new DrainSplit(partitions.deserialize(partitionVersion, partition), unfinished, topicId);
         }
     }
 }

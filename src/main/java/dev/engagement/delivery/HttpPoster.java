@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.connection.HostPort;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
@@ -67,7 +68,7 @@ final class HttpPoster implements Poster {
         this.maker = maker;
         this.lookout = lookout;
         URI url = options.url();
-        this.authority = new URIAuthority(nameOf(url), url.getPort());
+        this.authority = new URIAuthority(nameOf(url), HostPort.in(url).port());
         this.path = (url.getRawPath().isEmpty() ? "/" : url.getRawPath())
                 + (url.getRawQuery() == null ? "" : "?" + url.getRawQuery());
         this.maxBytes = (int) options.maxResponseBytes().getBytes();
@@ -176,12 +177,12 @@ final class HttpPoster implements Poster {
 
     /** Without the brackets of an IPv6 address. */
     private static String nameOf(URI url) {
-        String host = url.getHost();
+        String host = HostPort.in(url).host();
         return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
     }
 
     private static int portOf(DeliveryOptions options) {
-        int port = options.url().getPort();
+        int port = HostPort.in(options.url()).port();
         return port != -1 ? port : options.tls() ? 443 : 80;
     }
 

@@ -1,10 +1,12 @@
 package dev.engagement.deploy;
 
+import dev.engagement.connection.HostPort;
 import dev.engagement.connection.Pause;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -245,7 +247,12 @@ final class FlinkCluster implements Cluster {
     }
 
     private Json sendOnce(String method, String path, String body) throws IOException, InterruptedException {
-        URI uri = rest.resolve(path);
+        URI uri;
+        try {
+            uri = HostPort.reachable(rest).resolve(path);
+        } catch (UnknownHostException e) {
+            throw new NobodyException("No name server here knows the host of " + rest, true);
+        }
         HttpRequest request = HttpRequest.newBuilder(uri)
                 .timeout(TIMEOUT)
                 .header("Content-Type", "application/json")

@@ -82,6 +82,10 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     private transient long waitingEvents;
 
     private transient BitSet partitionsReadToEnd;
+
+    /** How many partitions the content topic has: a topic grows, and readers hear of it one after the other. */
+    private transient int contentPartitions;
+
     private transient boolean caughtUp;
     private transient long caughtUpAtMillis;
 
@@ -112,6 +116,7 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         timers = getInternalTimerService(TIMERS, StringSerializer.INSTANCE, this);
         shardsByContent = new HashMap<>();
         partitionsReadToEnd = new BitSet();
+        contentPartitions = 0;
         reused = new StreamRecord<>(null);
         unresolved = getMetricGroup().counter("unresolved");
         getMetricGroup().gauge("waitingForContent", () -> waitingEvents);
@@ -180,8 +185,13 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
             contents.remove(delete.contentId());
         } else if (change instanceof ContentChange.ReadToEnd end) {
             partitionsReadToEnd.set(end.partition());
-            if (!caughtUp && partitionsReadToEnd.cardinality() >= end.partitions()) {
+            contentPartitions = Math.max(contentPartitions, end.partitions());
+            boolean all = partitionsReadToEnd.cardinality() >= contentPartitions;
+            if (all && !caughtUp) {
                 catchUp();
+            } else if (!all) {
+                // The topic has grown: what waits may stand in a partition that nobody has read yet.
+                caughtUp = false;
             }
         }
     }

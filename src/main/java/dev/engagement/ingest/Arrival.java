@@ -31,9 +31,13 @@ public final class Arrival<T> {
     private @Nullable DeadLetter letter;
     private long kafkaTimestampMillis;
     private boolean publishTsDropped;
+    private long knownUntilMillis;
     private int partition;
     private int partitions;
     private long readToEndAtMillis;
+
+    /** {@link #knownUntilMillis} of a record that says nothing of the kind. */
+    public static final long UNKNOWN = Long.MIN_VALUE;
 
     /** A good record. */
     public void accept(T good, long recordTimestampMillis) {
@@ -72,6 +76,12 @@ public final class Arrival<T> {
         value = null;
         letter = null;
         publishTsDropped = false;
+        knownUntilMillis = UNKNOWN;
+    }
+
+    /** The record is not a good one, but shows how far its partition has come. */
+    void markKnownUntil(long millis) {
+        knownUntilMillis = millis;
     }
 
     void markPublishTsDropped() {
@@ -95,6 +105,15 @@ public final class Arrival<T> {
     /** Timestamp of the Kafka record, milliseconds since the epoch; only of {@link Kind#VALUE}. */
     public long kafkaTimestampMillis() {
         return kafkaTimestampMillis;
+    }
+
+    /**
+     * The moment, milliseconds since the epoch, up to which the partition is known to hold all that the source had: what
+     * was committed before this record stands before it. {@link #UNKNOWN} if the record does not say so; only of
+     * {@link Kind#IGNORED} and {@link Kind#LETTER}.
+     */
+    public long knownUntilMillis() {
+        return knownUntilMillis;
     }
 
     /** Whether the content's {@code publish_ts} was no time within years 1..9999 and became null. */

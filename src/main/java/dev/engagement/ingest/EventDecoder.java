@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decodes the events topic. Facts are immutable: {@code op} c and r count; u, d, t, m and tombstones are ignored.
  *
+ * <p>What is not an event still shows how far its partition has come: up to when its row was changed, as the source says,
+ * and never further than its own Kafka timestamp. Behind an outage of the capture the two are far apart, and events that
+ * follow are as old as the former.
+ *
  * <p>UNDECODABLE: not a readable envelope. INVALID: the row has no usable {@code id}, {@code content_id} or
  * {@code event_ts}, a negative duration, a field of another type than its column's, or a {@code raw_payload} that is not
  * one JSON value. OVERSIZE: larger than the limit.
@@ -160,6 +164,8 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
     void judge(ConsumerRecord<byte[], byte[]> record, Op op, Arrival<EngagementEvent> out) {
         if (op != Op.CREATE && op != Op.READ) {
             out.ignore();
+            out.markKnownUntil(
+                    committedAtMillis() == 0 ? record.timestamp() : Math.min(record.timestamp(), committedAtMillis()));
             return;
         }
         if (!hasAfter()) {
@@ -183,6 +189,10 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
                     problem == null ? "content_id is missing" : problem,
                     hasId ? (Long) id : null,
                     out);
+            // A row of the snapshot stands before older ones.
+            if (op == Op.CREATE && committedAtMillis() != 0) {
+                out.markKnownUntil(Math.min(record.timestamp(), committedAtMillis()));
+            }
             return;
         }
         out.accept(

@@ -11,7 +11,9 @@ import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 
 /**
  * Event time of one partition: behind its newest event while events come, and behind the wall clock while none come and
- * the partition is known to have been read to its end. A partition that cannot be fetched keeps its time.
+ * the partition is known to have been read to its end. A partition that cannot be fetched keeps its time. Records that are
+ * no events end idleness too, as older events may follow them, and move time as far as they show the partition to have
+ * come: a long DELETE must not hold it back.
  */
 final class EventTime {
 
@@ -40,6 +42,7 @@ final class EventTime {
         private final Clock clock;
 
         private long newestMillis = Long.MIN_VALUE;
+        private long knownUntilMillis = Arrival.UNKNOWN;
         private long readToEndAtMillis = Long.MIN_VALUE;
         private long lastRecordAtMillis;
         private boolean recordsSinceLastEmit;
@@ -66,7 +69,14 @@ final class EventTime {
                     }
                 }
                 case READ_TO_END -> readToEndAtMillis = Math.max(readToEndAtMillis, arrival.readToEndAtMillis());
-                case IGNORED, LETTER -> recordsSinceLastEmit = true;
+                case IGNORED, LETTER -> {
+                    recordsSinceLastEmit = true;
+                    if (arrival.knownUntilMillis() > knownUntilMillis) {
+                        // Never ahead of the wall clock, whatever the clocks of database and broker say.
+                        knownUntilMillis =
+                                Math.max(knownUntilMillis, Math.min(arrival.knownUntilMillis(), clock.millis()));
+                    }
+                }
             }
         }
 
@@ -79,7 +89,8 @@ final class EventTime {
             }
             boolean idle =
                     readToEndAtMillis != Long.MIN_VALUE && readToEndAtMillis - lastRecordAtMillis >= idleTimeoutMillis;
-            long time = idle ? Math.max(newestMillis, readToEndAtMillis) : newestMillis;
+            long known = Math.max(newestMillis, knownUntilMillis);
+            long time = idle ? Math.max(known, readToEndAtMillis) : known;
             if (time != Long.MIN_VALUE) {
                 output.emitWatermark(new Watermark(time - maxOutOfOrdernessMillis - 1));
             }

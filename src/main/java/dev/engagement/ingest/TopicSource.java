@@ -1,5 +1,7 @@
 package dev.engagement.ingest;
 
+import dev.engagement.connection.topics.TopicDiscovery;
+import dev.engagement.connection.topics.TopicIds;
 import java.io.IOException;
 import java.io.Serializable;
 import java.time.Clock;
@@ -24,9 +26,10 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * One Kafka topic, decoded: Flink's {@link KafkaSource} finds and assigns the partitions and keeps their offsets in its own
- * state format; the reading is our own, for three things that it does not do: it says when a partition has been read to
- * its end, it stops where the offset to continue at is gone, and it decodes into one reused {@link Arrival}.
+ * One Kafka topic, decoded: Flink's {@link KafkaSource} finds and assigns the partitions, also those that are added while
+ * the job runs; the reading is our own, for three things that it does not do: it says when a partition has been read to its
+ * end, it stops where the offset to continue at is gone or belongs to a topic that was made anew since, and it decodes into
+ * one reused {@link Arrival}. A split's state is Flink's with the topic's id beside it.
  *
  * <p>Guarantee: each record is emitted once along one line of checkpoints. A first start begins at the earliest record.
  * Only committed records are read.
@@ -48,6 +51,8 @@ public final class TopicSource<T>
     private final TypeInformation<Arrival<T>> type;
     private final Duration markInterval;
     private final boolean acceptGap;
+    private final String topic;
+    private final TopicIds topicIds;
 
     /** Makes the decoder of each reader. */
     @FunctionalInterface
@@ -62,7 +67,9 @@ public final class TopicSource<T>
             DecoderFactory<T> decoders,
             TypeInformation<Arrival<T>> type,
             Duration markInterval,
-            boolean acceptGap) {
+            boolean acceptGap,
+            String topic,
+            TopicIds topicIds) {
         this.partitions = partitions;
         this.properties = properties;
         this.clientIdPrefix = clientIdPrefix;
@@ -70,6 +77,8 @@ public final class TopicSource<T>
         this.type = type;
         this.markInterval = markInterval;
         this.acceptGap = acceptGap;
+        this.topic = topic;
+        this.topicIds = topicIds;
     }
 
     /**
@@ -86,6 +95,9 @@ public final class TopicSource<T>
         Properties properties = options.kafka().clientProperties();
         properties.putIfAbsent("max.poll.records", "2000");
         properties.putIfAbsent("isolation.level", "read_committed");
+        if (!bounded) {
+            TopicDiscovery.configure(properties);
+        }
         properties.setProperty("group.id", options.groupId());
         properties.setProperty("enable.auto.commit", "false");
         properties.setProperty("key.deserializer", ByteArrayDeserializer.class.getName());
@@ -108,7 +120,9 @@ public final class TopicSource<T>
                 decoders,
                 type,
                 markInterval(options.eventTime().idleTimeout()),
-                options.acceptGap());
+                options.acceptGap(),
+                topic,
+                TopicIds.of(options.kafka()));
     }
 
     /** Twice within the idle timeout, and neither a burden on the broker nor slower than a reader would notice. */
@@ -127,7 +141,7 @@ public final class TopicSource<T>
                 () -> {
                     Properties consumer = consumerProperties(context.getIndexOfSubtask());
                     return new TopicSplitReader(
-                            new KafkaConsumer<>(consumer), Clock.systemUTC(), markInterval, acceptGap);
+                            new KafkaConsumer<>(consumer), Clock.systemUTC(), markInterval, acceptGap, topicIds);
                 },
                 decoders.create(),
                 context);
@@ -145,18 +159,23 @@ public final class TopicSource<T>
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context) {
-        return partitions.createEnumerator(context);
+        return partitions.createEnumerator(watched(context));
     }
 
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restoreEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context, KafkaSourceEnumState checkpoint) throws IOException {
-        return partitions.restoreEnumerator(context, checkpoint);
+        return partitions.restoreEnumerator(watched(context), checkpoint);
+    }
+
+    /** A bounded run takes the topic as it is at its start. */
+    private SplitEnumeratorContext<KafkaPartitionSplit> watched(SplitEnumeratorContext<KafkaPartitionSplit> context) {
+        return getBoundedness() == Boundedness.BOUNDED ? context : TopicDiscovery.in(context, topic, topicIds);
     }
 
     @Override
     public SimpleVersionedSerializer<KafkaPartitionSplit> getSplitSerializer() {
-        return partitions.getSplitSerializer();
+        return new TopicSplitSerializer();
     }
 
     @Override

@@ -112,12 +112,12 @@ final class TopicSourceReader<T>
 
     @Override
     protected KafkaPartitionSplitState initializedState(KafkaPartitionSplit split) {
-        return new KafkaPartitionSplitState(split);
+        return new TopicSplitState(split);
     }
 
     @Override
     protected KafkaPartitionSplit toSplitType(String splitId, KafkaPartitionSplitState state) {
-        return state.toKafkaPartitionSplit();
+        return ((TopicSplitState) state).toTopicSplit();
     }
 
     private static final class Emitter<T>
@@ -137,6 +137,12 @@ final class TopicSourceReader<T>
                 ConsumerRecord<byte[], byte[]> record,
                 SourceOutput<Arrival<T>> output,
                 KafkaPartitionSplitState state) {
+            if (record instanceof TopicIdMark mark) {
+                // Both at once: an offset is of that topic, in every checkpoint.
+                ((TopicSplitState) state).setTopicId(mark.topicId());
+                state.setCurrentOffset(mark.continueAt());
+                return;
+            }
             if (record instanceof EndMark mark) {
                 arrival.readToEnd(mark.partition(), mark.partitions(), mark.timestamp());
                 output.collect(arrival, mark.timestamp());

@@ -1,17 +1,21 @@
 package dev.engagement.ingest;
 
+import dev.engagement.connection.topics.TopicIds;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 import org.apache.flink.connector.base.source.reader.splitreader.SplitReader;
 import org.apache.flink.connector.base.source.reader.splitreader.SplitsChange;
@@ -24,6 +28,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +40,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>That a partition is quiet and that it cannot be fetched look the same to who only sees records. So the end is asked
  * for, and an {@link EndMark} is made only from an answer: a partition that cannot be reached makes none. Where the offset
- * to continue at is gone, reading stops with the range that is missing, instead of going on somewhere else.
+ * to continue at is gone, or belongs to a topic that was made anew since, reading stops with the range that is missing,
+ * instead of going on somewhere else. The topic's id is looked up before anything is read of a split.
  *
  * <p>All methods but {@link #wakeUp} and {@link #commitLater} run on the fetcher thread.
  */
@@ -46,12 +52,15 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
     private static final Duration POLL = Duration.ofMillis(100);
     private static final Duration ASK = Duration.ofSeconds(1);
     private static final long PAUSE_AFTER_NO_ANSWER_MILLIS = 5_000;
-    private static final long PARTITION_COUNT_MILLIS = 60_000;
 
     private final Consumer<byte[], byte[]> consumer;
     private final Clock clock;
     private final long markIntervalMillis;
     private final boolean acceptGap;
+    private final TopicIds topicIds;
+
+    /** Of partitions whose topic has become known, until the next fetch. */
+    private final List<TopicIdMark> topicIdMarks = new ArrayList<>();
 
     private final Map<TopicPartition, Long> stoppingOffsets = new HashMap<>();
 
@@ -64,23 +73,31 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
     private final AtomicReference<@Nullable Map<TopicPartition, OffsetAndMetadata>> toCommit = new AtomicReference<>();
 
     private long nextMarksAtMillis;
-    private final Map<String, Integer> partitionCounts = new HashMap<>();
-    private long partitionCountsAtMillis;
     private volatile long lag;
     private final AtomicLong failedCommits = new AtomicLong();
 
     private record KnownEnd(long offset, long atMillis) {}
 
-    TopicSplitReader(Consumer<byte[], byte[]> consumer, Clock clock, Duration markInterval, boolean acceptGap) {
+    TopicSplitReader(
+            Consumer<byte[], byte[]> consumer,
+            Clock clock,
+            Duration markInterval,
+            boolean acceptGap,
+            TopicIds topicIds) {
         this.consumer = consumer;
         this.clock = clock;
         this.markIntervalMillis = markInterval.toMillis();
         this.acceptGap = acceptGap;
+        this.topicIds = topicIds;
     }
 
     @Override
     public RecordsWithSplitIds<ConsumerRecord<byte[], byte[]>> fetch() {
         FetchedRecords fetched = new FetchedRecords();
+        for (TopicIdMark mark : topicIdMarks) {
+            fetched.add(new TopicPartition(mark.topic(), mark.partition()), List.of(mark));
+        }
+        topicIdMarks.clear();
         if (consumer.assignment().isEmpty()) {
             return fetched;
         }
@@ -201,14 +218,9 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
                         partition, consumer.position(partition, ASK), atMillis, partitionCount(partition.topic()))));
     }
 
+    /** As of the client's metadata, which is at hand: how old it may be is configured with the client. */
     private int partitionCount(String topic) {
-        long now = clock.millis();
-        if (now - partitionCountsAtMillis > PARTITION_COUNT_MILLIS) {
-            partitionCounts.clear();
-            partitionCountsAtMillis = now;
-        }
-        return partitionCounts.computeIfAbsent(
-                topic, name -> consumer.partitionsFor(name, ASK).size());
+        return consumer.partitionsFor(topic, ASK).size();
     }
 
     private void onMissingOffsets(Map<TopicPartition, Long> wanted) {
@@ -224,6 +236,73 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             LOG.warn("Going on because of --accept-gap. {}", message);
         }
         consumer.seekToBeginning(wanted.keySet());
+    }
+
+    /**
+     * Which of the splits go on at the beginning, as their topic was made anew; learns the topics of the others.
+     *
+     * @throws SuppressRestartsException if one was made anew and that is not accepted
+     */
+    private Set<TopicPartition> madeAnew(List<KafkaPartitionSplit> splits) {
+        Map<String, Uuid> ids = new HashMap<>();
+        Map<TopicPartition, KafkaPartitionSplit> anew =
+                new TreeMap<>(Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition));
+        for (KafkaPartitionSplit split : splits) {
+            TopicPartition partition = split.getTopicPartition();
+            Uuid is = ids.computeIfAbsent(partition.topic(), topicIds::idOf);
+            Uuid was = TopicSplit.topicIdOf(split);
+            if (is.equals(TopicIds.UNKNOWN) || is.equals(was)) {
+                continue;
+            }
+            boolean other = !was.equals(TopicIds.UNKNOWN);
+            if (other) {
+                anew.put(partition, split);
+            }
+            topicIdMarks.add(new TopicIdMark(
+                    partition, other ? KafkaPartitionSplit.EARLIEST_OFFSET : split.getStartingOffset(), is));
+        }
+        if (!anew.isEmpty()) {
+            String message = anew(anew, ids);
+            if (!acceptGap) {
+                throw new SuppressRestartsException(new MissingOffsetsException(message));
+            }
+            LOG.warn("Going on because of --accept-gap. {}", message);
+        }
+        return anew.keySet();
+    }
+
+    private String anew(Map<TopicPartition, KafkaPartitionSplit> anew, Map<String, Uuid> ids) {
+        KafkaPartitionSplit one = anew.values().iterator().next();
+        StringBuilder where = new StringBuilder();
+        Map<TopicPartition, Long> begins = untilAnswered(() -> consumer.beginningOffsets(anew.keySet()));
+        Map<TopicPartition, Long> ends = untilAnswered(() -> consumer.endOffsets(anew.keySet()));
+        anew.forEach((partition, split) -> where.append(where.isEmpty() ? "" : ", ")
+                .append("partition ")
+                .append(partition.partition())
+                .append(" was to continue at ")
+                .append(split.getStartingOffset() < 0 ? "its beginning" : "offset " + split.getStartingOffset())
+                .append(" and has offsets ")
+                .append(begins.get(partition))
+                .append(" to ")
+                .append(ends.get(partition))
+                .append(" now"));
+        return "Topic " + one.getTopic() + " was deleted and made again: its id was " + TopicSplit.topicIdOf(one)
+                + " and is " + ids.get(one.getTopic())
+                + " now, so that the offsets to continue at are another topic's: "
+                + where
+                + ". What the old topic held beyond them is missing. Fill the range with the backfill command, or"
+                + " restart with --accept-gap to continue at the beginning of the new topic without it";
+    }
+
+    /** Somebody's task for this thread does not end the question. */
+    private static <T> T untilAnswered(Supplier<T> question) {
+        while (true) {
+            try {
+                return question.get();
+            } catch (WakeupException e) {
+                LOG.debug("Woken while asking for offsets", e);
+            }
+        }
     }
 
     private static String missing(TopicPartition partition, long wanted, long begin, long end) {
@@ -283,12 +362,13 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         List<TopicPartition> fromBeginning = new ArrayList<>();
         List<TopicPartition> fromEnd = new ArrayList<>();
         Map<TopicPartition, Long> fromOffset = new HashMap<>();
+        Set<TopicPartition> anew = madeAnew(change.splits());
         for (KafkaPartitionSplit split : change.splits()) {
             TopicPartition partition = split.getTopicPartition();
             all.add(partition);
             endUnknown.add(partition);
             long start = split.getStartingOffset();
-            if (start == KafkaPartitionSplit.EARLIEST_OFFSET) {
+            if (start == KafkaPartitionSplit.EARLIEST_OFFSET || anew.contains(partition)) {
                 fromBeginning.add(partition);
             } else if (start == KafkaPartitionSplit.LATEST_OFFSET) {
                 fromEnd.add(partition);

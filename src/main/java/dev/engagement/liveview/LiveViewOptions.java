@@ -1,8 +1,10 @@
 package dev.engagement.liveview;
 
+import dev.engagement.connection.HostPort;
 import dev.engagement.connection.SecretRef;
 import java.io.Serializable;
 import java.net.URI;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the live view is.
@@ -19,17 +21,18 @@ public record LiveViewOptions(URI url, SecretRef password, String keyPrefix) imp
 
     public LiveViewOptions {
         String scheme = url.getScheme();
-        if (!"redis".equals(scheme) && !"rediss".equals(scheme) || url.getHost() == null) {
+        if (!"redis".equals(scheme) && !"rediss".equals(scheme) || HostPort.of(url) == null) {
             throw new IllegalArgumentException("redis.url is not of the form redis://host:port or rediss://host:port");
         }
-        if (url.getUserInfo() != null && url.getUserInfo().contains(":")) {
+        String user = HostPort.userInfo(url);
+        if (user != null && user.contains(":")) {
             throw new IllegalArgumentException(
                     "redis.url contains a password; put it into the environment (ENGAGEMENT_REDIS_PASSWORD) or into a"
                             + " file named by redis.password.secret-file");
         }
-        if (url.getUserInfo() != null && !url.getUserInfo().isEmpty() && !password.isPresent()) {
+        if (user != null && !user.isEmpty() && !password.isPresent()) {
             // Without a password there is no login, and whoever is not logged in is the user named default.
-            throw new IllegalArgumentException("redis.url names the user " + url.getUserInfo()
+            throw new IllegalArgumentException("redis.url names the user " + user
                     + ", and there is no redis.password: put it into the environment (ENGAGEMENT_REDIS_PASSWORD) or"
                     + " into a file named by redis.password.secret-file, or leave the user off");
         }
@@ -37,9 +40,20 @@ public record LiveViewOptions(URI url, SecretRef password, String keyPrefix) imp
         new LiveViewKeys(keyPrefix);
     }
 
+    /** The host that the url names. */
+    public String host() {
+        return HostPort.in(url).host();
+    }
+
+    /** The user that the url names, or null. */
+    public @Nullable String user() {
+        return HostPort.userInfo(url);
+    }
+
     /** Redis' usual port if the url has none. */
     public int port() {
-        return url.getPort() == -1 ? DEFAULT_PORT : url.getPort();
+        int port = HostPort.in(url).port();
+        return port == -1 ? DEFAULT_PORT : port;
     }
 
     /** The number that the url's path gives; 0 if it gives none. */
@@ -54,7 +68,7 @@ public record LiveViewOptions(URI url, SecretRef password, String keyPrefix) imp
 
     /** {@code host:port/database}, for messages; neither user nor password. */
     public String server() {
-        return url.getHost() + ":" + port() + "/" + database();
+        return host() + ":" + port() + "/" + database();
     }
 
     private static int databaseOf(URI url) {

@@ -23,6 +23,14 @@ final class Folders {
 
     private Folders() {}
 
+    /**
+     * A folder as Flink's configuration names it. Flink takes every character as it stands, where a URI of Java's would
+     * have {@code %20} for a space: it would make a folder of that name.
+     */
+    static String forFlink(Path folder) {
+        return "file://" + folder.toAbsolutePath();
+    }
+
     /** Whether this JVM runs as root. */
     static boolean isRoot() {
         return uid(Path.of("/proc/self")) == 0;

@@ -42,12 +42,9 @@ final class InProcessFlink implements JobHost {
     static InProcessFlink start(Path directory, int port, int slots, Map<String, String> jobConfiguration) {
         Configuration configuration = Configuration.fromMap(jobConfiguration);
         configuration.setString("state.backend.type", "hashmap");
+        configuration.setString("execution.checkpointing.dir", Folders.forFlink(directory.resolve("checkpoints")));
         configuration.setString(
-                "execution.checkpointing.dir",
-                directory.resolve("checkpoints").toUri().toString());
-        configuration.setString(
-                "execution.checkpointing.savepoint-dir",
-                directory.resolve("savepoints").toUri().toString());
+                "execution.checkpointing.savepoint-dir", Folders.forFlink(directory.resolve("savepoints")));
         Map<String, String> ofJobs = configuration.toMap();
         configuration.setString("rest.address", "127.0.0.1");
         configuration.setString("rest.bind-address", "127.0.0.1");

@@ -2,8 +2,8 @@ package dev.engagement.local;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
-import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,8 +104,9 @@ public final class KafkaServer implements AutoCloseable {
             return;
         }
         Path file = directory.resolve("server.properties");
-        try (Writer writer = Files.newBufferedWriter(file)) {
-            properties.store(writer, null);
+        // Kafka reads it as ISO-8859-1: a stream has other letters escaped, which a writer does not.
+        try (OutputStream out = Files.newOutputStream(file)) {
+            properties.store(out, null);
         } catch (IOException e) {
             throw new ServerException("The file " + file + " cannot be written", e);
         }

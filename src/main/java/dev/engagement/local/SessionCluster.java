@@ -33,7 +33,7 @@ public final class SessionCluster implements AutoCloseable {
     static final String SCRIPTS_PROPERTY = "engagement.local.scripts";
 
     private static final Pattern SUBMITTED = Pattern.compile("Job has been submitted with JobID ([0-9a-f]{32})");
-    private static final Pattern SAVEPOINT = Pattern.compile("Savepoint completed\\. Path: (\\S+)");
+    private static final Pattern SAVEPOINT = Pattern.compile("Savepoint completed\\. Path: (.+)");
     /** Longer than the script's own patience, which says more about what went wrong. */
     private static final Duration LIMIT = Duration.ofMinutes(3);
 
@@ -129,12 +129,7 @@ public final class SessionCluster implements AutoCloseable {
      */
     public String stopWithSavepoint(String job) {
         return found(
-                SAVEPOINT,
-                flink(
-                        "stop",
-                        "--savepointPath",
-                        directory.resolve("savepoints").toUri().toString(),
-                        job));
+                SAVEPOINT, flink("stop", "--savepointPath", Folders.forFlink(directory.resolve("savepoints")), job));
     }
 
     /** The roles that the cluster has had since it was started, living or not. */

@@ -1,9 +1,11 @@
 package dev.engagement.warehouse;
 
 import com.google.auth.oauth2.GoogleCredentials;
+import dev.engagement.connection.HostPort;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -216,7 +218,16 @@ final class RestTable implements TableApi {
 
     private HttpResponse<String> send(String method, String path, @Nullable String body, @Nullable String etag)
             throws TableException, InterruptedException {
-        URI uri = options.endpoints().rest().resolve(path);
+        URI uri;
+        try {
+            uri = HostPort.reachable(options.endpoints().rest()).resolve(path);
+        } catch (UnknownHostException e) {
+            throw new TableException(
+                    "No name server here knows warehouse.endpoint = "
+                            + options.endpoints().rest(),
+                    true,
+                    e);
+        }
         HttpRequest.Builder request = HttpRequest.newBuilder(uri)
                 .timeout(REQUEST_TIMEOUT)
                 .method(

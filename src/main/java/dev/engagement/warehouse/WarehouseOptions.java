@@ -1,7 +1,10 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.connection.HostPort;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import org.apache.flink.configuration.MemorySize;
 import org.jspecify.annotations.Nullable;
@@ -92,17 +95,27 @@ public record WarehouseOptions(
 
         /** {@code host:port} of the gRPC endpoint. */
         String grpcTarget() {
-            int port = grpc.getPort();
-            return grpc.getHost() + ":" + (port != -1 ? port : isPlain() ? 80 : 443);
+            URI reachable;
+            try {
+                reachable = HostPort.reachable(grpc);
+            } catch (UnknownHostException e) {
+                throw new UncheckedIOException(
+                        "warehouse.grpc-endpoint is " + grpc + ", and no name server here knows it", e);
+            }
+            int port = reachable.getPort();
+            return reachable.getHost() + ":" + (port != -1 ? port : isPlain() ? 80 : 443);
         }
 
         private static void check(String option, URI uri) {
             String scheme = uri.getScheme();
-            if (!"http".equals(scheme) && !"https".equals(scheme)
-                    || uri.getHost() == null
-                    || uri.getUserInfo() != null) {
+            HostPort server = HostPort.of(uri);
+            if (!"http".equals(scheme) && !"https".equals(scheme) || server == null || server.rawUserInfo() != null) {
                 throw new IllegalArgumentException(
                         option + " is not of the form https://host:port, or http://host:port for a local emulator");
+            }
+            if ("https".equals(scheme) && uri.getHost() == null) {
+                throw new IllegalArgumentException(option + " is https:// to " + server.host()
+                        + ", and Java checks no certificate of a host with an underscore; give it a name without one");
             }
         }
     }

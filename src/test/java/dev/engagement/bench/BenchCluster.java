@@ -57,7 +57,7 @@ final class BenchCluster implements AutoCloseable {
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, CHECKPOINT_INTERVAL);
         configuration.set(
                 CheckpointingOptions.CHECKPOINTS_DIRECTORY,
-                directory.resolve("checkpoints").toUri().toString());
+                "file://" + directory.resolve("checkpoints").toAbsolutePath());
         return environment(configuration);
     }
 

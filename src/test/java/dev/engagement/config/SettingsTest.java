@@ -43,6 +43,32 @@ class SettingsTest {
     @TempDir
     private Path folder;
 
+    /** As containers are called in Compose and Swarm. */
+    @Test
+    void hosts_with_an_underscore_are_taken_everywhere() throws Exception {
+        Settings settings = parse(
+                Command.STREAM,
+                args(
+                        "--kafka.bootstrap-servers",
+                        "kafka_1:9092,kafka_2:9092",
+                        "--redis.url",
+                        "redis://live_view",
+                        "--warehouse.endpoint",
+                        "http://big_query:9050",
+                        "--warehouse.grpc-endpoint",
+                        "http://big_query:9060/",
+                        "--delivery.url",
+                        "http://webhook_receiver:8000/events",
+                        "--delivery.allow-plain-http=true"),
+                Map.of("ENGAGEMENT_WAREHOUSE_PROJECT", "acme"));
+
+        assertThat(settings.kafka().bootstrapServers()).isEqualTo("kafka_1:9092,kafka_2:9092");
+        assertThat(settings.liveViewOptions().server()).isEqualTo("live_view:6379/0");
+        assertThat(settings.warehouseOptions().endpoints().rest()).isEqualTo(URI.create("http://big_query:9050"));
+        assertThat(settings.warehouseOptions().endpoints().grpc()).isEqualTo(URI.create("http://big_query:9060"));
+        assertThat(settings.deliveryOptions().receiver()).isEqualTo("http://webhook_receiver:8000/events");
+    }
+
     @Test
     void streamNeedsNothingButItsNameAndAProject() {
         Settings settings = stream();

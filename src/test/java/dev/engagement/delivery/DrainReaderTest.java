@@ -1,6 +1,7 @@
 package dev.engagement.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.delivery.ScriptedReceiver.Reply;
@@ -17,7 +18,9 @@ import org.apache.flink.api.connector.source.SourceReader;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.core.io.InputStatus;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.junit.jupiter.api.Test;
 
 class DrainReaderTest {
@@ -27,6 +30,8 @@ class DrainReaderTest {
     private final FakeTopic topic = new FakeTopic();
     private final List<Drained> emitted = new ArrayList<>();
     private final TreeMap<Long, List<Runnable>> alarms = new TreeMap<>();
+    private boolean acceptGap;
+    private CompletableFuture<Uuid> topicId = CompletableFuture.completedFuture(Uuid.randomUuid());
     private final DrainReader reader = reader();
 
     @Test
@@ -102,7 +107,7 @@ class DrainReaderTest {
         receiver.does(request -> Reply.status(200));
         DrainReader restored = reader();
         for (KafkaPartitionSplit split : splits) {
-            restored.addSplits(List.of(serializer.deserialize(1, serializer.serialize(split))));
+            restored.addSplits(List.of(serializer.deserialize(serializer.getVersion(), serializer.serialize(split))));
         }
         assertThat(unfinished(restored)).hasSize(3);
         pass(restored, 10_000);
@@ -111,6 +116,48 @@ class DrainReaderTest {
                 .extracting(posted -> posted.request().webhookId())
                 .containsExactlyInAnyOrder("evt_1", "evt_2", "evt_3");
         assertThat(unfinished(restored)).isEmpty();
+    }
+
+    @Test
+    void nothing_is_read_of_a_split_before_its_topic_is_known_and_a_checkpoint_has_it_meanwhile() throws Exception {
+        KafkaPartitionSplit split = new KafkaPartitionSplit(new TopicPartition("retry", 3), 17);
+        Uuid id = Uuid.randomUuid();
+        topicId = new CompletableFuture<>();
+        reader.addSplits(List.of(new DrainSplit(split, List.of(), id)));
+        poll();
+        assertThat(topic.added).isEmpty();
+        assertThat(reader.snapshotState(1)).contains(new DrainSplit(split, List.of(), id));
+
+        CompletableFuture<Void> available = reader.isAvailable();
+        topicId.complete(id);
+        assertThat(available).isDone();
+        poll();
+        assertThat(topic.added).containsExactly(split);
+    }
+
+    @Test
+    void a_retry_topic_that_was_made_anew_stops_the_drain() {
+        KafkaPartitionSplit split = new KafkaPartitionSplit(new TopicPartition("retry", 3), 17);
+        Uuid old = Uuid.randomUuid();
+
+        assertThatThrownBy(() -> reader.addSplits(List.of(new DrainSplit(split, List.of(), old))))
+                .isInstanceOf(SuppressRestartsException.class)
+                .hasStackTraceContaining("Topic retries was deleted and made again: its id was " + old + " and is "
+                        + topicId.join() + " now, so that offset 17")
+                .hasStackTraceContaining("--accept-gap");
+        assertThat(topic.added).isEmpty();
+    }
+
+    @Test
+    void a_retry_topic_that_was_made_anew_is_drained_from_its_beginning_if_that_is_accepted() {
+        acceptGap = true;
+        DrainReader accepting = reader();
+        TopicPartition partition = new TopicPartition("retry", 3);
+        accepting.addSplits(
+                List.of(new DrainSplit(new KafkaPartitionSplit(partition, 17), List.of(), Uuid.randomUuid())));
+
+        assertThat(topic.added)
+                .containsExactly(new KafkaPartitionSplit(partition, KafkaPartitionSplit.EARLIEST_OFFSET));
     }
 
     @Test
@@ -148,6 +195,7 @@ class DrainReaderTest {
         DeliveryPlan plan = new DeliveryPlan(DeliveryWorld.RULES, receiver::poster, false, true, 500, "events");
         DrainReader made = new DrainReader(
                 topic,
+                new DrainReader.Topic("retries", () -> topicId, acceptGap),
                 plan,
                 500,
                 receiver.poster(),
@@ -235,6 +283,7 @@ class DrainReaderTest {
 
         private final Deque<RetryTopicEntry> entries = new ArrayDeque<>();
         private CompletableFuture<Void> available = new CompletableFuture<>();
+        private final List<KafkaPartitionSplit> added = new ArrayList<>();
         private int offset;
 
         void records(long from, long to) {
@@ -282,6 +331,7 @@ class DrainReaderTest {
         @Override
         public void addSplits(List<KafkaPartitionSplit> splits) {
             assertThat(splits).allMatch(split -> split.getClass() == KafkaPartitionSplit.class);
+            added.addAll(splits);
         }
 
         @Override

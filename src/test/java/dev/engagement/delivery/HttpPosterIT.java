@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.connection.testing.SelfSigned;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -19,6 +21,7 @@ import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -373,6 +376,44 @@ class HttpPosterIT {
         }
     }
 
+    /** As containers are called in Compose and Swarm; {@link URI} knows no host in it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"webhook_receiver", "_", "stack_receiver.1.example"})
+    void a_host_with_an_underscore_is_posted_to(String host) throws Exception {
+        List<String> asked = new ArrayList<>();
+        Names names = name -> {
+            asked.add(name);
+            return new InetAddress[] {InetAddress.getByName("localhost")};
+        };
+        BlockingQueue<String> hosts = new LinkedBlockingQueue<>();
+        HttpServer receiver = HttpServer.create(new InetSocketAddress(InetAddress.getByName("localhost"), 0), 0);
+        receiver.createContext("/200", exchange -> {
+            hosts.add(exchange.getRequestHeaders().getFirst("Host"));
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        receiver.start();
+        try {
+            String authority = host + ":" + receiver.getAddress().getPort();
+            poster = HttpPoster.open(
+                    with(
+                            URI.create("http://" + authority + "/200?a=b"),
+                            secrets(),
+                            new DeliveryOptions.Security(null, SecretRef.none(), List.of(host), true),
+                            8),
+                    CLOCK,
+                    names);
+
+            assertThat(post("evt_16"))
+                    .isInstanceOfSatisfying(Answer.Answered.class, answer -> assertThat(answer.status())
+                            .isEqualTo(200));
+            assertThat(asked).containsOnly(host);
+            assertThat(hosts).containsExactly(authority);
+        } finally {
+            receiver.stop(0);
+        }
+    }
+
     @Test
     void a_name_that_nobody_knows_is_no_answer() throws Exception {
         Names ignorant = host -> {
@@ -610,7 +651,7 @@ class HttpPosterIT {
 
     private static DeliveryOptions with(
             URI url, DeliveryOptions.Secrets secrets, DeliveryOptions.Security security, int inFlight) {
-        DeliveryOptions o = DeliveryOptions.to(url);
+        DeliveryOptions o = DeliveryOptions.to(URI.create("https://receiver.example.com"));
         return new DeliveryOptions(
                 url,
                 secrets,

@@ -241,7 +241,7 @@ class PlanMutationsTest {
                     .findFirst()
                     .orElseThrow();
         }
-        SavedState retained = SavedState.read(newest.toUri().toString(), classes);
+        SavedState retained = SavedState.read("file://" + newest.toAbsolutePath(), classes);
         SavedState savepoint = SavedState.read(savepoint("rocksdb", plain()), classes);
         assertThat(retained.operators()).hasSameSizeAs(savepoint.operators());
         savepoint.operators().forEach((id, operator) -> {
@@ -306,7 +306,7 @@ class PlanMutationsTest {
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(200));
         configuration.set(
                 CheckpointingOptions.CHECKPOINTS_DIRECTORY,
-                directory.resolve("checkpoints").toUri().toString());
+                "file://" + directory.resolve("checkpoints").toAbsolutePath());
         configuration.set(
                 CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
                 ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);

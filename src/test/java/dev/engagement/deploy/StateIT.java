@@ -213,7 +213,7 @@ class StateIT {
     }
 
     private static String kept() {
-        return SAVEPOINTS.resolve("stream").toAbsolutePath().toUri().toString();
+        return "file://" + SAVEPOINTS.resolve("stream").toAbsolutePath();
     }
 
     /** Of a job that was restored, whose operators may register more than those of a fresh one. */

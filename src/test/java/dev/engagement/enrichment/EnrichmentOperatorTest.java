@@ -114,6 +114,27 @@ class EnrichmentOperatorTest {
     }
 
     @Test
+    void nothing_is_given_up_while_a_new_partition_of_the_content_topic_is_not_read() throws Exception {
+        var harness = started();
+        harness.setProcessingTime(0);
+        content(harness, new ContentChange.ReadToEnd(0, 1));
+        event(harness, Samples.event(1, 1));
+
+        content(harness, new ContentChange.ReadToEnd(0, 2));
+        harness.setProcessingTime(60_000);
+        // A reader that has not heard of the growth yet.
+        content(harness, new ContentChange.ReadToEnd(0, 1));
+        harness.setProcessingTime(120_000);
+        assertThat(letters(harness)).isEmpty();
+
+        content(harness, new ContentChange.ReadToEnd(1, 2));
+        harness.setProcessingTime(120_000 + 29_999);
+        assertThat(letters(harness)).as("it waits anew").isEmpty();
+        harness.setProcessingTime(120_000 + 30_000);
+        assertThat(letters(harness)).hasSize(1);
+    }
+
+    @Test
     void each_event_waits_its_own_time_and_is_then_a_letter_with_its_envelope() throws Exception {
         var harness = started();
         content(harness, new ContentChange.ReadToEnd(0, 1));

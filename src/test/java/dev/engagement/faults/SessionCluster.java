@@ -24,7 +24,7 @@ final class SessionCluster implements AutoCloseable {
     private static final Duration DEPLOYMENT_LIMIT = Duration.ofMinutes(20);
 
     private static final Pattern JOB_ID = Pattern.compile("JobID ([0-9a-f]{32})");
-    private static final Pattern SAVEPOINT = Pattern.compile("Path: (file:\\S+)");
+    private static final Pattern SAVEPOINT = Pattern.compile("Path: (file:.+)");
 
     private final Path directory;
 

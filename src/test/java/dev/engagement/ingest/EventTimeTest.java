@@ -8,11 +8,17 @@ import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
 import dev.engagement.ingest.EventTime.PartitionClock;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Event time of one partition, under a clock that only the test moves. Times are milliseconds. */
@@ -142,6 +148,106 @@ class EventTimeTest {
             time.onPeriodicEmit(output);
             assertThat(output.newest()).isEqualTo(START - OUT_OF_ORDERNESS - 1);
         }
+    }
+
+    /** One partition has an event a second; on the others rows are deleted, some each second, the night long. */
+    @Test
+    void a_long_delete_beside_an_event_a_second_does_not_hold_event_time_back() {
+        EventDecoder decoder = new EventDecoder("events", 1_000_000, clock);
+        PartitionClock deleting = new PartitionClock(EventTimeOptions.DEFAULT, clock);
+        Recorded deletingOutput = new Recorded();
+        for (int second = 0; second < 600; second++) {
+            clock.millis = START + second * 1_000L;
+            event(clock.millis, clock.millis);
+            decoder.decode(deletedAt(clock.millis - 20, clock.millis), arrival);
+            deleting.onEvent(arrival, clock.millis, deletingOutput);
+            clock.millis += 200;
+            arrival.readToEnd(1, 2, clock.millis);
+            deleting.onEvent(arrival, clock.millis, deletingOutput);
+
+            time.onPeriodicEmit(output);
+            deleting.onPeriodicEmit(deletingOutput);
+            assertThat(Math.min(output.newest(), deletingOutput.newest()))
+                    .as("of both partitions, in second %d", second)
+                    .isGreaterThanOrEqualTo(START + second * 1_000L - 20 - OUT_OF_ORDERNESS - 1);
+        }
+    }
+
+    /** Capture was down for an hour: what it writes now was committed then, and so are the events that follow. */
+    @Test
+    void a_delete_in_a_catch_up_of_the_capture_moves_time_to_when_it_was_committed() {
+        EventDecoder decoder = new EventDecoder("events", 1_000_000, clock);
+        event(START, START);
+        clock.millis = START + 3_600_000;
+        decoder.decode(deletedAt(START + 5_000, clock.millis), arrival);
+        time.onEvent(arrival, clock.millis, output);
+        readToEnd();
+        time.onPeriodicEmit(output);
+
+        assertThat(output.newest()).isEqualTo(START + 5_000 - OUT_OF_ORDERNESS - 1);
+    }
+
+    @Test
+    void what_shows_how_far_a_partition_has_come() {
+        EventDecoder decoder = new EventDecoder("events", 1_000_000, clock);
+        String noSource = "{\"op\":\"u\",\"before\":null,\"after\":{\"id\":1}}";
+        String invalid = "{\"op\":\"%s\",\"after\":{\"id\":1},\"source\":{\"ts_ms\":" + (START - 7) + "}}";
+
+        assertThat(knownUntil(decoder, deletedAt(START - 5, START)))
+                .as("the commit")
+                .isEqualTo(START - 5);
+        assertThat(knownUntil(decoder, deletedAt(START + 5, START)))
+                .as("no further than the record")
+                .isEqualTo(START);
+        assertThat(knownUntil(decoder, record(noSource, START)))
+                .as("the record, if the source says no time")
+                .isEqualTo(START);
+        assertThat(knownUntil(decoder, record(invalid.formatted("c"), START)))
+                .as("a row that breaks a rule was committed too")
+                .isEqualTo(START - 7);
+        assertThat(knownUntil(decoder, record(invalid.formatted("r"), START)))
+                .as("a row of a snapshot is in no order")
+                .isEqualTo(Arrival.UNKNOWN);
+        assertThat(knownUntil(decoder, record("not JSON", START))).isEqualTo(Arrival.UNKNOWN);
+        assertThat(knownUntil(decoder, record(null, START)))
+                .as("its delete has said it")
+                .isEqualTo(Arrival.UNKNOWN);
+    }
+
+    @Test
+    void clocks_that_are_wrong_upstream_take_time_no_further_than_the_wall_clock() {
+        EventDecoder decoder = new EventDecoder("events", 1_000_000, clock);
+        decoder.decode(deletedAt(START + 86_400_000, START + 86_400_000), arrival);
+        time.onEvent(arrival, START + 86_400_000, output);
+        time.onPeriodicEmit(output);
+
+        assertThat(output.newest()).isEqualTo(START - OUT_OF_ORDERNESS - 1);
+    }
+
+    private long knownUntil(EventDecoder decoder, ConsumerRecord<byte[], byte[]> record) {
+        decoder.decode(record, arrival);
+        return arrival.knownUntilMillis();
+    }
+
+    private static ConsumerRecord<byte[], byte[]> deletedAt(long committedMillis, long kafkaMillis) {
+        return record(
+                "{\"before\":{\"id\":1},\"after\":null,\"source\":{\"ts_ms\":" + committedMillis + "},\"op\":\"d\"}",
+                kafkaMillis);
+    }
+
+    private static ConsumerRecord<byte[], byte[]> record(@Nullable String value, long kafkaMillis) {
+        return new ConsumerRecord<>(
+                "events",
+                0,
+                0,
+                kafkaMillis,
+                TimestampType.CREATE_TIME,
+                ConsumerRecord.NULL_SIZE,
+                ConsumerRecord.NULL_SIZE,
+                null,
+                value == null ? null : value.getBytes(StandardCharsets.UTF_8),
+                new RecordHeaders(),
+                Optional.empty());
     }
 
     @Test

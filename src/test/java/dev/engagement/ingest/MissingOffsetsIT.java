@@ -90,23 +90,51 @@ class MissingOffsetsIT {
         assertGoesOn(savepoint, "expired", 20 + 7);
     }
 
+    /** More stands in the new topic than was read of the old one: the offset is there, and is another topic's. */
     @Test
     void a_topic_that_was_made_anew() throws Exception {
         String savepoint = savepointAfterTwentyEvents("anew");
+        String old = topicId("anew");
         admin.deleteTopics(List.of(events("anew"))).all().get();
         recreate(events("anew"));
-        writeEvents("anew", 101, 103);
+        writeEvents("anew", 101, 130);
 
         assertStopsFor(
                 savepoint,
                 "anew",
-                "Reading anew.public.engagement_events partition 1 was to continue at offset 20, but the topic ends at 3:"
-                        + " it was made anew or cut off",
-                "restart with --accept-gap to continue at offset 0");
-        assertGoesOn(savepoint, "anew", 20 + 3);
+                "Topic anew.public.engagement_events was deleted and made again: its id was " + old + " and is "
+                        + topicId("anew") + " now",
+                "restart with --accept-gap to continue at the beginning of the new topic");
+        assertGoesOn(savepoint, "anew", 20 + 30);
+    }
+
+    @Test
+    void a_topic_that_is_made_anew_while_it_is_read() throws Exception {
+        JobID job = twentyEvents("meanwhile");
+        admin.deleteTopics(List.of(events("meanwhile"))).all().get();
+        recreate(events("meanwhile"));
+        writeEvents("meanwhile", 101, 130);
+
+        assertThat(cluster.awaitEnd(job)).isEqualTo(JobStatus.FAILED);
+        assertThat(cluster.failure(job))
+                .contains("meanwhile.public.engagement_events")
+                .contains("--accept-gap");
+    }
+
+    private static String topicId(String prefix) throws Exception {
+        return admin.describeTopics(List.of(events(prefix)))
+                .allTopicNames()
+                .get()
+                .get(events(prefix))
+                .topicId()
+                .toString();
     }
 
     private String savepointAfterTwentyEvents(String prefix) throws Exception {
+        return cluster.stop(twentyEvents(prefix));
+    }
+
+    private JobID twentyEvents(String prefix) throws Exception {
         JobID job = cluster.run(args(prefix));
         send(
                 prefix + ".public.content",
@@ -114,7 +142,7 @@ class MissingOffsetsIT {
                 shapes.insert(new EnvelopeShapes.ContentRow(CONTENT, "s", "t", "video", 300, now), now));
         writeEvents(prefix, 1, 20);
         awaitCount(20);
-        return cluster.stop(job);
+        return job;
     }
 
     private static void assertStopsFor(String savepoint, String prefix, String what, String wayOut) throws Exception {

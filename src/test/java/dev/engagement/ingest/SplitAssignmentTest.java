@@ -2,6 +2,7 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.connection.topics.TopicIds;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Collection;
@@ -22,7 +23,7 @@ class SplitAssignmentTest {
 
     private final SeekingConsumer consumer = new SeekingConsumer();
     private final TopicSplitReader reader =
-            new TopicSplitReader(consumer, Clock.systemUTC(), Duration.ofMillis(500), false);
+            new TopicSplitReader(consumer, Clock.systemUTC(), Duration.ofMillis(500), false, TopicIds.none());
 
     @Test
     void a_partition_added_at_an_offset_does_not_send_the_others_back_to_their_beginning() {

@@ -2,6 +2,7 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.connection.topics.TopicIds;
 import dev.engagement.event.EngagementEvent;
 import java.time.Clock;
 import java.time.Duration;
@@ -50,7 +51,7 @@ class TopicSourceReaderTest {
     private static TopicSplitReader unreadable() {
         MockConsumer<byte[], byte[]> consumer = new MockConsumer<>(OffsetResetStrategy.NONE);
         consumer.updateEndOffsets(Map.of(P0, 5L));
-        return new TopicSplitReader(consumer, Clock.systemUTC(), Duration.ofMillis(500), false);
+        return new TopicSplitReader(consumer, Clock.systemUTC(), Duration.ofMillis(500), false, TopicIds.none());
     }
 
     private static SourceReaderContext context() {

@@ -3,6 +3,7 @@ package dev.engagement.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.connection.topics.TopicIds;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +38,10 @@ class TopicSplitReaderTest {
 
     private final ManualClock clock = new ManualClock(1_000);
     private final Broker broker = new Broker();
+
+    /** Of the topic as it is in Kafka. */
+    private Uuid topicId = TopicIds.UNKNOWN;
+
     private TopicSplitReader reader = reader(false);
 
     @Test
@@ -134,7 +140,8 @@ class TopicSplitReaderTest {
             Broker woken = new Broker();
             woken.setMaxPollRecords(2);
             woken.positionsBeforeWakeUp = positions;
-            TopicSplitReader bounded = new TopicSplitReader(woken, clock, Duration.ofMillis(INTERVAL), false);
+            TopicSplitReader bounded =
+                    new TopicSplitReader(woken, clock, Duration.ofMillis(INTERVAL), false, TopicIds.none());
             bounded.handleSplitsChanges(new SplitsAddition<>(
                     List.of(new KafkaPartitionSplit(P0, 0, 2), new KafkaPartitionSplit(P1, 0, 2))));
             woken.has(P0, 0, 2);
@@ -278,6 +285,60 @@ class TopicSplitReaderTest {
     }
 
     @Test
+    void a_topic_that_was_made_anew_stops_reading_before_anything_is_read_of_it() {
+        Uuid old = Uuid.randomUuid();
+        topicId = Uuid.randomUuid();
+        broker.updateBeginningOffsets(Map.of(P0, 0L, P1, 0L));
+        broker.updateEndOffsets(Map.of(P0, 400L, P1, 3L));
+
+        assertThatThrownBy(() -> reader.handleSplitsChanges(new SplitsAddition<>(List.of(
+                        new TopicSplit(new KafkaPartitionSplit(P1, 7), old),
+                        new TopicSplit(new KafkaPartitionSplit(P0, 295), old)))))
+                .isInstanceOf(SuppressRestartsException.class)
+                .hasStackTraceContaining(
+                        "Topic topic was deleted and made again: its id was " + old + " and is " + topicId + " now")
+                .hasStackTraceContaining(
+                        "partition 0 was to continue at offset 295 and has offsets 0 to 400 now, partition 1"
+                                + " was to continue at offset 7 and has offsets 0 to 3 now")
+                .hasStackTraceContaining("restart with --accept-gap to continue at the beginning of the new topic");
+        assertThat(broker.assignment()).isEmpty();
+    }
+
+    @Test
+    void a_topic_that_was_made_anew_is_read_from_its_beginning_if_that_is_accepted() {
+        reader = reader(true);
+        topicId = Uuid.randomUuid();
+        broker.updateBeginningOffsets(Map.of(P0, 0L));
+        broker.updateEndOffsets(Map.of(P0, 4L));
+        assign(new TopicSplit(new KafkaPartitionSplit(P0, 2), Uuid.randomUuid()));
+        broker.has(P0, 0, 4);
+
+        assertThat(fetch())
+                .containsExactly("topic " + topicId + " at -2", "0-0", "0-1", "0-2", "0-3", "mark 0@4 of 2 at 1000");
+    }
+
+    @Test
+    void a_split_learns_its_topic_once() {
+        topicId = Uuid.randomUuid();
+        assign(P0, 2);
+        broker.has(P0, 2, 3);
+        assertThat(fetch()).startsWith("topic " + topicId + " at 2", "0-2");
+
+        assign(new TopicSplit(new KafkaPartitionSplit(P1, 7), topicId));
+        broker.has(P1, 7, 8);
+        assertThat(fetch()).startsWith("1-7");
+    }
+
+    /** A client that may not describe the topic, a broker without ids. */
+    @Test
+    void where_no_id_is_to_be_had_reading_goes_on_and_the_known_one_is_kept() {
+        assign(new TopicSplit(new KafkaPartitionSplit(P0, 2), Uuid.randomUuid()));
+        broker.has(P0, 2, 3);
+
+        assertThat(fetch()).startsWith("0-2");
+    }
+
+    @Test
     void an_empty_bounded_partition_ends_at_once() {
         assign(new KafkaPartitionSplit(P0, 4, 4));
         broker.updateEndOffsets(Map.of(P0, 4L));
@@ -328,7 +389,7 @@ class TopicSplitReaderTest {
     }
 
     private TopicSplitReader reader(boolean acceptGap) {
-        return new TopicSplitReader(broker, clock, Duration.ofMillis(INTERVAL), acceptGap);
+        return new TopicSplitReader(broker, clock, Duration.ofMillis(INTERVAL), acceptGap, topic -> topicId);
     }
 
     private void assign(TopicPartition partition, long offset) {
@@ -347,6 +408,10 @@ class TopicSplitReaderTest {
         List<String> texts = new ArrayList<>();
         while (fetched.nextSplit() != null) {
             for (var record = fetched.nextRecordFromSplit(); record != null; record = fetched.nextRecordFromSplit()) {
+                if (record instanceof TopicIdMark mark) {
+                    texts.add("topic " + mark.topicId() + " at " + mark.continueAt());
+                    continue;
+                }
                 texts.add(
                         record instanceof EndMark mark
                                 ? "mark " + mark.partition() + "@" + mark.offset() + " of " + mark.partitions() + " at "

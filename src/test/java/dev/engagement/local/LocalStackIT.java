@@ -10,7 +10,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.flink.util.FileUtils;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +27,11 @@ class LocalStackIT {
 
     private final List<Process> started = new ArrayList<>();
 
+    @BeforeAll
+    static void forgetEarlierRuns() throws IOException {
+        FileUtils.deleteDirectory(DIRECTORY.toFile());
+    }
+
     @AfterEach
     void leaveNothing() {
         started.forEach(Process::destroyForcibly);
@@ -33,7 +41,8 @@ class LocalStackIT {
     @ParameterizedTest
     @ValueSource(strings = {"--parallelism=2", "--cluster"})
     void theSelfCheckFindsEveryEventInEveryDestinationAndLeavesNoProcess(String option) throws Exception {
-        Path directory = Folders.create(DIRECTORY.resolve("self-check" + option));
+        // Below a folder as people have them: with a space, and with a letter that is not ASCII.
+        Path directory = Folders.create(DIRECTORY.resolve("a b/ü" + option));
         Process stack = start(
                 directory, option, "--events", "600", "--rate", "300", "--burst", "100", "--patience", "600", "--exit");
         assertThat(stack.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
@@ -47,6 +56,7 @@ class LocalStackIT {
                 .containsPattern("events delivered, or UNDELIVERABLE +600 +600 +equal")
                 .containsPattern("rows with the source's facts, once +600 +600 +equal");
         assertThat(serversOf(directory)).isEmpty();
+        assertThat(strangers()).isEmpty();
         assertThat(Files.readAllLines(directory.resolve("target/local/endpoints.properties")))
                 .anyMatch(line -> line.startsWith("postgres.url=jdbc:postgresql://127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("postgres.username="))
@@ -91,6 +101,16 @@ class LocalStackIT {
         assertThat(output(directory))
                 .isEqualTo("Unknown option '--evnets'; scripts/local.sh --help lists the options\n");
         assertThat(directory.resolve("target")).doesNotExist();
+    }
+
+    /** Files whose place was written in another form than it has: {@code %20} for a space, letters in another encoding. */
+    private static List<Path> strangers() throws IOException {
+        try (Stream<Path> all = Files.walk(DIRECTORY)) {
+            return all.filter(path -> path.toString().contains("%20")
+                            || path.toString().contains("%C3")
+                            || path.toString().contains("Ã"))
+                    .toList();
+        }
     }
 
     private static void awaitFirstLine(Path directory) {

@@ -102,7 +102,7 @@ final class WarehouseJob {
         configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ofMillis(200));
         configuration.set(
                 CheckpointingOptions.CHECKPOINTS_DIRECTORY,
-                directory.toAbsolutePath().resolve("checkpoints").toUri().toString());
+                "file://" + directory.toAbsolutePath().resolve("checkpoints"));
         configuration.set(CheckpointingOptions.TOLERABLE_FAILURE_NUMBER, 100);
         configuration.set(CoreOptions.DEFAULT_PARALLELISM, parallelism);
         configuration.set(PipelineOptions.GENERIC_TYPES, false);

@@ -30,7 +30,7 @@ public final class FreshLiveView {
      */
     public static void require(LiveViewOptions options) {
         try {
-            HostAndPort address = new HostAndPort(options.url().getHost(), options.port());
+            HostAndPort address = new HostAndPort(options.host(), options.port());
             RedisConnector connector = new RedisConnector(options);
             Optional<ClusterSlots> slots;
             JedisConnection first = connector.open(address, PATIENCE);

@@ -71,7 +71,7 @@ final class JedisConnection implements RedisConnection {
 
     /** As {@link #connect(LiveViewOptions)}, with that trust in certificates instead of Java's own. */
     static JedisConnection connect(LiveViewOptions options, SSLSocketFactory trust) {
-        return connect(new HostAndPort(options.url().getHost(), options.port()), options, trust, Patience.DEFAULT);
+        return connect(new HostAndPort(options.host(), options.port()), options, trust, Patience.DEFAULT);
     }
 
     /** To that server, as the options say in all else. */
@@ -100,7 +100,7 @@ final class JedisConnection implements RedisConnection {
     }
 
     private static @Nullable String user(LiveViewOptions options) {
-        String user = options.url().getUserInfo();
+        String user = options.user();
         return user == null || user.isEmpty() ? null : user;
     }
 

@@ -129,7 +129,7 @@ final class RedisConnector implements RedisConnection.Connector {
         KnownNodes nodes = known;
         if (nodes == null) {
             LongSupplier ticker = System::nanoTime;
-            nodes = new KnownNodes(new HostAndPort(options.url().getHost(), options.port()), ticker);
+            nodes = new KnownNodes(new HostAndPort(options.host(), options.port()), ticker);
             known = nodes;
         }
         return nodes;

@@ -1,0 +1,95 @@
+package dev.engagement.connection.topics;
+
+import dev.engagement.connection.KafkaConnection;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Asks Kafka for the id of a topic, which a topic that is deleted and made again does not keep. */
+@FunctionalInterface
+public interface TopicIds extends Serializable {
+
+    /** The id of a topic that is not known. */
+    Uuid UNKNOWN = Uuid.ZERO_UUID;
+
+    /**
+     * Looks a topic up. Blocks, for ten seconds at most.
+     *
+     * @return its id; {@link #UNKNOWN} if this client may not describe the topic, or the broker has no ids
+     * @throws IllegalStateException if no broker answers, or it knows no such topic
+     */
+    Uuid idOf(String topic);
+
+    /** Asks over a connection of its own, which is closed again. */
+    static TopicIds of(KafkaConnection kafka) {
+        return topic -> Lookup.idOf(topic, kafka);
+    }
+
+    /** Knows no ids. */
+    static TopicIds none() {
+        return topic -> UNKNOWN;
+    }
+
+    /** The look-up itself. */
+    final class Lookup {
+
+        private static final Logger LOG = LoggerFactory.getLogger(TopicIds.class);
+        private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+        private Lookup() {}
+
+        static Uuid idOf(String topic, KafkaConnection kafka) {
+            Properties properties = kafka.clientProperties();
+            properties.setProperty("default.api.timeout.ms", Long.toString(TIMEOUT.toMillis()));
+            properties.setProperty("request.timeout.ms", Long.toString(TIMEOUT.toMillis() / 2));
+            // Kafka's client loads classes by name, and a thread of a pool does not know the job's.
+            Thread thread = Thread.currentThread();
+            ClassLoader before = thread.getContextClassLoader();
+            thread.setContextClassLoader(TopicIds.class.getClassLoader());
+            try (Admin admin = Admin.create(properties)) {
+                TopicDescription found = admin.describeTopics(List.of(topic))
+                        .topicNameValues()
+                        .get(topic)
+                        .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+                return found.topicId();
+            } catch (ExecutionException e) {
+                Throwable cause = e.getCause() == null ? e : e.getCause();
+                if (cause instanceof AuthorizationException || cause instanceof UnsupportedVersionException) {
+                    LOG.warn(
+                            "The id of topic {} cannot be looked up ({}), so that a topic that was deleted and made again"
+                                    + " is not noticed. Allow this client to DESCRIBE it",
+                            topic,
+                            cause.toString());
+                    return UNKNOWN;
+                }
+                throw unanswered(topic, kafka, cause);
+            } catch (TimeoutException | KafkaException e) {
+                throw unanswered(topic, kafka, e);
+            } catch (InterruptedException e) {
+                thread.interrupt();
+                throw unanswered(topic, kafka, e);
+            } finally {
+                thread.setContextClassLoader(before);
+            }
+        }
+
+        private static IllegalStateException unanswered(String topic, KafkaConnection kafka, Throwable cause) {
+            return new IllegalStateException(
+                    "Topic " + topic + " cannot be looked up at kafka.bootstrap-servers = " + kafka.bootstrapServers()
+                            + " (" + cause + "), and nothing is read of it before it is known to be the same topic",
+                    cause);
+        }
+    }
+}
