@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -197,7 +198,8 @@ class ServersIT {
             long startedAt = leftover.info().startInstant().orElseThrow().toEpochMilli();
             Files.writeString(directory.resolve("redis.pid"), leftover.pid() + " " + startedAt + " sleep\n");
             assertThat(ServerProcess.sweep("Redis", directory)).isTrue();
-            assertThat(leftover.isAlive()).isFalse();
+            // Its end is known to the Process a moment after everybody else.
+            assertThat(leftover.waitFor(1, TimeUnit.MINUTES)).isTrue();
 
             // The pid was reused: another start time, or another program.
             Files.writeString(directory.resolve("redis.pid"), stranger.pid() + " " + (startedAt - 60_000) + " sleep\n");
