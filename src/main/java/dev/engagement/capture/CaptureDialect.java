@@ -99,6 +99,19 @@ final class CaptureDialect extends PostgresDialect {
         }
     }
 
+    /**
+     * From where the log makes up for what a snapshot that is about to be read does not see: from where the slot stands.
+     *
+     * <p>Not from the present end of the log, as Flink CDC has it. A transaction is in the log before it can be seen, by as
+     * long as its commit waits for the disk or a synchronous standby: one that the snapshot does not see yet could stand
+     * before that end, and would come neither way. A slot begins only when all that is before it can be seen; what comes
+     * both ways is the same row twice, which its id tells.
+     */
+    @Override
+    public Offset displayCurrentOffset(JdbcSourceConfig config) {
+        return displayCommittedOffset(config);
+    }
+
     /** Where the slot stands; Flink CDC's own falls back to the present end if there is no slot. */
     @Override
     public Offset displayCommittedOffset(JdbcSourceConfig config) {

@@ -48,7 +48,9 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     private static final long serialVersionUID = 1L;
 
     private static final int SNAPSHOT_SPLIT_ROWS = 50_000;
-    private static final int SNAPSHOT_FETCH_ROWS = 10_000;
+    /** Held at once, each of a megabyte at the worst. */
+    private static final int SNAPSHOT_FETCH_ROWS = 1_000;
+
     private static final int POOLED_CONNECTIONS = 4;
     private static final String POLL_MILLIS = "10";
     private static final String SLOT_RETRIES = "30";

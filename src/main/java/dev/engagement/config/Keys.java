@@ -400,13 +400,13 @@ public final class Keys {
             Type.integer(1, 10_000),
             "256",
             STREAM,
-            "requests on their way or waiting for their next attempt, a subtask; more go aside");
+            "requests on their way at once, for each subtask; more wait for a place");
     public static final Key<MemorySize> DELIVERY_MAX_IN_FLIGHT_BYTES = Key.of(
             "delivery.max-in-flight-bytes",
             Type.size(MemorySize.parse("1 mb"), MemorySize.parse("4 gb")),
-            "32 mb",
+            "8 mb",
             STREAM,
-            "the same by the size of their bodies");
+            "size of what is on its way or waits, for each subtask and path; more goes aside");
     public static final Key<Integer> DELIVERY_BATCH_SIZE = Key.of(
             "delivery.batch-size",
             Type.integer(1, 1_000),

@@ -64,6 +64,19 @@ public record HostPort(String host, int port, @Nullable String rawUserInfo) {
         return URI.create("x://" + server.rawUserInfo() + "@x").getUserInfo();
     }
 
+    /**
+     * Refuses what can be reached by TLS only without knowing who answers.
+     *
+     * @param option that the URL is the value of, for the message
+     * @throws IllegalArgumentException if the host has an underscore
+     */
+    public static void checkCertifiable(String option, URI url) {
+        if (url.getHost() == null) {
+            throw new IllegalArgumentException(option + " is " + url.getScheme() + ":// to " + in(url).host()
+                    + ", and Java checks no certificate of a host with an underscore; give it a name without one");
+        }
+    }
+
     /** The same URL with that port. */
     public static URI withPort(URI url, int port) {
         HostPort server = in(url);

@@ -360,12 +360,7 @@ final class Courier implements AutoCloseable {
         // First, as an answer that comes while these are looked at has to wake again.
         woken.set(false);
         long now = clock.millis();
-        for (Answered next = answers.poll(); next != null; next = answers.poll()) {
-            // Some answer after their time.
-            if (!next.attempt.ended) {
-                end(next.attempt, next.answer, now);
-            }
-        }
+        takeAnswers(now);
         observed.look(now);
         endOverdue(now);
         if (!filling.isEmpty() && now - fillingSinceMillis >= rules.batchLingerMillis()) {
@@ -375,6 +370,15 @@ final class Courier implements AutoCloseable {
         show();
     }
 
+    private void takeAnswers(long now) {
+        for (Answered next = answers.poll(); next != null; next = answers.poll()) {
+            // Some answer after their time.
+            if (!next.attempt.ended) {
+                end(next.attempt, next.answer, now);
+            }
+        }
+    }
+
     private void endOverdue(long now) {
         while (!inFlight.isEmpty()) {
             Attempt oldest = inFlight.iterator().next();
@@ -382,7 +386,11 @@ final class Courier implements AutoCloseable {
                 return;
             }
             cancel(oldest);
-            end(oldest, new Answer.Unanswered("no answer within " + rules.timeoutText()), now);
+            // Its status may have come without the rest: that is an answer.
+            takeAnswers(now);
+            if (!oldest.ended) {
+                end(oldest, new Answer.Unanswered("no answer within " + rules.timeoutText()), now);
+            }
         }
     }
 

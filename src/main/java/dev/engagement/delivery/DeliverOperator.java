@@ -177,6 +177,13 @@ final class DeliverOperator extends AbstractStreamOperator<Delivery>
         unfinished.update(all);
     }
 
+    /** The checkpoint has a copy: until the next one nothing is held twice. */
+    @Override
+    public void notifyCheckpointComplete(long checkpointId) throws Exception {
+        super.notifyCheckpointComplete(checkpointId);
+        unfinished.clear();
+    }
+
     @Override
     public void endInput() throws Exception {
         tryRestored();

@@ -110,6 +110,9 @@ public record DeliveryOptions(
                             + " and fragment; the receiver's token belongs into the environment (ENGAGEMENT_DELIVERY_TOKEN) or"
                             + " into a file named by delivery.token.secret-file");
         }
+        if ("https".equals(scheme)) {
+            HostPort.checkCertifiable("delivery.url", url);
+        }
         if (server.port() == 0 || server.port() > 65_535) {
             throw new IllegalArgumentException("delivery.url has the port " + server.port() + "; ports are 1 to 65535");
         }
@@ -252,8 +255,8 @@ public record DeliveryOptions(
 
         private static final long serialVersionUID = 1L;
 
-        /** 256 requests, 32 mb. */
-        public static final InFlight DEFAULT = new InFlight(256, MemorySize.ofMebiBytes(32));
+        /** 256 requests, 8 mb. */
+        public static final InFlight DEFAULT = new InFlight(256, MemorySize.ofMebiBytes(8));
 
         public InFlight {
             between("delivery.max-in-flight", requests, 1, 10_000, "a whole number of requests");

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.apache.flink.api.common.eventtime.Watermark;
@@ -50,7 +51,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     /** Not read before the topic is known to be the one that they are of. */
     private final List<KafkaPartitionSplit> toBeTold = new ArrayList<>();
 
-    private @Nullable CompletableFuture<Uuid> lookUp;
+    private @Nullable CompletableFuture<TopicIds.Found> lookUp;
     private boolean noMoreSplits;
     private final Map<Integer, Uuid> topicIds = new HashMap<>();
     private final DeliveryPlan plan;
@@ -83,7 +84,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
      * @param lookUp asks for its id, on a thread of its own
      * @param acceptGap whether to go on where the topic begins if it was made anew
      */
-    record Topic(String name, Supplier<CompletableFuture<Uuid>> lookUp, boolean acceptGap) {}
+    record Topic(String name, Supplier<CompletableFuture<TopicIds.Found>> lookUp, boolean acceptGap) {}
 
     /** Wakes after a time, on any thread. */
     @FunctionalInterface
@@ -289,28 +290,45 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
             }
         }
         if (lookUp == null) {
-            lookUp = named.lookUp().get();
-            CompletableFuture<Void> unused =
-                    lookUp.handle((id, failure) -> failure).thenAccept(failure -> wakeUp());
+            lookUp();
         }
         readToldSplits();
         wakeUp();
     }
 
+    private void lookUp() {
+        CompletableFuture<TopicIds.Found> asked = named.lookUp().get();
+        lookUp = asked;
+        CompletableFuture<Void> unused =
+                asked.handle((topic, failure) -> failure).thenAccept(failure -> wakeUp());
+    }
+
     /** Hands the splits on once the topic's id is known. */
     private void readToldSplits() {
-        CompletableFuture<Uuid> asked = lookUp;
+        CompletableFuture<TopicIds.Found> asked = lookUp;
         if (asked == null || !asked.isDone()) {
             return;
         }
         lookUp = null;
-        Uuid is = asked.join();
+        TopicIds.Found found;
+        try {
+            found = asked.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof TopicIds.UnansweredException) {
+                // Kafka is away. Asking has taken its time: there is nothing to wait for before it is asked again.
+                LOG.warn("{}. It will be looked up again", e.getCause().getMessage());
+                lookUp();
+                return;
+            }
+            throw e;
+        }
+        Uuid is = found.id();
         List<KafkaPartitionSplit> partitions = new ArrayList<>();
         for (KafkaPartitionSplit split : toBeTold) {
             Uuid was = DrainSplit.topicIdOf(split);
             boolean anew = !is.equals(TopicIds.UNKNOWN) && !was.equals(TopicIds.UNKNOWN) && !is.equals(was);
             if (anew) {
-                onTopicMadeAnew(split, was, is);
+                onTopicMadeAnew(split, was, found);
             }
             topicIds.put(split.getPartition(), is.equals(TopicIds.UNKNOWN) ? was : is);
             partitions.add(new KafkaPartitionSplit(
@@ -325,14 +343,22 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
         }
     }
 
-    private void onTopicMadeAnew(KafkaPartitionSplit split, Uuid was, Uuid is) {
-        String message = "Topic " + named.name() + " was deleted and made again: its id was " + was + " and is " + is
-                + " now, so that offset " + split.getStartingOffset()
-                + ", where the drain was to continue in partition "
-                + split.getPartition()
-                + ", is another topic's. Deliveries that the old topic held beyond it are missing."
-                + " Fill the range with the backfill command, or restart with --accept-gap to continue at the beginning of"
-                + " the new topic without it";
+    private void onTopicMadeAnew(KafkaPartitionSplit split, Uuid was, TopicIds.Found is) {
+        if (split.getPartition() >= is.partitions()) {
+            throw new SuppressRestartsException(new IllegalStateException("Topic " + named.name()
+                    + " was deleted and made again with " + is.partitions() + " partitions, and partition "
+                    + split.getPartition()
+                    + " was being drained. Give it at least as many as it had (kafka-topics.sh --alter --partitions), and"
+                    + " restart with --accept-gap to continue at its beginning"));
+        }
+        String message =
+                "Topic " + named.name() + " was deleted and made again: its id was " + was + " and is " + is.id()
+                        + " now, so that offset " + split.getStartingOffset()
+                        + ", where the drain was to continue in partition "
+                        + split.getPartition()
+                        + ", is another topic's. Deliveries that the old topic held beyond it are missing."
+                        + " Fill the range with the backfill command, or restart with --accept-gap to continue at the beginning of"
+                        + " the new topic without it";
         if (!named.acceptGap()) {
             throw new SuppressRestartsException(new IllegalStateException(message));
         }

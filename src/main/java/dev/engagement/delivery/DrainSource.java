@@ -111,7 +111,7 @@ final class DrainSource
         return new DrainReader(
                 partitions.createReader(context),
                 new DrainReader.Topic(
-                        topic, () -> CompletableFuture.supplyAsync(() -> topicIds.idOf(topic)), acceptGap),
+                        topic, () -> CompletableFuture.supplyAsync(() -> topicIds.find(topic)), acceptGap),
                 plan,
                 plan.drainRate() / context.currentParallelism(),
                 plan.poster().open(),

@@ -62,6 +62,11 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
     /** Of partitions whose topic has become known, until the next fetch. */
     private final List<TopicIdMark> topicIdMarks = new ArrayList<>();
 
+    /** Of a topic that could not be looked up yet; their state is what it was. */
+    private final List<KafkaPartitionSplit> toBeTold = new ArrayList<>();
+
+    private long lookUpAgainAtMillis;
+
     private final Map<TopicPartition, Long> stoppingOffsets = new HashMap<>();
 
     /** Partitions of which the end at the start of this run is not known yet. */
@@ -94,6 +99,10 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
     @Override
     public RecordsWithSplitIds<ConsumerRecord<byte[], byte[]>> fetch() {
         FetchedRecords fetched = new FetchedRecords();
+        // Who has something to read does not wait for the answer each time.
+        if (!toBeTold.isEmpty() && (consumer.assignment().isEmpty() || clock.millis() >= lookUpAgainAtMillis)) {
+            read(List.copyOf(toBeTold));
+        }
         for (TopicIdMark mark : topicIdMarks) {
             fetched.add(new TopicPartition(mark.topic(), mark.partition()), List.of(mark));
         }
@@ -244,12 +253,16 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
      * @throws SuppressRestartsException if one was made anew and that is not accepted
      */
     private Set<TopicPartition> madeAnew(List<KafkaPartitionSplit> splits) {
-        Map<String, Uuid> ids = new HashMap<>();
+        Map<String, TopicIds.Found> topics = new HashMap<>();
+        for (KafkaPartitionSplit split : splits) {
+            topics.computeIfAbsent(split.getTopic(), topicIds::find);
+        }
         Map<TopicPartition, KafkaPartitionSplit> anew =
                 new TreeMap<>(Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition));
         for (KafkaPartitionSplit split : splits) {
             TopicPartition partition = split.getTopicPartition();
-            Uuid is = ids.computeIfAbsent(partition.topic(), topicIds::idOf);
+            Uuid is = topics.getOrDefault(partition.topic(), TopicIds.Found.NOTHING)
+                    .id();
             Uuid was = TopicSplit.topicIdOf(split);
             if (is.equals(TopicIds.UNKNOWN) || is.equals(was)) {
                 continue;
@@ -257,12 +270,13 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             boolean other = !was.equals(TopicIds.UNKNOWN);
             if (other) {
                 anew.put(partition, split);
+                checkThatItIsThere(partition, topics.getOrDefault(partition.topic(), TopicIds.Found.NOTHING));
             }
             topicIdMarks.add(new TopicIdMark(
                     partition, other ? KafkaPartitionSplit.EARLIEST_OFFSET : split.getStartingOffset(), is));
         }
         if (!anew.isEmpty()) {
-            String message = anew(anew, ids);
+            String message = anew(anew, topics);
             if (!acceptGap) {
                 throw new SuppressRestartsException(new MissingOffsetsException(message));
             }
@@ -271,7 +285,18 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         return anew.keySet();
     }
 
-    private String anew(Map<TopicPartition, KafkaPartitionSplit> anew, Map<String, Uuid> ids) {
+    /** A partition that is gone can neither be read nor be known to be read to its end. */
+    private static void checkThatItIsThere(TopicPartition partition, TopicIds.Found topic) {
+        if (partition.partition() >= topic.partitions()) {
+            throw new SuppressRestartsException(new MissingOffsetsException("Topic " + partition.topic()
+                    + " was deleted and made again with " + topic.partitions() + " partitions, and partition "
+                    + partition.partition()
+                    + " was being read. Give it at least as many as it had (kafka-topics.sh --alter --partitions), and"
+                    + " restart with --accept-gap to continue at its beginning"));
+        }
+    }
+
+    private String anew(Map<TopicPartition, KafkaPartitionSplit> anew, Map<String, TopicIds.Found> topics) {
         KafkaPartitionSplit one = anew.values().iterator().next();
         StringBuilder where = new StringBuilder();
         Map<TopicPartition, Long> begins = untilAnswered(() -> consumer.beginningOffsets(anew.keySet()));
@@ -287,7 +312,8 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
                 .append(ends.get(partition))
                 .append(" now"));
         return "Topic " + one.getTopic() + " was deleted and made again: its id was " + TopicSplit.topicIdOf(one)
-                + " and is " + ids.get(one.getTopic())
+                + " and is "
+                + topics.getOrDefault(one.getTopic(), TopicIds.Found.NOTHING).id()
                 + " now, so that the offsets to continue at are another topic's: "
                 + where
                 + ". What the old topic held beyond them is missing. Fill the range with the backfill command, or"
@@ -358,12 +384,27 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
 
     @Override
     public void handleSplitsChanges(SplitsChange<KafkaPartitionSplit> change) {
+        toBeTold.addAll(change.splits());
+        read(List.copyOf(toBeTold));
+    }
+
+    /** Begins to read these splits, once it is known that they are of the topics that they were of. */
+    private void read(List<KafkaPartitionSplit> splits) {
+        Set<TopicPartition> anew;
+        try {
+            anew = madeAnew(splits);
+        } catch (TopicIds.UnansweredException e) {
+            // Kafka is away: its other users wait for it, too.
+            LOG.warn("{}. It will be looked up again", e.getMessage());
+            lookUpAgainAtMillis = clock.millis() + PAUSE_AFTER_NO_ANSWER_MILLIS;
+            return;
+        }
+        toBeTold.clear();
         Set<TopicPartition> all = new HashSet<>(consumer.assignment());
         List<TopicPartition> fromBeginning = new ArrayList<>();
         List<TopicPartition> fromEnd = new ArrayList<>();
         Map<TopicPartition, Long> fromOffset = new HashMap<>();
-        Set<TopicPartition> anew = madeAnew(change.splits());
-        for (KafkaPartitionSplit split : change.splits()) {
+        for (KafkaPartitionSplit split : splits) {
             TopicPartition partition = split.getTopicPartition();
             all.add(partition);
             endUnknown.add(partition);

@@ -24,6 +24,9 @@ public record LiveViewOptions(URI url, SecretRef password, String keyPrefix) imp
         if (!"redis".equals(scheme) && !"rediss".equals(scheme) || HostPort.of(url) == null) {
             throw new IllegalArgumentException("redis.url is not of the form redis://host:port or rediss://host:port");
         }
+        if ("rediss".equals(scheme)) {
+            HostPort.checkCertifiable("redis.url", url);
+        }
         String user = HostPort.userInfo(url);
         if (user != null && user.contains(":")) {
             throw new IllegalArgumentException(

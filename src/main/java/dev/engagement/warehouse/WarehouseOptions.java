@@ -113,9 +113,8 @@ public record WarehouseOptions(
                 throw new IllegalArgumentException(
                         option + " is not of the form https://host:port, or http://host:port for a local emulator");
             }
-            if ("https".equals(scheme) && uri.getHost() == null) {
-                throw new IllegalArgumentException(option + " is https:// to " + server.host()
-                        + ", and Java checks no certificate of a host with an underscore; give it a name without one");
+            if ("https".equals(scheme)) {
+                HostPort.checkCertifiable(option, uri);
             }
         }
     }

@@ -16,10 +16,12 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.api.common.JobStatus;
 import org.awaitility.Awaitility;
@@ -93,6 +95,35 @@ class CaptureIT {
         assertThat(created.path("after").path("raw_payload").isTextual()).isTrue();
         assertThat(created.path("source").path("table").asText()).isEqualTo("engagement_events");
         assertThat(created.path("source").path("ts_ms").asLong()).isPositive();
+    }
+
+    /** A commit is in the log before it can be seen: by long, if it waits for a standby. */
+    @Test
+    void aRowThatNobodyCanSeeYetWhenTheSnapshotIsReadComesByTheLog() throws Exception {
+        stage.query("SELECT pg_create_logical_replication_slot('%s_slot', 'pgoutput')");
+        stage.sql("SET synchronous_commit = 'local'");
+        stage.sql("ALTER ROLE engagement SET synchronous_commit = 'local'");
+        stage.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        stage.query("SELECT pg_reload_conf()");
+        CompletableFuture<Void> committing;
+        try {
+            committing = CompletableFuture.runAsync(() -> stage.elsewhere("SET synchronous_commit = 'on'; INSERT INTO"
+                    + " %s.engagement_events (id, event_type, event_ts) OVERRIDING SYSTEM VALUE"
+                    + " VALUES (4711, 'play', now())"));
+            Awaitility.await("a commit that waits")
+                    .pollInterval(CaptureStage.POLL)
+                    .until(() -> !stage.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+                            .isEmpty());
+            stage.start(Start.INITIAL);
+            awaitStreaming();
+        } finally {
+            stage.sql("ALTER SYSTEM RESET synchronous_standby_names");
+            stage.query("SELECT pg_reload_conf()");
+            stage.sql("ALTER ROLE engagement RESET synchronous_commit");
+        }
+        committing.get(5, TimeUnit.MINUTES);
+
+        stage.awaitEvent(4711);
     }
 
     @Test

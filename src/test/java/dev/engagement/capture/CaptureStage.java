@@ -323,6 +323,16 @@ final class CaptureStage implements AutoCloseable {
         }
     }
 
+    /** Over a connection of its own, so that others need not wait for it. */
+    void elsewhere(String sql) {
+        try (Connection other = postgres.connect();
+                Statement statement = other.createStatement()) {
+            statement.execute(String.format(sql, name));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     String query(String sql) throws SQLException {
         try (Statement statement = connection().createStatement();
                 ResultSet row = statement.executeQuery(String.format(sql, name))) {

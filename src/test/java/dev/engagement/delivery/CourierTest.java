@@ -178,6 +178,19 @@ class CourierTest {
     }
 
     @Test
+    void an_answer_whose_body_never_ends_is_one_when_its_time_is_up() {
+        world.receiver.does(request -> Reply.hangAfter(request.webhookId().equals("evt_2") ? 400 : 200));
+        world.come(3);
+        world.pass(9_999);
+        assertThat(world.delivered).isEmpty();
+        world.pass(1);
+
+        assertThat(world.delivered).hasSize(2);
+        assertThat(world.dead).hasSize(1);
+        assertThat(world.topic).isEmpty();
+    }
+
+    @Test
     void while_the_circuit_is_not_closed_nobody_waits_for_a_place() {
         DeliveryWorld few = DeliveryWorld.ofLivePath(DeliveryWorld.with(1, 8, 12, RULES.success()));
         few.receiver.does(request -> Reply.hang());

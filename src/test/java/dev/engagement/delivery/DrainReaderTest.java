@@ -3,6 +3,7 @@ package dev.engagement.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.connection.topics.TopicIds;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.delivery.ScriptedReceiver.Reply;
 import java.util.ArrayDeque;
@@ -31,7 +32,7 @@ class DrainReaderTest {
     private final List<Drained> emitted = new ArrayList<>();
     private final TreeMap<Long, List<Runnable>> alarms = new TreeMap<>();
     private boolean acceptGap;
-    private CompletableFuture<Uuid> topicId = CompletableFuture.completedFuture(Uuid.randomUuid());
+    private CompletableFuture<TopicIds.Found> topicId = found(Uuid.randomUuid());
     private final DrainReader reader = reader();
 
     @Test
@@ -129,7 +130,7 @@ class DrainReaderTest {
         assertThat(reader.snapshotState(1)).contains(new DrainSplit(split, List.of(), id));
 
         CompletableFuture<Void> available = reader.isAvailable();
-        topicId.complete(id);
+        topicId.complete(new TopicIds.Found(id, 16));
         assertThat(available).isDone();
         poll();
         assertThat(topic.added).containsExactly(split);
@@ -143,7 +144,7 @@ class DrainReaderTest {
         assertThatThrownBy(() -> reader.addSplits(List.of(new DrainSplit(split, List.of(), old))))
                 .isInstanceOf(SuppressRestartsException.class)
                 .hasStackTraceContaining("Topic retries was deleted and made again: its id was " + old + " and is "
-                        + topicId.join() + " now, so that offset 17")
+                        + topicId.join().id() + " now, so that offset 17")
                 .hasStackTraceContaining("--accept-gap");
         assertThat(topic.added).isEmpty();
     }
@@ -158,6 +159,34 @@ class DrainReaderTest {
 
         assertThat(topic.added)
                 .containsExactly(new KafkaPartitionSplit(partition, KafkaPartitionSplit.EARLIEST_OFFSET));
+    }
+
+    @Test
+    void a_retry_topic_that_was_made_anew_with_fewer_partitions_stops_the_drain_even_if_a_gap_is_accepted() {
+        acceptGap = true;
+        topicId = CompletableFuture.completedFuture(new TopicIds.Found(Uuid.randomUuid(), 3));
+        DrainReader accepting = reader();
+        KafkaPartitionSplit split = new KafkaPartitionSplit(new TopicPartition("retry", 3), 17);
+
+        assertThatThrownBy(() -> accepting.addSplits(List.of(new DrainSplit(split, List.of(), Uuid.randomUuid()))))
+                .isInstanceOf(SuppressRestartsException.class)
+                .hasStackTraceContaining("made again with 3 partitions, and partition 3 was being drained");
+    }
+
+    @Test
+    void a_retry_topic_that_nobody_tells_of_is_looked_up_again() throws Exception {
+        KafkaPartitionSplit split = new KafkaPartitionSplit(new TopicPartition("retry", 3), 17);
+        topicId = new CompletableFuture<>();
+        reader.addSplits(List.of(new DrainSplit(split, List.of(), TopicIds.UNKNOWN)));
+        CompletableFuture<TopicIds.Found> first = topicId;
+        topicId = new CompletableFuture<>();
+        first.completeExceptionally(new TopicIds.UnansweredException("nobody answers", null));
+        poll();
+        assertThat(topic.added).isEmpty();
+
+        topicId.complete(new TopicIds.Found(Uuid.randomUuid(), 16));
+        poll();
+        assertThat(topic.added).containsExactly(split);
     }
 
     @Test
@@ -189,6 +218,10 @@ class DrainReaderTest {
 
         assertThat(unfinished(reader)).hasSizeLessThan(300);
         assertThat(receiver.open).isLessThanOrEqualTo(DeliveryWorld.RULES.maxInFlight());
+    }
+
+    private static CompletableFuture<TopicIds.Found> found(Uuid id) {
+        return CompletableFuture.completedFuture(new TopicIds.Found(id, 16));
     }
 
     private DrainReader reader() {

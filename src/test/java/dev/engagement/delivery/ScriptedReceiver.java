@@ -40,6 +40,11 @@ final class ScriptedReceiver {
             return new Reply(false, 0, null);
         }
 
+        /** Its status, and never the end of its body: told when the attempt is given up. */
+        static Reply hangAfter(int status) {
+            return new Reply(true, Long.MAX_VALUE, answered(status, null, ""));
+        }
+
         Reply after(long millis) {
             return new Reply(takes, millis, answer);
         }
@@ -106,7 +111,7 @@ final class ScriptedReceiver {
                 Post post = new Post(answered, reply.answer());
                 mine.add(post);
                 mostOpen = Math.max(mostOpen, ++open);
-                if (reply.answer() != null) {
+                if (reply.answer() != null && reply.afterMillis() != Long.MAX_VALUE) {
                     due.add(new Due(clock.millis() + reply.afterMillis(), order++, post));
                 }
                 return () -> {
@@ -114,6 +119,9 @@ final class ScriptedReceiver {
                         post.cancelled = true;
                         cancelled++;
                         open--;
+                        if (reply.afterMillis() == Long.MAX_VALUE && reply.answer() != null) {
+                            answered.accept(reply.answer());
+                        }
                     }
                 };
             }

@@ -42,6 +42,9 @@ class TopicSplitReaderTest {
     /** Of the topic as it is in Kafka. */
     private Uuid topicId = TopicIds.UNKNOWN;
 
+    private int partitions = 2;
+    private int unanswered;
+
     private TopicSplitReader reader = reader(false);
 
     @Test
@@ -318,6 +321,49 @@ class TopicSplitReaderTest {
     }
 
     @Test
+    void a_topic_that_was_made_anew_with_fewer_partitions_stops_reading_even_if_a_gap_is_accepted() {
+        reader = reader(true);
+        topicId = Uuid.randomUuid();
+        partitions = 1;
+
+        assertThatThrownBy(() -> reader.handleSplitsChanges(new SplitsAddition<>(
+                        List.of(new TopicSplit(new KafkaPartitionSplit(P1, 7), Uuid.randomUuid())))))
+                .isInstanceOf(SuppressRestartsException.class)
+                .hasStackTraceContaining("made again with 1 partitions, and partition 1 was being read")
+                .hasStackTraceContaining("--alter --partitions");
+    }
+
+    /** Kafka may be away when a task fails; what reads already waits for it, too. */
+    @Test
+    void a_split_whose_topic_nobody_tells_of_is_read_when_somebody_does() {
+        topicId = Uuid.randomUuid();
+        unanswered = 2;
+        assign(P0, 2);
+        assertThat(fetch()).isEmpty();
+
+        broker.updateEndOffsets(Map.of(P0, 3L));
+        assertThat(fetch()).containsExactly("topic " + topicId + " at 2");
+        broker.has(P0, 2, 3);
+        assertThat(fetch()).startsWith("0-2");
+    }
+
+    @Test
+    void who_reads_already_asks_again_only_after_a_while() {
+        assign(P0, 2);
+        broker.has(P0, 2, 3);
+        unanswered = 1;
+        assign(P1, 7);
+        assertThat(fetch()).startsWith("0-2");
+
+        assertThat(broker.assignment()).containsExactly(P0);
+        clock.millis += 60_000;
+        broker.updateEndOffsets(Map.of(P1, 8L));
+        fetch();
+        broker.has(P1, 7, 8);
+        assertThat(fetch()).contains("1-7");
+    }
+
+    @Test
     void a_split_learns_its_topic_once() {
         topicId = Uuid.randomUuid();
         assign(P0, 2);
@@ -389,7 +435,13 @@ class TopicSplitReaderTest {
     }
 
     private TopicSplitReader reader(boolean acceptGap) {
-        return new TopicSplitReader(broker, clock, Duration.ofMillis(INTERVAL), acceptGap, topic -> topicId);
+        return new TopicSplitReader(broker, clock, Duration.ofMillis(INTERVAL), acceptGap, topic -> {
+            if (unanswered > 0) {
+                unanswered--;
+                throw new TopicIds.UnansweredException("nobody answers", null);
+            }
+            return new TopicIds.Found(topicId, partitions);
+        });
     }
 
     private void assign(TopicPartition partition, long offset) {

@@ -39,8 +39,11 @@ public final class TopicDiscovery<S extends SourceSplit> implements SplitEnumera
     private final SplitEnumeratorContext<S> context;
     private final String topic;
 
-    /** Of the coordinator's thread alone. */
+    /** Of the coordinator's thread alone, as all of these. */
     private boolean found;
+
+    /** Between a look that found something new and its assignment. */
+    private boolean initializing;
 
     private Uuid firstId = TopicIds.UNKNOWN;
 
@@ -54,13 +57,15 @@ public final class TopicDiscovery<S extends SourceSplit> implements SplitEnumera
         properties.putIfAbsent("partition.discovery.interval.ms", Long.toString(INTERVAL.toMillis()));
         // From it the readers know how many partitions there are.
         properties.putIfAbsent("metadata.max.age.ms", Long.toString(INTERVAL.toMillis()));
+        // A reader that asks for a topic that was deleted would make it, with the broker's defaults.
+        properties.setProperty("allow.auto.create.topics", "false");
     }
 
     /** The context to make the enumerator of one topic in. */
     public static <S extends SourceSplit> SplitEnumeratorContext<S> in(
             SplitEnumeratorContext<S> context, String topic, TopicIds ids) {
         TopicDiscovery<S> discovery = new TopicDiscovery<>(context, topic);
-        context.callAsync(() -> ids.idOf(topic), discovery::onId, 0, ID_INTERVAL.toMillis());
+        context.callAsync(() -> ids.find(topic).id(), discovery::onId, 0, ID_INTERVAL.toMillis());
         return discovery;
     }
 
@@ -78,6 +83,10 @@ public final class TopicDiscovery<S extends SourceSplit> implements SplitEnumera
 
     private <T> BiConsumer<T, Throwable> lenient(BiConsumer<T, Throwable> handler) {
         return (result, failure) -> {
+            if (initializing) {
+                // It does not know yet of what an earlier look has found, and would have it assigned once more.
+                return;
+            }
             if (failure != null && found) {
                 LOG.warn("New partitions of topic {} could not be looked for; they will be again", topic, failure);
                 return;
@@ -89,7 +98,11 @@ public final class TopicDiscovery<S extends SourceSplit> implements SplitEnumera
 
     @Override
     public <T> void callAsync(Callable<T> callable, BiConsumer<T, Throwable> handler) {
-        context.callAsync(callable, lenient(handler));
+        initializing = true;
+        context.callAsync(callable, (result, failure) -> {
+            initializing = false;
+            lenient(handler).accept(result, failure);
+        });
     }
 
     @Override

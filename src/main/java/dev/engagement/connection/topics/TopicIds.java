@@ -13,7 +13,9 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,21 +27,43 @@ public interface TopicIds extends Serializable {
     Uuid UNKNOWN = Uuid.ZERO_UUID;
 
     /**
+     * What Kafka says of a topic.
+     *
+     * @param id {@link #UNKNOWN} if this client may not describe the topic, or the broker has no ids
+     * @param partitions how many it has; {@link Integer#MAX_VALUE} if that is not known either
+     */
+    record Found(Uuid id, int partitions) {
+
+        /** Of a topic that may not be described. */
+        public static final Found NOTHING = new Found(UNKNOWN, Integer.MAX_VALUE);
+    }
+
+    /** Nobody has answered: another time somebody may. */
+    final class UnansweredException extends IllegalStateException {
+
+        private static final long serialVersionUID = 1L;
+
+        public UnansweredException(String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    /**
      * Looks a topic up. Blocks, for ten seconds at most.
      *
-     * @return its id; {@link #UNKNOWN} if this client may not describe the topic, or the broker has no ids
-     * @throws IllegalStateException if no broker answers, or it knows no such topic
+     * @throws UnansweredException if no broker answers
+     * @throws IllegalStateException if a broker does, and knows no such topic
      */
-    Uuid idOf(String topic);
+    Found find(String topic);
 
     /** Asks over a connection of its own, which is closed again. */
     static TopicIds of(KafkaConnection kafka) {
-        return topic -> Lookup.idOf(topic, kafka);
+        return topic -> Lookup.find(topic, kafka);
     }
 
     /** Knows no ids. */
     static TopicIds none() {
-        return topic -> UNKNOWN;
+        return topic -> Found.NOTHING;
     }
 
     /** The look-up itself. */
@@ -50,7 +74,7 @@ public interface TopicIds extends Serializable {
 
         private Lookup() {}
 
-        static Uuid idOf(String topic, KafkaConnection kafka) {
+        static Found find(String topic, KafkaConnection kafka) {
             Properties properties = kafka.clientProperties();
             properties.setProperty("default.api.timeout.ms", Long.toString(TIMEOUT.toMillis()));
             properties.setProperty("request.timeout.ms", Long.toString(TIMEOUT.toMillis() / 2));
@@ -63,7 +87,7 @@ public interface TopicIds extends Serializable {
                         .topicNameValues()
                         .get(topic)
                         .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-                return found.topicId();
+                return new Found(found.topicId(), found.partitions().size());
             } catch (ExecutionException e) {
                 Throwable cause = e.getCause() == null ? e : e.getCause();
                 if (cause instanceof AuthorizationException || cause instanceof UnsupportedVersionException) {
@@ -72,24 +96,27 @@ public interface TopicIds extends Serializable {
                                     + " is not noticed. Allow this client to DESCRIBE it",
                             topic,
                             cause.toString());
-                    return UNKNOWN;
+                    return Found.NOTHING;
                 }
-                throw unanswered(topic, kafka, cause);
-            } catch (TimeoutException | KafkaException e) {
-                throw unanswered(topic, kafka, e);
+                if (cause instanceof UnknownTopicOrPartitionException) {
+                    throw new IllegalStateException(message(topic, kafka, cause), cause);
+                }
+                throw new UnansweredException(message(topic, kafka, cause), cause);
+            } catch (TimeoutException e) {
+                throw new UnansweredException(message(topic, kafka, e), e);
+            } catch (KafkaException e) {
+                throw new IllegalStateException(message(topic, kafka, e), e);
             } catch (InterruptedException e) {
                 thread.interrupt();
-                throw unanswered(topic, kafka, e);
+                throw new IllegalStateException(message(topic, kafka, e), e);
             } finally {
                 thread.setContextClassLoader(before);
             }
         }
 
-        private static IllegalStateException unanswered(String topic, KafkaConnection kafka, Throwable cause) {
-            return new IllegalStateException(
-                    "Topic " + topic + " cannot be looked up at kafka.bootstrap-servers = " + kafka.bootstrapServers()
-                            + " (" + cause + "), and nothing is read of it before it is known to be the same topic",
-                    cause);
+        private static String message(String topic, KafkaConnection kafka, Throwable cause) {
+            return "Topic " + topic + " cannot be looked up at kafka.bootstrap-servers = " + kafka.bootstrapServers()
+                    + " (" + cause + "), and nothing is read of it before it is known to be the same topic";
         }
     }
 }

@@ -29,7 +29,7 @@ class TopicDiscoveryTest {
                 if (id == null) {
                     throw new IllegalStateException("nobody answers");
                 }
-                return id;
+                return new TopicIds.Found(id, 16);
             });
 
     private final List<Integer> found = new ArrayList<>();
