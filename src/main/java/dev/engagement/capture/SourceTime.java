@@ -13,7 +13,8 @@ import java.util.Map;
 
 /**
  * PostgreSQL's text of a time: a {@code timestamptz} in whatever time zone the session has, with an offset of seconds where
- * local mean time has one, and each with the era at its end. The calendar is the proleptic Gregorian one, PostgreSQL's and Java's.
+ * local mean time has one, and each with the era at its end. The calendar is the proleptic Gregorian one, PostgreSQL's and
+ * Java's.
  */
 final class SourceTime {
 

@@ -13,7 +13,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>It opens when half of the last attempts failed, {@value #MIN_ATTEMPTS} to {@value #WINDOW} of them: attempts without
  * an answer and answers that ask for a retry fail; a final answer comes from a receiver that works, and so does a slow one:
- * how slow is too slow, {@code delivery.timeout} alone says. It stays open for a second, twice as long after each time that the probes failed, a minute at most. Then {@value #PROBES} probes decide.
+ * how slow is too slow, {@code delivery.timeout} alone says. It stays open for a second, twice as long after each time
+ * that the probes failed, a minute at most. Then {@value #PROBES} probes decide.
  *
  * <p>Confined to one thread; time passes only by the given clock, and nothing happens by itself: who wants to attempt
  * asks.

@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Guarantee.</b> Each event is delivered at least once, becomes a dead letter, or is handed back. A checkpoint holds
  * whatever is unfinished and never waits for the receiver; neither does anything upstream: an element is posted, waits in
- * the courier within its bytes, or is handed back, before {@link #processElement} returns. After a restore what was unfinished is tried again, under the same id. At
- * the end of the input all that is unfinished is handed back.
+ * the courier within its bytes, or is handed back, before {@link #processElement} returns. After a restore what was
+ * unfinished is tried again, under the same id. At the end of the input all that is unfinished is handed back.
  */
 final class DeliverOperator extends AbstractStreamOperator<Delivery>
         implements OneInputStreamOperator<EnrichedEvent, Delivery>, BoundedOneInput {

@@ -326,7 +326,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
         List<KafkaPartitionSplit> partitions = new ArrayList<>();
         for (KafkaPartitionSplit split : toBeTold) {
             Uuid was = DrainSplit.topicIdOf(split);
-            boolean anew = !is.equals(TopicIds.UNKNOWN) && !was.equals(TopicIds.UNKNOWN) && !is.equals(was);
+            boolean anew = found.isOtherThan(was);
             if (anew) {
                 onTopicMadeAnew(split, was, found);
             }
@@ -344,21 +344,16 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     }
 
     private void onTopicMadeAnew(KafkaPartitionSplit split, Uuid was, TopicIds.Found is) {
-        if (split.getPartition() >= is.partitions()) {
-            throw new SuppressRestartsException(new IllegalStateException("Topic " + named.name()
-                    + " was deleted and made again with " + is.partitions() + " partitions, and partition "
-                    + split.getPartition()
-                    + " was being drained. Give it at least as many as it had (kafka-topics.sh --alter --partitions), and"
-                    + " restart with --accept-gap to continue at its beginning"));
+        String gone = is.without(new TopicPartition(named.name(), split.getPartition()), "was being drained");
+        if (gone != null) {
+            throw new SuppressRestartsException(new IllegalStateException(gone));
         }
-        String message =
-                "Topic " + named.name() + " was deleted and made again: its id was " + was + " and is " + is.id()
-                        + " now, so that offset " + split.getStartingOffset()
-                        + ", where the drain was to continue in partition "
-                        + split.getPartition()
-                        + ", is another topic's. Deliveries that the old topic held beyond it are missing."
-                        + " Fill the range with the backfill command, or restart with --accept-gap to continue at the beginning of"
-                        + " the new topic without it";
+        String message = is.madeAnew(named.name(), was) + ", so that offset " + split.getStartingOffset()
+                + ", where the drain was to continue in partition "
+                + split.getPartition()
+                + ", is another topic's. Deliveries that the old topic held beyond it are missing."
+                + " Fill the range with the backfill command, or restart with --accept-gap to continue at the beginning of"
+                + " the new topic without it";
         if (!named.acceptGap()) {
             throw new SuppressRestartsException(new IllegalStateException(message));
         }

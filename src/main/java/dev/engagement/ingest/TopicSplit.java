@@ -1,5 +1,6 @@
 package dev.engagement.ingest;
 
+import dev.engagement.connection.topics.TopicIds;
 import java.util.Objects;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.kafka.common.Uuid;
@@ -23,7 +24,7 @@ final class TopicSplit extends KafkaPartitionSplit {
 
     /** The id of a split's topic; unknown if it was never asked for. */
     static Uuid topicIdOf(KafkaPartitionSplit split) {
-        return split instanceof TopicSplit known ? known.topicId : Uuid.ZERO_UUID;
+        return split instanceof TopicSplit known ? known.topicId : TopicIds.UNKNOWN;
     }
 
     @Override

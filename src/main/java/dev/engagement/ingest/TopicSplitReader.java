@@ -261,19 +261,18 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
                 new TreeMap<>(Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition));
         for (KafkaPartitionSplit split : splits) {
             TopicPartition partition = split.getTopicPartition();
-            Uuid is = topics.getOrDefault(partition.topic(), TopicIds.Found.NOTHING)
-                    .id();
+            TopicIds.Found is = topics.getOrDefault(partition.topic(), TopicIds.Found.NOTHING);
             Uuid was = TopicSplit.topicIdOf(split);
-            if (is.equals(TopicIds.UNKNOWN) || is.equals(was)) {
-                continue;
-            }
-            boolean other = !was.equals(TopicIds.UNKNOWN);
-            if (other) {
+            if (is.isOtherThan(was)) {
+                String gone = is.without(partition, "was being read");
+                if (gone != null) {
+                    throw new SuppressRestartsException(new MissingOffsetsException(gone));
+                }
                 anew.put(partition, split);
-                checkThatItIsThere(partition, topics.getOrDefault(partition.topic(), TopicIds.Found.NOTHING));
+                topicIdMarks.add(new TopicIdMark(partition, KafkaPartitionSplit.EARLIEST_OFFSET, is.id()));
+            } else if (was.equals(TopicIds.UNKNOWN) && !is.id().equals(TopicIds.UNKNOWN)) {
+                topicIdMarks.add(new TopicIdMark(partition, split.getStartingOffset(), is.id()));
             }
-            topicIdMarks.add(new TopicIdMark(
-                    partition, other ? KafkaPartitionSplit.EARLIEST_OFFSET : split.getStartingOffset(), is));
         }
         if (!anew.isEmpty()) {
             String message = anew(anew, topics);
@@ -283,17 +282,6 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             LOG.warn("Going on because of --accept-gap. {}", message);
         }
         return anew.keySet();
-    }
-
-    /** A partition that is gone can neither be read nor be known to be read to its end. */
-    private static void checkThatItIsThere(TopicPartition partition, TopicIds.Found topic) {
-        if (partition.partition() >= topic.partitions()) {
-            throw new SuppressRestartsException(new MissingOffsetsException("Topic " + partition.topic()
-                    + " was deleted and made again with " + topic.partitions() + " partitions, and partition "
-                    + partition.partition()
-                    + " was being read. Give it at least as many as it had (kafka-topics.sh --alter --partitions), and"
-                    + " restart with --accept-gap to continue at its beginning"));
-        }
     }
 
     private String anew(Map<TopicPartition, KafkaPartitionSplit> anew, Map<String, TopicIds.Found> topics) {
@@ -311,10 +299,9 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
                 .append(" to ")
                 .append(ends.get(partition))
                 .append(" now"));
-        return "Topic " + one.getTopic() + " was deleted and made again: its id was " + TopicSplit.topicIdOf(one)
-                + " and is "
-                + topics.getOrDefault(one.getTopic(), TopicIds.Found.NOTHING).id()
-                + " now, so that the offsets to continue at are another topic's: "
+        return topics.getOrDefault(one.getTopic(), TopicIds.Found.NOTHING)
+                        .madeAnew(one.getTopic(), TopicSplit.topicIdOf(one))
+                + ", so that the offsets to continue at are another topic's: "
                 + where
                 + ". What the old topic held beyond them is missing. Fill the range with the backfill command, or"
                 + " restart with --accept-gap to continue at the beginning of the new topic without it";

@@ -1,5 +1,6 @@
 package dev.engagement.ingest;
 
+import dev.engagement.connection.topics.TopicIds;
 import dev.engagement.event.types.Wire;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -43,7 +44,7 @@ final class TopicSplitSerializer implements SimpleVersionedSerializer<KafkaParti
     @Override
     public KafkaPartitionSplit deserialize(int version, byte[] serialized) throws IOException {
         if (version == FLINKS_OWN) {
-            return new TopicSplit(partitions.deserialize(version, serialized), Uuid.ZERO_UUID);
+            return new TopicSplit(partitions.deserialize(version, serialized), TopicIds.UNKNOWN);
         }
         if (version != VERSION) {
             throw new IOException("TopicSplitSerializer reads versions " + FLINKS_OWN + " and " + VERSION

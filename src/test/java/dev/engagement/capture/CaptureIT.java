@@ -9,7 +9,6 @@ import dev.engagement.capture.CaptureOptions.Start;
 import dev.engagement.capture.CaptureStage.Record;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,43 +24,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.api.common.JobStatus;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
 import org.postgresql.PGConnection;
 
 /** Capture as a running job between a real PostgreSQL and a real Kafka. */
-class CaptureIT {
+class CaptureIT extends OnCaptureServers {
 
-    private static final Path DIRECTORY = Path.of("target/it/capture");
     private static final String CONTENT = "11111111-1111-1111-1111-111111111111";
-
-    private static CaptureServers servers;
-
-    private CaptureStage stage;
-
-    @BeforeAll
-    static void startServers() throws Exception {
-        servers = CaptureServers.start(DIRECTORY);
-    }
-
-    @AfterAll
-    static void stopServers() throws Exception {
-        servers.close();
-    }
-
-    @BeforeEach
-    void openStage(TestInfo test) throws Exception {
-        stage = servers.stage(test);
-    }
-
-    @AfterEach
-    void closeStage() throws Exception {
-        stage.close();
-    }
 
     @Test
     void snapshotThenChangesArriveInBothTopics() throws Exception {

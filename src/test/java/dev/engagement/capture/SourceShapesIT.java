@@ -4,43 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.capture.CaptureOptions.Start;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
 
 /** What real databases look like, and what becomes of their tables while capture runs. */
-class SourceShapesIT {
-
-    private static final Path DIRECTORY = Path.of("target/it/source-shapes");
-
-    private static CaptureServers servers;
-
-    private CaptureStage stage;
-
-    @BeforeAll
-    static void startServers() throws Exception {
-        servers = CaptureServers.start(DIRECTORY);
-    }
-
-    @AfterAll
-    static void stopServers() throws Exception {
-        servers.close();
-    }
-
-    @BeforeEach
-    void openStage(TestInfo test) throws Exception {
-        stage = servers.stage(test);
-    }
-
-    @AfterEach
-    void closeStage() throws Exception {
-        stage.close();
-    }
+class SourceShapesIT extends OnCaptureServers {
 
     /** The table of events, partitioned by month, with two partitions and a publication of the root. */
     private void partitionEvents(String primaryKey) throws Exception {
@@ -142,7 +110,7 @@ class SourceShapesIT {
         stage.sql("CREATE ROLE %s_reader LOGIN REPLICATION PASSWORD 'x'");
         stage.sql("GRANT USAGE ON SCHEMA %1$s TO %1$s_reader");
         stage.sql("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA %1$s TO %1$s_reader");
-        stage.username(stage.name + "_reader", Files.writeString(DIRECTORY.resolve("reader"), "x"));
+        stage.username(stage.name + "_reader", Files.writeString(directory.resolve("reader"), "x"));
         assertThat(refusal()).contains("ALTER ROLE " + stage.name + "_reader BYPASSRLS");
     }
 

@@ -8,7 +8,6 @@ import dev.engagement.capture.CaptureStage.Record;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,17 +18,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.flink.api.common.JobStatus;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
 
 /** What values and types real databases hold: captured the same from the snapshot and from the log, or refused by row. */
-class SourceValuesIT {
-
-    private static final Path DIRECTORY = Path.of("target/it/source-values");
+class SourceValuesIT extends OnCaptureServers {
 
     /** Types that some reader stumbles over, with a value it stumbles over. */
     private static final String[][] ODD = {
@@ -72,30 +64,6 @@ class SourceValuesIT {
         {"regclass", "'pg_class'"},
         {"jsonpath", "'$.a'"},
     };
-
-    private static CaptureServers servers;
-
-    private CaptureStage stage;
-
-    @BeforeAll
-    static void startServers() throws Exception {
-        servers = CaptureServers.start(DIRECTORY);
-    }
-
-    @AfterAll
-    static void stopServers() throws Exception {
-        servers.close();
-    }
-
-    @BeforeEach
-    void openStage(TestInfo test) throws Exception {
-        stage = servers.stage(test);
-    }
-
-    @AfterEach
-    void closeStage() throws Exception {
-        stage.close();
-    }
 
     private long insertEvent(String columns, String values) throws Exception {
         return Long.parseLong(stage.query(

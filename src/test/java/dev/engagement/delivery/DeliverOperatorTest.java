@@ -111,10 +111,7 @@ class DeliverOperatorTest {
         receiver.posted.clear();
         receiver.does(request -> Reply.status(200));
 
-        var restored = harness(false, false, 1, 0);
-        restored.initializeState(state);
-        restored.open();
-        mails(restored);
+        var restored = restored(state);
         pass(restored, 1_000);
 
         assertThat(receiver.posted)
@@ -205,10 +202,7 @@ class DeliverOperatorTest {
         receiver.posted.clear();
         receiver.does(request -> Reply.status(200));
 
-        var restored = harness(false, false, 1, 0);
-        restored.initializeState(state);
-        restored.open();
-        mails(restored);
+        var restored = restored(state);
         pass(restored, 10_000);
 
         assertThat(receiver.posted)
@@ -270,6 +264,15 @@ class DeliverOperatorTest {
             boolean includeSnapshot, boolean receipts) throws Exception {
         var harness = harness(includeSnapshot, receipts, 1, 0);
         harness.open();
+        return harness;
+    }
+
+    private OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> restored(OperatorSubtaskState state)
+            throws Exception {
+        var harness = harness(false, false, 1, 0);
+        harness.initializeState(state);
+        harness.open();
+        mails(harness);
         return harness;
     }
 

@@ -65,19 +65,19 @@ public final class TopicDiscovery<S extends SourceSplit> implements SplitEnumera
     public static <S extends SourceSplit> SplitEnumeratorContext<S> in(
             SplitEnumeratorContext<S> context, String topic, TopicIds ids) {
         TopicDiscovery<S> discovery = new TopicDiscovery<>(context, topic);
-        context.callAsync(() -> ids.find(topic).id(), discovery::onId, 0, ID_INTERVAL.toMillis());
+        context.callAsync(() -> ids.find(topic), discovery::onTopic, 0, ID_INTERVAL.toMillis());
         return discovery;
     }
 
-    private void onId(Uuid id, Throwable failure) {
+    private void onTopic(TopicIds.Found is, Throwable failure) {
         if (failure != null) {
             LOG.warn("The id of topic {} could not be looked up; it will be again", topic, failure);
         } else if (firstId.equals(TopicIds.UNKNOWN)) {
-            firstId = id;
-        } else if (!id.equals(TopicIds.UNKNOWN) && !id.equals(firstId)) {
+            firstId = is.id();
+        } else if (is.isOtherThan(firstId)) {
             throw new FlinkRuntimeException(
                     "Topic " + topic + " was deleted and made again while it was read: its id was " + firstId
-                            + " and is " + id + " now");
+                            + " and is " + is.id() + " now");
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -36,6 +37,32 @@ public interface TopicIds extends Serializable {
 
         /** Of a topic that may not be described. */
         public static final Found NOTHING = new Found(UNKNOWN, Integer.MAX_VALUE);
+
+        /** Whether it is known to be another topic than the one that had that id, {@link #UNKNOWN} included. */
+        public boolean isOtherThan(Uuid was) {
+            return !id.equals(UNKNOWN) && !was.equals(UNKNOWN) && !id.equals(was);
+        }
+
+        /** The beginning of a sentence about one that is another topic than it was. */
+        public String madeAnew(String topic, Uuid was) {
+            return "Topic " + topic + " was deleted and made again: its id was " + was + " and is " + id + " now";
+        }
+
+        /**
+         * Of one that is another topic than it was: a partition that is gone can neither be read nor be known to be read
+         * to its end.
+         *
+         * @param did what was done with the partition, as in "was being read"
+         * @return what to say if that partition is gone, else null
+         */
+        public @Nullable String without(TopicPartition partition, String did) {
+            return partition.partition() < partitions
+                    ? null
+                    : "Topic " + partition.topic() + " was deleted and made again with " + partitions
+                            + " partitions, and partition " + partition.partition() + ' ' + did
+                            + ". Give it at least as many as it had (kafka-topics.sh --alter --partitions), and restart"
+                            + " with --accept-gap to continue at its beginning";
+        }
     }
 
     /** Nobody has answered: another time somebody may. */
