@@ -320,6 +320,12 @@ public final class Keys {
             "false",
             WAREHOUSE,
             "add nullable columns that an existing table lacks");
+    public static final Key<WarehouseOptions.JsonNumbers> WAREHOUSE_JSON_NUMBERS = Key.of(
+            "warehouse.json-numbers",
+            Type.oneOf(WarehouseOptions.JsonNumbers.class),
+            "EXACT",
+            WAREHOUSE,
+            "whether rows are refused or rounded whose raw_payload holds a number that BigQuery's JSON would change");
     public static final Key<MemorySize> WAREHOUSE_FLUSH_SIZE = Key.of(
             "warehouse.flush-size",
             Type.size(MemorySize.parse("1 kb"), MemorySize.parse("9 mb")),
@@ -568,6 +574,7 @@ public final class Keys {
             WAREHOUSE_PARTITION_EXPIRATION,
             WAREHOUSE_REQUIRE_PARTITION_FILTER,
             WAREHOUSE_ADD_COLUMNS,
+            WAREHOUSE_JSON_NUMBERS,
             WAREHOUSE_FLUSH_SIZE,
             WAREHOUSE_FLUSH_INTERVAL,
             WAREHOUSE_MAX_IN_FLIGHT_BYTES,

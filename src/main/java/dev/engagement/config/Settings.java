@@ -216,7 +216,8 @@ public final class Settings {
                 get(Keys.WAREHOUSE_FLUSH_INTERVAL),
                 get(Keys.WAREHOUSE_COMMIT_TIMEOUT),
                 Keys.ACCEPT_WAREHOUSE_DUPLICATES.commands().contains(command) && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
-                get(Keys.WAREHOUSE_ADD_COLUMNS));
+                get(Keys.WAREHOUSE_ADD_COLUMNS),
+                get(Keys.WAREHOUSE_JSON_NUMBERS));
     }
 
     /** Of {@code backfill} and {@code rebuild}: where the rows are read. */

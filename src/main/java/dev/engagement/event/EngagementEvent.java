@@ -36,6 +36,22 @@ public record EngagementEvent(
     /** {@link #committedAtMillis} of an event whose source did not say: snapshot rows carry no commit time. */
     public static final long UNKNOWN_TIME = 0L;
 
+    /** The same with another {@link #rawPayload}. */
+    public EngagementEvent withRawPayload(String rawPayload) {
+        return new EngagementEvent(
+                id,
+                contentId,
+                userId,
+                eventType,
+                eventTsMicros,
+                durationMs,
+                device,
+                rawPayload,
+                snapshot,
+                committedAtMillis,
+                position);
+    }
+
     /** Whether the source gave a duration. */
     public boolean hasDuration() {
         return durationMs != NO_DURATION;

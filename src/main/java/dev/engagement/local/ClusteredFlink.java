@@ -12,7 +12,7 @@ final class ClusteredFlink implements JobHost {
 
     ClusteredFlink(SessionCluster cluster) {
         this.cluster = cluster;
-        this.flink = new FlinkRest(cluster.rest());
+        this.flink = new FlinkRest(cluster.rest(), FlinkRest.SHOWN_WITHIN);
     }
 
     @Override

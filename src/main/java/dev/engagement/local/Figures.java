@@ -49,6 +49,9 @@ final class Figures implements AutoCloseable {
     private static final String UNDELIVERABLE = "undeliverable";
     private static final String CIRCUIT = "circuitState";
 
+    /** A server that is frozen is to be seen, and not to freeze the screen. */
+    private static final Duration REDIS_LIMIT = Duration.ofSeconds(5);
+
     private static final String RETRY_TOPIC = "engagement.delivery-retry";
     /** Under which the stream says how far it has read. */
     private static final String GROUP = "engagement-stream";
@@ -336,7 +339,7 @@ final class Figures implements AutoCloseable {
     private Jedis liveView() {
         Jedis connection = liveView;
         if (connection == null) {
-            connection = redis.connect();
+            connection = redis.connect(REDIS_LIMIT);
             liveView = connection;
         }
         return connection;

@@ -19,7 +19,10 @@ import org.jspecify.annotations.Nullable;
 /** Metrics of a job by Flink's REST API: what an operator would read there too. For one thread. */
 public final class FlinkRest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(3);
+    /** For who shows the answer to a user, who would rather see that there is none. */
+    static final Duration SHOWN_WITHIN = Duration.ofSeconds(3);
+
+    private static final Duration TIMEOUT = Duration.ofMinutes(1);
 
     private final ObjectMapper mapper = new ObjectMapper();
     private final HttpClient client;

@@ -187,8 +187,9 @@ public final class LocalStack {
         terminal.say("");
         JobHost running = host;
         // Without Flink nothing is asked of it.
-        FlinkRest flink =
-                new FlinkRest(running == null ? URI.create("http://127.0.0.1:" + FLINK_PORT) : running.rest());
+        FlinkRest flink = new FlinkRest(
+                running == null ? URI.create("http://127.0.0.1:" + FLINK_PORT) : running.rest(),
+                FlinkRest.SHOWN_WITHIN);
         rest = flink;
         Properties admin = new Properties();
         admin.setProperty("bootstrap.servers", broker.bootstrapServers());

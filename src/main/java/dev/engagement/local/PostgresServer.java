@@ -207,7 +207,7 @@ public final class PostgresServer implements AutoCloseable {
         Properties properties = new Properties();
         properties.setProperty("user", USERNAME);
         properties.setProperty("password", password);
-        properties.setProperty("connectTimeout", "5");
+        properties.setProperty("connectTimeout", "60");
         properties.setProperty("ApplicationName", "engagement-local");
         properties.setProperty("reWriteBatchedInserts", "true");
         return DriverManager.getConnection(jdbcUrl(database), properties);

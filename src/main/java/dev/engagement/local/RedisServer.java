@@ -24,9 +24,10 @@ public final class RedisServer implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(5);
-    private static final int TIMEOUT_MILLIS = 5_000;
+    /** Redis itself answers in an instant; on a machine that is full it has to get a processor first. */
+    private static final Duration ANSWER_LIMIT = Duration.ofMinutes(1);
     /** Short: on a taken port somebody may accept and never answer. */
-    private static final int PROBE_TIMEOUT_MILLIS = 500;
+    private static final Duration PROBE_LIMIT = Duration.ofMillis(500);
 
     private final Path directory;
     private final int port;
@@ -116,7 +117,7 @@ public final class RedisServer implements AutoCloseable {
                 List.of(Binaries.redis().toString(), configuration.toString()),
                 Map.of());
         started.awaitReady(START_LIMIT, () -> {
-            try (Jedis jedis = connect(PROBE_TIMEOUT_MILLIS)) {
+            try (Jedis jedis = connect(PROBE_LIMIT)) {
                 if (!jedis.info("server").contains("process_id:" + started.pid() + "\r")) {
                     throw new ServerException("Another server answers on port " + port);
                 }
@@ -165,12 +166,17 @@ public final class RedisServer implements AutoCloseable {
 
     /** A new connection, which the caller closes. */
     public Jedis connect() {
-        return connect(TIMEOUT_MILLIS);
+        return connect(ANSWER_LIMIT);
     }
 
-    private Jedis connect(int timeoutMillis) {
+    /**
+     * The same for one who does not wait as long.
+     *
+     * @param answerLimit how long the server may take to connect, and for each answer
+     */
+    Jedis connect(Duration answerLimit) {
         DefaultJedisClientConfig.Builder config =
-                DefaultJedisClientConfig.builder().timeoutMillis(timeoutMillis);
+                DefaultJedisClientConfig.builder().timeoutMillis((int) answerLimit.toMillis());
         if (password != null) {
             config.password(password);
         }

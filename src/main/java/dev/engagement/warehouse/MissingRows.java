@@ -232,7 +232,7 @@ public final class MissingRows {
     }
 
     /** The columns' values as texts of BigQuery's parameters. */
-    private static Map<String, @Nullable String> values(byte[] enrichedJson) throws RefusedRowException {
+    private Map<String, @Nullable String> values(byte[] enrichedJson) throws RefusedRowException {
         if (enrichedJson.length > MAX_ROW_BYTES) {
             throw new RefusedRowException(
                     "it has " + enrichedJson.length + " bytes, and a statement takes " + MAX_ROW_BYTES);
@@ -260,10 +260,12 @@ public final class MissingRows {
             if (value == null && column.required()) {
                 throw new RefusedRowException(column.name() + " is missing");
             }
-            String problem =
-                    value != null && column.type() == Columns.ColumnType.JSON ? WarehouseJson.problem(value) : null;
-            if (problem != null) {
-                throw new RefusedRowException(problem);
+            if (value != null && column.type() == Columns.ColumnType.JSON) {
+                WarehouseJson.Fitted fitted = WarehouseJson.fit(value, options.jsonNumbers());
+                if (fitted.problem() != null) {
+                    throw new RefusedRowException(fitted.problem());
+                }
+                values.put(column.name(), fitted.json());
             }
         }
         return values;

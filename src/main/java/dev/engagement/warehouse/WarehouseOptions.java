@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param commitTimeout how long BigQuery may refuse what passes by itself, until the job fails
  * @param acceptDuplicates go on although rows of this job may be in the table already
  * @param addColumns add missing nullable columns to an existing table
+ * @param jsonNumbers what becomes of numbers in raw_payload that BigQuery's JSON would change
  */
 public record WarehouseOptions(
         String project,
@@ -38,7 +39,8 @@ public record WarehouseOptions(
         Duration flushInterval,
         Duration commitTimeout,
         boolean acceptDuplicates,
-        boolean addColumns)
+        boolean addColumns,
+        JsonNumbers jsonNumbers)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;
@@ -119,6 +121,14 @@ public record WarehouseOptions(
         }
     }
 
+    /** What becomes of a row whose raw_payload holds a number that BigQuery's JSON would change. */
+    public enum JsonNumbers {
+        /** It is refused. */
+        EXACT,
+        /** It gets the number that BigQuery would make of it; too large for any, it is refused. */
+        ROUND
+    }
+
     /** What one partition holds. */
     public enum Partition {
         /** A day of event_ts, UTC. */
@@ -173,7 +183,8 @@ public record WarehouseOptions(
                 flushInterval,
                 commitTimeout,
                 acceptDuplicates,
-                addColumns);
+                addColumns,
+                jsonNumbers);
     }
 
     /** The table's resource name. */

@@ -60,6 +60,7 @@ final class WarehouseWriter implements AutoCloseable {
      * @param linger longest time that a row waits for its append to fill
      * @param answerWithin after which a connection that says nothing is given up
      * @param patience how long BigQuery may refuse what passes by itself
+     * @param jsonNumbers what becomes of numbers that BigQuery's JSON would change
      */
     record Limits(
             long maxInFlightBytes,
@@ -67,7 +68,8 @@ final class WarehouseWriter implements AutoCloseable {
             long maxRowBytes,
             Duration linger,
             Duration answerWithin,
-            Duration patience)
+            Duration patience,
+            WarehouseOptions.JsonNumbers jsonNumbers)
             implements Serializable {
 
         private static final long serialVersionUID = 1L;
@@ -82,7 +84,8 @@ final class WarehouseWriter implements AutoCloseable {
                     WarehouseOptions.MAX_APPEND_BYTES,
                     options.flushInterval(),
                     ANSWER_WITHIN,
-                    options.commitTimeout());
+                    options.commitTimeout(),
+                    options.jsonNumbers());
         }
     }
 
@@ -152,12 +155,20 @@ final class WarehouseWriter implements AutoCloseable {
     /** Takes an event; returns when there is room for the next one. */
     void write(EnrichedEvent event) throws WarehouseException, InterruptedException {
         String payload = event.event().rawPayload();
-        String problem = payload == null ? null : WarehouseJson.problem(payload);
-        if (problem != null) {
-            reject(event, problem);
-            return;
+        EnrichedEvent fitting = event;
+        if (payload != null) {
+            WarehouseJson.Fitted fitted = WarehouseJson.fit(payload, limits.jsonNumbers());
+            if (fitted.problem() != null) {
+                reject(event, fitted.problem());
+                return;
+            }
+            if (!fitted.json().equals(payload)) {
+                metrics.rounded.inc();
+                fitting = new EnrichedEvent(
+                        event.event().withRawPayload(fitted.json()), event.content(), event.engagement());
+            }
         }
-        ByteString row = encoder.encode(event);
+        ByteString row = encoder.encode(fitting);
         if (row.size() > limits.maxRowBytes()) {
             reject(event, "The row takes " + row.size() + " bytes, more than BigQuery takes in one request");
             return;

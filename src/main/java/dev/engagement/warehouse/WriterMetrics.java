@@ -24,6 +24,8 @@ final class WriterMetrics {
     final Counter retries;
     /** Rows that became dead letters. */
     final Counter rejected;
+    /** Rows in whose raw_payload numbers were rounded. */
+    final Counter rounded;
     /** Streams that were opened. */
     final Counter streams;
     /** Milliseconds during which the task stood still because too much was in flight. */
@@ -38,6 +40,7 @@ final class WriterMetrics {
                 group.histogram("appendLatencyMillis", new DescriptiveStatisticsHistogram(HISTOGRAM_VALUES));
         retries = group.counter("retries");
         rejected = group.counter("rejected");
+        rounded = group.counter("rounded");
         streams = group.counter("streams");
         blockedMillis = group.counter("blockedMillis");
         Gauge<Long> inFlight = inFlightBytes::getAsLong;

@@ -149,7 +149,8 @@ class AuditIT {
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(1),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
     }
 
     private AuditReport audit() throws Exception {

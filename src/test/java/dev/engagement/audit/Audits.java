@@ -60,7 +60,8 @@ final class Audits {
                         Duration.ofSeconds(1),
                         Duration.ofMinutes(1),
                         false,
-                        false),
+                        false,
+                        WarehouseOptions.JsonNumbers.EXACT),
                 new LiveViewOptions(URI.create("redis://localhost:6379"), SecretRef.none(), "p:"),
                 new AuditOptions.Delivery("receipts", "retry", "drain", includesSnapshot));
     }

@@ -187,7 +187,8 @@ public final class AuditBenchmark {
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(1),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
     }
 
     private AuditOptions options(boolean warehouse, boolean delivery, boolean liveView) {

@@ -162,7 +162,8 @@ public final class WarehouseBenchmark {
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(5),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
         Warehouse.prepare(options);
         var unused = Warehouse.append(
                 SyntheticEvents.of(env, Load.UNIFORM, CONTENTS, events, time), options, "events", "append", "commit");

@@ -115,7 +115,8 @@ class SettingsTest {
                         Duration.ofSeconds(1),
                         Duration.ofHours(1),
                         false,
-                        false));
+                        false,
+                        WarehouseOptions.JsonNumbers.EXACT));
         assertThat(settings.deliveryOptions())
                 .isEqualTo(DeliveryOptions.to(URI.create("http://localhost:8000/events")));
         assertThat(settings.deadLetterOptions("1.2.3"))
@@ -240,6 +241,7 @@ class SettingsTest {
                 "--warehouse.partition-expiration=90 d",
                 "--warehouse.require-partition-filter=true",
                 "--warehouse.add-columns=true",
+                "--warehouse.json-numbers=round",
                 "--warehouse.flush-size=2 mb",
                 "--warehouse.flush-interval=250 ms",
                 "--warehouse.max-in-flight-bytes=8 mb",
@@ -308,7 +310,8 @@ class SettingsTest {
                         Duration.ofMillis(250),
                         Duration.ofHours(2),
                         true,
-                        true));
+                        true,
+                        WarehouseOptions.JsonNumbers.ROUND));
         DeliveryOptions delivery = settings.deliveryOptions();
         assertThat(delivery.url()).isEqualTo(URI.create("https://Receiver.example.com/in?source=us"));
         assertThat(delivery.secrets().signing()).hasToString("secret in /run/secrets/signing");

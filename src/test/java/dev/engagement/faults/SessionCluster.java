@@ -23,6 +23,13 @@ final class SessionCluster implements AutoCloseable {
     /** A deployment itself gives up three times at most, each after three minutes: savepoint, checkpoint, the way back. */
     private static final Duration DEPLOYMENT_LIMIT = Duration.ofMinutes(20);
 
+    /**
+     * Of every JVM that the scripts start: these are started anew all the time and never run long enough for what the
+     * second compiler makes, which takes the processors from all others meanwhile. The first one alone has little room for
+     * its code unless told.
+     */
+    private static final String JVM_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m";
+
     private static final Pattern JOB_ID = Pattern.compile("JobID ([0-9a-f]{32})");
     private static final Pattern SAVEPOINT = Pattern.compile("Path: (file:.+)");
 
@@ -112,7 +119,13 @@ final class SessionCluster implements AutoCloseable {
         Path log = directory.resolve(Path.of(script).getFileName() + "." + arguments[0] + ".out");
         return Shell.run(
                 command,
-                Map.of("ENGAGEMENT_CLUSTER_DIR", directory.toString(), "ENGAGEMENT_CLUSTER_PATIENCE", CLUSTER_SECONDS),
+                Map.of(
+                        "ENGAGEMENT_CLUSTER_DIR",
+                        directory.toString(),
+                        "ENGAGEMENT_CLUSTER_PATIENCE",
+                        CLUSTER_SECONDS,
+                        "JDK_JAVA_OPTIONS",
+                        JVM_OPTIONS),
                 log,
                 limit);
     }

@@ -35,7 +35,8 @@ class BigQueryWarehouseTest {
                 Duration.ofSeconds(1),
                 Duration.ofHours(1),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
 
         assertThatThrownBy(() -> new BigQueryWarehouse(options, "events").append(unique))
                 .hasMessageContaining("execution.checkpointing.interval")

@@ -130,7 +130,8 @@ final class RedriveStage implements AutoCloseable {
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(1),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
     }
 
     BigQueryEmulator bigQuery() {

@@ -42,7 +42,8 @@ final class FakeBigQuery implements TableApi {
             Duration.ofSeconds(1),
             Duration.ofMinutes(10),
             false,
-            false);
+            false,
+            WarehouseOptions.JsonNumbers.EXACT);
 
     /** What is asked of it. */
     enum Request {
@@ -92,6 +93,9 @@ final class FakeBigQuery implements TableApi {
 
     /** Rows that it refuses. */
     final Set<Long> bad = new HashSet<>();
+
+    /** As it came. */
+    List<ByteString> lastAppend = List.of();
 
     final List<String> log = new ArrayList<>();
     Function<Request, Fault> script = request -> Fault.NONE;
@@ -249,6 +253,7 @@ final class FakeBigQuery implements TableApi {
 
         private void arrive(List<ByteString> rows, long offset, CompletableFuture<Void> future) {
             appends++;
+            lastAppend = rows;
             switch (script.apply(Request.APPEND)) {
                 case NONE, CRASH_BEFORE, CRASH_AFTER -> answer(future, apply(rows, offset));
                 case REFUSED -> answer(future, refusal);

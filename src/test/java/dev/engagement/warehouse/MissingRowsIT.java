@@ -203,6 +203,20 @@ class MissingRowsIT {
                 .hasMessageContaining("Could not cast literal");
     }
 
+    @Test
+    void numbers_that_bigquery_would_change_go_in_when_they_may_be_rounded() throws Exception {
+        Warehouse.prepare(options);
+        byte[] refused = EventJson.enriched(event(1, "{\"n\":[922337203685477580701,0.01207,1.5]}", 1));
+        assertRefused(MissingRows.of(options), refused, "the number 922337203685477580701");
+
+        MissingRows rounding = MissingRows.of(
+                options(bigQuery.rest(), "http://" + bigQuery.grpc(), table, WarehouseOptions.JsonNumbers.ROUND));
+
+        assertThat(rounding.insert("r1", refused)).isTrue();
+        assertThat(row(1)).contains("9.223372036854776E+20", "0.012070000000000001", "1.5");
+        assertRefused(rounding, EventJson.enriched(event(2, "{\"n\":1e400}", 1)), "beyond");
+    }
+
     private static void assertRefused(MissingRows rows, byte[] json, String why) {
         assertThatThrownBy(() -> rows.check(json))
                 .isInstanceOf(MissingRows.RefusedRowException.class)
@@ -303,6 +317,11 @@ class MissingRowsIT {
     }
 
     private static WarehouseOptions options(String rest, String grpc, String table) {
+        return options(rest, grpc, table, WarehouseOptions.JsonNumbers.EXACT);
+    }
+
+    private static WarehouseOptions options(
+            String rest, String grpc, String table, WarehouseOptions.JsonNumbers numbers) {
         return new WarehouseOptions(
                 "local",
                 "analytics",
@@ -315,6 +334,7 @@ class MissingRowsIT {
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(1),
                 false,
-                false);
+                false,
+                numbers);
     }
 }

@@ -68,7 +68,8 @@ class ReadmeSqlIT {
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(1),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
         Warehouse.prepare(options);
         Content salt = new Content("salt", "salt", "Salt", "podcast", 300, null);
         Content retitled = new Content("salt", "salt", "Salt!", "podcast", 300, null);

@@ -121,7 +121,8 @@ class WarehouseCommitterTest {
                 o.flushInterval(),
                 o.commitTimeout(),
                 acceptDuplicates,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
         return new WarehouseCommitter(
                 options,
                 "me",

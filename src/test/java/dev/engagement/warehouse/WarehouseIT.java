@@ -351,7 +351,8 @@ class WarehouseIT {
                 Duration.ofMillis(50),
                 Duration.ofMinutes(5),
                 acceptDuplicates,
-                addColumns);
+                addColumns,
+                WarehouseOptions.JsonNumbers.EXACT);
     }
 
     private long visible() {

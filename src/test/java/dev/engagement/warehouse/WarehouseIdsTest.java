@@ -129,7 +129,8 @@ class WarehouseIdsTest {
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(1),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
         List<Long> ids = new ArrayList<>();
         WarehouseIds.of(options, pause).between(1, 9, 5, 7, ids::add);
         return ids;

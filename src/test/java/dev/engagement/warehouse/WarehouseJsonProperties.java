@@ -28,12 +28,23 @@ class WarehouseJsonProperties {
     }
 
     @Property
-    void other_numbers_are_held_if_a_double_gives_them_back(@ForAll("decimals") String number) {
-        BigDecimal exact = new BigDecimal(number);
-        double nearest = exact.doubleValue();
-        boolean held = !Double.isInfinite(nearest) && new BigDecimal(Double.toString(nearest)).compareTo(exact) == 0;
+    void what_is_rounded_is_held_and_the_nearest_double(@ForAll("decimals") String number) {
+        double nearest = new BigDecimal(number).doubleValue();
+        String json = "{\"1e5\": [" + number + ", -1, \"" + number + "\"]}";
 
-        assertThat(WarehouseJson.problem("[" + number + "]") == null).as(number).isEqualTo(held);
+        WarehouseJson.Fitted fitted = WarehouseJson.fit(json, WarehouseOptions.JsonNumbers.ROUND);
+
+        if (Double.isInfinite(nearest)) {
+            assertThat(fitted.problem()).contains("beyond");
+        } else {
+            assertThat(fitted.problem()).isNull();
+            assertThat(fitted.json()).startsWith("{\"1e5\": [").endsWith(", -1, \"" + number + "\"]}");
+            String rounded = fitted.json().substring(9, fitted.json().indexOf(','));
+            assertThat(Double.parseDouble(rounded)).isEqualTo(nearest);
+            if (WarehouseJson.problem(number) == null) {
+                assertThat(fitted.json()).isSameAs(json);
+            }
+        }
     }
 
     @Provide
@@ -63,7 +74,9 @@ class WarehouseJsonProperties {
     @Example
     void the_reason_names_the_number() {
         assertThat(WarehouseJson.problem("{\"id\": 922337203685477580701}")).contains("922337203685477580701");
-        assertThat(WarehouseJson.problem("[1e400]")).contains("1e400");
+        assertThat(WarehouseJson.problem("[1e400]")).contains("1e400", "beyond");
+        assertThat(WarehouseJson.problem("0.01207"))
+                .contains("0.01207", "0.012070000000000001", "warehouse.json-numbers=round");
         assertThat(WarehouseJson.problem("[0." + "1".repeat(5_000) + "]")).hasSizeLessThan(200);
     }
 }

@@ -68,6 +68,7 @@ class WarehouseOptionsTest {
                 o.flushInterval(),
                 o.commitTimeout(),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
     }
 }

@@ -90,7 +90,8 @@ class WarehouseTableTest {
                 o.flushInterval(),
                 o.commitTimeout(),
                 false,
-                addColumns);
+                addColumns,
+                WarehouseOptions.JsonNumbers.EXACT);
         return WarehouseTable.missing(new TableApi.Table("e", fields, "{}", Map.of()), options);
     }
 }

@@ -43,7 +43,8 @@ class WarehouseWriterTest {
                     20_000,
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(30),
-                    Duration.ofMinutes(10)),
+                    Duration.ofMinutes(10),
+                    WarehouseOptions.JsonNumbers.ROUND),
             new Backoff(Duration.ofMillis(100), Duration.ofSeconds(1)),
             new WarehouseWriter.Environment(
                     "t",
@@ -178,14 +179,24 @@ class WarehouseWriterTest {
 
     @Test
     void what_bigquery_cannot_hold_is_not_even_sent() throws Exception {
-        writer.write(withPayload(1, "[12345678901234567890123]"));
+        writer.write(withPayload(1, "[1e400]"));
         writer.write(withPayload(2, "\"" + "x".repeat(20_000) + "\""));
         writer.write(withPayload(3, "{}"));
 
         assertThat(writer.prepareCommit()).hasSize(1);
         assertThat(onServer()).isEqualTo(ids(3, 3));
-        assertThat(rejected.get(0)).contains("the number 12345678901234567890123");
+        assertThat(rejected.get(0)).contains("the number 1e400");
         assertThat(rejected.get(1)).contains("more than BigQuery takes in one request");
+    }
+
+    @Test
+    void a_number_that_bigquery_would_change_is_sent_as_bigquery_writes_it() throws Exception {
+        writer.write(withPayload(1, "{\"at\": [0.01207, 12345678901234567890123, 0.5]}"));
+
+        assertThat(writer.prepareCommit()).hasSize(1);
+        assertThat(rejected).isEmpty();
+        assertThat(bigQuery.lastAppend.get(0).toStringUtf8())
+                .contains("{\"at\": [0.012070000000000001, 1.2345678901234568E+22, 0.5]}");
     }
 
     @Test

@@ -21,7 +21,10 @@ class JsonRuleTest {
                 "1e20",
                 "1e308",
                 "100000000000000000000",
-                "0.2002386475503002",
+                "0.20023864755030019",
+                "0.01206",
+                "-0.0",
+                "1.500e-320",
                 "0.00"
             })
     void what_bigquery_holds_is_held(String json) {
@@ -44,7 +47,12 @@ class JsonRuleTest {
                 "0.1234567890123456789",
                 "1e309",
                 "1e-400",
-                "[1e999999999999]"
+                "[1e999999999999]",
+                // As BigQuery's relative with the same arithmetic was seen to do.
+                "0.2002386475503002",
+                "-0.707176497086",
+                "0.0928069675519494",
+                "0.01207"
             })
     void numbers_that_change_on_their_way_are_refused(String json) {
         assertThat(JsonRule.violation(json))
