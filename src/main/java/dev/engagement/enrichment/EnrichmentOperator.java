@@ -10,16 +10,10 @@ import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.types.EventTypes;
-import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.state.BroadcastState;
-import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.common.typeutils.base.StringSerializer;
@@ -34,7 +28,6 @@ import org.apache.flink.streaming.api.operators.InternalTimerService;
 import org.apache.flink.streaming.api.operators.Triggerable;
 import org.apache.flink.streaming.api.operators.TwoInputStreamOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Joins events, keyed by shard, with contents, broadcast.
@@ -60,9 +53,6 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     static final MapStateDescriptor<String, Content> CONTENTS =
             new MapStateDescriptor<>("contents", Types.STRING, EventTypes.CONTENT);
 
-    static final ListStateDescriptor<WaitingEvent> WAITING =
-            new ListStateDescriptor<>("waiting-for-content", WaitingEvent.TYPE);
-
     static final String TIMERS = "content-wait";
 
     /** Timers fire on full seconds, so that a burst for one content costs one timer and not one each. */
@@ -73,13 +63,8 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     private final String eventsTopic;
 
     private transient BroadcastState<String, Content> contents;
-    private transient InternalListState<Integer, String, WaitingEvent> waiting;
+    private transient WaitingEvents waiting;
     private transient InternalTimerService<String> timers;
-
-    /** Which shards have events waiting for a content: rebuilt from state when this run starts. */
-    private transient Map<String, Set<Integer>> shardsByContent;
-
-    private transient long waitingEvents;
 
     private transient BitSet partitionsReadToEnd;
 
@@ -111,30 +96,18 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     @SuppressWarnings("unchecked") // a list state of any backend is internal
     public void open() throws Exception {
         super.open();
-        waiting = (InternalListState<Integer, String, WaitingEvent>)
-                (Object) getOrCreateKeyedState(StringSerializer.INSTANCE, WAITING);
+        waiting = new WaitingEvents(this, (InternalListState<Integer, String, WaitingEvent>)
+                (Object) getOrCreateKeyedState(StringSerializer.INSTANCE, WaitingEvents.STATE));
         timers = getInternalTimerService(TIMERS, StringSerializer.INSTANCE, this);
-        shardsByContent = new HashMap<>();
         partitionsReadToEnd = new BitSet();
         contentPartitions = 0;
         reused = new StreamRecord<>(null);
         unresolved = getMetricGroup().counter("unresolved");
-        getMetricGroup().gauge("waitingForContent", () -> waitingEvents);
+        getMetricGroup().gauge("waitingForContent", waiting::size);
         getMetricGroup().gauge("contentTopicCaughtUp", () -> caughtUp ? 1 : 0);
-        indexWaiting();
-    }
-
-    private void indexWaiting() throws Exception {
-        List<Tuple2<Integer, String>> restored = new ArrayList<>();
-        try (Stream<Tuple2<Integer, String>> all =
-                this.<Integer>getKeyedStateBackend().getKeysAndNamespaces(WAITING.getName())) {
-            all.forEach(restored::add);
-        }
-        for (Tuple2<Integer, String> where : restored) {
-            for (WaitingEvent ignored : waitingOf(where.f0, where.f1)) {
-                waitingEvents++;
-            }
-            shardsByContent.computeIfAbsent(where.f1, id -> new HashSet<>()).add(where.f0);
+        try (Stream<Tuple2<Integer, String>> known =
+                this.<Integer>getKeyedStateBackend().getKeysAndNamespaces(WaitingEvents.STATE.getName())) {
+            waiting.restore(known);
         }
     }
 
@@ -157,12 +130,7 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     private void park(EngagementEvent event) throws Exception {
         Integer shard = (Integer) getCurrentKey();
         long now = timers.currentProcessingTime();
-        waiting.setCurrentNamespace(event.contentId());
-        waiting.add(new WaitingEvent(event, now));
-        waitingEvents++;
-        shardsByContent
-                .computeIfAbsent(event.contentId(), id -> new HashSet<>())
-                .add(shard);
+        waiting.add(shard, event.contentId(), new WaitingEvent(event, now));
         if (caughtUp) {
             wakeAt(event.contentId(), now + contentWaitMillis);
         }
@@ -197,30 +165,23 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     }
 
     private void free(String contentId, Content content) throws Exception {
-        Set<Integer> shards = shardsByContent.remove(contentId);
-        if (shards == null) {
-            return;
-        }
-        for (Integer shard : shards) {
-            for (WaitingEvent one : waitingOf(shard, contentId)) {
-                waitingEvents--;
+        for (Integer shard : waiting.shards(contentId)) {
+            waiting.removeIf(shard, contentId, one -> {
                 emit(one.event(), content);
-            }
-            setCurrentKey(shard);
-            waiting.setCurrentNamespace(contentId);
-            waiting.clear();
+                return true;
+            });
         }
     }
 
     private void catchUp() {
         caughtUp = true;
         caughtUpAtMillis = timers.currentProcessingTime();
-        shardsByContent.forEach((contentId, shards) -> {
-            for (Integer shard : shards) {
+        for (String contentId : waiting.contents()) {
+            for (Integer shard : waiting.shards(contentId)) {
                 setCurrentKey(shard);
                 wakeAt(contentId, caughtUpAtMillis + contentWaitMillis);
             }
-        });
+        }
     }
 
     @Override
@@ -237,47 +198,25 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
 
     /** Makes dead letters of the events whose wait is over, and sees to it that the others' end is not missed. */
     private void giveUp(Integer shard, String contentId, long now, boolean all) throws Exception {
-        List<WaitingEvent> stillWaiting = new ArrayList<>();
-        long nextMillis = Long.MAX_VALUE;
-        for (WaitingEvent one : waitingOf(shard, contentId)) {
+        EarliestEnd next = new EarliestEnd();
+        waiting.removeIf(shard, contentId, one -> {
             long until = Math.max(one.sinceMillis(), caughtUpAtMillis) + contentWaitMillis;
             if (until > now && !all) {
-                stillWaiting.add(one);
-                nextMillis = Math.min(nextMillis, until);
-            } else {
-                waitingEvents--;
-                unresolved.inc();
-                output.collect(DeadLetterTypes.DEAD_LETTERS, new StreamRecord<>(letter(one.event(), now)));
+                next.millis = Math.min(next.millis, until);
+                return false;
             }
-        }
-        setCurrentKey(shard);
-        waiting.setCurrentNamespace(contentId);
-        if (stillWaiting.isEmpty()) {
-            waiting.clear();
-            forget(contentId, shard);
-        } else {
-            waiting.update(stillWaiting);
-            wakeAt(contentId, nextMillis);
+            unresolved.inc();
+            output.collect(DeadLetterTypes.DEAD_LETTERS, new StreamRecord<>(letter(one.event(), now)));
+            return true;
+        });
+        if (next.millis < Long.MAX_VALUE) {
+            setCurrentKey(shard);
+            wakeAt(contentId, next.millis);
         }
     }
 
-    private void forget(String contentId, Integer shard) {
-        Set<Integer> shards = shardsByContent.get(contentId);
-        if (shards != null && shards.remove(shard) && shards.isEmpty()) {
-            shardsByContent.remove(contentId);
-        }
-    }
-
-    /** The events of a shard that wait for a content; a copy, since emitting may switch keys. */
-    private List<WaitingEvent> waitingOf(Integer shard, String contentId) throws Exception {
-        setCurrentKey(shard);
-        waiting.setCurrentNamespace(contentId);
-        @Nullable Iterable<WaitingEvent> found = waiting.get();
-        List<WaitingEvent> copy = new ArrayList<>();
-        if (found != null) {
-            found.forEach(copy::add);
-        }
-        return copy;
+    private static final class EarliestEnd {
+        private long millis = Long.MAX_VALUE;
     }
 
     private DeadLetter letter(EngagementEvent event, long now) {
@@ -310,8 +249,8 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         }
         endedInputs |= input;
         if (endedInputs == 3) {
-            for (String contentId : List.copyOf(shardsByContent.keySet())) {
-                for (Integer shard : List.copyOf(shardsByContent.getOrDefault(contentId, Set.of()))) {
+            for (String contentId : waiting.contents()) {
+                for (Integer shard : waiting.shards(contentId)) {
                     giveUp(shard, contentId, timers.currentProcessingTime(), true);
                 }
             }

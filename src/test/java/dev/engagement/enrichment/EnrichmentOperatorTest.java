@@ -16,7 +16,12 @@ import dev.engagement.event.types.EventShards;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.typeutils.base.StringSerializer;
+import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.state.KeyedStateBackend;
 import org.apache.flink.streaming.api.operators.TimerHeapInternalTimer;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
@@ -232,6 +237,108 @@ class EnrichmentOperatorTest {
             freed.addAll(ids(after));
         }
         assertThat(freed).hasSize(300).doesNotHaveDuplicates();
+    }
+
+    /** Millions may wait for a content that a catch-up has not reached. */
+    @Test
+    void the_events_of_a_hot_content_leave_in_their_order_and_lie_in_parts_until_then() throws Exception {
+        var operator = new EnrichmentOperator(OPTIONS, "events");
+        var before = harness(operator, 0, 1);
+        before.open();
+        int count = 2 * WaitingEvents.CHUNK_EVENTS + 7;
+        List<Long> sent = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            // All of one shard.
+            sent.add(1L + 128L * i);
+            event(before, Samples.event(1L + 128L * i, 1));
+        }
+        assertThat(largestPart(operator)).isEqualTo(WaitingEvents.CHUNK_EVENTS);
+
+        var restored = new EnrichmentOperator(OPTIONS, "events");
+        var after = harness(restored, 0, 1);
+        after.initializeState(before.snapshot(1, 1));
+        after.open();
+        for (int i = count; i < 2 * count; i++) {
+            sent.add(1L + 128L * i);
+            event(after, Samples.event(1L + 128L * i, 1));
+        }
+        assertThat(largestPart(restored)).isEqualTo(WaitingEvents.CHUNK_EVENTS);
+        content(after, Samples.put(1));
+
+        assertThat(ids(after)).isEqualTo(sent);
+        assertThat(parts(restored)).isEmpty();
+        assertThat(shardsOf(sent)).hasSize(1);
+    }
+
+    @Test
+    void large_events_lie_in_parts_of_fewer() throws Exception {
+        var operator = new EnrichmentOperator(OPTIONS, "events");
+        var harness = harness(operator, 0, 1);
+        harness.open();
+        String payload = "\"" + "x".repeat(400_000) + "\"";
+        for (int i = 0; i < 8; i++) {
+            event(harness, Samples.event(1L + 128L * i, 1).withRawPayload(payload));
+        }
+
+        assertThat(largestPart(operator)).isEqualTo(3);
+    }
+
+    @Test
+    void a_part_of_which_some_are_given_up_keeps_the_others() throws Exception {
+        var operator = new EnrichmentOperator(OPTIONS, "events");
+        var harness = harness(operator, 0, 1);
+        harness.open();
+        content(harness, new ContentChange.ReadToEnd(0, 1));
+        int early = WaitingEvents.CHUNK_EVENTS + 3;
+        int count = 2 * WaitingEvents.CHUNK_EVENTS;
+        harness.setProcessingTime(0);
+        for (int i = 0; i < count; i++) {
+            if (i == early) {
+                harness.setProcessingTime(20_000);
+            }
+            event(harness, Samples.event(1L + 128L * i, 1));
+        }
+        harness.setProcessingTime(30_000);
+        assertThat(letters(harness)).hasSize(early);
+        assertThat(letters(harness).get(early - 1).eventId()).isEqualTo(1L + 128L * (early - 1));
+
+        event(harness, Samples.event(1L + 128L * count, 1));
+        content(harness, Samples.put(1));
+
+        assertThat(ids(harness)).hasSize(count - early + 1).isSorted().startsWith(1L + 128L * early);
+        assertThat(parts(operator)).isEmpty();
+        event(harness, Samples.event(5, 2));
+        harness.setProcessingTime(60_000);
+        assertThat(letters(harness)).hasSize(early + 1);
+    }
+
+    private static List<Integer> shardsOf(List<Long> ids) {
+        return ids.stream().map(EventShards::shardOf).distinct().toList();
+    }
+
+    /** How many events each part holds, of all shards and contents. */
+    private static List<Integer> parts(EnrichmentOperator operator) throws Exception {
+        KeyedStateBackend<Integer> backend = operator.getKeyedStateBackend();
+        List<Tuple2<Integer, String>> all = new ArrayList<>();
+        try (Stream<Tuple2<Integer, String>> known = backend.getKeysAndNamespaces(WaitingEvents.STATE.getName())) {
+            known.forEach(all::add);
+        }
+        List<Integer> sizes = new ArrayList<>();
+        for (Tuple2<Integer, String> each : all) {
+            backend.setCurrentKey(each.f0);
+            ListState<WaitingEvent> part =
+                    backend.getPartitionedState(each.f1, StringSerializer.INSTANCE, WaitingEvents.STATE);
+            int size = 0;
+            for (WaitingEvent ignored : part.get()) {
+                size++;
+            }
+            sizes.add(size);
+        }
+        return sizes;
+    }
+
+    private static int largestPart(EnrichmentOperator operator) throws Exception {
+        return parts(operator).stream().mapToInt(Integer::intValue).max().orElse(0);
     }
 
     @Test
