@@ -137,7 +137,7 @@ choose_port() {
 # ---------------------------------------------------------------------------------------------------- configuration
 
 java_options() {
-  sed -n 's/^env\.java\.opts\.all: //p' "$dir/conf/config.yaml"
+  configured env.java.opts.all
 }
 
 # A value of config.yaml.
@@ -276,11 +276,12 @@ launch() {
 
 # launch_flink ROLE KIND MAIN, of which KIND names the memory
 launch_flink() {
-  local memory=() arguments=() prometheus attempt
+  local memory=() arguments=() options=() prometheus attempt
   {
     read -ra memory
     read -ra arguments
   } <"$dir/conf/$2.memory"
+  read -ra options < <(configured "env.java.opts.$2") || true
   # The port of a process stays its own over restarts, if it can.
   prometheus=9249
   [[ $1 != taskmanager-* ]] || prometheus=$((9249 + ${1##*-}))
@@ -294,7 +295,7 @@ launch_flink() {
   fi
   choose_port "$prometheus"
   printf '%s\n' "$port" >"$dir/conf/$1.prometheus"
-  launch "$1" "$3" "${memory[@]}" -- --configDir "$dir/conf" "${arguments[@]}" \
+  launch "$1" "$3" "${memory[@]}" "${options[@]}" -- --configDir "$dir/conf" "${arguments[@]}" \
     -D "metrics.reporter.prom.port=$port" -D "io.tmp.dirs=$dir/tmp/$1"
 }
 

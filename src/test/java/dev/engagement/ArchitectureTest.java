@@ -245,7 +245,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void connectionIsJavaAndKafkasAdminClient() {
+    void connectionIsJavaAndTheClientsThatOpenWhatEveryRoomUses() {
         classes()
                 .that(isProduction().and(inRoom("connection")))
                 .should()
@@ -255,8 +255,10 @@ class ArchitectureTest {
                         "org.slf4j..",
                         "org.apache.kafka.clients.admin..",
                         "org.apache.kafka.common..",
+                        "org.postgresql..",
                         BASE + ".connection.."))
-                .because("every room may import it; it speaks to Kafka's admin client, which makes the topics")
+                .because("every room may import it; it speaks to Kafka's admin client, which makes the topics, and to"
+                        + " PostgreSQL's driver, which no other may register")
                 .check(code);
     }
 

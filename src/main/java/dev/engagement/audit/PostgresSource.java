@@ -1,5 +1,6 @@
 package dev.engagement.audit;
 
+import dev.engagement.connection.PostgresDriver;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -20,7 +21,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 
 /** The table of events in PostgreSQL, over one connection that may only read. Each answer sees one state of the table. */
 final class PostgresSource implements Source, AutoCloseable {
@@ -63,10 +63,7 @@ final class PostgresSource implements Source, AutoCloseable {
         String table = quote(database.schema()) + '.' + quote(database.table());
         Connection connection = null;
         try {
-            connection = new Driver().connect(database.jdbcUrl(), properties);
-            if (connection == null) {
-                throw new SQLException("the driver does not take this address");
-            }
+            connection = PostgresDriver.connect(database.jdbcUrl(), properties);
             // With fetch sizes the driver reads by cursor, which lives in a transaction.
             connection.setAutoCommit(false);
             return new PostgresSource(connection, server, table);

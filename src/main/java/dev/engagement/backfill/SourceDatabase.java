@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.connection.PostgresDriver;
 import dev.engagement.event.Timestamps;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -10,7 +11,6 @@ import java.sql.Types;
 import java.util.List;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 import org.postgresql.util.PSQLState;
 
 /**
@@ -49,10 +49,7 @@ final class SourceDatabase {
         properties.setProperty("ApplicationName", "engagement-backfill");
         // All columns are read as texts, which binary transfer would have to make here again.
         properties.setProperty("binaryTransfer", "false");
-        Connection connection = new Driver().connect(options.jdbcUrl(), properties);
-        if (connection == null) {
-            throw new SQLException("The driver does not take the address " + options.jdbcUrl());
-        }
+        Connection connection = PostgresDriver.connect(options.jdbcUrl(), properties);
         try (Statement statement = connection.createStatement()) {
             // The driver asked for this JVM's zone.
             statement.execute("SET TIME ZONE 'UTC'");

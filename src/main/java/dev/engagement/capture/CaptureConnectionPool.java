@@ -1,9 +1,14 @@
 package dev.engagement.capture;
 
+import com.zaxxer.hikari.HikariDataSource;
+import dev.engagement.connection.PostgresDriver;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.TreeMap;
 import org.apache.flink.cdc.connectors.base.config.JdbcSourceConfig;
+import org.apache.flink.cdc.connectors.base.relational.connection.JdbcConnectionPools;
 import org.apache.flink.cdc.connectors.postgres.source.PostgresConnectionPoolFactory;
 import org.postgresql.PGProperty;
 
@@ -14,6 +19,22 @@ import org.postgresql.PGProperty;
 public final class CaptureConnectionPool extends PostgresConnectionPoolFactory {
 
     private static final String PREFIX = "database.";
+
+    @Override
+    public HikariDataSource createPooledDataSource(JdbcSourceConfig config) {
+        return PostgresDriver.known(() -> super.createPooledDataSource(config));
+    }
+
+    /** Closes all pools of this class loader, which Flink CDC leaves open in the processes of its readers. */
+    static void closeAll() {
+        try {
+            JdbcConnectionPools.getInstance(new CaptureConnectionPool()).clear();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Capture's pooled connections cannot be closed", e);
+        } finally {
+            PostgresDriver.forget();
+        }
+    }
 
     @Override
     public String getJdbcUrl(JdbcSourceConfig config) {

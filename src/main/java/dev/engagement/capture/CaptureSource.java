@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.connection.PostgresDriver;
 import java.util.Properties;
 import java.util.function.Supplier;
 import org.apache.flink.api.connector.source.SourceReaderContext;
@@ -33,7 +34,6 @@ import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 import org.apache.flink.connector.base.source.reader.synchronization.FutureCompletingBlockingQueue;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 
 /**
  * Flink CDC's source of the two tables, at least once. What differs from Flink CDC's own: the position in state
@@ -79,7 +79,7 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     }
 
     static PostgresSourceConfigFactory configFactory(CaptureOptions options) {
-        Properties address = Driver.parseURL(options.jdbcUrl(), null);
+        Properties address = PostgresDriver.parse(options.jdbcUrl());
         if (address == null) {
             throw new IllegalArgumentException(
                     "postgres.url is not of the form jdbc:postgresql://host:port/database: " + options.jdbcUrl());
@@ -197,6 +197,9 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     @Override
     @SuppressWarnings("unchecked") // Flink CDC extends its own reader without type arguments.
     public IncrementalSourceReader<Captured, JdbcSourceConfig> createReader(SourceReaderContext context) {
+        // When the last task of the job has left this process.
+        context.getUserCodeClassLoader()
+                .registerReleaseHookIfAbsent("capture: connections", CaptureConnectionPool::closeAll);
         JdbcSourceConfig config = configFactory.create(context.getIndexOfSubtask());
         IncrementalSourceReaderContext readerContext = new IncrementalSourceReaderContext(context);
         Supplier<IncrementalSourceSplitReader<JdbcSourceConfig>> splitReaders =

@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.connection.PostgresDriver;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 
 /**
  * The captured database, over a connection of its own for each call: rare calls, and none that breaks because a
@@ -342,10 +342,6 @@ final class SourceDatabase {
         properties.setProperty("socketTimeout", Integer.toString(seconds));
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("ApplicationName", "engagement-capture");
-        Connection connection = new Driver().connect(options.jdbcUrl(), properties);
-        if (connection == null) {
-            throw new SQLException("The driver does not take the address " + options.jdbcUrl());
-        }
-        return connection;
+        return PostgresDriver.connect(options.jdbcUrl(), properties);
     }
 }

@@ -2,8 +2,8 @@ package dev.engagement.local;
 
 import dev.engagement.config.Keys;
 import dev.engagement.connection.Pause;
+import dev.engagement.connection.PostgresDriver;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -60,7 +60,7 @@ public final class LoadProgram {
 
     private static int generate(LoadOptions load, String url, Properties login) throws InterruptedException {
         try {
-            Connection connection = DriverManager.getConnection(url, login);
+            Connection connection = PostgresDriver.connect(url, login);
             try (LoadGenerator generator = LoadGenerator.start(load, connection, Clock.systemUTC())) {
                 Runtime.getRuntime().addShutdownHook(new Thread(generator::close, "stop-load"));
                 System.out.println("Generating " + Math.round(load.rate() * 60) + " events a minute"

@@ -1,10 +1,10 @@
 package dev.engagement.local;
 
+import dev.engagement.connection.PostgresDriver;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -210,7 +210,7 @@ public final class PostgresServer implements AutoCloseable {
         properties.setProperty("connectTimeout", "60");
         properties.setProperty("ApplicationName", "engagement-local");
         properties.setProperty("reWriteBatchedInserts", "true");
-        return DriverManager.getConnection(jdbcUrl(database), properties);
+        return PostgresDriver.connect(jdbcUrl(database), properties);
     }
 
     /** SIGKILL to the server and its backends: a crash. */

@@ -1,5 +1,6 @@
 package dev.engagement.redrive;
 
+import dev.engagement.connection.PostgresDriver;
 import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.Position;
@@ -10,7 +11,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 
 /** Single rows of the captured tables, as they are now. Reads only; one connection, made when it is first needed. */
 final class SourceRows implements AutoCloseable {
@@ -142,10 +142,7 @@ final class SourceRows implements AutoCloseable {
             properties.setProperty("connectTimeout", SECONDS);
             properties.setProperty("socketTimeout", SECONDS);
             properties.setProperty("ApplicationName", "engagement-redrive");
-            open = new Driver().connect(database.url(), properties);
-            if (open == null) {
-                throw new SQLException("the driver does not take that address");
-            }
+            open = PostgresDriver.connect(database.url(), properties);
             open.setReadOnly(true);
             open.setAutoCommit(true);
             connection = open;

@@ -1,6 +1,7 @@
 package dev.engagement.bench;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.engagement.connection.PostgresDriver;
 import java.io.IOException;
 import java.io.Reader;
 import java.lang.management.ManagementFactory;
@@ -8,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -79,7 +79,7 @@ public final class LatencyBenchmark {
         login.setProperty("user", endpoints.getProperty("postgres.username"));
         login.setProperty("password", endpoints.getProperty("postgres.password"));
         login.setProperty("reWriteBatchedInserts", "true");
-        Connection connection = DriverManager.getConnection(endpoints.getProperty("postgres.url"), login);
+        Connection connection = PostgresDriver.connect(endpoints.getProperty("postgres.url"), login);
         connection.setAutoCommit(false);
         return connection;
     }

@@ -4,35 +4,48 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import redis.clients.jedis.Jedis;
 
 /** The job jar on processes of its own, by the scripts and Flink's command line. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ClusterIT {
 
     private static final Path DIRECTORY = Path.of("target/it/cluster").toAbsolutePath();
 
-    private LocalServers servers;
-    private SessionCluster cluster;
-    private FlinkRest rest;
+    /** What JDK 17 keeps of the classes for which it last adapted a method handle, such as those of records. */
+    private static final int KEPT_BY_THE_JDK = 3;
 
-    @BeforeEach
-    void start() {
+    private static LocalServers servers;
+    private static SessionCluster cluster;
+    private static FlinkRest rest;
+
+    @BeforeAll
+    static void start() {
         SessionCluster.sweep(DIRECTORY.resolve("flink"));
         servers = LocalServers.start(DIRECTORY);
+        // The JDK's own soft references would keep the classes of jobs until memory is short.
+        String forgetful = "-XX:SoftRefLRUPolicyMSPerMB=0";
         cluster = SessionCluster.start(
                 DIRECTORY.resolve("flink"),
                 2,
@@ -44,12 +57,16 @@ class ClusterIT {
                         "0",
                         // What is asked is as it is, and not as it was three seconds ago.
                         "web.refresh-interval",
-                        "200ms"));
+                        "200ms",
+                        "env.java.opts.jobmanager",
+                        forgetful,
+                        "env.java.opts.taskmanager",
+                        forgetful));
         rest = new FlinkRest(cluster.rest());
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         try {
             if (cluster != null) {
                 cluster.close();
@@ -61,7 +78,87 @@ class ClusterIT {
         }
     }
 
+    /** No classes, no threads, no connections. */
     @Test
+    @Order(1)
+    void jobsThatHaveEndedLeaveNothingInTheProcessesThatRanThem() throws Exception {
+        leaveNothing(4);
+    }
+
+    @Test
+    @Order(1)
+    @Tag("faults")
+    void twentyRoundsOfJobsLeaveNothingInTheProcessesThatRanThem() throws Exception {
+        leaveNothing(20);
+    }
+
+    private static void leaveNothing(int rounds) throws Exception {
+        long sessions = sessions();
+        for (int round = 0; round < rounds; round++) {
+            once(captureArguments());
+            once(streamArguments());
+        }
+        await().untilAsserted(() -> {
+            for (String role : List.of(SessionCluster.JOB_MANAGER, "taskmanager-1", "taskmanager-2")) {
+                assertThat(classLoaders(role))
+                        .as("class loaders of jobs in the " + role)
+                        .isLessThanOrEqualTo(KEPT_BY_THE_JDK);
+            }
+        });
+        for (String role : List.of("taskmanager-1", "taskmanager-2")) {
+            assertThat(threads(role)).as(role).noneMatch(name -> name.contains("connection-pool"));
+        }
+        await().untilAsserted(() ->
+                assertThat(sessions()).as("sessions of PostgreSQL").isLessThanOrEqualTo(sessions));
+    }
+
+    /** Submits it, lets it complete a checkpoint, and cancels it. */
+    private static void once(List<String> arguments) {
+        String job = cluster.run(List.of("-p", "1"), arguments);
+        awaitCheckpoint(job);
+        cluster.flink("cancel", job);
+        await().ignoreExceptions().until(() -> rest.jobState(job).equals("CANCELED"));
+    }
+
+    private static long sessions() throws Exception {
+        try (Connection connection = servers.postgres().connect();
+                Statement statement = connection.createStatement();
+                ResultSet answer = statement.executeQuery("SELECT count(*) FROM pg_stat_activity"
+                        + " WHERE datname = current_database() AND pid <> pg_backend_pid()")) {
+            answer.next();
+            return answer.getLong(1);
+        }
+    }
+
+    private static long classLoaders(String role) throws Exception {
+        jcmd(role, "GC.run");
+        return jcmd(role, "VM.classloader_stats")
+                .lines()
+                .filter(line -> line.contains("ChildFirstClassLoader"))
+                .count();
+    }
+
+    private static List<String> threads(String role) throws Exception {
+        return jcmd(role, "Thread.print")
+                .lines()
+                .filter(line -> line.startsWith("\""))
+                .toList();
+    }
+
+    private static String jcmd(String role, String command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(cluster.pid(role)),
+                        command)
+                .redirectErrorStream(true)
+                .start();
+        String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(answer).isZero();
+        return answer;
+    }
+
+    @Test
+    @Order(2)
     void jobsOutliveTheirJobManagerAndGoOnFromASavepoint() throws Exception {
         String capture = cluster.run(List.of("-p", "1"), captureArguments());
         String stream = cluster.run(List.of("-p", "2"), streamArguments());
@@ -97,7 +194,7 @@ class ClusterIT {
                 .isEmpty();
     }
 
-    private void awaitCounted(long events) {
+    private static void awaitCounted(long events) {
         await().untilAsserted(() -> {
             try (Jedis redis = servers.redis().connect()) {
                 assertThat(redis.get("content:count:00000000-0000-0000-0000-000000000001"))
@@ -106,7 +203,7 @@ class ClusterIT {
         });
     }
 
-    private void awaitCheckpoint(String job) {
+    private static void awaitCheckpoint(String job) {
         await().ignoreExceptions()
                 .until(() -> rest.get("/jobs/" + job + "/checkpoints")
                                 .path("counts")
@@ -115,7 +212,7 @@ class ClusterIT {
                         > 0);
     }
 
-    private void awaitRestored(String job, String snapshot) {
+    private static void awaitRestored(String job, String snapshot) {
         // Flink answers with an error while it still looks for the job's checkpoints.
         await().ignoreExceptions().untilAsserted(() -> assertThat(rest.get("/jobs/" + job + "/checkpoints")
                         .path("latest")
@@ -131,20 +228,20 @@ class ClusterIT {
                 .body();
     }
 
-    private void insertEvents(int from, int to) throws SQLException {
+    private static void insertEvents(int from, int to) throws SQLException {
         sql("INSERT INTO engagement_events (id, content_id, user_id, event_type, event_ts)"
                 + " SELECT n, '00000000-0000-0000-0000-000000000001', gen_random_uuid(), 'play', now()"
                 + " FROM generate_series(" + from + ", " + to + ") n");
     }
 
-    private void sql(String statement) throws SQLException {
+    private static void sql(String statement) throws SQLException {
         try (Connection connection = servers.postgres().connect();
                 Statement execute = connection.createStatement()) {
             execute.execute(statement);
         }
     }
 
-    private List<String> captureArguments() {
+    private static List<String> captureArguments() {
         Path password = DIRECTORY.resolve("postgres.password");
         Folders.writePrivately(password, servers.postgres().password());
         return List.of(
@@ -159,7 +256,7 @@ class ClusterIT {
                 password.toString());
     }
 
-    private List<String> streamArguments() {
+    private static List<String> streamArguments() {
         List<String> arguments = new ArrayList<>(List.of(
                 "stream",
                 "--kafka.bootstrap-servers",

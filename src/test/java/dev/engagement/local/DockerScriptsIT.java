@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.engagement.config.Keys;
+import dev.engagement.connection.PostgresDriver;
 import dev.engagement.report.testing.Programs;
 import java.io.File;
 import java.io.IOException;
@@ -20,13 +21,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -122,7 +123,10 @@ class DockerScriptsIT {
                 List.of(DOCKER.resolve("postgres/roles.sh").toString()));
         assertThat(ended).isEqualTo(new Programs.Ended(0, ""));
 
-        try (Connection capture = DriverManager.getConnection(postgres.jdbcUrl(), "capture", PASSWORD);
+        Properties login = new Properties();
+        login.setProperty("user", "capture");
+        login.setProperty("password", PASSWORD);
+        try (Connection capture = PostgresDriver.connect(postgres.jdbcUrl(), login);
                 Statement statement = capture.createStatement()) {
             try (ResultSet answer = statement.executeQuery("SELECT rolreplication, rolsuper FROM pg_roles"
                     + " WHERE rolname = current_user AND has_table_privilege('engagement_heartbeat', 'UPDATE')"

@@ -2,6 +2,7 @@ package dev.engagement.local.testing;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.connection.PostgresDriver;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.RedisServer;
@@ -10,13 +11,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import org.apache.flink.util.FileUtils;
 import org.apache.kafka.clients.admin.Admin;
@@ -166,6 +167,9 @@ public final class SharedServers implements AutoCloseable {
     }
 
     private static void empty(PostgresServer server) {
+        Properties login = new Properties();
+        login.setProperty("user", server.username());
+        login.setProperty("password", server.password());
         String maintenance = server.jdbcUrl().replaceFirst("/[^/]*$", "/postgres");
         String database = server.jdbcUrl().substring(server.jdbcUrl().lastIndexOf('/') + 1);
         // A walsender that has just been told to end holds its slot, and so the database, for a moment.
@@ -173,8 +177,7 @@ public final class SharedServers implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(20))
                 .ignoreExceptions()
                 .until(() -> {
-                    try (Connection connection =
-                                    DriverManager.getConnection(maintenance, server.username(), server.password());
+                    try (Connection connection = PostgresDriver.connect(maintenance, login);
                             Statement statement = connection.createStatement()) {
                         statement.execute(
                                 "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
