@@ -95,6 +95,7 @@ final class Courier implements AutoCloseable {
     private final Outcomes outcomes;
     private final Runnable wakeUp;
     private final DeliveryMetrics metrics;
+    private final UnansweredLog log;
     private final Breaker breaker;
 
     /** On their way, in the order in which their time runs out. */
@@ -190,7 +191,8 @@ final class Courier implements AutoCloseable {
             DoubleSupplier random,
             Outcomes outcomes,
             Runnable wakeUp,
-            DeliveryMetrics metrics) {
+            DeliveryMetrics metrics,
+            UnansweredLog log) {
         this.path = path;
         this.rules = rules;
         this.success = new SuccessRule(rules.success());
@@ -200,6 +202,7 @@ final class Courier implements AutoCloseable {
         this.outcomes = outcomes;
         this.wakeUp = wakeUp;
         this.metrics = metrics;
+        this.log = log;
         observed = new ObservedTime(this.clock.millis());
         pace = path == Path.DRAIN ? new Pace(drainRate, rules.batchSize(), this.clock.millis()) : null;
         breaker = new Breaker(this.clock, this::closedAgain);
@@ -363,6 +366,7 @@ final class Courier implements AutoCloseable {
         takeAnswers(now);
         observed.look(now);
         endOverdue(now);
+        log.look(now);
         if (!filling.isEmpty() && now - fillingSinceMillis >= rules.batchLingerMillis()) {
             seal(now);
         }
@@ -389,7 +393,7 @@ final class Courier implements AutoCloseable {
             // Its status may have come without the rest: that is an answer.
             takeAnswers(now);
             if (!oldest.ended) {
-                end(oldest, new Answer.Unanswered("no answer within " + rules.timeoutText()), now);
+                end(oldest, Answer.Unanswered.of(NoAnswer.TIMED_OUT, "no answer within " + rules.timeoutText()), now);
             }
         }
     }
@@ -447,12 +451,22 @@ final class Courier implements AutoCloseable {
         metrics.retried.inc();
         long due = Math.max(
                 now + rules.backoffMillis(parcel.tries, random.getAsDouble()), clock.fromWall(retry.notBeforeMillis()));
-        int more = retry.answered() ? 1 : 0;
+        Answer.Unanswered unanswered =
+                retry.noAnswer() == null ? null : Answer.Unanswered.of(retry.noAnswer(), retry.why());
+        long notBefore = clock.toWall(due);
         parcel.events = parcel.events.stream()
-                .map(held -> new Held(held.delivery.after(more, clock.toWall(due)), held.lane))
+                .map(held -> new Held(
+                        unanswered == null
+                                ? held.delivery.afterAnswer(notBefore)
+                                : held.delivery.afterNone(unanswered, notBefore),
+                        held.lane))
                 .toList();
-        if (!retry.answered() && wasClosed) {
-            parcel.unanswered++;
+        if (unanswered != null) {
+            metrics.unanswered(unanswered.kind());
+            log.add(unanswered, now);
+            if (wasClosed) {
+                parcel.unanswered++;
+            }
         }
         boolean goes = path == Path.LIVE
                 ? !breaker.isClosed() || due - now > LONGEST_LIVE_WAIT.toMillis()
@@ -477,7 +491,7 @@ final class Courier implements AutoCloseable {
     private void giveUp(Parcel parcel, String why) {
         bytes -= parcel.bytes();
         metrics.undeliverable.inc();
-        outcomes.undeliverable(parcel.events.get(0).delivery.after(1, 0), why);
+        outcomes.undeliverable(parcel.events.get(0).delivery.afterAnswer(0), why);
     }
 
     /** Posts what is due, as far as breaker, pace and room allow; on the live path the rest does not wait for ever. */

@@ -11,6 +11,7 @@ import java.io.Serializable;
  * @param receipts whether it is told what the receiver has taken
  * @param drainRate events per second of the whole drain
  * @param eventsTopic named in dead letters
+ * @param receiver where it posts to, for messages: without path and query, which may be somebody's secret
  */
 record DeliveryPlan(
         CourierRules rules,
@@ -18,7 +19,8 @@ record DeliveryPlan(
         boolean includeSnapshot,
         boolean receipts,
         double drainRate,
-        String eventsTopic)
+        String eventsTopic,
+        String receiver)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;

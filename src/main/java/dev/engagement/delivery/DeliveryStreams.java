@@ -66,7 +66,8 @@ public final class DeliveryStreams {
                         options.includeSnapshot(),
                         options.receipts(),
                         options.drainRate(),
-                        topics.events()),
+                        topics.events(),
+                        options.url().getScheme() + "://" + options.url().getRawAuthority()),
                 kafka,
                 topics);
     }

@@ -116,7 +116,8 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
                 () -> ThreadLocalRandom.current().nextDouble(),
                 emitted,
                 this::wakeUp,
-                new DeliveryMetrics(metrics));
+                new DeliveryMetrics(metrics),
+                new UnansweredLog(plan.receiver(), LOG::warn));
         drained = metrics.counter("drained");
         Gauge<Long> backlogAge = () -> {
             long oldest = oldestSinceMillis;

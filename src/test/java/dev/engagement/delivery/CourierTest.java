@@ -100,6 +100,50 @@ class CourierTest {
     }
 
     @Test
+    void why_an_attempt_had_no_answer_stays_with_its_delivery() {
+        world.receiver.does(request -> Reply.reset(false));
+        world.come(1);
+        world.pass(3_600_000);
+
+        assertThat(world.topic)
+                .extracting(Delivery::unanswered)
+                .containsExactly(new Answer.Unanswered(NoAnswer.CONNECTION_CLOSED, "connection reset"));
+
+        DeliveryWorld hanging = DeliveryWorld.ofLivePath(RULES);
+        hanging.receiver.does(request -> Reply.hang());
+        hanging.come(1);
+        hanging.pass(10_000);
+        assertThat(hanging.unfinished(hanging.live))
+                .extracting(Delivery::unanswered)
+                .containsExactly(new Answer.Unanswered(NoAnswer.TIMED_OUT, "no answer within 10 s"));
+        hanging.receiver.does(request -> Reply.status(400));
+        hanging.pass(60_000);
+        assertThat(hanging.letters)
+                .as("the letter's, too")
+                .extracting(delivery -> delivery.unanswered().kind())
+                .containsExactly(NoAnswer.TIMED_OUT);
+    }
+
+    @Test
+    void attempts_without_an_answer_are_told_once_a_minute_with_their_number_and_why() {
+        world.receiver.does(request -> Reply.reset(false));
+        for (int second = 0; second < 180; second++) {
+            world.come(10);
+            world.pass(1_000);
+        }
+
+        assertThat(world.log).hasSizeBetween(3, 4);
+        assertThat(world.log.get(0))
+                .isEqualTo("Attempts to post to http://receiver that had no answer since the start: 1"
+                        + " (connection-closed 1). They will be repeated."
+                        + " The connection was closed before a status came: connection reset");
+        long told = world.log.stream()
+                .mapToLong(line -> Long.parseLong(line.replaceAll(".*connection-closed (\\d+).*", "$1")))
+                .sum();
+        assertThat(told).as("all but those of the last minute").isBetween(20L, (long) world.receiver.posted.size());
+    }
+
+    @Test
     void an_attempt_has_its_time_and_a_later_answer_says_nothing() {
         world.receiver.does(request -> Reply.status(200).after(10_001));
         world.come(1);

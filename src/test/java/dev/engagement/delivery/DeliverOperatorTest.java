@@ -279,8 +279,14 @@ class DeliverOperatorTest {
     private OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness(
             boolean includeSnapshot, boolean receipts, int parallelism, int subtask) throws Exception {
         String where = name;
-        DeliveryPlan plan =
-                new DeliveryPlan(rules, () -> RECEIVERS.get(where).poster(), includeSnapshot, receipts, 500, "events");
+        DeliveryPlan plan = new DeliveryPlan(
+                rules,
+                () -> RECEIVERS.get(where).poster(),
+                includeSnapshot,
+                receipts,
+                500,
+                "events",
+                "http://receiver");
         OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness =
                 new OneInputStreamOperatorTestHarness<>(new DeliverOperatorFactory(plan), 128, parallelism, subtask);
         harness.setup(DeliveryTypes.DELIVERY.createSerializer(new SerializerConfigImpl()));

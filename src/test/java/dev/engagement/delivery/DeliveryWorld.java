@@ -29,6 +29,7 @@ final class DeliveryWorld {
     final List<Delivery> delivered = new ArrayList<>();
     final Map<Long, String> dead = new LinkedHashMap<>();
     final List<Delivery> letters = new ArrayList<>();
+    final List<String> log = new ArrayList<>();
 
     private final CourierRules rules;
     private final double drainRate;
@@ -89,7 +90,8 @@ final class DeliveryWorld {
                     }
                 },
                 () -> {},
-                new DeliveryMetrics(new UnregisteredMetricsGroup()));
+                new DeliveryMetrics(new UnregisteredMetricsGroup()),
+                new UnansweredLog("http://receiver", log::add));
     }
 
     static Delivery delivery(long id, long nowMillis) {

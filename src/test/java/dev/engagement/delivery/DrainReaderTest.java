@@ -225,7 +225,8 @@ class DrainReaderTest {
     }
 
     private DrainReader reader() {
-        DeliveryPlan plan = new DeliveryPlan(DeliveryWorld.RULES, receiver::poster, false, true, 500, "events");
+        DeliveryPlan plan =
+                new DeliveryPlan(DeliveryWorld.RULES, receiver::poster, false, true, 500, "events", "http://receiver");
         DrainReader made = new DrainReader(
                 topic,
                 new DrainReader.Topic("retries", () -> topicId, acceptGap),
