@@ -66,6 +66,7 @@ public final class DeliveryStreams {
                         options.includeSnapshot(),
                         options.receipts(),
                         options.drainRate(),
+                        options.retryRetention(),
                         topics.events(),
                         options.url().getScheme() + "://" + options.url().getRawAuthority()),
                 kafka,

@@ -10,6 +10,7 @@ import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -285,6 +286,7 @@ class DeliverOperatorTest {
                 includeSnapshot,
                 receipts,
                 500,
+                Duration.ofDays(1),
                 "events",
                 "http://receiver");
         OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness =

@@ -756,6 +756,7 @@ class HttpPosterIT {
                 new DeliveryOptions.InFlight(inFlight, o.inFlight().bytes()),
                 o.batch(),
                 o.drainRate(),
+                o.retryRetention(),
                 o.includeSnapshot(),
                 o.receipts(),
                 o.success(),
