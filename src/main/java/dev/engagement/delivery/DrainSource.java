@@ -10,7 +10,6 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ForkJoinPool;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.connector.source.Boundedness;
 import org.apache.flink.api.connector.source.Source;
@@ -128,7 +127,7 @@ final class DrainSource
                         log,
                         plan.retryRetention(),
                         Clock.systemUTC(),
-                        ForkJoinPool.commonPool(),
+                        DrainSource::runElsewhere,
                         deleted,
                         failed,
                         LOG::warn),
@@ -138,6 +137,10 @@ final class DrainSource
                 Clock.systemUTC(),
                 DrainSource::ringLater,
                 context.metricGroup());
+    }
+
+    private static void runElsewhere(Runnable work) {
+        CompletableFuture<Void> unused = CompletableFuture.runAsync(work);
     }
 
     private static void ringLater(long delayMillis, Runnable ring) {

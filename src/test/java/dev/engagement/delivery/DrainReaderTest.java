@@ -36,6 +36,7 @@ class DrainReaderTest {
     private final List<Map<Integer, Long>> askedAbout = new ArrayList<>();
     private final RecordedRetryLog log = new RecordedRetryLog();
     private Map<Integer, Long> begins = Map.of();
+    private int polls;
     private boolean acceptGap;
     private CompletableFuture<TopicIds.Found> topicId = found(Uuid.randomUuid());
     private final DrainReader reader = reader();
@@ -277,6 +278,24 @@ class DrainReaderTest {
         assertThat(alarms.values().stream().mapToInt(List::size).sum()).isLessThan(20);
     }
 
+    /** Old attempts hang, the circuit is open and its pause is over: nothing can happen before one of them ends. */
+    @Test
+    void an_open_circuit_is_not_asked_each_millisecond() throws Exception {
+        receiver.does(request -> receiver.posted.size() < 10 ? Reply.hang() : Reply.status(503, "60"));
+        topic.records(1, 1_000);
+        pass(5_000);
+        assertThat(receiver.open).isEqualTo(10);
+        int before = polls;
+        int posted = receiver.posted.size();
+        pass(3_000);
+
+        assertThat(receiver.posted).hasSize(posted);
+        assertThat(polls - before).as("polls in 3 s").isLessThan(100);
+        receiver.does(request -> Reply.status(200));
+        pass(600_000);
+        assertThat(unfinished(reader)).isEmpty();
+    }
+
     @Test
     void a_poll_never_waits_for_a_receiver_that_does_not_answer() throws Exception {
         receiver.does(request -> Reply.hang());
@@ -328,6 +347,7 @@ class DrainReaderTest {
     }
 
     private void poll(DrainReader polled) throws Exception {
+        polls++;
         InputStatus status = InputStatus.MORE_AVAILABLE;
         while (status == InputStatus.MORE_AVAILABLE) {
             status = polled.pollNext(new Output());
