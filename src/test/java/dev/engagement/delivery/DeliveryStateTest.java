@@ -64,7 +64,7 @@ class DeliveryStateTest {
         Delivery unanswered = DELIVERY.afterNone(
                 new Answer.Unanswered(NoAnswer.CONNECTION_REFUSED, "Connection refused"), 1_767_882_115_000L);
         byte[] now = written(unanswered);
-        byte[] golden = GoldenBytes.golden("delivery-unanswered-of-version-2", now);
+        byte[] golden = GoldenBytes.golden(2, "delivery-unanswered", now);
 
         assertThat(read(golden)).isEqualTo(unanswered);
         assertThat(read(written(DELIVERY))).isEqualTo(DELIVERY);
