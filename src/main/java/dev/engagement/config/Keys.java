@@ -427,6 +427,12 @@ public final class Keys {
             "500",
             STREAM,
             "events a second taken back from the retry topic, by the whole job");
+    public static final Key<Duration> DELIVERY_RETRY_RETENTION = Key.of(
+            "delivery.retry-retention",
+            ANY_DURATION,
+            "1 d",
+            STREAM,
+            "how long the retry topic keeps what is done with");
     public static final Key<Boolean> DELIVERY_INCLUDE_SNAPSHOT = Key.of(
             "delivery.include-snapshot",
             Type.BOOLEAN,
@@ -600,6 +606,7 @@ public final class Keys {
             DELIVERY_BATCH_SIZE,
             DELIVERY_BATCH_LINGER,
             DELIVERY_DRAIN_RATE,
+            DELIVERY_RETRY_RETENTION,
             DELIVERY_INCLUDE_SNAPSHOT,
             DELIVERY_RECEIPTS,
             DELIVERY_SUCCESS_STATUS,

@@ -332,6 +332,7 @@ public final class Settings {
                 new DeliveryOptions.InFlight(get(Keys.DELIVERY_MAX_IN_FLIGHT), get(Keys.DELIVERY_MAX_IN_FLIGHT_BYTES)),
                 new DeliveryOptions.Batch(get(Keys.DELIVERY_BATCH_SIZE), get(Keys.DELIVERY_BATCH_LINGER)),
                 get(Keys.DELIVERY_DRAIN_RATE),
+                get(Keys.DELIVERY_RETRY_RETENTION),
                 get(Keys.DELIVERY_INCLUDE_SNAPSHOT),
                 get(Keys.DELIVERY_RECEIPTS),
                 new DeliveryOptions.Success(

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * checkpoint has to hold, and {@code delivery.max-in-flight-bytes} bounds it, on both paths.
  *
  * <p><b>Bursts and overload.</b> What finds no place in flight waits for one, in its order, and nobody waits for it. On the
- * live path it is handed back when it has waited for {@link #LONGEST_WAIT_FOR_A_PLACE}, or when the bytes are full: a
- * receiver that keeps up in the mean gets a burst late, and one that does not gets the rest from the drain.
+ * live path it is handed back when it has waited for {@link #LONGEST_WAIT_FOR_A_PLACE}, when the bytes are full, or when the
+ * circuit has opened, so much in each {@link #settle} that nobody beside it has to wait for it: a receiver that keeps up in the mean gets a burst late, and one that does not gets the rest from the drain.
  *
  * <p><b>Judgement.</b> Whether an attempt's time is up, and whether waiting is overload, is a matter of
  * {@link ObservedTime}: while this process stood still, nothing is the receiver's fault.
@@ -82,6 +82,11 @@ final class Courier implements AutoCloseable {
     /** A batch is not made larger than this by its second event or a later one. */
     static final int BATCH_BYTES_AT_MOST = 1024 * 1024;
 
+    /** How much the live path hands back at once: a queue that goes aside as a whole would hold up its task. */
+    static final int EVENTS_HANDED_BACK_AT_ONCE = 256;
+
+    static final int BYTES_HANDED_BACK_AT_ONCE = 512 * 1024;
+
     /** What a request costs beside its body. */
     private static final int OVERHEAD_BYTES = 512;
 
@@ -95,6 +100,7 @@ final class Courier implements AutoCloseable {
     private final Outcomes outcomes;
     private final Runnable wakeUp;
     private final DeliveryMetrics metrics;
+    private final UnansweredLog log;
     private final Breaker breaker;
 
     /** On their way, in the order in which their time runs out. */
@@ -116,6 +122,21 @@ final class Courier implements AutoCloseable {
     private long fillingSinceMillis;
 
     private final ObservedTime observed;
+
+    /** The circuit has opened: all that waits is to be handed back, in steps. */
+    private boolean emptying;
+
+    /** What is left of the step. */
+    private int eventsLeft;
+
+    private long bytesLeft;
+
+    /** Whether the last step has left something for the next one. */
+    private boolean stepIsFull;
+
+    /** Whether what was to be taken was refused because there was no room for it. */
+    private boolean refusedForRoom;
+
     private long bytes;
     private long order;
     private volatile boolean closed;
@@ -190,7 +211,8 @@ final class Courier implements AutoCloseable {
             DoubleSupplier random,
             Outcomes outcomes,
             Runnable wakeUp,
-            DeliveryMetrics metrics) {
+            DeliveryMetrics metrics,
+            UnansweredLog log) {
         this.path = path;
         this.rules = rules;
         this.success = new SuccessRule(rules.success());
@@ -200,6 +222,7 @@ final class Courier implements AutoCloseable {
         this.outcomes = outcomes;
         this.wakeUp = wakeUp;
         this.metrics = metrics;
+        this.log = log;
         observed = new ObservedTime(this.clock.millis());
         pace = path == Path.DRAIN ? new Pace(drainRate, rules.batchSize(), this.clock.millis()) : null;
         breaker = new Breaker(this.clock, this::closedAgain);
@@ -360,13 +383,21 @@ final class Courier implements AutoCloseable {
         // First, as an answer that comes while these are looked at has to wake again.
         woken.set(false);
         long now = clock.millis();
+        eventsLeft = EVENTS_HANDED_BACK_AT_ONCE;
+        bytesLeft = BYTES_HANDED_BACK_AT_ONCE;
+        stepIsFull = false;
         takeAnswers(now);
         observed.look(now);
         endOverdue(now);
+        log.look(now);
         if (!filling.isEmpty() && now - fillingSinceMillis >= rules.batchLingerMillis()) {
             seal(now);
         }
         pump(now);
+        if (emptying) {
+            // Who finds it closed again needs not go.
+            emptying = !breaker.isClosed() && !handBackWaiting();
+        }
         show();
     }
 
@@ -389,7 +420,7 @@ final class Courier implements AutoCloseable {
             // Its status may have come without the rest: that is an answer.
             takeAnswers(now);
             if (!oldest.ended) {
-                end(oldest, new Answer.Unanswered("no answer within " + rules.timeoutText()), now);
+                end(oldest, Answer.Unanswered.of(NoAnswer.TIMED_OUT, "no answer within " + rules.timeoutText()), now);
             }
         }
     }
@@ -412,7 +443,7 @@ final class Courier implements AutoCloseable {
             breaker.failed(attempt.epoch, took);
             retry(parcel, retry, wasClosed, now);
             if (path == Path.LIVE && !breaker.isClosed()) {
-                handBackWaiting();
+                emptying = true;
             }
             return;
         }
@@ -447,12 +478,22 @@ final class Courier implements AutoCloseable {
         metrics.retried.inc();
         long due = Math.max(
                 now + rules.backoffMillis(parcel.tries, random.getAsDouble()), clock.fromWall(retry.notBeforeMillis()));
-        int more = retry.answered() ? 1 : 0;
+        Answer.Unanswered unanswered =
+                retry.noAnswer() == null ? null : Answer.Unanswered.of(retry.noAnswer(), retry.why());
+        long notBefore = clock.toWall(due);
         parcel.events = parcel.events.stream()
-                .map(held -> new Held(held.delivery.after(more, clock.toWall(due)), held.lane))
+                .map(held -> new Held(
+                        unanswered == null
+                                ? held.delivery.afterAnswer(notBefore)
+                                : held.delivery.afterNone(unanswered, notBefore),
+                        held.lane))
                 .toList();
-        if (!retry.answered() && wasClosed) {
-            parcel.unanswered++;
+        if (unanswered != null) {
+            metrics.unanswered(unanswered.kind());
+            log.add(unanswered, now);
+            if (wasClosed) {
+                parcel.unanswered++;
+            }
         }
         boolean goes = path == Path.LIVE
                 ? !breaker.isClosed() || due - now > LONGEST_LIVE_WAIT.toMillis()
@@ -477,7 +518,7 @@ final class Courier implements AutoCloseable {
     private void giveUp(Parcel parcel, String why) {
         bytes -= parcel.bytes();
         metrics.undeliverable.inc();
-        outcomes.undeliverable(parcel.events.get(0).delivery.after(1, 0), why);
+        outcomes.undeliverable(parcel.events.get(0).delivery.afterAnswer(0), why);
     }
 
     /** Posts what is due, as far as breaker, pace and room allow; on the live path the rest does not wait for ever. */
@@ -489,7 +530,10 @@ final class Courier implements AutoCloseable {
             if (hasPlace() && mayPost(next, now)) {
                 post(ready.remove(), now);
             } else if (path == Path.LIVE && (!breaker.isClosed() || hasWaitedTooLong(next, now))) {
-                handBack(ready.remove());
+                if (!hasStepLeft()) {
+                    return;
+                }
+                step(ready.remove());
             } else {
                 return;
             }
@@ -500,19 +544,37 @@ final class Courier implements AutoCloseable {
         return observed.at(now) - parcel.readySince >= LONGEST_WAIT_FOR_A_PLACE.toMillis();
     }
 
-    private void handBackWaiting() {
+    /**
+     * Hands back what waits, as far as the step goes.
+     *
+     * @return whether nothing waits any more
+     */
+    private boolean handBackWaiting() {
         for (Held held : filling) {
+            // A batch at the most.
             handBack(held.delivery);
         }
         filling.clear();
         fillingIds.clear();
         fillingBytes = 0;
-        for (Parcel next = ready.poll(); next != null; next = ready.poll()) {
-            handBack(next);
+        while (!ready.isEmpty() || !later.isEmpty()) {
+            if (!hasStepLeft()) {
+                return false;
+            }
+            step(ready.isEmpty() ? later.remove() : ready.remove());
         }
-        for (Parcel next = later.poll(); next != null; next = later.poll()) {
-            handBack(next);
-        }
+        return true;
+    }
+
+    private boolean hasStepLeft() {
+        stepIsFull = eventsLeft <= 0 || bytesLeft <= 0;
+        return !stepIsFull;
+    }
+
+    private void step(Parcel parcel) {
+        eventsLeft -= parcel.events.size();
+        bytesLeft -= parcel.request.body().length;
+        handBack(parcel);
     }
 
     private void handBack(Parcel parcel) {
@@ -538,6 +600,8 @@ final class Courier implements AutoCloseable {
     /** Nothing is tried here any more: all that is unfinished is handed back, on its way or not. */
     void handBackEverything() {
         settle();
+        eventsLeft = Integer.MAX_VALUE;
+        bytesLeft = Long.MAX_VALUE;
         handBackWaiting();
         for (Attempt attempt : List.copyOf(inFlight)) {
             attempt.ended = true;
@@ -559,7 +623,8 @@ final class Courier implements AutoCloseable {
 
     /** Whether the drain may take this delivery now. While the breaker is not closed, only what probes with. */
     boolean mayTake(Delivery delivery) {
-        if (!hasRoomFor(delivery)) {
+        refusedForRoom = !hasRoomFor(delivery);
+        if (refusedForRoom) {
             return false;
         }
         long now = clock.millis();
@@ -583,6 +648,9 @@ final class Courier implements AutoCloseable {
      * @return at least 0; {@link Long#MAX_VALUE} if there is nothing that time alone brings about
      */
     long millisToNext(boolean wantsToOffer) {
+        if (stepIsFull) {
+            return 0;
+        }
         long next = Long.MAX_VALUE;
         long now = clock.millis();
         if (!inFlight.isEmpty()) {
@@ -596,7 +664,7 @@ final class Courier implements AutoCloseable {
             next = Math.min(next, later.element().dueMillis);
         }
         Parcel head = ready.peek();
-        if (head != null || wantsToOffer) {
+        if (head != null || wantsToOffer && !refusedForRoom) {
             next = Math.min(next, permittedMillis(head == null ? filling.size() + 1 : head.events.size(), now));
         }
         return next == Long.MAX_VALUE ? next : Math.max(0, next - now);
@@ -617,7 +685,11 @@ final class Courier implements AutoCloseable {
             return Long.MAX_VALUE;
         }
         return switch (breaker.state()) {
-            case OPEN -> Math.max(now + 1, breaker.pauseEndsMillis());
+            // What is on its way from before has to end before somebody else may probe.
+            case OPEN ->
+                now >= breaker.pauseEndsMillis() && inFlight.size() + filling.size() >= Breaker.PROBES
+                        ? Long.MAX_VALUE
+                        : Math.max(now + 1, breaker.pauseEndsMillis());
             // The probes' own answers wake, or their deadlines.
             case HALF_OPEN -> Long.MAX_VALUE;
             case CLOSED -> pace == null ? Long.MAX_VALUE : now + pace.millisUntil(events, now);

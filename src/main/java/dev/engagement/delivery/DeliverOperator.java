@@ -93,7 +93,8 @@ final class DeliverOperator extends AbstractStreamOperator<Delivery>
                 () -> ThreadLocalRandom.current().nextDouble(),
                 new Sides(),
                 this::settleSoon,
-                new DeliveryMetrics(getMetricGroup()));
+                new DeliveryMetrics(getMetricGroup()),
+                new UnansweredLog(plan.receiver(), LOG::warn));
         if (!restored.isEmpty()) {
             // Not before everything downstream is open: what does not fit in is handed back.
             mailbox.execute(this::tryRestored, "deliveries of the restored state");

@@ -2,6 +2,8 @@ package dev.engagement.delivery;
 
 import dev.engagement.event.Position;
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One event that the receiver does not have yet, as state and the retry topic carry it. Immutable; its body is not to be
@@ -14,6 +16,7 @@ import java.util.Arrays;
  * @param sinceMillis when it was first to be delivered, milliseconds since the epoch
  * @param notBeforeMillis when it may be tried again, milliseconds since the epoch; 0 for at once
  * @param committedAtMillis when the event's row was committed, milliseconds since the epoch; 0 if that is not known
+ * @param unanswered why the last attempt of those without an answer had none; null if all of them were answered
  */
 public record Delivery(
         long eventId,
@@ -22,14 +25,32 @@ public record Delivery(
         Position source,
         long sinceMillis,
         long notBeforeMillis,
-        long committedAtMillis) {
+        long committedAtMillis,
+        Answer.@Nullable Unanswered unanswered) {
 
     /** {@link #source} of an event of which it is not known. */
     public static final Position UNKNOWN_SOURCE = new Position(-1, -1, -1);
 
-    /** The same, after {@code more} answers, and not to be tried before {@code millis}. */
-    Delivery after(int more, long millis) {
-        return new Delivery(eventId, body, attempts + more, source, sinceMillis, millis, committedAtMillis);
+    /** One of which all attempts were answered, or none was made. */
+    public Delivery(
+            long eventId,
+            byte[] body,
+            int attempts,
+            Position source,
+            long sinceMillis,
+            long notBeforeMillis,
+            long committedAtMillis) {
+        this(eventId, body, attempts, source, sinceMillis, notBeforeMillis, committedAtMillis, null);
+    }
+
+    /** The same, after an attempt that was answered, and not to be tried before {@code millis}. */
+    Delivery afterAnswer(long millis) {
+        return new Delivery(eventId, body, attempts + 1, source, sinceMillis, millis, committedAtMillis, unanswered);
+    }
+
+    /** The same, after an attempt without an answer, and not to be tried before {@code millis}. */
+    Delivery afterNone(Answer.Unanswered why, long millis) {
+        return new Delivery(eventId, body, attempts, source, sinceMillis, millis, committedAtMillis, why);
     }
 
     @Override
@@ -41,6 +62,7 @@ public record Delivery(
                 && notBeforeMillis == that.notBeforeMillis
                 && committedAtMillis == that.committedAtMillis
                 && source.equals(that.source)
+                && Objects.equals(unanswered, that.unanswered)
                 && Arrays.equals(body, that.body);
     }
 

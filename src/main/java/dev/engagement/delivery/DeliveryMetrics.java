@@ -1,5 +1,7 @@
 package dev.engagement.delivery;
 
+import java.util.EnumMap;
+import java.util.Map;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.Histogram;
@@ -19,6 +21,9 @@ final class DeliveryMetrics {
     final Counter diverted;
     /** Events that became dead letters. */
     final Counter undeliverable;
+    /** Attempts without an answer, by why. */
+    private final Map<NoAnswer, Counter> unanswered = new EnumMap<>(NoAnswer.class);
+
     /** From a request to its answer, or to when none was waited for any more. */
     final Histogram postMillis;
     /** From the commit in the source to the receiver's answer, of events that say when they were committed. */
@@ -34,6 +39,9 @@ final class DeliveryMetrics {
         retried = group.counter("retried");
         diverted = group.counter("diverted");
         undeliverable = group.counter("undeliverable");
+        for (NoAnswer kind : NoAnswer.values()) {
+            unanswered.put(kind, group.addGroup("kind", kind.text()).counter("unanswered"));
+        }
         postMillis = group.histogram("postMillis", new DescriptiveStatisticsHistogram(HISTOGRAM_VALUES));
         commitToDeliveredMillis =
                 group.histogram("commitToDeliveredMillis", new DescriptiveStatisticsHistogram(HISTOGRAM_VALUES));
@@ -45,6 +53,11 @@ final class DeliveryMetrics {
         group.gauge("waiting", forLater);
         Gauge<Long> held = () -> bytes;
         group.gauge("inFlightBytes", held);
+    }
+
+    /** Counts an attempt without an answer. */
+    void unanswered(NoAnswer kind) {
+        unanswered.get(kind).inc();
     }
 
     /** Shows the circuit, the requests on their way, those that wait for a place or for their time, and the size of all. */

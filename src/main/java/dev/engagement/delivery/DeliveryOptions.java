@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param inFlight how much each subtask has on its way, and how much it holds
  * @param batch how many events go into one request
  * @param drainRate events a second that the job takes back from the retry topic, at most, all subtasks together
+ * @param retryRetention how long the retry topic keeps what is done with
  * @param includeSnapshot deliver rows that were there before the first capture, too
  * @param receipts write what was delivered to the receipts topic
  * @param success which answers mean that the receiver has it
@@ -35,6 +36,7 @@ public record DeliveryOptions(
         InFlight inFlight,
         Batch batch,
         int drainRate,
+        Duration retryRetention,
         boolean includeSnapshot,
         boolean receipts,
         Success success,
@@ -46,6 +48,11 @@ public record DeliveryOptions(
     /** How many events a second are drained unless somebody says otherwise. */
     static final int DEFAULT_DRAIN_RATE = 500;
 
+    /** For people to look at. */
+    static final Duration DEFAULT_RETRY_RETENTION = Duration.ofDays(1);
+
+    private static final Duration LONGEST_RETENTION = Duration.ofDays(36_500);
+
     private static final MemorySize LARGEST_RESPONSE = MemorySize.ofMebiBytes(16);
 
     /** Names of query parameters that usually hold a secret, which would be in the url's messages. */
@@ -56,6 +63,10 @@ public record DeliveryOptions(
         checkUrl(url);
         security.admit(url);
         between("delivery.drain-rate", drainRate, 1, 1_000_000, "a whole number of events a second");
+        if (retryRetention.isNegative() || retryRetention.compareTo(LONGEST_RETENTION) > 0) {
+            throw new IllegalArgumentException("delivery.retry-retention is " + retryRetention.toMillis()
+                    + " ms; it must be 0 to " + LONGEST_RETENTION.toDays() + " days");
+        }
         if (maxResponseBytes.getBytes() < 1 || maxResponseBytes.compareTo(LARGEST_RESPONSE) > 0) {
             throw new IllegalArgumentException("delivery.max-response-bytes is " + maxResponseBytes
                     + "; it must be 1 byte to " + LARGEST_RESPONSE + ", as every request on its way may hold as much");
@@ -72,6 +83,7 @@ public record DeliveryOptions(
                 InFlight.DEFAULT,
                 Batch.SINGLE,
                 DEFAULT_DRAIN_RATE,
+                DEFAULT_RETRY_RETENTION,
                 false,
                 false,
                 Success.ANY_2XX,
@@ -93,7 +105,8 @@ public record DeliveryOptions(
     public String toString() {
         return "DeliveryOptions[" + receiver() + ", " + secrets + ", " + security + ", " + attempts + ", " + inFlight
                 + ", "
-                + batch + ", drainRate=" + drainRate + ", includeSnapshot=" + includeSnapshot + ", receipts=" + receipts
+                + batch + ", drainRate=" + drainRate + ", retryRetention=" + retryRetention + ", includeSnapshot="
+                + includeSnapshot + ", receipts=" + receipts
                 + ", " + success + ", maxResponseBytes=" + maxResponseBytes + "]";
     }
 

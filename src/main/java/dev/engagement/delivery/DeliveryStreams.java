@@ -66,7 +66,9 @@ public final class DeliveryStreams {
                         options.includeSnapshot(),
                         options.receipts(),
                         options.drainRate(),
-                        topics.events()),
+                        options.retryRetention(),
+                        topics.events(),
+                        options.url().getScheme() + "://" + options.url().getRawAuthority()),
                 kafka,
                 topics);
     }

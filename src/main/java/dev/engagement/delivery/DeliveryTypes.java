@@ -11,6 +11,7 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.util.OutputTag;
+import org.jspecify.annotations.Nullable;
 
 /** The types of delivery for Flink's streams and state. Serializer and snapshot class names are part of savepoints. */
 final class DeliveryTypes {
@@ -29,10 +30,11 @@ final class DeliveryTypes {
     /** Serializer of {@link Delivery}. */
     public static final class DeliverySerializer extends ImmutableSerializer<Delivery> {
         private static final long serialVersionUID = 1L;
+        private static final int WITHOUT_UNANSWERED = 1;
 
         @Override
         protected int version() {
-            return 1;
+            return 2;
         }
 
         @Override
@@ -46,6 +48,9 @@ final class DeliveryTypes {
             out.writeLong(delivery.sinceMillis());
             out.writeLong(delivery.notBeforeMillis());
             out.writeLong(delivery.committedAtMillis());
+            Answer.Unanswered unanswered = delivery.unanswered();
+            Wire.writeText(unanswered == null ? null : unanswered.kind().text(), out);
+            Wire.writeText(unanswered == null ? null : unanswered.why(), out);
         }
 
         @Override
@@ -62,7 +67,16 @@ final class DeliveryTypes {
                     new Position(in.readInt(), in.readLong(), in.readLong()),
                     in.readLong(),
                     in.readLong(),
-                    in.readLong());
+                    in.readLong(),
+                    version == WITHOUT_UNANSWERED ? null : readUnanswered(in));
+        }
+
+        /** Null also for a kind that a newer build has: it is for people. */
+        private static Answer.@Nullable Unanswered readUnanswered(DataInput in) throws IOException {
+            String kind = Wire.readText(in);
+            String why = Wire.readText(in);
+            NoAnswer known = kind == null ? null : NoAnswer.named(kind);
+            return known == null || why == null ? null : new Answer.Unanswered(known, why);
         }
 
         @Override

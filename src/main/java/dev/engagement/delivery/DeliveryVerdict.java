@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <table>
  * <caption>Verdicts</caption>
  * <tr><th>answer</th><th>verdict</th><th>counts as answered</th></tr>
- * <tr><td>none: no connection, no TLS, a reset, a timeout</td><td>retry</td><td>no</td></tr>
+ * <tr><td>none, for one of the reasons of {@link NoAnswer}</td><td>retry</td><td>no</td></tr>
  * <tr><td>a status of {@code delivery.success-status}, and the body says so if it is asked</td><td>delivered</td><td>-</td>
  *   </tr>
  * <tr><td>the same, but the body says otherwise</td><td>retry</td><td>yes</td></tr>
@@ -54,7 +54,8 @@ final class DeliveryVerdict {
         if (answer instanceof Answer.Answered answered) {
             return of(answered, rule, nowMillis);
         }
-        return new Verdict.Retry(false, 0, ((Answer.Unanswered) answer).why(), 0);
+        Answer.Unanswered unanswered = (Answer.Unanswered) answer;
+        return new Verdict.Retry(unanswered.kind(), 0, unanswered.why(), 0);
     }
 
     private static Verdict of(Answer.Answered answer, SuccessRule rule, long nowMillis) {
@@ -62,21 +63,26 @@ final class DeliveryVerdict {
         if (rule.accepts(status)) {
             return switch (rule.ask(answer.body(), answer.whole())) {
                 case YES -> new Verdict.Delivered(status);
-                case NO -> retry(answer, true, "its body does not say that all is well", nowMillis);
+                case NO -> retry(answer, null, "its body does not say that all is well", nowMillis);
                 case UNKNOWN ->
-                    retry(answer, false, "its body was cut off before it said whether all is well", nowMillis);
+                    retry(
+                            answer,
+                            NoAnswer.ANSWER_CUT_OFF,
+                            "its body was cut off before it said whether all is well",
+                            nowMillis);
             };
         }
         if (status >= 500 && status <= 599 || RETRIED_BELOW_500.contains(status)) {
-            return retry(answer, true, null, nowMillis);
+            return retry(answer, null, null, nowMillis);
         }
         return new Verdict.Final(
                 status, told(answer, status >= 300 && status <= 399 ? "redirects are not followed" : null));
     }
 
-    private static Verdict retry(Answer.Answered answer, boolean counts, @Nullable String but, long nowMillis) {
+    private static Verdict retry(
+            Answer.Answered answer, @Nullable NoAnswer noAnswer, @Nullable String but, long nowMillis) {
         return new Verdict.Retry(
-                counts, notBeforeMillis(answer.retryAfter(), nowMillis), told(answer, but), answer.status());
+                noAnswer, notBeforeMillis(answer.retryAfter(), nowMillis), told(answer, but), answer.status());
     }
 
     /** 0 without a header that can be read. */

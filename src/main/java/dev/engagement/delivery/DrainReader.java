@@ -7,12 +7,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Supplier;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.connector.source.ReaderOutput;
 import org.apache.flink.api.connector.source.SourceEvent;
@@ -23,6 +26,7 @@ import org.apache.flink.core.io.InputStatus;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.ThreadSafeSimpleCounter;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
@@ -48,10 +52,15 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     private final SourceReader<RetryTopicEntry, KafkaPartitionSplit> topic;
     private final Topic named;
 
-    /** Not read before the topic is known to be the one that they are of. */
+    private final RetryRetention retention;
+
+    /** Not read before the topic is known to be the one that they are of, and where it begins. */
     private final List<KafkaPartitionSplit> toBeTold = new ArrayList<>();
 
-    private @Nullable CompletableFuture<TopicIds.Found> lookUp;
+    /** Those of them that are asked about. */
+    private List<KafkaPartitionSplit> asked = List.of();
+
+    private @Nullable CompletableFuture<Known> lookUp;
     private boolean noMoreSplits;
     private final Map<Integer, Uuid> topicIds = new HashMap<>();
     private final DeliveryPlan plan;
@@ -81,10 +90,24 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
      * Which topic is drained.
      *
      * @param name its name
-     * @param lookUp asks for its id, on a thread of its own
+     * @param lookUp asks what is known of it, on a thread of its own, with the offsets to go on at by partition
      * @param acceptGap whether to go on where the topic begins if it was made anew
      */
-    record Topic(String name, Supplier<CompletableFuture<TopicIds.Found>> lookUp, boolean acceptGap) {}
+    record Topic(String name, Function<Map<Integer, Long>, CompletableFuture<Known>> lookUp, boolean acceptGap) {}
+
+    /**
+     * What is known of a topic.
+     *
+     * @param topic the topic itself
+     * @param begins where to go on in those partitions in which what comes next was done with and deleted
+     */
+    record Known(TopicIds.Found topic, Map<Integer, Long> begins) {}
+
+    /** Makes what deletes from the topic, around two counters. */
+    @FunctionalInterface
+    interface Retention {
+        RetryRetention of(Counter deleted, Counter failed);
+    }
 
     /** Wakes after a time, on any thread. */
     @FunctionalInterface
@@ -96,6 +119,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     DrainReader(
             SourceReader<RetryTopicEntry, KafkaPartitionSplit> topic,
             Topic named,
+            Retention retention,
             DeliveryPlan plan,
             double rate,
             Poster poster,
@@ -116,8 +140,12 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
                 () -> ThreadLocalRandom.current().nextDouble(),
                 emitted,
                 this::wakeUp,
-                new DeliveryMetrics(metrics));
+                new DeliveryMetrics(metrics),
+                new UnansweredLog(plan.receiver(), LOG::warn));
         drained = metrics.counter("drained");
+        this.retention = retention.of(
+                metrics.counter("retryDeleted", new ThreadSafeSimpleCounter()),
+                metrics.counter("retryDeletionsFailed", new ThreadSafeSimpleCounter()));
         Gauge<Long> backlogAge = () -> {
             long oldest = oldestSinceMillis;
             return oldest == Long.MAX_VALUE ? 0L : Math.max(0, clock.millis() - oldest);
@@ -171,8 +199,9 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
                 return new SuppressRestartsException(new IllegalStateException(
                         "The drain was to continue where the retry topic has no records any more: "
                                 + gone.offsetOutOfRangePartitions()
-                                + ". It was made anew, cut off, or its records expired; nothing expires in it by itself."
-                                + " Restart with --accept-gap to continue at the earliest record there is",
+                                + ". It was made anew, cut off, or its records expired; the drain itself deletes only what"
+                                + " its checkpoints have passed, and its consumer group does not say that they have passed"
+                                + " these. Restart with --accept-gap to continue at the earliest record there is",
                         failure));
             }
         }
@@ -262,7 +291,9 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
             add(unfinished, again.partition(), again.delivery());
         }
         List<KafkaPartitionSplit> splits = new ArrayList<>();
+        RetryRetention.Checkpoint checkpoint = retention.checkpoint(checkpointId);
         for (KafkaPartitionSplit split : topic.snapshotState(checkpointId)) {
+            checkpoint.holds(split.getPartition(), split.getStartingOffset(), ids(unfinished, split.getPartition()));
             splits.add(new DrainSplit(
                     split,
                     unfinished.getOrDefault(split.getPartition(), List.of()),
@@ -273,6 +304,12 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
                     split, unfinished.getOrDefault(split.getPartition(), List.of()), DrainSplit.topicIdOf(split)));
         }
         return splits;
+    }
+
+    private static Set<Long> ids(Map<Integer, List<Delivery>> unfinished, int partition) {
+        return unfinished.getOrDefault(partition, List.of()).stream()
+                .map(Delivery::eventId)
+                .collect(Collectors.toSet());
     }
 
     private static void add(Map<Integer, List<Delivery>> unfinished, int partition, Delivery delivery) {
@@ -297,22 +334,29 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     }
 
     private void lookUp() {
-        CompletableFuture<TopicIds.Found> asked = named.lookUp().get();
-        lookUp = asked;
+        asked = List.copyOf(toBeTold);
+        Map<Integer, Long> positions = new HashMap<>();
+        for (KafkaPartitionSplit split : asked) {
+            if (split.getStartingOffset() >= 0) {
+                positions.put(split.getPartition(), split.getStartingOffset());
+            }
+        }
+        CompletableFuture<Known> answer = named.lookUp().apply(positions);
+        lookUp = answer;
         CompletableFuture<Void> unused =
-                asked.handle((topic, failure) -> failure).thenAccept(failure -> wakeUp());
+                answer.handle((topic, failure) -> failure).thenAccept(failure -> wakeUp());
     }
 
     /** Hands the splits on once the topic's id is known. */
     private void readToldSplits() {
-        CompletableFuture<TopicIds.Found> asked = lookUp;
-        if (asked == null || !asked.isDone()) {
+        CompletableFuture<Known> answer = lookUp;
+        if (answer == null || !answer.isDone()) {
             return;
         }
         lookUp = null;
-        TopicIds.Found found;
+        Known known;
         try {
-            found = asked.join();
+            known = answer.join();
         } catch (CompletionException e) {
             if (e.getCause() instanceof TopicIds.UnansweredException) {
                 // Kafka is away. Asking has taken its time: there is nothing to wait for before it is asked again.
@@ -322,9 +366,10 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
             }
             throw e;
         }
+        TopicIds.Found found = known.topic();
         Uuid is = found.id();
         List<KafkaPartitionSplit> partitions = new ArrayList<>();
-        for (KafkaPartitionSplit split : toBeTold) {
+        for (KafkaPartitionSplit split : asked) {
             Uuid was = DrainSplit.topicIdOf(split);
             boolean anew = found.isOtherThan(was);
             if (anew) {
@@ -333,14 +378,32 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
             topicIds.put(split.getPartition(), is.equals(TopicIds.UNKNOWN) ? was : is);
             partitions.add(new KafkaPartitionSplit(
                     new TopicPartition(split.getTopic(), split.getPartition()),
-                    anew ? KafkaPartitionSplit.EARLIEST_OFFSET : split.getStartingOffset(),
+                    anew ? KafkaPartitionSplit.EARLIEST_OFFSET : start(split, known),
                     split.getStoppingOffset().orElse(KafkaPartitionSplit.NO_STOPPING_OFFSET)));
         }
-        toBeTold.clear();
+        toBeTold.removeAll(asked);
+        asked = List.of();
         topic.addSplits(partitions);
-        if (noMoreSplits) {
+        if (!toBeTold.isEmpty()) {
+            // They came while the others were asked about.
+            lookUp();
+        } else if (noMoreSplits) {
             topic.notifyNoMoreSplits();
         }
+    }
+
+    private static long start(KafkaPartitionSplit split, Known known) {
+        Long beginning = known.begins().get(split.getPartition());
+        if (beginning == null) {
+            return split.getStartingOffset();
+        }
+        LOG.info(
+                "The drain goes on at offset {} of {}, where it begins, and not at {}: a later checkpoint than the restored"
+                        + " one had passed what is below, and it was deleted after delivery.retry-retention",
+                beginning,
+                split.getTopicPartition(),
+                split.getStartingOffset());
+        return beginning;
     }
 
     private void onTopicMadeAnew(KafkaPartitionSplit split, Uuid was, TopicIds.Found is) {
@@ -376,6 +439,13 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     @Override
     public void notifyCheckpointComplete(long checkpointId) throws Exception {
         topic.notifyCheckpointComplete(checkpointId);
+        retention.completed(checkpointId, topicId());
+    }
+
+    /** Of all that is read; unknown also if partitions differ in it. */
+    private Uuid topicId() {
+        Set<Uuid> ids = new HashSet<>(topicIds.values());
+        return ids.size() == 1 ? ids.iterator().next() : TopicIds.UNKNOWN;
     }
 
     @Override

@@ -26,6 +26,8 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.util.concurrent.FutureUtils;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The drain: reads the retry topic and posts what stands in it itself, paced, so that nothing has to wait in an operator
@@ -38,12 +40,15 @@ import org.apache.kafka.common.TopicPartition;
 final class DrainSource
         implements Source<Drained, KafkaPartitionSplit, KafkaSourceEnumState>, ResultTypeQueryable<Drained> {
 
+    private static final Logger LOG = LoggerFactory.getLogger(DrainSource.class);
+
     private static final long serialVersionUID = 1L;
 
     private final KafkaSource<RetryTopicEntry> partitions;
     private final DeliveryPlan plan;
     private final String topic;
     private final TopicIds topicIds;
+    private final RetryLog.Factory log;
     private final boolean acceptGap;
 
     private DrainSource(
@@ -51,11 +56,13 @@ final class DrainSource
             DeliveryPlan plan,
             String topic,
             TopicIds topicIds,
+            RetryLog.Factory log,
             boolean acceptGap) {
         this.partitions = partitions;
         this.plan = plan;
         this.topic = topic;
         this.topicIds = topicIds;
+        this.log = log;
         this.acceptGap = acceptGap;
     }
 
@@ -81,7 +88,8 @@ final class DrainSource
                 .setDeserializer(new RetryTopicEntry.Reading())
                 .setProperties(properties)
                 .build();
-        return new DrainSource(partitions, plan, topic, TopicIds.of(kafka), acceptGap);
+        return new DrainSource(
+                partitions, plan, topic, TopicIds.of(kafka), RetryLog.of(kafka, topic, groupId), acceptGap);
     }
 
     /** A first start begins at the earliest record; a record that is gone later is another matter. */
@@ -111,13 +119,28 @@ final class DrainSource
         return new DrainReader(
                 partitions.createReader(context),
                 new DrainReader.Topic(
-                        topic, () -> CompletableFuture.supplyAsync(() -> topicIds.find(topic)), acceptGap),
+                        topic,
+                        positions -> CompletableFuture.supplyAsync(() ->
+                                new DrainReader.Known(topicIds.find(topic), RetryRetention.beginnings(log, positions))),
+                        acceptGap),
+                (deleted, failed) -> new RetryRetention(
+                        log,
+                        plan.retryRetention(),
+                        Clock.systemUTC(),
+                        DrainSource::runElsewhere,
+                        deleted,
+                        failed,
+                        LOG::warn),
                 plan,
                 plan.drainRate() / context.currentParallelism(),
                 plan.poster().open(),
                 Clock.systemUTC(),
                 DrainSource::ringLater,
                 context.metricGroup());
+    }
+
+    private static void runElsewhere(Runnable work) {
+        CompletableFuture<Void> unused = CompletableFuture.runAsync(work);
     }
 
     private static void ringLater(long delayMillis, Runnable ring) {

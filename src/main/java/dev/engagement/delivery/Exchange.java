@@ -2,6 +2,7 @@ package dev.engagement.delivery;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -19,6 +20,7 @@ import org.apache.hc.core5.http.nio.CapacityChannel;
 import org.apache.hc.core5.http.nio.DataStreamChannel;
 import org.apache.hc.core5.http.nio.RequestChannel;
 import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.http.protocol.HttpCoreContext;
 import org.apache.hc.core5.util.TimeValue;
 import org.jspecify.annotations.Nullable;
 
@@ -38,10 +40,11 @@ final class Exchange implements AsyncClientExchangeHandler, EntityDetails {
         void discard(AsyncConnectionEndpoint connection);
     }
 
+    /** Under which the context of its request names it. */
+    private static final String IN_CONTEXT = Exchange.class.getName();
+
     private static final byte[] NOTHING = {};
     private static final TimeValue INDEFINITELY = TimeValue.NEG_ONE_MILLISECOND;
-    private static final int LONGEST_WHY = 300;
-
     private final HttpRequest request;
     private final ByteBuffer out;
     private final Consumer<Answer> answered;
@@ -54,8 +57,11 @@ final class Exchange implements AsyncClientExchangeHandler, EntityDetails {
     private @Nullable AsyncConnectionEndpoint connection;
     private @Nullable Future<?> pending;
 
+    /** Known from its own line on, before the rest of the head. */
     private int status;
+
     private @Nullable String retryAfter;
+    private boolean headCutOff;
     private TimeValue keepAlive = INDEFINITELY;
     private byte[] body = NOTHING;
     private int length;
@@ -73,6 +79,18 @@ final class Exchange implements AsyncClientExchangeHandler, EntityDetails {
         this.connections = connections;
         this.credentials = credentials;
         this.maxBytes = maxBytes;
+    }
+
+    /** The context of its request, on whatever connection. */
+    HttpContext context() {
+        HttpCoreContext context = HttpCoreContext.create();
+        context.setAttribute(IN_CONTEXT, this);
+        return context;
+    }
+
+    /** The one whose request has that context; null if it is nobody's. */
+    static @Nullable Exchange of(HttpContext context) {
+        return (Exchange) context.getAttribute(IN_CONTEXT);
     }
 
     // ---- Towards a connection
@@ -169,6 +187,31 @@ final class Exchange implements AsyncClientExchangeHandler, EntityDetails {
 
     // ---- The answer
 
+    /** Its status, before the rest of its head. */
+    void statusRead(int read) {
+        synchronized (this) {
+            if (!done) {
+                status = read;
+            }
+        }
+    }
+
+    /** Its {@code Retry-After}, before the rest of its head. */
+    void retryAfterRead(String read) {
+        synchronized (this) {
+            if (!done) {
+                retryAfter = read;
+            }
+        }
+    }
+
+    /** Its head ended with the connection, so that nobody knows of a body. */
+    void headCutOff() {
+        synchronized (this) {
+            headCutOff = true;
+        }
+    }
+
     @Override
     public void consumeInformation(HttpResponse response, HttpContext context) {
         // Not an answer yet.
@@ -233,9 +276,9 @@ final class Exchange implements AsyncClientExchangeHandler, EntityDetails {
             if (done) {
                 return;
             }
-            answer = answer(whole);
+            answer = answer(whole && !headCutOff);
             used = end();
-            reusable = whole && sent;
+            reusable = whole && sent && !headCutOff;
             idle = keepAlive;
         }
         // First the connection: who hears of the answer may post the next request at once.
@@ -251,21 +294,21 @@ final class Exchange implements AsyncClientExchangeHandler, EntityDetails {
 
     @Override
     public void failed(Exception cause) {
-        broken(why(cause));
+        broken(NoAnswer.of(cause), why(cause));
     }
 
     /** Told by the client when it shuts a connection down. */
     @Override
     public void cancel() {
-        broken("the connection was shut down");
+        broken(NoAnswer.CONNECTION_CLOSED, "the connection was shut down");
     }
 
     @Override
     public void releaseResources() {
-        broken("the connection was given up");
+        broken(NoAnswer.CONNECTION_CLOSED, "the connection was given up");
     }
 
-    private void broken(String why) {
+    private void broken(NoAnswer kind, String why) {
         Answer answer;
         AsyncConnectionEndpoint used;
         synchronized (this) {
@@ -273,7 +316,7 @@ final class Exchange implements AsyncClientExchangeHandler, EntityDetails {
                 return;
             }
             // A receiver that has said its status has answered, whatever becomes of the rest.
-            answer = status != 0 ? answer(false) : new Answer.Unanswered(why);
+            answer = status != 0 ? answer(false) : Answer.Unanswered.of(kind, masked(why));
             used = end();
         }
         if (used != null) {
@@ -320,9 +363,15 @@ final class Exchange implements AsyncClientExchangeHandler, EntityDetails {
         return used;
     }
 
+    /** A malformed answer is quoted, and may repeat what it was sent. */
+    private String masked(String why) {
+        byte[] bytes = why.getBytes(StandardCharsets.UTF_8);
+        credentials.mask(bytes);
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
     private static String why(Exception cause) {
         String message = cause.getMessage();
-        String text = cause.getClass().getSimpleName() + (message == null ? "" : ": " + message);
-        return text.length() <= LONGEST_WHY ? text : text.substring(0, LONGEST_WHY) + "…";
+        return cause.getClass().getSimpleName() + (message == null ? "" : ": " + message);
     }
 }

@@ -24,6 +24,7 @@ import org.apache.hc.core5.http.protocol.HttpCoreContext;
 import org.apache.hc.core5.http.protocol.HttpProcessor;
 import org.apache.hc.core5.http2.HttpVersionPolicy;
 import org.apache.hc.core5.http2.config.H2Config;
+import org.apache.hc.core5.http2.frame.FrameConsts;
 import org.apache.hc.core5.http2.impl.nio.ClientH2StreamMultiplexerFactory;
 import org.apache.hc.core5.http2.impl.nio.ClientH2UpgradeHandler;
 import org.apache.hc.core5.http2.impl.nio.ClientHttp1UpgradeHandler;
@@ -57,10 +58,16 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(HttpConnections.class);
 
-    /** A head that is larger than these is no answer. */
+    /** What is behind these in a head is not read: its status counts, and its connection is given up. */
     private static final int LONGEST_LINE = 16 * 1_024;
 
     private static final int MOST_HEADERS = 200;
+
+    /**
+     * Heads of HTTP/2 are read as a whole or not at all, so of these the size is bounded as it comes, by frames of 16 KiB,
+     * and not by what it would be in text.
+     */
+    private static final int MOST_CONTINUATIONS = 15;
 
     /** After that a connection is made anew: the receiver may have moved. */
     private static final TimeValue LONGEST_LIFE = TimeValue.ofMinutes(10);
@@ -148,25 +155,26 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
     }
 
     private static IOEventHandlerFactory protocols() {
-        HttpProcessor processor = new DefaultHttpProcessor(H2RequestTargetHost.INSTANCE, H2RequestContent.INSTANCE);
-        ClientHttp1StreamDuplexerFactory http1 = new ClientHttp1StreamDuplexerFactory(
-                processor,
-                Http1Config.custom()
-                        .setMaxLineLength(LONGEST_LINE)
-                        .setMaxHeaderCount(MOST_HEADERS)
-                        .build(),
-                null,
-                null);
-        ClientH2StreamMultiplexerFactory http2 = new ClientH2StreamMultiplexerFactory(
-                processor,
-                null,
-                H2Config.custom()
-                        .setPushEnabled(false)
-                        .setMaxHeaderListSize(4 * LONGEST_LINE)
-                        .build(),
-                null,
-                null);
+        Http1Config limits1 = Http1Config.custom()
+                .setMaxLineLength(LONGEST_LINE)
+                .setMaxHeaderCount(MOST_HEADERS)
+                .build();
+        H2Config limits2 = H2Config.custom()
+                .setPushEnabled(false)
+                .setMaxFrameSize(FrameConsts.MIN_FRAME_SIZE)
+                .setMaxContinuations(MOST_CONTINUATIONS)
+                .setMaxHeaderListSize(Integer.MAX_VALUE)
+                .build();
         return (session, attachment) -> {
+            AnswerHead head = new AnswerHead();
+            HttpProcessor processor = new DefaultHttpProcessor(
+                    H2RequestTargetHost.INSTANCE,
+                    H2RequestContent.INSTANCE,
+                    (request, entity, context) -> head.begin(context));
+            ClientHttp1StreamDuplexerFactory http1 = new ClientHttp1StreamDuplexerFactory(
+                    processor, limits1, null, null, () -> head.parser(limits1), null, null);
+            ClientH2StreamMultiplexerFactory http2 =
+                    new ClientH2StreamMultiplexerFactory(processor, null, limits2, null, head);
             session.registerProtocol(ApplicationProtocol.HTTP_1_1.id, new ClientHttp1UpgradeHandler(http1));
             session.registerProtocol(ApplicationProtocol.HTTP_2.id, new ClientH2UpgradeHandler(http2, null));
             return attachment == HttpVersionPolicy.FORCE_HTTP_1
@@ -209,7 +217,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
 
     private static void execute(Exchange exchange, AsyncConnectionEndpoint connection) {
         try {
-            connection.execute("", exchange, null, HttpCoreContext.create());
+            connection.execute("", exchange, null, exchange.context());
         } catch (RuntimeException e) {
             // Given up, and taken from under it, in this moment.
             exchange.failed(e);

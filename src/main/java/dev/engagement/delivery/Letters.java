@@ -17,11 +17,12 @@ final class Letters {
     private Letters() {}
 
     /**
-     * The letter of a delivery that is given up. Its source is the event's place in the events topic; where that is not
+     * The letter of a delivery that is given up; its error also says why an attempt before had no answer. Its source is the event's place in the events topic; where that is not
      * known, partition -1 with the event's id in the place of the offset, so that letters of different events differ.
      */
     static DeadLetter undeliverable(Delivery delivery, String why, String eventsTopic, long nowMillis) {
         Position source = delivery.source();
+        Answer.Unanswered unanswered = delivery.unanswered();
         DeadLetter.Source from = source.partition() < 0
                 ? new DeadLetter.Source(eventsTopic, -1, delivery.eventId(), source.timestampMillis())
                 : new DeadLetter.Source(eventsTopic, source.partition(), source.offset(), source.timestampMillis());
@@ -29,7 +30,7 @@ final class Letters {
                 DeadLetter.idOf(from, DELIVER, Reason.UNDELIVERABLE),
                 Reason.UNDELIVERABLE,
                 DELIVER,
-                why,
+                unanswered == null ? why : why + "; before, an attempt had no answer: " + unanswered,
                 Math.max(1, delivery.attempts()),
                 nowMillis,
                 from,

@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link Delivery} as a record of the retry topic: the key is the event's id as decimal text, the value the body byte
- * for byte, everything else a header with a decimal number as text. A header that is absent says that it is not known; who
- * writes such a record by hand needs none.
+ * for byte, everything else a header with a decimal number as text, or with text: {@code unanswered} says of what kind the
+ * last attempt without an answer was, {@code unanswered-why} what happened. A header that is absent says that it is not
+ * known; who writes such a record by hand needs none.
  */
 public final class RetryRecord {
 
@@ -27,6 +28,8 @@ public final class RetryRecord {
     private static final String SOURCE_PARTITION = "source-partition";
     private static final String SOURCE_OFFSET = "source-offset";
     private static final String SOURCE_TIMESTAMP = "source-timestamp";
+    private static final String UNANSWERED = "unanswered";
+    private static final String UNANSWERED_WHY = "unanswered-why";
 
     private static final int MAX_QUOTED = 40;
 
@@ -51,6 +54,11 @@ public final class RetryRecord {
         put(headers, SOURCE_PARTITION, delivery.source().partition());
         put(headers, SOURCE_OFFSET, delivery.source().offset());
         put(headers, SOURCE_TIMESTAMP, delivery.source().timestampMillis());
+        Answer.Unanswered unanswered = delivery.unanswered();
+        if (unanswered != null) {
+            headers.add(UNANSWERED, unanswered.kind().text().getBytes(StandardCharsets.UTF_8));
+            headers.add(UNANSWERED_WHY, unanswered.why().getBytes(StandardCharsets.UTF_8));
+        }
         return new ProducerRecord<>(topic, null, null, text(delivery.eventId()), delivery.body(), headers);
     }
 
@@ -87,7 +95,24 @@ public final class RetryRecord {
                 source,
                 number(headers, SINCE, timestampMillis, 0, Long.MAX_VALUE),
                 number(headers, NOT_BEFORE, 0, 0, Long.MAX_VALUE),
-                number(headers, COMMITTED_AT, 0, 0, Long.MAX_VALUE));
+                number(headers, COMMITTED_AT, 0, 0, Long.MAX_VALUE),
+                unanswered(headers));
+    }
+
+    /** It is for people: what cannot be read of it, or is of a newer build, is left out. */
+    private static Answer.@Nullable Unanswered unanswered(Headers headers) {
+        String kind = string(headers, UNANSWERED);
+        NoAnswer known = kind == null ? null : NoAnswer.named(kind);
+        if (known == null) {
+            return null;
+        }
+        String why = string(headers, UNANSWERED_WHY);
+        return Answer.Unanswered.of(known, why == null ? "" : why);
+    }
+
+    private static @Nullable String string(Headers headers, String name) {
+        Header header = headers.lastHeader(name);
+        return header == null || header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8);
     }
 
     private static long number(Headers headers, String name, long absent, long least, long most)

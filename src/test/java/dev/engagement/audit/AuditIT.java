@@ -46,10 +46,12 @@ import java.util.stream.LongStream;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -367,6 +369,7 @@ class AuditIT {
             receipt(first + id, false);
         }
         letter(Reason.UNDELIVERABLE, first + 7, 0, 7);
+        divertDoneWithAndDelete(first + 11);
         send("retry-" + test, Long.toString(first + 8), "{}");
         send("retry-" + test, Long.toString(first + 9), "{}");
         flush();
@@ -415,6 +418,23 @@ class AuditIT {
                     .partitionResult(partition)
                     .get()
                     .offset();
+        }
+    }
+
+    /** What was diverted and delivered is no longer in the retry topic, as after {@code delivery.retry-retention}. */
+    private void divertDoneWithAndDelete(long id) throws Exception {
+        Map<TopicPartition, RecordsToDelete> all = new HashMap<>();
+        for (PartitionInfo partition : producer.partitionsFor("retry-" + test)) {
+            producer.send(new ProducerRecord<>(
+                            "retry-" + test,
+                            partition.partition(),
+                            Long.toString(id).getBytes(StandardCharsets.UTF_8),
+                            "{}".getBytes(StandardCharsets.UTF_8)))
+                    .get();
+            all.put(new TopicPartition("retry-" + test, partition.partition()), RecordsToDelete.beforeOffset(1));
+        }
+        try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", kafka.bootstrapServers()))) {
+            admin.deleteRecords(all).all().get();
         }
     }
 

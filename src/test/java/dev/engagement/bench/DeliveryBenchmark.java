@@ -185,6 +185,7 @@ public final class DeliveryBenchmark {
                 new DeliveryOptions.InFlight(REQUESTS, MemorySize.ofMebiBytes(32)),
                 new DeliveryOptions.Batch(one.batch, Duration.ofMillis(50)),
                 usual.drainRate(),
+                usual.retryRetention(),
                 true,
                 false,
                 usual.success(),

@@ -100,6 +100,53 @@ class CourierTest {
     }
 
     @Test
+    void why_an_attempt_had_no_answer_stays_with_its_delivery() {
+        world.receiver.does(request -> Reply.reset(false));
+        world.come(1);
+        world.pass(3_600_000);
+
+        assertThat(world.topic)
+                .extracting(Delivery::unanswered)
+                .containsExactly(new Answer.Unanswered(NoAnswer.CONNECTION_CLOSED, "connection reset"));
+        assertThat(world.unanswered(NoAnswer.CONNECTION_CLOSED)).isPositive().isEqualTo(world.receiver.posted.size());
+        assertThat(world.unanswered(NoAnswer.TIMED_OUT)).isZero();
+
+        DeliveryWorld hanging = DeliveryWorld.ofLivePath(RULES);
+        hanging.receiver.does(request -> Reply.hang());
+        hanging.come(1);
+        hanging.pass(10_000);
+        assertThat(hanging.unfinished(hanging.live))
+                .extracting(Delivery::unanswered)
+                .containsExactly(new Answer.Unanswered(NoAnswer.TIMED_OUT, "no answer within 10 s"));
+        assertThat(hanging.unanswered(NoAnswer.TIMED_OUT)).isEqualTo(1);
+        hanging.receiver.does(request -> Reply.status(400));
+        hanging.pass(60_000);
+        assertThat(hanging.letters)
+                .as("the letter's, too")
+                .extracting(delivery -> delivery.unanswered().kind())
+                .containsExactly(NoAnswer.TIMED_OUT);
+    }
+
+    @Test
+    void attempts_without_an_answer_are_told_once_a_minute_with_their_number_and_why() {
+        world.receiver.does(request -> Reply.reset(false));
+        for (int second = 0; second < 180; second++) {
+            world.come(10);
+            world.pass(1_000);
+        }
+
+        assertThat(world.log).hasSizeBetween(3, 4);
+        assertThat(world.log.get(0))
+                .isEqualTo("Attempts to post to http://receiver that had no answer since the start: 1"
+                        + " (connection-closed 1). They will be repeated."
+                        + " The connection was closed before a status came: connection reset");
+        long told = world.log.stream()
+                .mapToLong(line -> Long.parseLong(line.replaceAll(".*connection-closed (\\d+).*", "$1")))
+                .sum();
+        assertThat(told).as("all but those of the last minute").isBetween(20L, (long) world.receiver.posted.size());
+    }
+
+    @Test
     void an_attempt_has_its_time_and_a_later_answer_says_nothing() {
         world.receiver.does(request -> Reply.status(200).after(10_001));
         world.come(1);
@@ -171,7 +218,8 @@ class CourierTest {
         world.come(1_000);
         world.pass(9_999);
         assertThat(world.topic).isEmpty();
-        world.pass(1);
+        // In steps, one each millisecond.
+        world.pass(10);
 
         assertThat(world.topic).extracting(Delivery::eventId).hasSize(1_000).doesNotHaveDuplicates();
         assertThat(world.unfinished(world.live)).isEmpty();
@@ -234,12 +282,12 @@ class CourierTest {
     void a_receiver_that_never_answers_is_found_out_by_a_process_that_hardly_gets_a_turn() {
         world.receiver.does(request -> Reply.hang());
         world.come(1_000);
-        for (int turn = 0; turn < 60; turn++) {
+        for (int turn = 0; turn < 120; turn++) {
             world.standStill(5_000);
             world.live.settle();
         }
 
-        assertThat(world.topic).hasSize(1_000);
+        assertThat(world.topic).as("the probes, too").hasSize(1_000);
     }
 
     @Test
@@ -331,6 +379,57 @@ class CourierTest {
         world.come(256);
         world.pass(10);
         assertThat(world.delivered).as("closed again").hasSize(Breaker.PROBES + 256);
+    }
+
+    @Test
+    void a_queue_that_goes_aside_goes_in_steps_and_whoever_comes_between_them_is_not_held_up() {
+        world.come(1_000);
+        world.receiver.does(request -> Reply.status(503));
+        world.come(10_000);
+        // 256 are on their way, and nobody else has been posted.
+        assertThat(world.unfinished(world.live)).hasSize(11_000);
+        int most = 0;
+        int steps = 0;
+        while (world.unfinished(world.live).size() > 256 || world.topic.isEmpty()) {
+            int before = world.topic.size();
+            world.pass(1);
+            most = Math.max(most, world.topic.size() - before);
+            steps++;
+            if (!world.topic.isEmpty() && !world.unfinished(world.live).isEmpty()) {
+                assertThat(world.live.millisToNext(false))
+                        .as("in the very next turn")
+                        .isLessThanOrEqualTo(100);
+            }
+            assertThat(steps).isLessThan(1_000);
+        }
+
+        assertThat(most)
+                .as("what was on its way goes aside by its own answers")
+                .isLessThanOrEqualTo(2 * Courier.EVENTS_HANDED_BACK_AT_ONCE + RULES.maxInFlight());
+        world.pass(900);
+        assertThat(world.unfinished(world.live)).isEmpty();
+        assertThat(world.topic.size() + world.delivered.size()).isEqualTo(11_000);
+    }
+
+    @Test
+    void a_step_is_bounded_by_its_bytes_too() {
+        byte[] large = ("{\"event_id\":1,\"x\":\"" + "x".repeat(200_000) + "\"}").getBytes(StandardCharsets.UTF_8);
+        world.receiver.does(request -> Reply.status(503));
+        world.come(256);
+        for (int id = 1_000; id < 1_100; id++) {
+            world.live.offer(new Delivery(id, large, 0, Delivery.UNKNOWN_SOURCE, START, 0, 0), 0);
+        }
+        world.clock.set(START + 5);
+        world.receiver.answer();
+        world.live.settle();
+
+        assertThat(world.topic)
+                .filteredOn(delivery -> delivery.eventId() >= 1_000)
+                .as("half a mebibyte, and what exceeds it")
+                .hasSize(3);
+        assertThat(world.live.millisToNext(false)).isZero();
+        world.live.handBackEverything();
+        assertThat(world.unfinished(world.live)).isEmpty();
     }
 
     @Test

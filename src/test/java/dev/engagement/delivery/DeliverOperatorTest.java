@@ -10,6 +10,7 @@ import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -279,8 +280,15 @@ class DeliverOperatorTest {
     private OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness(
             boolean includeSnapshot, boolean receipts, int parallelism, int subtask) throws Exception {
         String where = name;
-        DeliveryPlan plan =
-                new DeliveryPlan(rules, () -> RECEIVERS.get(where).poster(), includeSnapshot, receipts, 500, "events");
+        DeliveryPlan plan = new DeliveryPlan(
+                rules,
+                () -> RECEIVERS.get(where).poster(),
+                includeSnapshot,
+                receipts,
+                500,
+                Duration.ofDays(1),
+                "events",
+                "http://receiver");
         OneInputStreamOperatorTestHarness<EnrichedEvent, Delivery> harness =
                 new OneInputStreamOperatorTestHarness<>(new DeliverOperatorFactory(plan), 128, parallelism, subtask);
         harness.setup(DeliveryTypes.DELIVERY.createSerializer(new SerializerConfigImpl()));

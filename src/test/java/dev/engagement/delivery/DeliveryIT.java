@@ -24,6 +24,8 @@ import java.util.stream.LongStream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -197,6 +199,81 @@ class DeliveryIT {
         JobID accepted = cluster.runFrom(savepoint, args("1", "--accept-gap"));
         await().untilAsserted(() -> assertThat(receivedIds()).contains(1_002L, 1_004L));
         cluster.cancel(accepted);
+    }
+
+    @Test
+    void what_is_done_with_leaves_the_retry_topic_and_neither_a_fresh_start_nor_an_older_savepoint_misses_it()
+            throws Exception {
+        String[] args = args("2", "--delivery.retry-retention", "1 s");
+        TopicPartition partition = new TopicPartition(prefix + ".retry", 3);
+        JobID job = cluster.run(args);
+        await().ignoreExceptions().until(() -> beginning(partition) == 0);
+        write(partition.topic(), 3, 10);
+        awaitReceived(10);
+        String older = cluster.stop(job);
+
+        job = cluster.runFrom(older, args);
+        write(partition.topic(), 3, 100);
+        awaitReceived(100);
+        await().until(() -> beginning(partition) == 110);
+        cluster.cancel(job);
+        long posted = receiver.get("/stats").get("received").asLong();
+
+        JobID fresh = cluster.run(args);
+        awaitDrained(fresh, partition, 2_000);
+        assertThat(receiver.get("/stats").get("received").asLong())
+                .as("nothing that was delivered before")
+                .isEqualTo(posted + 1);
+        cluster.cancel(fresh);
+
+        // Its offset, 10, is no longer there: a later checkpoint had passed it, so that it is no gap.
+        JobID restored = cluster.runFrom(older, args);
+        awaitDrained(restored, partition, 3_000);
+        assertThat(cluster.status(restored)).isEqualTo(JobStatus.RUNNING);
+        assertThat(cluster.restarts(restored)).isZero();
+        cluster.cancel(restored);
+    }
+
+    private void awaitDrained(JobID job, TopicPartition partition, long id) throws Exception {
+        producer.send(new ProducerRecord<>(
+                        partition.topic(),
+                        partition.partition(),
+                        Long.toString(id).getBytes(StandardCharsets.UTF_8),
+                        ("{\"event_id\":" + id + "}").getBytes(StandardCharsets.UTF_8)))
+                .get();
+        await().untilAsserted(() -> assertThat(receivedIds()).contains(id));
+        cluster.awaitCheckpoint(job);
+    }
+
+    private static long beginning(TopicPartition partition) throws Exception {
+        return admin.listOffsets(Map.of(partition, OffsetSpec.earliest()))
+                .partitionResult(partition)
+                .get()
+                .offset();
+    }
+
+    @Test
+    void new_partitions_of_the_retry_topic_are_drained_while_the_job_runs_and_after_a_restore() throws Exception {
+        JobID job = cluster.run(args("2"));
+        String retry = prefix + ".retry";
+        await().ignoreExceptions().until(() -> beginning(new TopicPartition(retry, 3)) == 0);
+        admin.createPartitions(Map.of(retry, NewPartitions.increaseTo(18)))
+                .all()
+                .get();
+        awaitDrained(job, new TopicPartition(retry, 17), 1_000);
+        assertThat(cluster.restarts(job)).isZero();
+
+        String savepoint = cluster.stop(job);
+        admin.createPartitions(Map.of(retry, NewPartitions.increaseTo(20)))
+                .all()
+                .get();
+        JobID restored = cluster.runFrom(savepoint, args("1"));
+        awaitDrained(restored, new TopicPartition(retry, 19), 2_000);
+        awaitDrained(restored, new TopicPartition(retry, 17), 3_000);
+        assertThat(receivedIds()).containsExactly(1_000L, 2_000L, 3_000L);
+        assertThat(receiver.get("/stats").get("received").asLong()).isEqualTo(3);
+        assertThat(cluster.restarts(restored)).isZero();
+        cluster.cancel(restored);
     }
 
     private String[] args(String parallelism, String... more) {

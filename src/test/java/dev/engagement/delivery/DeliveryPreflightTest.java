@@ -93,6 +93,7 @@ class DeliveryPreflightTest {
                 o.inFlight(),
                 o.batch(),
                 o.drainRate(),
+                o.retryRetention(),
                 o.includeSnapshot(),
                 o.receipts(),
                 o.success(),

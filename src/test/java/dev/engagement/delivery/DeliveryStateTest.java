@@ -38,8 +38,6 @@ class DeliveryStateTest {
 
     static List<GoldenBytes<?>> cases() {
         return List.of(
-                new GoldenBytes<>("delivery", DeliveryTypes.DELIVERY, DELIVERY),
-                new GoldenBytes<>("delivery-bare", DeliveryTypes.DELIVERY, BARE),
                 new GoldenBytes<>("delivery-receipt", DeliveryTypes.RECEIPT, new Receipt(16, 1_767_882_112_000L, 204)));
     }
 
@@ -53,6 +51,44 @@ class DeliveryStateTest {
     @MethodSource("cases")
     void a_newer_version_is_refused_with_the_way_out(GoldenBytes<?> one) throws IOException {
         one.assertThatANewerVersionIsRefused();
+    }
+
+    @Test
+    void a_delivery_of_version_1_is_read() throws IOException {
+        assertThat(read(GoldenBytes.golden("delivery", new byte[0]))).isEqualTo(DELIVERY);
+        assertThat(read(GoldenBytes.golden("delivery-bare", new byte[0]))).isEqualTo(BARE);
+    }
+
+    @Test
+    void a_delivery_of_version_2_says_why_it_had_no_answer() throws IOException {
+        Delivery unanswered = DELIVERY.afterNone(
+                new Answer.Unanswered(NoAnswer.CONNECTION_REFUSED, "Connection refused"), 1_767_882_115_000L);
+        byte[] now = written(unanswered);
+        byte[] golden = GoldenBytes.golden(2, "delivery-unanswered", now);
+
+        assertThat(read(golden)).isEqualTo(unanswered);
+        assertThat(read(written(DELIVERY))).isEqualTo(DELIVERY);
+        assertThat(now).as("the newest version is still 2").isEqualTo(golden);
+    }
+
+    @Test
+    void a_delivery_of_a_newer_version_is_refused_with_the_way_out() throws IOException {
+        byte[] newer = written(DELIVERY);
+        newer[0]++;
+
+        assertThatThrownBy(() -> read(newer))
+                .hasMessageContaining("version 3")
+                .hasMessageContaining("Run the build that wrote it");
+    }
+
+    private static byte[] written(Delivery delivery) throws IOException {
+        DataOutputSerializer out = new DataOutputSerializer(64);
+        new DeliveryTypes.DeliverySerializer().serialize(delivery, out);
+        return out.getCopyOfBuffer();
+    }
+
+    private static Delivery read(byte[] bytes) throws IOException {
+        return new DeliveryTypes.DeliverySerializer().deserialize(new DataInputDeserializer(bytes));
     }
 
     @Test

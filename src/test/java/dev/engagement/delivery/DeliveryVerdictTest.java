@@ -31,7 +31,7 @@ class DeliveryVerdictTest {
     @ParameterizedTest
     @ValueSource(ints = {408, 425, 429, 500, 501, 502, 503, 504, 507, 599})
     void what_passes_by_itself_is_tried_again_and_counts(int status) {
-        assertThat(of(status)).isEqualTo(new Verdict.Retry(true, 0, "answered " + status, status));
+        assertThat(of(status)).isEqualTo(new Verdict.Retry(null, 0, "answered " + status, status));
     }
 
     @ParameterizedTest
@@ -52,8 +52,11 @@ class DeliveryVerdictTest {
 
     @Test
     void no_answer_is_tried_again_and_never_counts() {
-        assertThat(DeliveryVerdict.of(new Answer.Unanswered("ConnectException: refused"), SuccessRule.ANY_2XX, NOW))
-                .isEqualTo(new Verdict.Retry(false, 0, "ConnectException: refused", 0));
+        assertThat(DeliveryVerdict.of(
+                        new Answer.Unanswered(NoAnswer.CONNECTION_REFUSED, "ConnectException: refused"),
+                        SuccessRule.ANY_2XX,
+                        NOW))
+                .isEqualTo(new Verdict.Retry(NoAnswer.CONNECTION_REFUSED, 0, "ConnectException: refused", 0));
     }
 
     @Test

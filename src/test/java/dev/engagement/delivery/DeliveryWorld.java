@@ -7,6 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.SimpleCounter;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 
 /**
@@ -29,6 +32,8 @@ final class DeliveryWorld {
     final List<Delivery> delivered = new ArrayList<>();
     final Map<Long, String> dead = new LinkedHashMap<>();
     final List<Delivery> letters = new ArrayList<>();
+    final List<String> log = new ArrayList<>();
+    private final Counters metrics = new Counters();
 
     private final CourierRules rules;
     private final double drainRate;
@@ -89,7 +94,31 @@ final class DeliveryWorld {
                     }
                 },
                 () -> {},
-                new DeliveryMetrics(new UnregisteredMetricsGroup()));
+                new DeliveryMetrics(metrics),
+                new UnansweredLog("http://receiver", log::add));
+    }
+
+    /** How many attempts had no answer for that reason. */
+    long unanswered(NoAnswer kind) {
+        return metrics.counts
+                .getOrDefault("kind=" + kind.text() + ".unanswered", new SimpleCounter())
+                .getCount();
+    }
+
+    /** Keeps counters below a label. */
+    private static final class Counters extends UnregisteredMetricsGroup {
+
+        private final Map<String, Counter> counts = new LinkedHashMap<>();
+
+        @Override
+        public MetricGroup addGroup(String key, String value) {
+            return new UnregisteredMetricsGroup() {
+                @Override
+                public Counter counter(String name) {
+                    return counts.computeIfAbsent(key + "=" + value + "." + name, any -> new SimpleCounter());
+                }
+            };
+        }
     }
 
     static Delivery delivery(long id, long nowMillis) {

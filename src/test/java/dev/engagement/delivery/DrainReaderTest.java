@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.engagement.connection.topics.TopicIds;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.delivery.ScriptedReceiver.Reply;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.apache.flink.api.common.eventtime.Watermark;
@@ -31,6 +33,10 @@ class DrainReaderTest {
     private final FakeTopic topic = new FakeTopic();
     private final List<Drained> emitted = new ArrayList<>();
     private final TreeMap<Long, List<Runnable>> alarms = new TreeMap<>();
+    private final List<Map<Integer, Long>> askedAbout = new ArrayList<>();
+    private final RecordedRetryLog log = new RecordedRetryLog();
+    private Map<Integer, Long> begins = Map.of();
+    private int polls;
     private boolean acceptGap;
     private CompletableFuture<TopicIds.Found> topicId = found(Uuid.randomUuid());
     private final DrainReader reader = reader();
@@ -190,6 +196,68 @@ class DrainReaderTest {
     }
 
     @Test
+    void what_a_later_checkpoint_had_passed_and_was_deleted_is_no_gap() {
+        begins = Map.of(3, 40L);
+        TopicPartition deleted = new TopicPartition("retry", 3);
+        TopicPartition there = new TopicPartition("retry", 4);
+        TopicPartition fresh = new TopicPartition("retry", 5);
+        reader.addSplits(List.of(
+                new DrainSplit(new KafkaPartitionSplit(deleted, 17), List.of(), TopicIds.UNKNOWN),
+                new DrainSplit(new KafkaPartitionSplit(there, 18), List.of(), TopicIds.UNKNOWN),
+                new KafkaPartitionSplit(fresh, KafkaPartitionSplit.EARLIEST_OFFSET)));
+
+        assertThat(askedAbout).containsExactly(Map.of(3, 17L, 4, 18L));
+        assertThat(topic.added)
+                .containsExactly(
+                        new KafkaPartitionSplit(deleted, 40),
+                        new KafkaPartitionSplit(there, 18),
+                        new KafkaPartitionSplit(fresh, KafkaPartitionSplit.EARLIEST_OFFSET));
+    }
+
+    @Test
+    void splits_that_come_while_others_are_asked_about_are_asked_about_after_them() throws Exception {
+        TopicPartition first = new TopicPartition("retry", 3);
+        TopicPartition second = new TopicPartition("retry", 4);
+        CompletableFuture<TopicIds.Found> slow = new CompletableFuture<>();
+        topicId = slow;
+        reader.addSplits(List.of(new KafkaPartitionSplit(first, 17)));
+        reader.addSplits(List.of(new KafkaPartitionSplit(second, 18)));
+        topicId = found(Uuid.randomUuid());
+        slow.complete(topicId.join());
+        poll();
+        poll();
+
+        assertThat(askedAbout).containsExactly(Map.of(3, 17L), Map.of(4, 18L));
+        assertThat(topic.added)
+                .containsExactly(new KafkaPartitionSplit(first, 17), new KafkaPartitionSplit(second, 18));
+    }
+
+    /** What is deleted, see {@link RetryRetentionTest}; here, that it is told of positions, of what is open and of completion. */
+    @Test
+    void a_completed_checkpoint_with_nothing_unfinished_lets_old_records_go() throws Exception {
+        reader.addSplits(List.of(new DrainSplit(
+                new KafkaPartitionSplit(new TopicPartition("retry", 7), 0),
+                List.of(),
+                topicId.join().id())));
+        log.id = topicId.join().id();
+        log.records(7, 1_000, DeliveryWorld.START - Duration.ofDays(2).toMillis());
+        log.committed.put(7, 1_000L);
+        receiver.does(request -> Reply.hang());
+        topic.records(1, 5);
+        pass(5_000);
+        reader.snapshotState(1);
+        reader.notifyCheckpointComplete(1);
+        assertThat(log.deleted).as("they are on their way").isEmpty();
+
+        receiver.does(request -> Reply.status(200));
+        pass(60_000);
+        reader.snapshotState(2);
+        assertThat(log.deleted).as("the checkpoint has not completed").isEmpty();
+        reader.notifyCheckpointComplete(2);
+        assertThat(log.deleted).containsExactly(Map.of(7, 5L));
+    }
+
+    @Test
     void an_unreadable_record_becomes_a_letter_and_holds_nobody_up() throws Exception {
         DeadLetter letter =
                 Letters.undeliverable(DeliveryWorld.delivery(9, DeliveryWorld.START), "unreadable", "events", 0);
@@ -210,6 +278,24 @@ class DrainReaderTest {
         assertThat(alarms.values().stream().mapToInt(List::size).sum()).isLessThan(20);
     }
 
+    /** Old attempts hang, the circuit is open and its pause is over: nothing can happen before one of them ends. */
+    @Test
+    void an_open_circuit_is_not_asked_each_millisecond() throws Exception {
+        receiver.does(request -> receiver.posted.size() < 10 ? Reply.hang() : Reply.status(503, "60"));
+        topic.records(1, 1_000);
+        pass(5_000);
+        assertThat(receiver.open).isEqualTo(10);
+        int before = polls;
+        int posted = receiver.posted.size();
+        pass(3_000);
+
+        assertThat(receiver.posted).hasSize(posted);
+        assertThat(polls - before).as("polls in 3 s").isLessThan(100);
+        receiver.does(request -> Reply.status(200));
+        pass(600_000);
+        assertThat(unfinished(reader)).isEmpty();
+    }
+
     @Test
     void a_poll_never_waits_for_a_receiver_that_does_not_answer() throws Exception {
         receiver.does(request -> Reply.hang());
@@ -225,10 +311,26 @@ class DrainReaderTest {
     }
 
     private DrainReader reader() {
-        DeliveryPlan plan = new DeliveryPlan(DeliveryWorld.RULES, receiver::poster, false, true, 500, "events");
+        DeliveryPlan plan = new DeliveryPlan(
+                DeliveryWorld.RULES,
+                receiver::poster,
+                false,
+                true,
+                500,
+                Duration.ofDays(1),
+                "events",
+                "http://receiver");
         DrainReader made = new DrainReader(
                 topic,
-                new DrainReader.Topic("retries", () -> topicId, acceptGap),
+                new DrainReader.Topic(
+                        "retries",
+                        positions -> {
+                            askedAbout.add(positions);
+                            return topicId.thenApply(found -> new DrainReader.Known(found, begins));
+                        },
+                        acceptGap),
+                (deleted, failed) -> new RetryRetention(
+                        () -> log, Duration.ofDays(1), clock, Runnable::run, deleted, failed, line -> {}),
                 plan,
                 500,
                 receiver.poster(),
@@ -245,6 +347,7 @@ class DrainReaderTest {
     }
 
     private void poll(DrainReader polled) throws Exception {
+        polls++;
         InputStatus status = InputStatus.MORE_AVAILABLE;
         while (status == InputStatus.MORE_AVAILABLE) {
             status = polled.pollNext(new Output());

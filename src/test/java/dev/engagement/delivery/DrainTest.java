@@ -54,7 +54,7 @@ class DrainTest {
     @Test
     void who_is_not_due_waits_and_holds_nobody_up() {
         Delivery later = DeliveryWorld.delivery(1, START);
-        world.topic.add(later.after(1, START + 30_000));
+        world.topic.add(later.afterAnswer(START + 30_000));
         world.topic.add(DeliveryWorld.delivery(2, START));
         world.pass(10_000);
         assertThat(world.delivered).extracting(Delivery::eventId).containsExactly(2L);

@@ -2,15 +2,20 @@ package dev.engagement.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.connection.SecretRef;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.apache.hc.client5.http.nio.AsyncConnectionEndpoint;
 import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.MessageConstraintException;
 import org.apache.hc.core5.http.message.BasicHttpRequest;
 import org.apache.hc.core5.http.message.BasicHttpResponse;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
@@ -24,6 +29,7 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of an answer, and of its connection, whatever order things happen in. */
 class ExchangeTest {
@@ -88,7 +94,7 @@ class ExchangeTest {
         exchange.failed(new IOException("reset"));
         exchange.releaseResources();
 
-        assertThat(answers).containsExactly(new Answer.Unanswered("IOException: reset"));
+        assertThat(answers).containsExactly(new Answer.Unanswered(NoAnswer.CONNECTION_CLOSED, "IOException: reset"));
         assertThat(connections.discarded).containsExactly(connection);
     }
 
@@ -101,6 +107,61 @@ class ExchangeTest {
         assertThat(answered().status()).isEqualTo(400);
         assertThat(answered().retryAfter()).isEqualTo("7");
         assertThat(answered().whole()).isFalse();
+    }
+
+    @Test
+    void a_failure_behind_the_line_of_the_status_is_an_answer() {
+        exchange.leased(connection);
+        exchange.statusRead(503);
+        exchange.retryAfterRead("7");
+        exchange.failed(new MessageConstraintException("Maximum line length limit exceeded"));
+
+        assertThat(answered().status()).isEqualTo(503);
+        assertThat(answered().retryAfter()).isEqualTo("7");
+        assertThat(answered().whole()).isFalse();
+        assertThat(connections.discarded).containsExactly(connection);
+    }
+
+    @Test
+    void giving_up_behind_the_line_of_the_status_tells_it() {
+        exchange.leased(connection);
+        exchange.statusRead(202);
+        exchange.giveUp();
+        exchange.statusRead(500);
+
+        assertThat(answered().status()).isEqualTo(202);
+    }
+
+    @Test
+    void a_head_that_ends_with_its_connection_is_not_whole() throws IOException {
+        exchange.leased(connection);
+        send();
+        exchange.statusRead(200);
+        exchange.headCutOff();
+        head(200);
+        exchange.streamEnd(null);
+
+        assertThat(answered().status()).isEqualTo(200);
+        assertThat(answered().whole()).isFalse();
+        assertThat(connections.discarded).containsExactly(connection);
+    }
+
+    @Test
+    void what_a_failure_quotes_of_our_secrets_is_masked(@TempDir Path folder) throws IOException {
+        Path token = Files.writeString(folder.resolve("token"), "hunter2");
+        Exchange secret = new Exchange(
+                new BasicHttpRequest("POST", "/"),
+                BODY,
+                answers::add,
+                connections,
+                new Credentials(new DeliveryOptions.Secrets(
+                        SecretRef.none(), SecretRef.none(), SecretRef.inFile("delivery.token", token.toString()))),
+                8);
+        secret.failed(new HttpException("Not a status line: Authorization: Bearer hunter2"));
+
+        assertThat(answers)
+                .containsExactly(new Answer.Unanswered(
+                        NoAnswer.MALFORMED_ANSWER, "HttpException: Not a status line: Authorization: Bearer *******"));
     }
 
     @Test

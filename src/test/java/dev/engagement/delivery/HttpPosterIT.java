@@ -31,6 +31,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.hc.client5.http.DnsResolver;
@@ -51,6 +52,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Over real connections: plain and TLS, HTTP/1.1 and HTTP/2, well-behaved receivers and others. */
@@ -283,6 +286,75 @@ class HttpPosterIT {
         }
     }
 
+    /** What comes first of an answer, with a status, and what is wrong behind it. */
+    static Stream<Arguments> brokenBehindTheStatus() {
+        String chunked = "Transfer-Encoding: chunked\r\n\r\n";
+        return Stream.of(
+                Arguments.of("a header of 20 kB", "X-Long: " + "x".repeat(20_000) + "\r\n\r\n"),
+                Arguments.of(
+                        "a folded header of 20 kB", "X-Long: x\r\n" + (" " + "x".repeat(10_000) + "\r\n").repeat(2)),
+                Arguments.of("too many headers", "X-More: and more\r\n".repeat(1_000) + "\r\n"),
+                Arguments.of("a header without a colon", "no header at all\r\n\r\n"),
+                Arguments.of("a Content-Length that is no number", "Content-Length: many\r\n\r\n{}"),
+                Arguments.of("a Content-Length below zero", "Content-Length: -1\r\n\r\n{}"),
+                Arguments.of("two Content-Lengths", "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}"),
+                Arguments.of("an unknown Transfer-Encoding", "Transfer-Encoding: mist\r\n\r\n{}"),
+                Arguments.of("a body broken off", "Content-Length: 100\r\n\r\n{}"),
+                Arguments.of("no size of a chunk", chunked + "two\r\n{}\r\n"),
+                Arguments.of("a chunk of another size", chunked + "2\r\n{}{}{}\r\n0\r\n\r\n"),
+                Arguments.of("chunks without an end", chunked + "2\r\n{}\r\n"),
+                Arguments.of(
+                        "a trailer of 20 kB", chunked + "2\r\n{}\r\n0\r\nX-Long: " + "x".repeat(20_000) + "\r\n\r\n"),
+                Arguments.of("a head broken off", "X-More: and mo"),
+                Arguments.of("nothing", ""));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("brokenBehindTheStatus")
+    void a_status_counts_whatever_breaks_behind_it(String what, String rest) throws Exception {
+        try (RawReceiver receiver = RawReceiver.start(
+                null,
+                (connection, out) -> RawReceiver.write(
+                        out,
+                        "HTTP/1.1 102 Wait\r\nRetry-After: 99\r\n\r\nHTTP/1.1 503 No\r\nretry-After: 7\r\n" + rest))) {
+            HttpPoster opened = open(with(receiver.url()));
+
+            assertThat(post("evt_1")).as(what).isInstanceOfSatisfying(Answer.Answered.class, answer -> {
+                assertThat(answer.status()).isEqualTo(503);
+                assertThat(answer.retryAfter()).isEqualTo("7");
+                assertThat(answer.whole()).isFalse();
+            });
+            assertThat(opened.connectionCount()).isZero();
+            assertThat(receiver.connections()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {20, 120})
+    void a_large_head_of_http_2_is_an_answer(int kilobytes) throws Exception {
+        try (TestReceiver receiver = receiver("HTTP/2.0")) {
+            receiver.sendsHeader("X-Long", "x".repeat(kilobytes * 1_000));
+            open(with(receiver.url("/503")));
+
+            assertThat(post("evt_1")).isInstanceOfSatisfying(Answer.Answered.class, answer -> {
+                assertThat(answer.status()).isEqualTo(503);
+                assertThat(answer.retryAfter()).isEqualTo("7");
+                assertThat(answer.whole()).isTrue();
+            });
+        }
+    }
+
+    /** Of this one nothing is read: its status is inside of what is compressed. */
+    @Test
+    void a_head_of_http_2_that_is_larger_than_any_is_no_answer() throws Exception {
+        try (TestReceiver receiver = receiver("HTTP/2.0")) {
+            receiver.sendsHeader("X-Long", "x".repeat(1_000_000));
+            open(with(receiver.url("/503")));
+
+            assertThat(kind(post("evt_1"))).isEqualTo(NoAnswer.MALFORMED_ANSWER);
+        }
+    }
+
     @Test
     void what_a_receiver_repeats_of_our_secrets_is_masked() throws Exception {
         try (RawReceiver receiver = RawReceiver.start(
@@ -307,7 +379,9 @@ class HttpPosterIT {
         }
         open(with(url));
 
-        assertThat(why(post("evt_1"))).contains("refused");
+        Answer answer = post("evt_1");
+        assertThat(why(answer)).contains("refused");
+        assertThat(kind(answer)).isEqualTo(NoAnswer.CONNECTION_REFUSED);
     }
 
     @Test
@@ -318,7 +392,7 @@ class HttpPosterIT {
         })) {
             open(with(receiver.url()));
 
-            assertThat(why(post("evt_1"))).isNotEmpty();
+            assertThat(kind(post("evt_1"))).isEqualTo(NoAnswer.CONNECTION_CLOSED);
             assertThat(receiver.connections()).isEqualTo(1);
         }
     }
@@ -328,7 +402,8 @@ class HttpPosterIT {
             strings = {
                 "220 mail.example.com ESMTP\r\n",
                 "HTTP/1.1 two hundred\r\n\r\n",
-                "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+                "HTTP/1.1 20 O\r\n\r\n",
+                "HTTP/1.1 2000 OK\r\n\r\n",
             })
     void what_is_no_http_is_no_answer(String said) throws Exception {
         try (RawReceiver receiver = RawReceiver.start(null, (connection, out) -> {
@@ -337,12 +412,12 @@ class HttpPosterIT {
         })) {
             open(with(receiver.url()));
 
-            assertThat(why(post("evt_1"))).isNotEmpty();
+            assertThat(kind(post("evt_1"))).isEqualTo(NoAnswer.MALFORMED_ANSWER);
         }
     }
 
     @Test
-    void an_endless_head_is_no_answer() throws Exception {
+    void an_endless_head_is_an_answer() throws Exception {
         try (RawReceiver receiver = RawReceiver.start(null, (connection, out) -> {
             RawReceiver.write(out, "HTTP/1.1 200 OK\r\n");
             while (true) {
@@ -351,7 +426,17 @@ class HttpPosterIT {
         })) {
             open(with(receiver.url()));
 
-            assertThat(why(post("evt_1"))).contains("header count");
+            assertThat(status(post("evt_1"))).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void informational_answers_alone_are_none() throws Exception {
+        try (RawReceiver receiver = RawReceiver.start(
+                null, (connection, out) -> RawReceiver.write(out, "HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 103 Hints\r\n"))) {
+            open(with(receiver.url()));
+
+            assertThat(kind(post("evt_1"))).isEqualTo(NoAnswer.CONNECTION_CLOSED);
         }
     }
 
@@ -421,7 +506,9 @@ class HttpPosterIT {
         };
         poster = HttpPoster.open(with(URI.create("https://receiver.example.com/x")), CLOCK, ignorant);
 
-        assertThat(why(post("evt_1"))).contains("receiver.example.com is not known to any name server here");
+        Answer answer = post("evt_1");
+        assertThat(why(answer)).contains("receiver.example.com is not known to any name server here");
+        assertThat(kind(answer)).isEqualTo(NoAnswer.HOST_UNKNOWN);
     }
 
     // ---- Giving up
@@ -481,7 +568,7 @@ class HttpPosterIT {
             opened.close();
 
             await().untilAsserted(() -> assertThat(threads()).doesNotContain("delivery-http", "delivery-lookout"));
-            assertThat(post("evt_2")).isInstanceOf(Answer.Unanswered.class);
+            assertThat(kind(post("evt_2"))).isEqualTo(NoAnswer.CLIENT_FAILED);
         }
     }
 
@@ -511,7 +598,9 @@ class HttpPosterIT {
         try (TestReceiver receiver = receiver("HTTP/2.0")) {
             open(with(receiver.url("/200"), secrets(), DeliveryOptions.Security.DEFAULT, 8));
 
-            assertThat(why(post("evt_1"))).contains("SSL").containsAnyOf("PKIX", "certif");
+            Answer answer = post("evt_1");
+            assertThat(why(answer)).contains("SSL").containsAnyOf("PKIX", "certif");
+            assertThat(kind(answer)).isEqualTo(NoAnswer.TLS_FAILED);
             assertThat(receiver.got()).isEmpty();
         }
     }
@@ -525,7 +614,9 @@ class HttpPosterIT {
         try (TestReceiver receiver = TestReceiver.start(other.context(), HttpVersionPolicy.NEGOTIATE)) {
             open(with(receiver.url("/200"), secrets(), trusting, 8));
 
-            assertThat(why(post("evt_1"))).contains("localhost");
+            Answer answer = post("evt_1");
+            assertThat(why(answer)).contains("localhost");
+            assertThat(kind(answer)).isEqualTo(NoAnswer.TLS_FAILED);
             assertThat(receiver.got()).isEmpty();
 
             closePoster();
@@ -622,6 +713,11 @@ class HttpPosterIT {
         return ((Answer.Unanswered) answer).why();
     }
 
+    private static NoAnswer kind(Answer answer) {
+        assertThat(answer).isInstanceOf(Answer.Unanswered.class);
+        return ((Answer.Unanswered) answer).kind();
+    }
+
     private static Set<String> threads() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(Thread::isAlive)
@@ -660,6 +756,7 @@ class HttpPosterIT {
                 new DeliveryOptions.InFlight(inFlight, o.inFlight().bytes()),
                 o.batch(),
                 o.drainRate(),
+                o.retryRetention(),
                 o.includeSnapshot(),
                 o.receipts(),
                 o.success(),

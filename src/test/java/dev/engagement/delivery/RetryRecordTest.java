@@ -53,6 +53,43 @@ class RetryRecordTest {
         assertThat(read).isEqualTo(new Delivery(-7, BODY, 0, Delivery.UNKNOWN_SOURCE, 55, 0, 0));
     }
 
+    @Test
+    void a_record_says_why_an_attempt_had_no_answer() throws Exception {
+        Delivery unanswered =
+                DELIVERY.afterNone(new Answer.Unanswered(NoAnswer.TLS_FAILED, "no ü in the certificate"), 3_000);
+        ProducerRecord<byte[], byte[]> record = RetryRecord.of("retry", unanswered);
+
+        assertThat(header(record, "unanswered")).isEqualTo("tls-failed");
+        assertThat(header(record, "unanswered-why")).isEqualTo("no ü in the certificate");
+        assertThat(RetryRecord.read(record.key(), record.value(), record.headers(), 7))
+                .isEqualTo(unanswered);
+        assertThat(RetryRecord.of("retry", DELIVERY).headers().lastHeader("unanswered"))
+                .isNull();
+    }
+
+    @Test
+    void a_reason_that_nobody_knows_keeps_no_record_from_being_read() throws Exception {
+        Headers headers = new RecordHeaders().add("unanswered", text("struck-by-lightning"));
+        Headers empty = new RecordHeaders().add("unanswered", null);
+        Headers withoutWhy = new RecordHeaders().add("unanswered", text("timed-out"));
+
+        assertThat(RetryRecord.read(text("1"), BODY, headers, 0).unanswered()).isNull();
+        assertThat(RetryRecord.read(text("1"), BODY, empty, 0).unanswered()).isNull();
+        assertThat(RetryRecord.read(text("1"), BODY, withoutWhy, 0).unanswered())
+                .isEqualTo(new Answer.Unanswered(NoAnswer.TIMED_OUT, ""));
+    }
+
+    @Test
+    void a_letter_says_why_an_attempt_before_had_no_answer() {
+        Delivery unanswered = DELIVERY.afterNone(new Answer.Unanswered(NoAnswer.CONNECTION_REFUSED, "refused"), 3_000);
+
+        assertThat(Letters.undeliverable(unanswered, "answered 400", "events", 0)
+                        .error())
+                .isEqualTo("answered 400; before, an attempt had no answer: connection-refused (refused)");
+        assertThat(Letters.undeliverable(DELIVERY, "answered 400", "events", 0).error())
+                .isEqualTo("answered 400");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "x", "1.5", "99999999999999999999", "\uFFFD", " 1"})
     void a_key_that_is_no_id_is_told(String key) {

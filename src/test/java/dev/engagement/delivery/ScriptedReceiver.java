@@ -33,7 +33,7 @@ final class ScriptedReceiver {
         }
 
         static Reply reset(boolean takes) {
-            return new Reply(takes, 5, new Answer.Unanswered("connection reset"));
+            return new Reply(takes, 5, new Answer.Unanswered(NoAnswer.CONNECTION_CLOSED, "connection reset"));
         }
 
         static Reply hang() {

@@ -16,6 +16,7 @@ import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.Message;
 import org.apache.hc.core5.http.URIScheme;
 import org.apache.hc.core5.http.impl.bootstrap.HttpAsyncServer;
+import org.apache.hc.core5.http.message.BasicHeader;
 import org.apache.hc.core5.http.nio.AsyncRequestConsumer;
 import org.apache.hc.core5.http.nio.AsyncServerRequestHandler;
 import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityConsumer;
@@ -48,17 +49,20 @@ final class TestReceiver implements AutoCloseable {
     private final HttpAsyncServer server;
     private final URI url;
     private final Queue<Got> got;
+    private final Queue<Header> more;
 
-    private TestReceiver(HttpAsyncServer server, URI url, Queue<Got> got) {
+    private TestReceiver(HttpAsyncServer server, URI url, Queue<Got> got, Queue<Header> more) {
         this.server = server;
         this.url = url;
         this.got = got;
+        this.more = more;
     }
 
     /** @param tls null for plain HTTP/1.1 */
     static TestReceiver start(@Nullable SSLContext tls, HttpVersionPolicy versions)
             throws InterruptedException, ExecutionException {
         Queue<Got> got = new ConcurrentLinkedQueue<>();
+        Queue<Header> more = new ConcurrentLinkedQueue<>();
         H2ServerBootstrap bootstrap = H2ServerBootstrap.bootstrap()
                 .setIOReactorConfig(IOReactorConfig.custom()
                         .setIoThreadCount(1)
@@ -66,7 +70,7 @@ final class TestReceiver implements AutoCloseable {
                         .build())
                 .setCanonicalHostName("localhost")
                 .setVersionPolicy(versions)
-                .register("*", new Handler(got));
+                .register("*", new Handler(got, more));
         if (tls != null) {
             bootstrap.setTlsStrategy(new H2ServerTlsStrategy(tls));
         }
@@ -77,11 +81,16 @@ final class TestReceiver implements AutoCloseable {
         ListenerEndpoint endpoint = server.listen(new InetSocketAddress("localhost", 0), scheme, versions, null)
                 .get();
         int port = ((InetSocketAddress) endpoint.getAddress()).getPort();
-        return new TestReceiver(server, URI.create(scheme.id + "://localhost:" + port + "/"), got);
+        return new TestReceiver(server, URI.create(scheme.id + "://localhost:" + port + "/"), got, more);
     }
 
     URI url(String path) {
         return url.resolve(path);
+    }
+
+    /** From now on, with every answer. */
+    void sendsHeader(String name, String value) {
+        more.add(new BasicHeader(name, value));
     }
 
     Queue<Got> got() {
@@ -94,7 +103,8 @@ final class TestReceiver implements AutoCloseable {
     }
 
     /** {@code /STATUS} answers with that status and a short body; its query is sent back as the body. */
-    private record Handler(Queue<Got> got) implements AsyncServerRequestHandler<Message<HttpRequest, byte[]>> {
+    private record Handler(Queue<Got> got, Queue<Header> more)
+            implements AsyncServerRequestHandler<Message<HttpRequest, byte[]>> {
 
         @Override
         public AsyncRequestConsumer<Message<HttpRequest, byte[]>> prepare(
@@ -120,6 +130,7 @@ final class TestReceiver implements AutoCloseable {
                     .addHeader("Location", "/200")
                     .addHeader("Retry-After", "7")
                     .addHeader("Set-Cookie", "a=b");
+            more.forEach(response::addHeader);
             if (status != 204 && status != 304) {
                 response.setEntity(query < 0 ? "{}" : path.substring(query + 1), ContentType.APPLICATION_JSON);
             }

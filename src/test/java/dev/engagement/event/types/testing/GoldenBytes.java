@@ -23,7 +23,7 @@ import org.apache.flink.core.memory.DataOutputSerializer;
  */
 public record GoldenBytes<T>(String name, TypeInformation<T> type, T value) {
 
-    private static final Path FOLDER = Path.of("src/test/resources/state/v1");
+    private static final Path STATE = Path.of("src/test/resources/state");
 
     /** The bytes are read as the value, and are still what is written. */
     public void assertThatVersion1IsRead() throws IOException {
@@ -34,12 +34,17 @@ public record GoldenBytes<T>(String name, TypeInformation<T> type, T value) {
     }
 
     /**
-     * The bytes of a case whose serializer is none of Flink's types.
+     * The bytes of a case whose serializer is none of Flink's types, as version 1 wrote them.
      *
      * @param now what is written now, which a new case begins with
      */
     public static byte[] golden(String name, byte[] now) throws IOException {
-        Path file = FOLDER.resolve(name + ".hex");
+        return golden(1, name, now);
+    }
+
+    /** The same, as another version wrote them. */
+    public static byte[] golden(int version, String name, byte[] now) throws IOException {
+        Path file = STATE.resolve("v" + version).resolve(name + ".hex");
         if (Boolean.getBoolean("golden.write") && Files.notExists(file)) {
             Files.writeString(file, HexFormat.of().formatHex(now) + "\n");
         }
