@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The receipts of delivery against the source's ids. Receipts say no event_ts and cannot be added up by minute, so the ids
@@ -158,8 +157,8 @@ final class DeliveryCheck implements Check {
         return older;
     }
 
-    private Map<Long, Long> asOldAsTheRange(List<Long> ids) {
-        return ids.stream().collect(Collectors.toMap(id -> id, id -> range.fromMicros()));
+    private IdSet asOldAsTheRange(IdSet ids, long micros) {
+        return range.fromMicros() < micros ? ids : new IdSet();
     }
 
     private Map<Long, Long> sourceTime(List<Long> ids) throws IOException {

@@ -258,6 +258,15 @@ class AuditTest {
     }
 
     @Test
+    void the_witness_is_asked_once_for_all_counts_that_differ() throws Exception {
+        world.counts.replaceAll((content, count) -> Long.toString(Long.parseLong(count) + 1));
+        assertThat(world.counts).hasSizeGreaterThan(5);
+
+        assertThat(Audits.found(Audits.of(world))).containsOnlyKeys("liveview miscounted");
+        assertThat(world.questions).isEqualTo(1);
+    }
+
+    @Test
     void says_it_in_words_and_in_json() throws Exception {
         event(17).rows = 0;
 

@@ -555,8 +555,8 @@ final class GoogleSql {
         List<Set<Column>> read = new ArrayList<>();
         frame.sources.forEach(source -> read.add(new LinkedHashSet<>()));
         for (Name name : names) {
-            boolean qualified = frame.sources.stream().anyMatch(source -> source.alias()
-                    .equalsIgnoreCase(name.qualifier()));
+            boolean qualified =
+                    frame.sources.stream().anyMatch(source -> source.alias().equalsIgnoreCase(name.qualifier()));
             String column = qualified || name.qualifier().isEmpty() ? name.name() : name.qualifier();
             boolean known = false;
             for (int i = 0; i < frame.sources.size(); i++) {
@@ -612,7 +612,8 @@ final class GoogleSql {
         List<SqlNode> behind = nodes.subList(end, nodes.size());
         for (List<SqlNode> item : split(nodes.subList(Math.min(begin, end), end))) {
             boolean all = !item.isEmpty() && item.get(0).isSymbol("*");
-            boolean some = item.size() > 2 && item.get(1).isSymbol(".") && item.get(2).isSymbol("*");
+            boolean some =
+                    item.size() > 2 && item.get(1).isSymbol(".") && item.get(2).isSymbol("*");
             if (!all && !some) {
                 continue;
             }
@@ -676,7 +677,8 @@ final class GoogleSql {
         for (int i = 0; i < nodes.size(); i++) {
             SqlNode node = nodes.get(i);
             boolean followed = i + 1 < nodes.size()
-                    && (nodes.get(i + 1).kind() == Kind.PARENTHESES || nodes.get(i + 1).kind() == Kind.STRING);
+                    && (nodes.get(i + 1).kind() == Kind.PARENTHESES
+                            || nodes.get(i + 1).kind() == Kind.STRING);
             boolean constant =
                     switch (node.kind()) {
                         case NAME -> false;
@@ -686,8 +688,7 @@ final class GoogleSql {
                                     || TYPES.containsKey(node.upper())
                                     || Set.of("INTERVAL", "AS", "NULL", "CURRENT_TIMESTAMP", "CURRENT_DATE")
                                             .contains(node.upper());
-                        default ->
-                            node.inside().isEmpty() || !isQuery(node.inside()) && isConstant(node.inside());
+                        default -> node.inside().isEmpty() || !isQuery(node.inside()) && isConstant(node.inside());
                     };
             if (!constant) {
                 return false;
@@ -914,8 +915,7 @@ final class GoogleSql {
         boolean named = alias < nodes.size()
                 && nodes.get(alias).isName()
                 && !KEYWORDS.contains(nodes.get(alias).upper());
-        frame.sources.add(
-                new Source(table, named ? nodes.get(alias).text() : path.get(path.size() - 1)));
+        frame.sources.add(new Source(table, named ? nodes.get(alias).text() : path.get(path.size() - 1)));
         return i;
     }
 

@@ -65,8 +65,7 @@ final class Queries {
             return merge(project, merge, dryRun);
         }
         if (GoogleSql.isDelete(sql)) {
-            GoogleSql.Translation delete =
-                    GoogleSql.deleteToDuckDb(sql, catalog, clock.instant(), named, positional);
+            GoogleSql.Translation delete = GoogleSql.deleteToDuckDb(sql, catalog, clock.instant(), named, positional);
             return delete(project, delete, dryRun);
         }
         GoogleSql.Translation query = GoogleSql.translate(sql, catalog, clock.instant(), named, positional);
@@ -112,9 +111,13 @@ final class Queries {
      */
     ObjectNode dryRun(String project, JsonNode body) {
         JsonNode configuration = body.path("configuration");
-        if (!configuration.path("dryRun").asBoolean() || !configuration.path("query").isObject()) {
-            throw new RestException(501, "notImplemented", "The emulator inserts jobs only to look at them: a query with"
-                    + " \"dryRun\": true. Send what is to run to jobs.query");
+        if (!configuration.path("dryRun").asBoolean()
+                || !configuration.path("query").isObject()) {
+            throw new RestException(
+                    501,
+                    "notImplemented",
+                    "The emulator inserts jobs only to look at them: a query with"
+                            + " \"dryRun\": true. Send what is to run to jobs.query");
         }
         ObjectNode request = configuration.get("query").deepCopy();
         request.put("dryRun", true);

@@ -49,8 +49,8 @@ record Scan(Table table, Set<Column> columns, PartitionFilter filter) {
         if (columns.isEmpty()) {
             return 0;
         }
-        String sql = "SELECT (" + columns.stream().map(Scan::size).collect(Collectors.joining(" + ")) + ")::BIGINT FROM "
-                + Store.quoted(table.id()) + where(statement);
+        String sql = "SELECT (" + columns.stream().map(Scan::size).collect(Collectors.joining(" + "))
+                + ")::BIGINT FROM " + Store.quoted(table.id()) + where(statement);
         return number(statement, sql).orElse(0L);
     }
 

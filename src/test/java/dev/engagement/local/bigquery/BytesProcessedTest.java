@@ -169,7 +169,8 @@ class BytesProcessedTest {
         assertThat(processed("SELECT COUNT(*) AS n FROM analytics.days AS d WHERE d.seen GROUP BY content_id"
                         + " ORDER BY MAX(d.share) LIMIT 1"))
                 .isEqualTo(sum(Set.of("seen", "content_id", "share"), ALL));
-        assertThat(processed("SELECT event_id AS content_id FROM analytics.days")).isEqualTo(sum(Set.of("event_id"), ALL));
+        assertThat(processed("SELECT event_id AS content_id FROM analytics.days"))
+                .isEqualTo(sum(Set.of("event_id"), ALL));
         assertThat(processed("SELECT a.event_id FROM analytics.days AS a JOIN analytics.hours AS b ON a.event_id ="
                         + " b.event_id AND b.seen"))
                 .isEqualTo(sum(Set.of("event_id"), ALL) + sum(Set.of("event_id", "seen"), ALL));
@@ -184,7 +185,8 @@ class BytesProcessedTest {
     void only_the_partitions_are_read_that_the_filter_leaves() {
         Set<String> columns = Set.of("event_id", "event_ts");
         String select = "SELECT event_id FROM analytics.days WHERE ";
-        assertThat(processed(select + "event_ts >= TIMESTAMP '2025-12-31 12:00:00' AND event_ts < TIMESTAMP '2026-01-02'"))
+        assertThat(processed(
+                        select + "event_ts >= TIMESTAMP '2025-12-31 12:00:00' AND event_ts < TIMESTAMP '2026-01-02'"))
                 .isEqualTo(sumOfDays(columns, "2025-12-31", "2026-01-01"));
         assertThat(processed(select + "event_ts < TIMESTAMP '2026-01-02 00:00:00.000001' AND TIMESTAMP '2026-01-01' <="
                         + " event_ts"))
@@ -195,8 +197,9 @@ class BytesProcessedTest {
         assertThat(processed(select + "event_ts >= TIMESTAMP_MICROS(1767225600000000) AND event_ts < TIMESTAMP_ADD("
                         + "TIMESTAMP '2026-01-01', INTERVAL 1 DAY)"))
                 .isEqualTo(sumOfDays(columns, "2026-01-01"));
-        assertThat(processed(select + "(event_ts = TIMESTAMP '2026-01-01 05:00:00' OR event_ts >= TIMESTAMP '2026-01-03'"
-                        + " AND event_ts < TIMESTAMP '2026-01-04') AND event_id > 0"))
+        assertThat(processed(
+                        select + "(event_ts = TIMESTAMP '2026-01-01 05:00:00' OR event_ts >= TIMESTAMP '2026-01-03'"
+                                + " AND event_ts < TIMESTAMP '2026-01-04') AND event_id > 0"))
                 .isEqualTo(sumOfDays(columns, "2026-01-01", "2026-01-03"));
         assertThat(processed(select + "event_ts IN (TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01 10:00:00')"))
                 .isEqualTo(sumOfDays(columns, "2026-01-01"));
@@ -221,8 +224,9 @@ class BytesProcessedTest {
     @Test
     void partitions_may_be_hours() {
         Instant from = Instant.parse("2026-01-01T05:00:00Z");
-        assertThat(processed("SELECT event_ts FROM analytics.hours WHERE event_ts >= TIMESTAMP '2026-01-01 05:30:00' AND"
-                        + " event_ts < TIMESTAMP '2026-01-01 08:00:00'"))
+        assertThat(processed(
+                        "SELECT event_ts FROM analytics.hours WHERE event_ts >= TIMESTAMP '2026-01-01 05:30:00' AND"
+                                + " event_ts < TIMESTAMP '2026-01-01 08:00:00'"))
                 .isEqualTo(sum(Set.of("event_ts"), row -> {
                     long hours = Math.floorDiv((Long) row.get("event_ts") - Client.micros(from), 3_600_000_000L);
                     return hours >= 0 && hours < 3;
@@ -256,8 +260,8 @@ class BytesProcessedTest {
                 + " \"parameterType\": {\"type\": \"INT64\"}, \"parameterValue\": {\"value\": \"7\"}}]";
         String expected = Long.toString(sumOfDays(Set.of("event_id", "event_ts"), "2026-01-01"));
 
-        Rest.Answer asked = Rest.send(
-                emulator, "POST", "/bigquery/v2/projects/local/queries", "{" + query + ", \"dryRun\": true}");
+        Rest.Answer asked =
+                Rest.send(emulator, "POST", "/bigquery/v2/projects/local/queries", "{" + query + ", \"dryRun\": true}");
         Rest.Answer inserted = Rest.send(
                 emulator,
                 "POST",
@@ -266,7 +270,10 @@ class BytesProcessedTest {
 
         assertThat(asked.body().path("totalBytesProcessed").asText()).isEqualTo(expected);
         assertThat(asked.body().has("rows")).isFalse();
-        assertThat(inserted.body().path("statistics").path("totalBytesProcessed").asText())
+        assertThat(inserted.body()
+                        .path("statistics")
+                        .path("totalBytesProcessed")
+                        .asText())
                 .as(inserted.message())
                 .isEqualTo(expected);
         assertThat(emulator.stats().bytesProcessed()).isEqualTo(before);
@@ -285,8 +292,9 @@ class BytesProcessedTest {
                 + " T.event_ts = TIMESTAMP '2026-01-01 03:00:00' WHEN NOT MATCHED THEN INSERT (event_id, event_ts)"
                 + " VALUES (S.event_id, TIMESTAMP '2026-01-01 03:00:00')";
         assertThat(dryRun(merge)).isEqualTo(sumOfDays(Set.of("event_id", "event_ts"), "2026-01-01"));
-        String whole = "MERGE analytics.days AS T USING analytics.hours AS S ON T.event_id = S.event_id AND T.event_ts ="
-                + " TIMESTAMP '2026-01-01 03:00:00' WHEN NOT MATCHED THEN INSERT ROW";
+        String whole =
+                "MERGE analytics.days AS T USING analytics.hours AS S ON T.event_id = S.event_id AND T.event_ts ="
+                        + " TIMESTAMP '2026-01-01 03:00:00' WHEN NOT MATCHED THEN INSERT ROW";
         assertThat(dryRun(whole))
                 .isEqualTo(sumOfDays(Set.of("event_id", "event_ts"), "2026-01-01") + sum(FIELDS.keySet(), ALL));
         String delete = "DELETE FROM analytics.days WHERE event_ts < TIMESTAMP '2025-12-31' AND event_id = 7";
