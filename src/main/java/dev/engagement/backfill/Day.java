@@ -24,7 +24,8 @@ final class Day {
             new DateTimeFormatterBuilder().appendPattern("uuuu-MM-dd").toFormatter(Locale.ROOT);
 
     private final RangeOptions range;
-    private @Nullable Roaring64Bitmap there;
+    private final Object asking = new Object();
+    private volatile @Nullable Roaring64Bitmap there;
     private int readers;
     private boolean isRead;
     private final Roaring64Bitmap missing = new Roaring64Bitmap();
@@ -57,13 +58,16 @@ final class Day {
     }
 
     /** The ids that are there, which nobody changes; for who has begun. */
-    synchronized Roaring64Bitmap ids(@Nullable Known known) throws IOException, InterruptedException {
-        Roaring64Bitmap ids = there;
-        if (ids == null) {
-            ids = ask(known, range);
-            there = ids;
+    Roaring64Bitmap ids(@Nullable Known known) throws IOException, InterruptedException {
+        // Whoever begins or ends meanwhile does not wait for the answer.
+        synchronized (asking) {
+            Roaring64Bitmap ids = there;
+            if (ids == null) {
+                ids = ask(known, range);
+                there = ids;
+            }
+            return ids;
         }
-        return ids;
     }
 
     /** Who has begun has ended. */

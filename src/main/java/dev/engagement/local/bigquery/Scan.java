@@ -4,11 +4,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -24,7 +21,6 @@ import java.util.stream.Collectors;
  */
 record Scan(Table table, Set<Column> columns, PartitionFilter filter) {
 
-    private static final DateTimeFormatter TIMESTAMP = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT);
     /** Years 1 to 9999, which is all that a TIMESTAMP may be. */
     private static final long MIN_MICROS = -62_135_596_800_000_000L;
 
@@ -117,7 +113,8 @@ record Scan(Table table, Set<Column> columns, PartitionFilter filter) {
     }
 
     private static String literal(Instant instant) {
-        return "TIMESTAMP '" + TIMESTAMP.format(instant.atOffset(ZoneOffset.UTC)) + "'";
+        // As a number, because the end of the last partition is no time that has a text.
+        return "make_timestamp(" + Partitioning.micros(instant) + ")";
     }
 
     private static Optional<Long> number(Statement statement, String sql) throws SQLException {

@@ -204,6 +204,11 @@ class BytesProcessedTest {
         assertThat(processed(select + "event_ts IN (TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01 10:00:00')"))
                 .isEqualTo(sumOfDays(columns, "2026-01-01"));
         assertThat(processed(select + "event_ts >= TIMESTAMP '2027-01-01'")).isZero();
+        assertThat(processed(select + "event_ts >= TIMESTAMP '2026-01-03'"))
+                .isEqualTo(sumOfDays(columns, "2026-01-03", "2026-01-04"));
+        assertThat(processed(select + "event_ts >= TIMESTAMP '0001-01-01' AND event_ts <= TIMESTAMP"
+                        + " '9999-12-31 23:59:59.999999'"))
+                .isEqualTo(sum(columns, ALL));
     }
 
     @Test
