@@ -46,6 +46,8 @@ final class World {
         long rowMicros;
         boolean receipt = true;
         boolean receiptIsLate;
+        /** Long before the range, by the wall clock. */
+        boolean receiptIsEarlier;
 
         @Nullable
         Reason letter;
@@ -73,6 +75,7 @@ final class World {
     int questions;
 
     boolean askedForReasons;
+    boolean askedForEarlierReceipts;
 
     Event add(long id, long micros, String content, @Nullable Long duration) {
         Event event = new Event(id, micros, content, duration);
@@ -265,9 +268,17 @@ final class World {
             }
 
             @Override
-            public void receipts(Receipts each) {
+            public void receipts(Range range, Receipts each) {
                 events.stream()
-                        .filter(event -> event.receipt && (settled || !event.receiptIsLate))
+                        .filter(event -> event.receipt && !event.receiptIsEarlier && (settled || !event.receiptIsLate))
+                        .forEach(event -> each.take(event.id, true));
+            }
+
+            @Override
+            public void earlierReceipts(Receipts each) {
+                askedForEarlierReceipts = true;
+                events.stream()
+                        .filter(event -> event.receipt && event.receiptIsEarlier)
                         .forEach(event -> each.take(event.id, true));
             }
 
