@@ -193,11 +193,6 @@ final class PostgresSource implements Source, AutoCloseable {
     }
 
     @Override
-    public boolean isFiltered() {
-        return !table.equals(whole);
-    }
-
-    @Override
     public List<String> notes() {
         return notes;
     }

@@ -55,9 +55,6 @@ final class Repairs {
         for (Range each : ranges(missing.where(id -> !evidence.captured().seen().contains(id)))) {
             commands.add(JOB + "backfill" + of(each));
         }
-        if (source.isFiltered() && !commands.isEmpty()) {
-            commands.add(0, "# a backfill publishes what the publication leaves out of the range as well");
-        }
         IdSet known = missing.where(id -> evidence.captured().seen().contains(id));
         if (!known.isEmpty() && warehouse != null) {
             commands.add(

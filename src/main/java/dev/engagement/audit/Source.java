@@ -44,11 +44,6 @@ interface Source extends RowStore {
         return List.of();
     }
 
-    /** Whether only a part of its table is compared, as the rest is not published. */
-    default boolean isFiltered() {
-        return false;
-    }
-
     /**
      * Every id of a range, in no order.
      *

@@ -97,7 +97,7 @@ public final class Backfill {
         this.streams = streams;
         this.pause = pause;
         this.nanoTime = nanoTime;
-        this.database = new SourceDatabase(options.source());
+        this.database = new SourceDatabase(options.source(), options.publication());
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.connection.PublishedTable;
 import dev.engagement.event.Timestamps;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -29,9 +30,18 @@ final class SourceDatabase {
     private static final String CONNECT_SECONDS = "10";
 
     private final SourceOptions options;
+    private final @Nullable String publication;
+    /** What rows are read, as SQL that follows another condition; null until the database has been asked. */
+    private volatile @Nullable String filter;
 
     SourceDatabase(SourceOptions options) {
+        this(options, null);
+    }
+
+    /** @param publication whose filter of the events is kept to, or null */
+    SourceDatabase(SourceOptions options, @Nullable String publication) {
         this.options = options;
+        this.publication = publication;
     }
 
     SourceOptions options() {
@@ -62,11 +72,35 @@ final class SourceDatabase {
             statement.execute("SET TIME ZONE 'UTC'");
             statement.execute("SET statement_timeout = 0");
             statement.execute("SET idle_in_transaction_session_timeout = 0");
+            if (filter == null) {
+                filter = filterOf(connection);
+            }
         } catch (SQLException e) {
             connection.close();
             throw e;
         }
         return connection;
+    }
+
+    private String filterOf(Connection connection) throws SQLException {
+        if (publication == null) {
+            return "";
+        }
+        PublishedTable published = PublishedTable.of(connection, publication, options.quotedEvents(), List.of());
+        if (published.filtersPartitions()) {
+            throw new BackfillException(
+                    "The publication " + publication + " filters partitions of " + options.quotedEvents()
+                            + " one by one, and a backfill reads a table by one filter. Publish the table by its root:"
+                            + " ALTER PUBLICATION … SET (publish_via_partition_root = true)",
+                    null);
+        }
+        return published.filter() == null ? "" : " AND " + published.filter();
+    }
+
+    /** Condition of the rows that the publication lets through, if that is asked for; empty if there is none. */
+    String filter() {
+        String known = filter;
+        return known == null ? "" : known;
     }
 
     /**
@@ -272,10 +306,10 @@ final class SourceDatabase {
         }
     }
 
-    private static String where(boolean ofIds, @Nullable String contentId) {
+    private String where(boolean ofIds, @Nullable String contentId) {
         return " WHERE " + (ofIds ? "id >= ? AND id <= ? AND " : "")
                 + "event_ts >= ?::timestamptz AND event_ts < ?::timestamptz"
-                + (contentId == null ? "" : " AND content_id = ?");
+                + (contentId == null ? "" : " AND content_id = ?") + filter();
     }
 
     private static void bind(PreparedStatement statement, int at, RangeOptions range, @Nullable String contentId)

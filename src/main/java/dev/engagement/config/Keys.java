@@ -25,7 +25,7 @@ public final class Keys {
 
     private static final Set<Command> BOTH = Command.ALL;
     private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
-    private static final Set<Command> CAPTURE_AND_AUDIT = Set.of(Command.CAPTURE, Command.AUDIT);
+    private static final Set<Command> PUBLISHED = Set.of(Command.CAPTURE, Command.BACKFILL, Command.AUDIT);
     private static final Set<Command> STREAM = Set.of(Command.STREAM);
     private static final Set<Command> BACKFILL = Set.of(Command.BACKFILL);
     private static final Set<Command> REDRIVE = Set.of(Command.REDRIVE);
@@ -157,7 +157,7 @@ public final class Keys {
             "postgres.publication",
             Type.POSTGRES_NAME,
             "engagement_publication",
-            CAPTURE_AND_AUDIT,
+            PUBLISHED,
             "publication with both tables and the heartbeat table");
 
     public static final Key<CaptureOptions.Start> CAPTURE_START = Key.of(
@@ -182,7 +182,7 @@ public final class Keys {
             "capture.accept-filtered",
             Type.BOOLEAN,
             "false",
-            CAPTURE_AND_AUDIT,
+            PUBLISHED,
             "whether the publication may leave out rows or columns");
 
     public static final Key<MemorySize> INGEST_MAX_RECORD_BYTES = Key.of(

@@ -240,6 +240,7 @@ public final class Settings {
         return new BackfillOptions(
                 sourceOptions(),
                 rangeOptions(),
+                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null,
                 find(Keys.CONTENT_ID),
                 get(Keys.ALL_ROWS),
                 get(Keys.DRY_RUN),

@@ -163,6 +163,25 @@ class BackfillCostIT {
         }
     }
 
+    @Test
+    void what_the_publication_leaves_out_is_not_published_if_that_is_meant() throws Exception {
+        servers.sql(
+                "CREATE PUBLICATION odd FOR TABLE engagement_events WHERE (id % 100000 = 1) WITH (publish = 'insert')");
+        try {
+            Shown shown = new Shown();
+            ManualPause pause = new ManualPause();
+            BackfillOptions options = options(DAYS, false, "odd");
+
+            Outcome outcome = new Backfill(options, shown, () -> shown, pause, pause::nanoTime).run(new Lines());
+
+            assertThat(outcome).isEqualTo(new Outcome(DAYS * ROWS_A_DAY / 2L, 0));
+            assertThat(shown.published)
+                    .allSatisfy(id -> assertThat(id % 100_000).isEqualTo(1));
+        } finally {
+            servers.sql("DROP PUBLICATION odd");
+        }
+    }
+
     // ------------------------------------------------------------------------------------------------- the stores
 
     /** The emulator's table. */
@@ -249,6 +268,10 @@ class BackfillCostIT {
     }
 
     private static BackfillOptions options(int days, boolean dryRun) throws Exception {
+        return options(days, dryRun, null);
+    }
+
+    private static BackfillOptions options(int days, boolean dryRun, @Nullable String publication) throws Exception {
         return new BackfillOptions(
                 new SourceOptions(
                         postgres.jdbcUrl(),
@@ -258,6 +281,7 @@ class BackfillCostIT {
                         "engagement_events",
                         "content"),
                 RangeOptions.of(BEGIN, BEGIN.plus(Duration.ofDays(days))),
+                publication,
                 null,
                 false,
                 dryRun,

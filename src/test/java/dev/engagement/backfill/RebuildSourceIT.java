@@ -297,6 +297,7 @@ class RebuildSourceIT {
                 tables,
                 RangeOptions.of(Instant.parse(from), Instant.parse(to)),
                 null,
+                null,
                 false,
                 false,
                 Duration.ofMinutes(5),
