@@ -8,6 +8,8 @@
 #
 #   --from, --to    first event_ts and end of event_ts (default: the last hour)
 #   --json          one line of JSON instead of a table
+#   --counts        also the live view's counts of all time (always given here: the stack's table is small)
+#   --dry-run       say what it costs, and compare nothing
 #   --repair        also the commands that mend what differs; nothing is changed
 #   any other option of audit: scripts/audit.sh --options lists them
 #
@@ -18,6 +20,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 from=(--from "$(date -u -d '1 hour ago' +%Y-%m-%dT%H:%M:%SZ)")
 to=(--to "$(date -u +%Y-%m-%dT%H:%M:%SZ)")
+counts=(--counts)
 for argument in "$@"; do
   case $argument in
     --help | -h)
@@ -26,8 +29,12 @@ for argument in "$@"; do
       ;;
     --from | --from=*) from=() ;;
     --to | --to=*) to=() ;;
+    --counts | --counts=*) counts=() ;;
   esac
 done
-[[ ${1:-} != --options ]] || set -- --help
+if [[ ${1:-} == --options ]]; then
+  set -- --help
+  counts=()
+fi
 
-exec scripts/lib/on-stack.sh audit "${from[@]}" "${to[@]}" "$@"
+exec scripts/lib/on-stack.sh audit "${from[@]}" "${to[@]}" "${counts[@]}" "$@"

@@ -133,6 +133,15 @@ public final class EngagementJob {
             if (options.delivery() == null && settings.destinations().contains(Destination.DELIVERY)) {
                 System.err.println("Delivery is not compared: it leaves receipts only with delivery.receipts=true");
             }
+            if (options.liveView() == null && settings.destinations().contains(Destination.LIVEVIEW)) {
+                System.err.println(
+                        "The live view's counts are of all time and not compared; --counts compares them, for"
+                                + " which the whole table of events is read");
+            }
+            if (settings.dryRun()) {
+                Audit.cost(options, Clock.systemUTC()).forEach(System.out::println);
+                return 0;
+            }
             AuditReport report = Audit.run(options, Clock.systemUTC(), System.err::println);
             System.out.print(
                     settings.json() ? report.asJson(settings.repair()) + "\n" : report.asText(settings.repair()));

@@ -9,6 +9,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -21,12 +22,12 @@ import org.jspecify.annotations.Nullable;
  * System.out.println(report.asText(false));
  * }</pre>
  *
- * <p>Each store adds up its own rows, by minute; only minutes that differ are read by id, a page at a time. What differs is
+ * <p>Each store adds up its own rows, by minute; only minutes that differ are read by id, all of a day's at once. What differs is
  * looked at again after the settling margin, and only what differs both times is reported: rows are on their way for some
  * seconds, and none says since when. Then Kafka is asked for a reason. Where nothing differs none of that is needed, and the
  * answer comes at once.
  *
- * <p>Memory: the minutes of the range, a page of rows, some two bits for each id that differs and, if delivery is compared,
+ * <p>Memory: the minutes of the range, a fetch of rows, some two bits for each id that differs and, if delivery is compared,
  * for each event of the range; and the counts by content. Nothing is written anywhere. Blocking.
  */
 public final class Audit {
@@ -77,6 +78,49 @@ public final class Audit {
         }
     }
 
+    /**
+     * What {@link #run} would cost, a line each: BigQuery's bytes by its dry runs, PostgreSQL's rows by its planner. Neither
+     * costs anything.
+     *
+     * @throws IOException if a store does not answer
+     * @throws IllegalArgumentException if nothing of the range is older than the settling margin
+     */
+    public static List<String> cost(AuditOptions options, Clock clock) throws IOException {
+        Range range = settled(options, clock.instant());
+        List<String> lines = new ArrayList<>();
+        try (PostgresSource source = PostgresSource.connect(options.database())) {
+            WarehouseRows rows = options.warehouse() == null ? null : new WarehouseRows(options.warehouse());
+            if (rows != null) {
+                lines.add(String.format(
+                        Locale.ROOT,
+                        "Cost: BigQuery reads %.3f GB for the totals, and for each of two looks at what differs up to %.3f GB"
+                                + " (by its dry runs)",
+                        rows.bytesToRead(range) / 1e9,
+                        rows.bytesOfRows(range) / 1e9));
+            }
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "Cost: PostgreSQL reads some %,d rows%s for each of these",
+                    source.estimatedRows(source.hasTimeIndex() ? range : Range.ALWAYS),
+                    source.hasTimeIndex()
+                            ? " of the range"
+                            : ", the whole table, as no index begins with event_ts (" + source.missingIndex() + ")"));
+            if (options.liveView() != null) {
+                lines.add(String.format(
+                        Locale.ROOT,
+                        "Cost: --counts are of all time: PostgreSQL reads all of some %,d rows%s",
+                        source.estimatedRows(Range.ALWAYS),
+                        rows == null
+                                ? ""
+                                : String.format(
+                                        Locale.ROOT,
+                                        ", and BigQuery %.3f GB if one differs",
+                                        rows.bytesOfCounts() / 1e9)));
+            }
+        }
+        return lines;
+    }
+
     /** The range without what is too young to have arrived. */
     static Range settled(AuditOptions options, Instant now) {
         Instant newest = now.minus(options.settle());
@@ -89,6 +133,9 @@ public final class Audit {
     }
 
     AuditReport run(@Nullable RowStore warehouse, @Nullable Counts counts) throws IOException, InterruptedException {
+        if (counts != null) {
+            progress.accept("Counts are of all time: the whole table of events is read, whatever the range");
+        }
         SortedMap<Long, MinuteTotals> minutes = source.minutes(range);
         MinuteTotals totals = minutes.values().stream().reduce(MinuteTotals.NONE, MinuteTotals::plus);
         List<Check> checks = checks(minutes, warehouse, counts);
@@ -144,7 +191,7 @@ public final class Audit {
     }
 
     private List<String> notes() {
-        List<String> notes = new ArrayList<>();
+        List<String> notes = new ArrayList<>(source.notes());
         if (range.toMicros() < Range.micros(options.to())) {
             notes.add("Compared up to " + range.to() + ": what is younger than audit.settle may be on its way");
         }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param eventsTopic what capture writes
  * @param deadLettersTopic what could not be processed
  * @param warehouse null to leave it out
- * @param liveView null to leave it out
+ * @param liveView null to leave it out; its counts are of all time, and reading the source for them costs what it is old
  * @param delivery null to leave it out
  */
 public record AuditOptions(
@@ -57,8 +57,23 @@ public record AuditOptions(
      * @param password read where the connection is made
      * @param schema schema of the table
      * @param table table of events
+     * @param publication what capture reads it by, or null to compare the whole table
      */
-    public record Database(String jdbcUrl, String username, SecretRef password, String schema, String table) {}
+    public record Database(
+            String jdbcUrl,
+            String username,
+            SecretRef password,
+            String schema,
+            String table,
+            @Nullable Publication publication) {}
+
+    /**
+     * By what the table is captured.
+     *
+     * @param name of the publication
+     * @param isFilteredMeant whether it may leave out rows and columns, which are not expected anywhere then
+     */
+    public record Publication(String name, boolean isFilteredMeant) {}
 
     /**
      * What delivery leaves behind.

@@ -5,8 +5,10 @@ import dev.engagement.audit.AuditReport.Item;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class CountCheck implements Check {
 
     private static final int CHUNK = 1_000;
-    private static final int PAGE = 50_000;
-    /** To ask the witness costs reading all ids of the content: so many contents at most. */
+    /** The ids of these are held; so many contents at most. */
     private static final int MOST_WITNESSED = 200;
 
     private static final String NO_WITNESS =
@@ -47,16 +48,9 @@ final class CountCheck implements Check {
      * @param text what stands in Redis, or null
      * @param absent events of the source that the witness has not, or all of them without a witness
      * @param purged events of the witness that the source has not
-     * @param witnessed whether the witness was asked
      */
     private record Suspect(
-            String content,
-            long least,
-            long most,
-            @Nullable String text,
-            IdSet absent,
-            IdSet purged,
-            boolean witnessed) {}
+            String content, long least, long most, @Nullable String text, IdSet absent, IdSet purged) {}
 
     CountCheck(Range range, Source source, Counts counts, @Nullable RowStore warehouse, int listed, Repairs repairs) {
         this.range = range;
@@ -90,7 +84,7 @@ final class CountCheck implements Check {
 
     @Override
     public IdSet lookAgain() throws IOException {
-        IdSet questions = new IdSet();
+        List<Suspect> wrong = new ArrayList<>();
         for (List<String> chunk : chunks(suspects.keySet())) {
             Map<String, String> actual = counts.of(chunk);
             Map<String, Long> now = source.eventsByContent(chunk);
@@ -99,12 +93,19 @@ final class CountCheck implements Check {
                 long most = Math.max(least, now.getOrDefault(content, 0L));
                 String text = actual.get(content);
                 if (!isWithin(text, least, most)) {
-                    Suspect suspect = witness(content, least, most, text);
-                    questions.addAll(suspect.absent);
-                    questions.addAll(suspect.purged);
-                    found.add(suspect);
+                    wrong.add(new Suspect(content, least, most, text, new IdSet(), new IdSet()));
                 }
             }
+        }
+        found.addAll(wrong);
+        IdSet questions = new IdSet();
+        List<Suspect> witnessed = wrong.subList(0, Math.min(wrong.size(), MOST_WITNESSED));
+        if (!witnessed.isEmpty()) {
+            witness(witnessed);
+        }
+        for (Suspect suspect : witnessed) {
+            questions.addAll(suspect.absent);
+            questions.addAll(suspect.purged);
         }
         return questions;
     }
@@ -122,30 +123,26 @@ final class CountCheck implements Check {
         return text.matches("-?\\d{1,18}") ? Long.parseLong(text) : Long.MIN_VALUE;
     }
 
-    private Suspect witness(String content, long least, long most, @Nullable String text) throws IOException {
-        IdSet absent = new IdSet();
-        IdSet purged = new IdSet();
-        boolean witnessed = found.size() < MOST_WITNESSED;
-        if (witnessed) {
+    /** Asks the witness once for all of them, and the source. */
+    private void witness(List<Suspect> contents) throws IOException {
+        Map<String, Suspect> byContent = new HashMap<>();
+        contents.forEach(suspect -> byContent.put(suspect.content, suspect));
+        if (warehouse != null) {
             // The warehouse first, so that what is committed meanwhile is not taken for purged.
-            IdSet there = warehouse == null ? new IdSet() : ids(warehouse, content);
-            IdSet here = ids(source, content);
-            absent.addAll(here.where(id -> !there.contains(id)));
-            purged.addAll(there.where(id -> !here.contains(id)));
+            warehouse.idsOfContents(
+                    byContent.keySet(),
+                    (content, id) -> of(byContent, content).purged.add(id));
         }
-        return new Suspect(content, least, most, text, absent, purged, witnessed);
+        source.idsOfContents(byContent.keySet(), (content, id) -> {
+            Suspect suspect = of(byContent, content);
+            if (!suspect.purged.remove(id)) {
+                suspect.absent.add(id);
+            }
+        });
     }
 
-    private static IdSet ids(RowStore store, String content) throws IOException {
-        IdSet ids = new IdSet();
-        long after = Long.MIN_VALUE;
-        List<Long> page;
-        do {
-            page = store.idsOfContent(content, after, PAGE);
-            page.forEach(ids::add);
-            after = page.isEmpty() ? after : page.get(page.size() - 1);
-        } while (page.size() == PAGE);
-        return ids;
+    private static Suspect of(Map<String, Suspect> contents, String content) {
+        return Objects.requireNonNull(contents.get(content), content);
     }
 
     @Override

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The receipts of delivery against the source's ids. Receipts say no event_ts and cannot be added up by minute, so the ids
@@ -50,14 +49,27 @@ final class DeliveryCheck implements Check {
             lowest = Math.min(lowest, id);
             highest = Math.max(highest, id);
         });
-        log.receipts((id, isThere) -> {
+        // Of these the last word has been read.
+        IdSet told = new IdSet();
+        log.receipts(range, (id, isThere) -> {
             if (wanted.contains(id)) {
+                told.add(id);
                 put(delivered, id, isThere);
             } else if (lowest < id && id < highest) {
+                told.add(id);
                 put(strange, id, isThere);
             }
         });
         missing = wanted.where(id -> !delivered.contains(id));
+        if (!missing.where(id -> !told.contains(id)).isEmpty()) {
+            // An event that happened later than it was delivered: a clock far ahead.
+            log.earlierReceipts((id, isThere) -> {
+                if (wanted.contains(id) && !told.contains(id)) {
+                    put(delivered, id, isThere);
+                }
+            });
+            missing = wanted.where(id -> !delivered.contains(id));
+        }
         // Most of them are of another time.
         strange.removeAll(source.existing(strange));
         return !missing.isEmpty() || !strange.isEmpty();
@@ -65,7 +77,7 @@ final class DeliveryCheck implements Check {
 
     @Override
     public IdSet lookAgain() throws IOException {
-        log.receipts((id, isThere) -> {
+        log.receipts(range, (id, isThere) -> {
             if (missing.contains(id)) {
                 put(delivered, id, isThere);
             }
@@ -158,8 +170,8 @@ final class DeliveryCheck implements Check {
         return older;
     }
 
-    private Map<Long, Long> asOldAsTheRange(List<Long> ids) {
-        return ids.stream().collect(Collectors.toMap(id -> id, id -> range.fromMicros()));
+    private IdSet asOldAsTheRange(IdSet ids, long micros) {
+        return range.fromMicros() < micros ? ids : new IdSet();
     }
 
     private Map<Long, Long> sourceTime(List<Long> ids) throws IOException {

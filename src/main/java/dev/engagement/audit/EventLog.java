@@ -25,12 +25,19 @@ interface EventLog {
     Captured captured(IdSet ids, Range range) throws IOException;
 
     /**
-     * Every receipt, from where the last call ended; the first one from the beginning. An id may come again, and the last
-     * time counts.
+     * The receipts since a range began, but for clocks that are ahead; a later call goes on where the last one ended. An id
+     * may come again, and the last time counts.
      *
      * @throws IOException if Kafka does not answer, or there is no such topic
      */
-    void receipts(Receipts each) throws IOException;
+    void receipts(Range range, Receipts each) throws IOException;
+
+    /**
+     * The receipts before those, from the first on: as many as the installation is old.
+     *
+     * @throws IOException if Kafka does not answer, or there is no such topic
+     */
+    void earlierReceipts(Receipts each) throws IOException;
 
     /** Takes receipts. */
     @FunctionalInterface

@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 /** Sets of ids as findings: counted as a whole, named up to a limit. */
 final class Findings {
 
-    private static final int BATCH = 10_000;
-
     private final int listed;
     private final Repairs repairs;
 
@@ -28,6 +26,12 @@ final class Findings {
     @FunctionalInterface
     interface Times {
         Map<Long, Long> of(List<Long> ids) throws IOException;
+    }
+
+    /** Which of some events happened before a time, microseconds since the epoch. */
+    @FunctionalInterface
+    interface Older {
+        IdSet than(IdSet ids, long micros) throws IOException;
     }
 
     /** Adds a finding unless there is nothing of it. */
@@ -59,21 +63,13 @@ final class Findings {
      * Tells what was deleted at the source from what never was there: the events topic has a record of the former. Of
      * events that are older than the topic nobody can tell; they count as deleted, as rows of that age are.
      */
-    void sortOut(IdSet extra, Times times, EventLog.Captured captured, IdSet purged, IdSet never) throws IOException {
-        for (List<Long> batch : extra.batches(BATCH)) {
-            List<Long> unseen = new ArrayList<>();
-            for (Long id : batch) {
-                if (captured.seen().contains(id)) {
-                    purged.add(id);
-                } else {
-                    unseen.add(id);
-                }
-            }
-            Map<Long, Long> at = unseen.isEmpty() ? Map.of() : times.of(unseen);
-            for (Long id : unseen) {
-                Long micros = at.get(id);
-                (micros == null || captured.wouldKnow(micros) ? never : purged).add(id);
-            }
+    void sortOut(IdSet extra, Older older, EventLog.Captured captured, IdSet purged, IdSet never) throws IOException {
+        IdSet unseen = extra.where(id -> !captured.seen().contains(id));
+        purged.addAll(extra.where(captured.seen()::contains));
+        if (!unseen.isEmpty()) {
+            IdSet before = older.than(unseen, captured.reachesBackTo());
+            purged.addAll(before);
+            never.addAll(unseen.where(id -> !before.contains(id)));
         }
     }
 }

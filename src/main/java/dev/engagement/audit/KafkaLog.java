@@ -52,6 +52,9 @@ final class KafkaLog implements EventLog, AutoCloseable {
     private final KafkaConnection kafka;
     private final Clock clock;
     private final Map<TopicPartition, Long> receiptsRead = new HashMap<>();
+    /** Where reading them began. */
+    private final Map<TopicPartition, Long> receiptsBegun = new HashMap<>();
+
     private @Nullable KafkaConsumer<byte[], byte[]> connected;
 
     KafkaLog(AuditOptions options, Clock clock) {
@@ -131,8 +134,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
     public Captured captured(IdSet ids, Range range) throws IOException {
         IdSet seen = new IdSet();
         IdSet inserted = new IdSet();
-        long fromMillis = Math.max(0, Math.floorDiv(range.fromMicros(), 1_000L) - AHEAD_MILLIS);
-        Start start = start(options.eventsTopic(), fromMillis);
+        Start start = start(options.eventsTopic(), millisBefore(range));
         Map<TopicPartition, Long> first = new HashMap<>();
         read(options.eventsTopic(), start.offsets, record -> {
             first.putIfAbsent(new TopicPartition(record.topic(), record.partition()), record.timestamp());
@@ -223,14 +225,29 @@ final class KafkaLog implements EventLog, AutoCloseable {
     // ------------------------------------------------------------------------------------------------ delivery
 
     @Override
-    public void receipts(Receipts each) throws IOException {
-        Delivery delivery = delivery();
-        receiptsRead.putAll(read(delivery.receiptsTopic(), receiptsRead, record -> {
-            OptionalLong id = textId(record.key());
-            if (id.isPresent()) {
-                each.take(id.getAsLong(), record.value() != null);
-            }
-        }));
+    public void receipts(Range range, Receipts each) throws IOException {
+        String topic = delivery().receiptsTopic();
+        if (receiptsRead.isEmpty()) {
+            receiptsBegun.putAll(start(topic, millisBefore(range)).offsets);
+            receiptsRead.putAll(receiptsBegun);
+        }
+        receiptsRead.putAll(read(topic, receiptsRead, Map.of(), record -> receipt(record, each)));
+    }
+
+    @Override
+    public void earlierReceipts(Receipts each) throws IOException {
+        var unused = read(delivery().receiptsTopic(), Map.of(), receiptsBegun, record -> receipt(record, each));
+    }
+
+    private static void receipt(ConsumerRecord<byte[], byte[]> record, Receipts each) {
+        OptionalLong id = textId(record.key());
+        if (id.isPresent()) {
+            each.take(id.getAsLong(), record.value() != null);
+        }
+    }
+
+    private static long millisBefore(Range range) {
+        return Math.max(0, Math.floorDiv(range.fromMicros(), 1_000L) - AHEAD_MILLIS);
     }
 
     @Override
@@ -309,11 +326,18 @@ final class KafkaLog implements EventLog, AutoCloseable {
      * @return where it ended
      */
     private Map<TopicPartition, Long> read(String topic, Map<TopicPartition, Long> from, Each each) throws IOException {
+        return read(topic, from, Map.of(), each);
+    }
+
+    /** @param to where to end, by partition; those that are not in it at their end */
+    private Map<TopicPartition, Long> read(
+            String topic, Map<TopicPartition, Long> from, Map<TopicPartition, Long> to, Each each) throws IOException {
         return asking(topic, () -> {
             KafkaConsumer<byte[], byte[]> consumer = consumer();
             List<TopicPartition> partitions = partitions(topic);
             consumer.assign(partitions);
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(partitions));
+            ends.putAll(to);
             Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions);
             for (TopicPartition partition : partitions) {
                 consumer.seek(partition, Math.max(from.getOrDefault(partition, 0L), beginnings.get(partition)));
@@ -330,7 +354,9 @@ final class KafkaLog implements EventLog, AutoCloseable {
                 consumer.pause(partitions);
                 consumer.resume(open);
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                    each.take(record);
+                    if (record.offset() < ends.get(new TopicPartition(record.topic(), record.partition()))) {
+                        each.take(record);
+                    }
                     until = System.nanoTime() + PATIENCE.toNanos();
                 }
                 if (System.nanoTime() > until) {

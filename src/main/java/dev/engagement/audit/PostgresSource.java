@@ -20,6 +20,9 @@ import java.util.Properties;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The table of events in PostgreSQL, over one connection that may only read. Each answer sees one state of the table. */
@@ -31,16 +34,26 @@ final class PostgresSource implements Source, AutoCloseable {
     /** From here on it is cheaper to read the ids between the lowest and the highest. */
     private static final int MANY = 200_000;
 
+    private static final Pattern UUID = Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
+    private static final Pattern INTEGER = Pattern.compile("0|-?[1-9]\\d{0,17}");
+    private static final Pattern PLAN_ROWS = Pattern.compile("\"Plan Rows\": (\\d+)");
+
     private static final String MICROS = "(extract(epoch FROM event_ts) * 1000000)::bigint";
 
     private final Connection connection;
     private final String server;
+    /** The table, or what is published of it. */
     private final String table;
 
-    private PostgresSource(Connection connection, String server, String table) {
+    private final String whole;
+    private final List<String> notes;
+
+    private PostgresSource(Connection connection, String server, String whole, Published published) {
         this.connection = connection;
         this.server = server;
-        this.table = table;
+        this.table = published.relation();
+        this.whole = whole;
+        this.notes = published.notes();
     }
 
     /**
@@ -66,7 +79,12 @@ final class PostgresSource implements Source, AutoCloseable {
             connection = PostgresDriver.connect(database.jdbcUrl(), properties);
             // With fetch sizes the driver reads by cursor, which lives in a transaction.
             connection.setAutoCommit(false);
-            return new PostgresSource(connection, server, table);
+            Published published = Published.of(connection, table, database.publication());
+            connection.commit();
+            return new PostgresSource(connection, server, table, published);
+        } catch (IOException e) {
+            close(connection);
+            throw e;
         } catch (SQLException e) {
             close(connection);
             throw new IOException(
@@ -104,16 +122,76 @@ final class PostgresSource implements Source, AutoCloseable {
         return minutes;
     }
 
+    /** By a cursor, whose transaction sees one state; others wait until it is closed. */
     @Override
-    public List<Row> page(Range range, long after, int limit) throws IOException {
-        List<Row> rows = new ArrayList<>();
-        String sql = "SELECT id, " + MICROS + ", duration_ms FROM " + table
-                + " WHERE event_ts >= ? AND event_ts < ? AND id > ? ORDER BY id LIMIT " + limit;
-        query(sql, List.of(time(range.fromMicros()), time(range.toMicros()), after), row -> {
-            BigDecimal duration = row.getBigDecimal(3);
-            rows.add(new Row(row.getLong(1), row.getLong(2), duration == null ? null : duration.longValueExact(), 1));
-        });
-        return rows;
+    public Rows open(List<Range> ranges) throws IOException {
+        Range all = new Range(
+                ranges.get(0).fromMicros(), ranges.get(ranges.size() - 1).toMicros());
+        List<Object> arguments = new ArrayList<>(List.of(time(all.fromMicros()), time(all.toMicros())));
+        String parts = "";
+        if (ranges.size() > 1) {
+            parts = ranges.stream()
+                    .map(range -> "event_ts >= ? AND event_ts < ?")
+                    .collect(Collectors.joining(" OR ", " AND (", ")"));
+            for (Range range : ranges) {
+                arguments.add(time(range.fromMicros()));
+                arguments.add(time(range.toMicros()));
+            }
+        }
+        String sql = "SELECT id, " + MICROS + ", duration_ms FROM " + table + " WHERE event_ts >= ? AND event_ts < ?"
+                + parts + " ORDER BY id";
+        try {
+            PreparedStatement statement = connection.prepareStatement(sql);
+            try {
+                bind(statement, arguments);
+                return new Cursor(statement, statement.executeQuery());
+            } catch (SQLException e) {
+                statement.close();
+                throw e;
+            }
+        } catch (SQLException e) {
+            throw failed(e);
+        }
+    }
+
+    private final class Cursor implements Rows {
+
+        private final PreparedStatement statement;
+        private final ResultSet rows;
+
+        Cursor(PreparedStatement statement, ResultSet rows) {
+            this.statement = statement;
+            this.rows = rows;
+        }
+
+        @Override
+        public @Nullable Row next() throws IOException {
+            try {
+                if (!rows.next()) {
+                    return null;
+                }
+                BigDecimal duration = rows.getBigDecimal(3);
+                return new Row(
+                        rows.getLong(1), rows.getLong(2), duration == null ? null : duration.longValueExact(), 1);
+            } catch (SQLException e) {
+                throw failed(e);
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            try {
+                statement.close();
+                connection.rollback();
+            } catch (SQLException e) {
+                throw failed(e);
+            }
+        }
+    }
+
+    @Override
+    public List<String> notes() {
+        return notes;
     }
 
     @Override
@@ -127,13 +205,70 @@ final class PostgresSource implements Source, AutoCloseable {
     }
 
     @Override
-    public List<Long> idsOfContent(String contentId, long after, int limit) throws IOException {
-        List<Long> ids = new ArrayList<>();
+    public void idsOfContents(Collection<String> contentIds, EachOfContent each) throws IOException {
+        OfContents of = ofContents(contentIds);
         query(
-                "SELECT id FROM " + table + " WHERE content_id::text = ? AND id > ? ORDER BY id LIMIT " + limit,
-                List.of(contentId, after),
-                row -> ids.add(row.getLong(1)));
-        return ids;
+                "SELECT content_id::text, id FROM " + table + " WHERE " + of.condition(),
+                of.arguments(),
+                row -> each.take(row.getString(1), row.getLong(2)));
+    }
+
+    /** What is said of some contents: in the column's own type, as an index of it is of no use for its text. */
+    private record OfContents(String condition, List<Object> arguments) {}
+
+    private OfContents ofContents(Collection<String> contentIds) throws IOException {
+        // Of an empty table nothing is known, and nothing found.
+        String[] type = {""};
+        query(
+                "SELECT pg_typeof(content_id)::text FROM (SELECT content_id FROM " + table + " LIMIT 1) AS one",
+                List.of(),
+                row -> type[0] = row.getString(1));
+        String own = type[0];
+        Collection<String> valid = contentIds;
+        switch (own) {
+            case "uuid" ->
+                valid = contentIds.stream()
+                        .filter(id -> UUID.matcher(id).matches())
+                        .toList();
+            case "bigint" ->
+                valid = contentIds.stream()
+                        .filter(id -> INTEGER.matcher(id).matches())
+                        .toList();
+            case "text", "character varying" -> own = "text";
+            default -> {
+                return new OfContents(
+                        "content_id::text = ANY (?)", List.of((Object) contentIds.toArray(String[]::new)));
+            }
+        }
+        return new OfContents("content_id = ANY (?::" + own + "[])", List.of((Object) valid.toArray(String[]::new)));
+    }
+
+    /** How many rows the planner expects in a range: an estimate that costs nothing. */
+    long estimatedRows(Range range) throws IOException {
+        StringBuilder plan = new StringBuilder();
+        query(
+                "EXPLAIN (FORMAT JSON) SELECT 1 FROM " + table + " WHERE event_ts >= ? AND event_ts < ?",
+                List.of(time(range.fromMicros()), time(range.toMicros())),
+                row -> plan.append(row.getString(1)));
+        Matcher rows = PLAN_ROWS.matcher(plan);
+        return rows.find() ? Long.parseLong(rows.group(1)) : 0;
+    }
+
+    /** Whether rows of a range are found without reading the table. */
+    boolean hasTimeIndex() throws IOException {
+        boolean[] found = {false};
+        query(
+                "SELECT EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid"
+                        + " AND a.attnum = i.indkey[0] WHERE i.indrelid = ?::regclass AND i.indisvalid"
+                        + " AND i.indpred IS NULL AND a.attname = 'event_ts')",
+                List.of(whole),
+                row -> found[0] = row.getBoolean(1));
+        return found[0];
+    }
+
+    /** The index that makes a range's cost its own. */
+    String missingIndex() {
+        return "CREATE INDEX CONCURRENTLY ON " + whole + " (event_ts, id)";
     }
 
     @Override
@@ -180,10 +315,10 @@ final class PostgresSource implements Source, AutoCloseable {
     @Override
     public Map<String, Long> eventsByContent(Collection<String> contentIds) throws IOException {
         Map<String, Long> events = new HashMap<>();
+        OfContents of = ofContents(contentIds);
         query(
-                "SELECT content_id::text, count(*) FROM " + table
-                        + " WHERE content_id::text = ANY (?) GROUP BY content_id",
-                List.of((Object) contentIds.toArray(String[]::new)),
+                "SELECT content_id::text, count(*) FROM " + table + " WHERE " + of.condition() + " GROUP BY content_id",
+                of.arguments(),
                 row -> events.put(row.getString(1), row.getLong(2)));
         return events;
     }
@@ -196,17 +331,7 @@ final class PostgresSource implements Source, AutoCloseable {
 
     private void query(String sql, List<Object> arguments, Each each) throws IOException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setFetchSize(FETCH_ROWS);
-            for (int i = 0; i < arguments.size(); i++) {
-                Object argument = arguments.get(i);
-                if (argument instanceof Long[] ids) {
-                    statement.setArray(i + 1, connection.createArrayOf("bigint", ids));
-                } else if (argument instanceof String[] texts) {
-                    statement.setArray(i + 1, connection.createArrayOf("text", texts));
-                } else {
-                    statement.setObject(i + 1, argument);
-                }
-            }
+            bind(statement, arguments);
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
                     each.take(rows);
@@ -215,8 +340,26 @@ final class PostgresSource implements Source, AutoCloseable {
             // The next one sees a newer state, and vacuum is not held up.
             connection.commit();
         } catch (SQLException e) {
-            throw new IOException(server + " does not answer what " + table + " holds: " + e.getMessage(), e);
+            throw failed(e);
         }
+    }
+
+    private void bind(PreparedStatement statement, List<Object> arguments) throws SQLException {
+        statement.setFetchSize(FETCH_ROWS);
+        for (int i = 0; i < arguments.size(); i++) {
+            Object argument = arguments.get(i);
+            if (argument instanceof Long[] ids) {
+                statement.setArray(i + 1, connection.createArrayOf("bigint", ids));
+            } else if (argument instanceof String[] texts) {
+                statement.setArray(i + 1, connection.createArrayOf("text", texts));
+            } else {
+                statement.setObject(i + 1, argument);
+            }
+        }
+    }
+
+    private IOException failed(SQLException e) {
+        return new IOException(server + " does not answer what " + whole + " holds: " + e.getMessage(), e);
     }
 
     private static Object time(long micros) {

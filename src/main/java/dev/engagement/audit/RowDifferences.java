@@ -1,6 +1,8 @@
 package dev.engagement.audit;
 
 import java.io.IOException;
+import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.SortedMap;
@@ -11,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a store of rows differs from the source. Found by minutes first, then in the minutes that differ by id: both stores
- * are read in order of the id and side by side, so that no more than a page of each is held.
+ * are read once, in order of the id and side by side, so that no more than a fetch of each is held.
  */
 final class RowDifferences {
 
@@ -23,6 +25,13 @@ final class RowDifferences {
     final IdSet doubled = new IdSet();
     /** In both, with another event_ts or duration_ms. */
     final IdSet changed = new IdSet();
+
+    private static final long MINUTES_PER_DAY = 24 * 60;
+
+    /** All that was read of the source, without a fingerprint. */
+    MinuteTotals inSource = MinuteTotals.NONE;
+    /** All that was read of the store, without a fingerprint. */
+    MinuteTotals inStore = MinuteTotals.NONE;
 
     /** The minutes in which two stores differ. */
     static SortedSet<Long> minutes(SortedMap<Long, MinuteTotals> source, SortedMap<Long, MinuteTotals> store) {
@@ -36,17 +45,52 @@ final class RowDifferences {
         return differing;
     }
 
-    /** Reads those ranges of both; the store first, so that what is committed meanwhile is not taken for an extra row. */
-    static RowDifferences in(List<Range> ranges, RowStore source, RowStore store, int page) throws IOException {
+    /**
+     * The minutes, by what is read at once: of one day, as that is a partition of the store, and of so many rows that a
+     * store can sort them.
+     *
+     * @param minutes that differ
+     * @param mostRows of both stores, unless a minute alone has more
+     */
+    static List<SortedSet<Long>> batches(
+            SortedSet<Long> minutes,
+            SortedMap<Long, MinuteTotals> source,
+            SortedMap<Long, MinuteTotals> store,
+            long mostRows) {
+        List<SortedSet<Long>> batches = new ArrayList<>();
+        SortedSet<Long> batch = new TreeSet<>();
+        long rows = 0;
+        for (Long minute : minutes) {
+            long more = Math.max(
+                    source.getOrDefault(minute, MinuteTotals.NONE).rows(),
+                    store.getOrDefault(minute, MinuteTotals.NONE).rows());
+            boolean sameDay = !batch.isEmpty()
+                    && Math.floorDiv(batch.first(), MINUTES_PER_DAY) == Math.floorDiv(minute, MINUTES_PER_DAY);
+            if (!sameDay || rows + more > mostRows) {
+                batch = new TreeSet<>();
+                batches.add(batch);
+                rows = 0;
+            }
+            batch.add(minute);
+            rows += more;
+        }
+        return batches;
+    }
+
+    /**
+     * Reads those ranges of both, a batch after the other. Of the two the source is asked first and seen as it was then; so
+     * what is committed meanwhile may be taken for extra, until somebody looks again.
+     */
+    static RowDifferences in(List<List<Range>> batches, Source source, RowStore store) throws IOException {
         RowDifferences differences = new RowDifferences();
-        for (Range range : ranges) {
-            Pages actual = new Pages(store, range, page);
-            Pages expected = new Pages(source, range, page);
-            while (actual.row != null || expected.row != null) {
-                differences.take(expected, actual);
+        for (List<Range> batch : batches) {
+            try (Source.Rows rows = source.open(batch)) {
+                Merge merge = differences.new Merge(rows);
+                store.rows(batch, merge::take);
+                merge.end();
             }
         }
-        // An id that has moved from one range to another is none that is missing.
+        // An id that has moved from one batch to another is none that is missing.
         IdSet moved = differences.missing.where(differences.extra::contains);
         differences.missing.removeAll(moved);
         differences.extra.removeAll(moved);
@@ -54,24 +98,46 @@ final class RowDifferences {
         return differences;
     }
 
-    private void take(Pages expected, Pages actual) throws IOException {
-        RowStore.Row source = expected.row;
-        RowStore.Row store = actual.row;
-        if (store == null || source != null && source.id() < store.id()) {
-            missing.add(Objects.requireNonNull(source).id());
-            expected.next();
-        } else if (source == null || store.id() < source.id()) {
-            extra.add(store.id());
-            doubled(store);
-            actual.next();
-        } else {
-            doubled(store);
-            if (source.eventTsMicros() != store.eventTsMicros()
-                    || !Objects.equals(source.durationMs(), store.durationMs())) {
-                changed.add(store.id());
+    /** The source's rows beside those of the store, which come. */
+    private final class Merge {
+
+        private final Source.Rows rows;
+        private RowStore.@Nullable Row next;
+
+        Merge(Source.Rows rows) throws IOException {
+            this.rows = rows;
+            this.next = rows.next();
+        }
+
+        void take(RowStore.Row row) throws IOException {
+            inStore = inStore.plus(new MinuteTotals(row.copies(), 1, row.durations(), BigInteger.ZERO));
+            doubled(row);
+            RowStore.Row expected = next;
+            while (expected != null && expected.id() < row.id()) {
+                missing.add(expected.id());
+                expected = advance(expected);
             }
-            expected.next();
-            actual.next();
+            if (expected == null || expected.id() > row.id()) {
+                extra.add(row.id());
+                return;
+            }
+            if (expected.eventTsMicros() != row.eventTsMicros()
+                    || !Objects.equals(expected.durationMs(), row.durationMs())) {
+                changed.add(row.id());
+            }
+            advance(expected);
+        }
+
+        private RowStore.@Nullable Row advance(RowStore.Row read) throws IOException {
+            inSource = inSource.plus(new MinuteTotals(1, 1, read.durations(), BigInteger.ZERO));
+            next = rows.next();
+            return next;
+        }
+
+        void end() throws IOException {
+            for (RowStore.Row row = next; row != null; row = advance(row)) {
+                missing.add(row.id());
+            }
         }
     }
 
@@ -84,6 +150,8 @@ final class RowDifferences {
     /** What these and those have in common: what was so then and is so now. */
     RowDifferences and(RowDifferences others) {
         RowDifferences both = new RowDifferences();
+        both.inSource = inSource;
+        both.inStore = inStore;
         both.missing.addAll(missing.where(others.missing::contains));
         both.extra.addAll(extra.where(others.extra::contains));
         both.doubled.addAll(doubled.where(others.doubled::contains));
@@ -94,36 +162,5 @@ final class RowDifferences {
 
     boolean isEmpty() {
         return missing.isEmpty() && extra.isEmpty() && doubled.isEmpty() && changed.isEmpty();
-    }
-
-    /** The rows of a range, a page at a time. */
-    private static final class Pages {
-
-        private final RowStore store;
-        private final Range range;
-        private final int limit;
-        private List<RowStore.Row> page;
-        private int at;
-
-        /** Where it stands; null at the end. */
-        private RowStore.@Nullable Row row;
-
-        Pages(RowStore store, Range range, int limit) throws IOException {
-            this.store = store;
-            this.range = range;
-            this.limit = limit;
-            this.page = store.page(range, Long.MIN_VALUE, limit);
-            this.row = page.isEmpty() ? null : page.get(0);
-        }
-
-        void next() throws IOException {
-            long last = page.get(at).id();
-            at++;
-            if (at == page.size() && page.size() == limit) {
-                page = store.page(range, last, limit);
-                at = 0;
-            }
-            row = at < page.size() ? page.get(at) : null;
-        }
     }
 }

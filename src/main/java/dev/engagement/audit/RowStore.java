@@ -1,6 +1,7 @@
 package dev.engagement.audit;
 
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -17,13 +18,18 @@ interface RowStore {
     SortedMap<Long, MinuteTotals> minutes(Range range) throws IOException;
 
     /**
-     * Rows by id, the copies of an id as one.
+     * Rows in the order of their ids, the copies of an id as one. One question, whatever there is.
      *
-     * @param after ids above it only
-     * @param limit at most so many; fewer are all that there are
+     * @param ranges which do not overlap
      * @throws IOException if the store does not answer
      */
-    List<Row> page(Range range, long after, int limit) throws IOException;
+    void rows(List<Range> ranges, EachRow each) throws IOException;
+
+    /** Takes rows. */
+    @FunctionalInterface
+    interface EachRow {
+        void take(Row row) throws IOException;
+    }
 
     /**
      * When those events happened, microseconds since the epoch; ids without a row in the range are left out.
@@ -33,13 +39,18 @@ interface RowStore {
     Map<Long, Long> times(List<Long> ids, Range range) throws IOException;
 
     /**
-     * The ids of a content, whenever they happened, in order.
+     * The ids of some contents, whenever they happened, in no order. One question, which reads the store's rows of all
+     * times unless it finds them by content.
      *
-     * @param after ids above it only
-     * @param limit at most so many; fewer are all that there are
      * @throws IOException if the store does not answer
      */
-    List<Long> idsOfContent(String contentId, long after, int limit) throws IOException;
+    void idsOfContents(Collection<String> contentIds, EachOfContent each) throws IOException;
+
+    /** Takes ids; one may come again. */
+    @FunctionalInterface
+    interface EachOfContent {
+        void take(String contentId, long id);
+    }
 
     /**
      * The rows of an id.
@@ -48,6 +59,13 @@ interface RowStore {
      * @param eventTsMicros of one of them
      * @param durationMs of one of them
      * @param copies how many there are, at least 1
+     * @param durations sum over all of them, nulls left out
      */
-    record Row(long id, long eventTsMicros, @Nullable Long durationMs, long copies) {}
+    record Row(long id, long eventTsMicros, @Nullable Long durationMs, long copies, long durations) {
+
+        /** Of copies that are alike. */
+        Row(long id, long eventTsMicros, @Nullable Long durationMs, long copies) {
+            this(id, eventTsMicros, durationMs, copies, durationMs == null ? 0 : durationMs * copies);
+        }
+    }
 }

@@ -4,11 +4,14 @@ import dev.engagement.event.Timestamps;
 import dev.engagement.warehouse.WarehouseOptions;
 import dev.engagement.warehouse.WarehouseQuery;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.math.BigDecimal;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -17,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** The warehouse's table, asked in GoogleSQL. Every question says which event_ts it reads, so that it costs as little. */
 final class WarehouseRows implements RowStore {
 
-    private static final int BATCH = 10_000;
+    private static final int MOST_IN_STATEMENT = 10_000;
 
     private final WarehouseQuery queries;
     private final String table;
@@ -30,12 +33,8 @@ final class WarehouseRows implements RowStore {
     @Override
     public SortedMap<Long, MinuteTotals> minutes(Range range) throws IOException {
         SortedMap<Long, MinuteTotals> minutes = new TreeMap<>();
-        String sql = "SELECT UNIX_SECONDS(TIMESTAMP_TRUNC(event_ts, MINUTE)) AS minute, COUNT(*) AS number,"
-                + " COUNT(DISTINCT event_id) AS ids, COALESCE(SUM(duration_ms), 0) AS durations, "
-                + Fingerprint.inBigQuery("event_id") + " AS fingerprint FROM " + table + " WHERE " + within(range)
-                + " GROUP BY minute";
         queries.run(
-                sql,
+                minutesOf(range),
                 row -> minutes.put(
                         Math.floorDiv(number(row, 0), 60L),
                         new MinuteTotals(
@@ -46,43 +45,93 @@ final class WarehouseRows implements RowStore {
         return minutes;
     }
 
+    private String minutesOf(Range range) {
+        return "SELECT UNIX_SECONDS(TIMESTAMP_TRUNC(event_ts, MINUTE)) AS minute, COUNT(*) AS number,"
+                + " COUNT(DISTINCT event_id) AS ids, COALESCE(SUM(duration_ms), 0) AS durations, "
+                + Fingerprint.inBigQuery("event_id") + " AS fingerprint FROM " + table + " WHERE " + within(range)
+                + " GROUP BY minute";
+    }
+
     @Override
-    public List<Row> page(Range range, long after, int limit) throws IOException {
-        List<Row> rows = new ArrayList<>();
-        String sql = "SELECT event_id, MIN(UNIX_MICROS(event_ts)) AS micros, MIN(duration_ms) AS duration,"
-                + " COUNT(*) AS copies FROM " + table + " WHERE " + within(range) + above(after)
-                + " GROUP BY event_id ORDER BY event_id LIMIT " + limit;
-        queries.run(sql, row -> {
-            String duration = row.get(2);
-            rows.add(new Row(
-                    number(row, 0), number(row, 1), duration == null ? null : Long.valueOf(duration), number(row, 3)));
-        });
-        return rows;
+    public void rows(List<Range> ranges, EachRow each) throws IOException {
+        try {
+            queries.run(rowsOf(ranges), row -> {
+                String duration = row.get(2);
+                try {
+                    each.take(new Row(
+                            number(row, 0),
+                            number(row, 1),
+                            duration == null ? null : Long.valueOf(duration),
+                            number(row, 3),
+                            number(row, 4)));
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private String rowsOf(List<Range> ranges) {
+        Range all = new Range(
+                ranges.get(0).fromMicros(), ranges.get(ranges.size() - 1).toMicros());
+        return "SELECT event_id, MIN(UNIX_MICROS(event_ts)) AS micros, MIN(duration_ms) AS duration, COUNT(*) AS copies,"
+                + " COALESCE(SUM(duration_ms), 0) AS durations FROM " + table + " WHERE " + within(all)
+                + (ranges.size() == 1
+                        ? ""
+                        : ranges.stream()
+                                .map(range -> within(range))
+                                .collect(Collectors.joining(" OR ", " AND (", ")")))
+                + " GROUP BY event_id ORDER BY event_id";
     }
 
     @Override
     public Map<Long, Long> times(List<Long> ids, Range range) throws IOException {
         Map<Long, Long> times = new HashMap<>();
-        for (int from = 0; from < ids.size(); from += BATCH) {
-            String list = ids.subList(from, Math.min(ids.size(), from + BATCH)).stream()
-                    .map(String::valueOf)
-                    .collect(Collectors.joining(", "));
-            queries.run(
-                    "SELECT event_id, MIN(UNIX_MICROS(event_ts)) AS micros FROM " + table + " WHERE " + within(range)
-                            + " AND event_id IN (" + list + ") GROUP BY event_id",
-                    row -> times.put(number(row, 0), number(row, 1)));
-        }
+        Set<Long> wanted = new HashSet<>(ids);
+        // A statement has its bounds; beyond them all are read, which costs the same, and chosen here.
+        String chosen = ids.size() > MOST_IN_STATEMENT
+                ? ""
+                : ids.stream().map(String::valueOf).collect(Collectors.joining(", ", " AND event_id IN (", ")"));
+        queries.run(
+                "SELECT event_id, MIN(UNIX_MICROS(event_ts)) AS micros FROM " + table + " WHERE " + within(range)
+                        + chosen + " GROUP BY event_id",
+                row -> {
+                    if (wanted.contains(number(row, 0))) {
+                        times.put(number(row, 0), number(row, 1));
+                    }
+                });
         return times;
     }
 
     @Override
-    public List<Long> idsOfContent(String contentId, long after, int limit) throws IOException {
-        List<Long> ids = new ArrayList<>();
-        queries.run(
-                "SELECT DISTINCT event_id FROM " + table + " WHERE " + within(Range.ALWAYS) + " AND content_id = "
-                        + literal(contentId) + above(after) + " ORDER BY event_id LIMIT " + limit,
-                row -> ids.add(number(row, 0)));
-        return ids;
+    public void idsOfContents(Collection<String> contentIds, EachOfContent each) throws IOException {
+        queries.run(idsOf(contentIds), row -> each.take(text(row, 0), number(row, 1)));
+    }
+
+    private String idsOf(Collection<String> contentIds) {
+        return "SELECT content_id, event_id FROM " + table + " WHERE " + within(Range.ALWAYS) + " AND content_id IN ("
+                + contentIds.stream().map(WarehouseRows::literal).collect(Collectors.joining(", ")) + ")";
+    }
+
+    /**
+     * Bytes that BigQuery reads for the totals of a range, and once more for its rows if every minute differs.
+     *
+     * @throws IOException if BigQuery refuses, or does not answer in time
+     */
+    long bytesToRead(Range range) throws IOException {
+        return queries.bytesToRead(minutesOf(range));
+    }
+
+    /** The same of the rows, if every minute differs. */
+    long bytesOfRows(Range range) throws IOException {
+        return queries.bytesToRead(rowsOf(List.of(range)));
+    }
+
+    /** Bytes that BigQuery reads to bear witness of counts, however many they are. */
+    long bytesOfCounts() throws IOException {
+        return queries.bytesToRead(idsOf(List.of("")));
     }
 
     private static String within(Range range) {
@@ -91,11 +140,6 @@ final class WarehouseRows implements RowStore {
                         ? "<= TIMESTAMP '" + Timestamps.format(Timestamps.MAX_MICROS)
                         : "< TIMESTAMP '" + Timestamps.format(range.toMicros()))
                 + "'";
-    }
-
-    /** The lowest INT64 has no literal of its own. */
-    private static String above(long id) {
-        return id == Long.MIN_VALUE ? "" : " AND event_id > " + id;
     }
 
     private static String literal(String text) {

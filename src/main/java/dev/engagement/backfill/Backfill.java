@@ -12,10 +12,11 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,8 +24,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.roaringbitmap.longlong.LongIterator;
+import org.roaringbitmap.longlong.Roaring64Bitmap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,9 +42,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Guarantee.</b> At least once: when it ends well, every row of the range that keeps the rules is in the warehouse,
  * as one of {@code skipped} or of {@code inserted}, or is told to be a dead letter. Without a warehouse every row is
- * published, and the stream has completed a checkpoint behind the last of them. Memory does not grow with the range: a reader
- * holds a fetch of rows and a bit for each of {@value #CHUNK_IDS} ids; before that there are the contents that the topic
- * holds, and after it a bit for each dead letter.
+ * published, and the stream has completed a checkpoint behind the last of them.
+ *
+ * <p><b>Cost.</b> One pass, day by day of event_ts: the warehouse reads two columns of each day's partition once, and
+ * PostgreSQL its rows once in the order of event_ts; with an index that begins with it in pages, each a transaction of its
+ * own, without one in one statement that reads the whole table and sorts the range's rows. What was published is asked for
+ * again when the stream has completed a checkpoint, day by day, and of a day no more once it is complete. Memory: for each
+ * reader a fetch of rows and some two bits for each id that the warehouse has of its day; a bit or two for each row that is
+ * missing; and the contents that the topic holds. A row that is committed, and captured, while its day is read may count
+ * as missing; it is published, and dropped by the dedupe.
  *
  * <pre>{@code
  * Outcome outcome = Backfill.of(options, warehouseOptions).run(report);
@@ -50,13 +60,19 @@ public final class Backfill {
 
     private static final Logger LOG = LoggerFactory.getLogger(Backfill.class);
 
-    /** Ids that the warehouse is asked for at once: each question costs it a pass over the range's partitions. */
-    static final int CHUNK_IDS = 200_000;
+    /** Rows of a transaction, which keeps what vacuum may take away. */
+    private static final int PAGE_ROWS = 50_000;
 
-    private static final int MOST_GAPS = 4_096;
+    /** Readers that are done take the next piece of a day. */
+    private static final int PIECES_A_DAY = 24;
+
     private static final Duration REPORT_INTERVAL = Duration.ofMillis(500);
     private static final Duration LOG_INTERVAL = Duration.ofSeconds(10);
-    private static final Duration ASK_INTERVAL = Duration.ofMillis(500);
+    private static final Duration PAUSE = Duration.ofMillis(500);
+    /** Rows show when a checkpoint has completed, a moment before or after the stream says so. */
+    private static final Duration SHOWN_AFTER = Duration.ofSeconds(1);
+    /** How often to ask a warehouse whose stream does not say how far it is. */
+    private static final Duration ASK_INTERVAL = Duration.ofSeconds(30);
     /** What the stream has taken in is in the warehouse by then, as a rule, and no letters need be read. */
     private static final Duration LETTERS_AFTER = Duration.ofSeconds(1);
 
@@ -81,7 +97,7 @@ public final class Backfill {
         this.streams = streams;
         this.pause = pause;
         this.nanoTime = nanoTime;
-        this.database = new SourceDatabase(options.source());
+        this.database = new SourceDatabase(options.source(), options.publication());
     }
 
     /**
@@ -93,8 +109,17 @@ public final class Backfill {
         Known known = null;
         if (warehouse != null) {
             WarehouseIds ids = WarehouseIds.of(warehouse);
-            known = (range, times, each) ->
-                    ids.between(range.first(), range.last(), times.fromMicros(), times.toMicros(), each);
+            known = new Known() {
+                @Override
+                public void idsIn(RangeOptions range, LongConsumer each) throws IOException, InterruptedException {
+                    ids.between(range.fromMicros(), range.toMicros(), each);
+                }
+
+                @Override
+                public long bytesToRead(RangeOptions range) throws IOException, InterruptedException {
+                    return ids.bytesToRead(range.fromMicros(), range.toMicros());
+                }
+            };
         }
         return new Backfill(options, known, () -> KafkaStream.open(options), Pause.real(), System::nanoTime);
     }
@@ -108,13 +133,16 @@ public final class Backfill {
     public Outcome run(Report report) throws InterruptedException {
         try {
             SourceDatabase.Extent extent = extent();
+            if (options.dryRun()) {
+                tellCost(extent, report);
+            }
             report.line(
                     extent.rows() == 0
                             ? "There are no rows with event_ts in " + options.range() + contentText()
                             : String.format(
                                     "Reading %,d rows with event_ts in %s%s",
                                     extent.rows(), options.range(), contentText()));
-            Pass pass = new Pass(extent);
+            Pass pass = new Pass(extent, report);
             Map<Integer, Long> ends;
             try (Stream stream = streams.open()) {
                 bringContents(stream, report);
@@ -158,6 +186,18 @@ public final class Backfill {
         }
     }
 
+    /** What this would cost if it was no dry run, before it is waited for. */
+    private void tellCost(SourceDatabase.Extent extent, Report report) throws IOException, InterruptedException {
+        String warehouse = known == null
+                ? "the warehouse is not asked"
+                : String.format(
+                        Locale.ROOT,
+                        "BigQuery reads %.3f GB (by its dry run), and as much of the days with missing rows after each"
+                                + " checkpoint until they are there",
+                        known.bytesToRead(options.range()) / 1e9);
+        report.line(String.format(Locale.ROOT, "Cost: %s; PostgreSQL reads %,d rows", warehouse, extent.rows()));
+    }
+
     private String contentText() {
         return options.contentId() == null ? "" : " of content " + options.contentId();
     }
@@ -187,42 +227,83 @@ public final class Backfill {
         contents.tell(report, options.contentTopic(), fate);
     }
 
-    /** One pass over the range, by some readers, each of which takes the next ids when it has done with its own. */
+    /**
+     * What a reader reads at once.
+     *
+     * @param day of all of it, which has begun; null if there are several
+     */
+    private record Piece(RangeOptions range, @Nullable Day day) {}
+
+    /** One pass over the range, by some readers, each of which takes the next piece when it has done with its own. */
     private final class Pass {
 
         private final SourceDatabase.Extent extent;
-        private final Gaps gaps = new Gaps(MOST_GAPS);
+        private final Report report;
+        private final TreeMap<Long, Day> days = new TreeMap<>();
         private final LongAdder read = new LongAdder();
         private final LongAdder published = new LongAdder();
         private final LongAdder there = new LongAdder();
         private final LongAdder missing = new LongAdder();
         private final Samples invalid = new Samples();
         private final Samples tooLarge = new Samples();
-        private IdRange left;
+        private boolean isIndexed;
+        /** Where the next piece begins; null when there is none. */
+        private @Nullable Long left = options.range().fromMicros();
 
-        Pass(SourceDatabase.Extent extent) {
+        Pass(SourceDatabase.Extent extent, Report report) {
             this.extent = extent;
-            this.left = extent.ids();
+            this.report = report;
         }
 
-        private synchronized IdRange nextChunk(Connection connection) throws SQLException {
-            left = database.fromNextId(connection, left);
-            if (left.isEmpty()) {
-                return IdRange.EMPTY;
+        /** The next piece, within a day and with rows, or all that is left if there is no index; null at the end. */
+        private synchronized @Nullable Piece nextPiece(Connection connection) throws SQLException {
+            Long from = left;
+            long to = options.range().toMicros();
+            if (from == null || from >= to) {
+                return null;
             }
-            IdRange chunk = left.head(CHUNK_IDS);
-            left = left.after(chunk.last());
-            return chunk;
+            if (!isIndexed) {
+                left = null;
+                return new Piece(options.range(), null);
+            }
+            Long first = database.firstTime(connection, new RangeOptions(from, to), options.contentId());
+            connection.rollback();
+            if (first == null) {
+                left = null;
+                closeBefore(Long.MAX_VALUE);
+                return null;
+            }
+            long day = Math.floorDiv(first, Day.MICROS);
+            long length = Math.min(Day.MICROS, to - options.range().fromMicros()) / PIECES_A_DAY + 1;
+            long end = Math.min(Math.min(to, (day + 1) * Day.MICROS), first + length);
+            left = end;
+            Day begun = day(day);
+            begun.begin();
+            closeBefore(day);
+            return new Piece(new RangeOptions(first, end), begun);
+        }
+
+        private synchronized Day day(long epochDay) {
+            return days.computeIfAbsent(epochDay, any -> Day.of(epochDay, options.range()));
+        }
+
+        private synchronized void closeBefore(long epochDay) {
+            days.headMap(epochDay).values().forEach(Day::close);
         }
 
         private synchronized void stop() {
-            left = IdRange.EMPTY;
+            left = null;
+        }
+
+        /** In their order; nobody reads any more. */
+        synchronized List<Day> open() {
+            return days.values().stream().filter(day -> !day.isComplete()).toList();
         }
 
         /** @param stream null to publish nothing */
         void run(@Nullable Stream stream, Report report) throws SQLException, IOException, InterruptedException {
             long start = System.nanoTime();
-            int readers = (int) Math.min(options.readers(), extent.ids().parts(CHUNK_IDS));
+            int readers = readers();
             ExecutorService threads = Executors.newFixedThreadPool(readers, task -> {
                 Thread thread = new Thread(task, "backfill-reader");
                 thread.setDaemon(true);
@@ -261,6 +342,24 @@ public final class Backfill {
             }
         }
 
+        /** Without an index there is one order only, and one who reads in it. */
+        private int readers() throws SQLException {
+            try (Connection connection = database.connect()) {
+                isIndexed = database.hasTimeIndex(connection);
+                if (!isIndexed) {
+                    report.line(String.format(
+                            Locale.ROOT,
+                            "%s has no index that begins with event_ts, so PostgreSQL reads the whole table, some %,d"
+                                    + " rows, and sorts the range's on its disk. CREATE INDEX CONCURRENTLY ON %s (event_ts,"
+                                    + " id) makes it read the range alone",
+                            options.source().quotedEvents(),
+                            database.estimatedRows(connection),
+                            options.source().quotedEvents()));
+                }
+            }
+            return isIndexed ? options.readers() : 1;
+        }
+
         private Progress progress(long start) {
             return new Progress(read.sum(), extent.rows(), Duration.ofNanos(System.nanoTime() - start));
         }
@@ -290,57 +389,89 @@ public final class Backfill {
             RowDecoder decoder = decoder();
             try (Connection connection = database.connect()) {
                 SourceDatabase.begin(connection);
-                for (IdRange chunk = nextChunk(connection); !chunk.isEmpty(); chunk = nextChunk(connection)) {
-                    read(connection, chunk, decoder, stream);
+                for (Piece piece = nextPiece(connection); piece != null; piece = nextPiece(connection)) {
+                    read(connection, piece, decoder, stream);
                 }
             }
         }
 
-        private void read(Connection connection, IdRange chunk, RowDecoder decoder, @Nullable Stream stream)
+        private void read(Connection connection, Piece piece, RowDecoder decoder, @Nullable Stream stream)
                 throws SQLException, IOException, InterruptedException {
+            Integer limit = isIndexed ? (Integer) PAGE_ROWS : null;
             Arrival<EngagementEvent> arrival = new Arrival<>();
-            try (RowCursor<EventRow> rows = database.events(connection, chunk, options.range(), options.contentId())) {
-                EventRow row = rows.next();
-                if (row == null) {
-                    // The warehouse is asked for nothing that is not there.
-                    return;
-                }
-                BitSet had = had(chunk);
-                boolean gap = false;
-                for (; row != null; row = rows.next()) {
-                    if (Thread.interrupted()) {
-                        throw new InterruptedException("Another reader has failed");
-                    }
-                    read.increment();
-                    boolean isThere = had.get((int) (row.id() - chunk.first()));
-                    if (isThere) {
-                        there.increment();
-                        if (!options.all()) {
-                            continue;
+            SourceDatabase.Position position = null;
+            String text = "";
+            Day day = piece.day;
+            Roaring64Bitmap had = new Roaring64Bitmap();
+            try {
+                int rowsOfPage;
+                do {
+                    rowsOfPage = 0;
+                    EventRow last = null;
+                    try (RowCursor<EventRow> rows =
+                            database.eventsByTime(connection, piece.range, position, limit, options.contentId())) {
+                        for (EventRow row = rows.next(); row != null; row = rows.next()) {
+                            if (Thread.interrupted()) {
+                                throw new InterruptedException("Another reader has failed");
+                            }
+                            last = row;
+                            rowsOfPage++;
+                            if (day == null || text.isEmpty() || !row.eventTs().startsWith(text)) {
+                                Day next = day(Day.of(row.eventTs()));
+                                if (!next.equals(day)) {
+                                    next.begin();
+                                    if (day != null) {
+                                        day.end();
+                                        closeBefore(Day.of(row.eventTs()));
+                                    }
+                                }
+                                day = next;
+                                text = row.eventTs().substring(0, Day.TEXT_LENGTH);
+                                had = day.ids(known);
+                            }
+                            read(row, day, had.contains(row.id()), decoder, arrival, stream);
                         }
                     }
-                    byte[] envelope = RowJson.envelope(row);
-                    if (envelope.length > options.maxRowBytes().getBytes()) {
-                        tooLarge.add(row.id());
-                        continue;
-                    }
-                    decoder.decode(row, arrival);
-                    if (arrival.kind() != Arrival.Kind.VALUE) {
-                        invalid.add(row.id());
-                    } else if (!isThere) {
-                        missing.increment();
-                        gap = true;
-                    }
-                    if (stream != null) {
-                        stream.publish(row.id(), envelope);
-                        published.increment();
-                    }
+                    position = last == null ? null : new SourceDatabase.Position(last.eventTs(), last.id());
+                } while (limit != null && rowsOfPage == limit);
+            } finally {
+                if (day != null) {
+                    day.end();
                 }
-                if (gap) {
-                    synchronized (gaps) {
-                        gaps.add(chunk);
-                    }
+            }
+        }
+
+        private void read(
+                EventRow row,
+                Day day,
+                boolean isThere,
+                RowDecoder decoder,
+                Arrival<EngagementEvent> arrival,
+                @Nullable Stream stream) {
+            read.increment();
+            if (isThere) {
+                there.increment();
+                if (!options.all()) {
+                    return;
                 }
+            }
+            byte[] envelope = RowJson.envelope(row);
+            if (envelope.length > options.maxRowBytes().getBytes()) {
+                tooLarge.add(row.id());
+                return;
+            }
+            decoder.decode(row, arrival);
+            if (arrival.kind() != Arrival.Kind.VALUE) {
+                invalid.add(row.id());
+            } else if (!isThere) {
+                missing.increment();
+                if (known != null) {
+                    day.miss(row.id(), arrival.value().eventTsMicros());
+                }
+            }
+            if (stream != null) {
+                stream.publish(row.id(), envelope);
+                published.increment();
             }
         }
 
@@ -376,19 +507,6 @@ public final class Backfill {
                 clock);
     }
 
-    /** A bit for each id of a chunk that the warehouse has. */
-    private BitSet had(IdRange chunk) throws IOException, InterruptedException {
-        BitSet had = new BitSet();
-        if (known != null) {
-            known.idsOf(chunk, options.range(), id -> {
-                if (chunk.contains(id)) {
-                    had.set((int) (id - chunk.first()));
-                }
-            });
-        }
-        return had;
-    }
-
     // ------------------------------------------------------------------------------------------------- the intake
 
     /** @return how many of the missing rows became dead letters */
@@ -410,7 +528,7 @@ public final class Backfill {
                 pause(until);
             }
         }
-        return known == null ? 0 : new Intake(stream, ends, pass, until, report).await();
+        return known == null ? 0 : new Intake(known, stream, ends, pass, until, report).await();
     }
 
     static boolean hasPassed(Map<Integer, Long> takenIn, Map<Integer, Long> ends) {
@@ -418,17 +536,17 @@ public final class Backfill {
     }
 
     /**
-     * Waits for the warehouse, range after range: what is there stays there, so that no range is asked for again once it is
-     * complete.
+     * Waits for the warehouse, day after day: what is there stays there, so that no day is asked for again once it is
+     * complete. A day is asked for when rows may have come: a moment after the stream said that a checkpoint has completed.
      */
     private final class Intake {
 
+        private final Known known;
         private final Stream stream;
         private final Map<Integer, Long> ends;
         private final Pass pass;
         private final long until;
         private final Report report;
-        private final RowDecoder decoder = decoder();
         private final Letters letters = new Letters();
         private boolean isTakenIn;
         /** When the stream had taken everything in, or the last row came since then. */
@@ -436,37 +554,43 @@ public final class Backfill {
         /** Whether letters were read since then: before that nobody can say what does not come. */
         private boolean areLettersRead;
 
+        private Map<Integer, Long> takenIn = Map.of();
+        /** When rows show of the first checkpoint since the warehouse was asked; null if there was none. */
+        private @Nullable Long shownAt;
+
+        private long askedAt;
+
         /**
          * Nothing is asked yet.
          *
          * @param ends the offsets behind what was published
          * @param until of {@code nanoTime}
          */
-        Intake(Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report) {
+        Intake(Known known, Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report) {
+            this.known = known;
             this.stream = stream;
             this.ends = ends;
             this.pass = pass;
             this.until = until;
             this.report = report;
+            this.askedAt = nanoTime.getAsLong();
+            this.shownAt = askedAt + SHOWN_AFTER.toNanos();
         }
 
         /** @return how many of the missing rows became dead letters */
-        long await() throws SQLException, IOException, InterruptedException {
+        long await() throws IOException, InterruptedException {
             Map<Reason, Samples> lost = new EnumMap<>(Reason.class);
-            List<IdRange> ranges = pass.gaps.ranges();
-            try (Connection connection = database.connect()) {
-                SourceDatabase.begin(connection);
-                for (int i = 0; i < ranges.size(); i++) {
-                    Gap gap = await(connection, ranges.get(i));
-                    if (gap.missing.count() > 0) {
-                        for (IdRange rest : ranges.subList(i + 1, ranges.size())) {
-                            gap.missing.addAll(look(connection, rest).missing);
-                        }
-                        throw new BackfillException(isSettled() ? known(gap.missing) : late(gap.missing), null);
+            List<Day> days = pass.open();
+            for (int i = 0; i < days.size(); i++) {
+                Gap gap = await(days.get(i));
+                if (gap.missing.count() > 0) {
+                    for (Day rest : days.subList(i + 1, days.size())) {
+                        gap.missing.addAll(look(rest).missing);
                     }
-                    gap.letters.forEach((reason, ids) ->
-                            lost.computeIfAbsent(reason, any -> new Samples()).addAll(ids));
+                    throw new BackfillException(isSettled() ? known(gap.missing) : late(gap.missing), null);
                 }
+                gap.letters.forEach((reason, ids) ->
+                        lost.computeIfAbsent(reason, any -> new Samples()).addAll(ids));
             }
             long count = lost.values().stream().mapToLong(Samples::count).sum();
             if (count > 0) {
@@ -478,25 +602,51 @@ public final class Backfill {
             return count;
         }
 
-        /** What a range lacks when it lacks nothing any more, or when there is no use in waiting. */
-        private Gap await(Connection connection, IdRange ids) throws SQLException, IOException, InterruptedException {
-            Gap gap = look(connection, ids);
-            while (gap.missing.count() > 0 && !isOver()) {
-                report.progress(String.format(
-                        "waiting for the warehouse: %,d rows of ids %d to %d are still missing",
-                        gap.missing.count(), ids.first(), ids.last()));
-                pause(until);
+        /** What a day lacks when it lacks nothing any more, or when there is no use in waiting. */
+        private Gap await(Day day) throws IOException, InterruptedException {
+            Gap gap = gap(day);
+            while (gap.missing.count() > 0) {
+                boolean isOver = isOver();
+                if (!isOver) {
+                    report.progress(String.format(
+                            "waiting for the warehouse: %,d rows of %s are still missing", gap.missing.count(), day));
+                    pause(until);
+                }
                 if (isTakenIn && nanoTime.getAsLong() - movedAt > LETTERS_AFTER.toNanos()) {
-                    stream.letters(letters::add);
+                    boolean[] any = {false};
+                    stream.letters((id, reason) -> {
+                        letters.add(id, reason);
+                        any[0] = true;
+                    });
                     areLettersRead = true;
+                    gap = any[0] ? gap(day) : gap;
                 }
-                Gap next = look(connection, ids);
-                if (next.missing.count() != gap.missing.count()) {
-                    moved();
+                if (isOver || mayHaveCome()) {
+                    Gap next = look(day);
+                    boolean came = next.missing.count() != gap.missing.count();
+                    gap = next;
+                    if (came) {
+                        moved();
+                    }
+                    // The last word is the warehouse's.
+                    if (isOver && (!came || nanoTime.getAsLong() - until >= 0)) {
+                        return gap;
+                    }
                 }
-                gap = next;
             }
             return gap;
+        }
+
+        /** Whether something may be there that was not when the warehouse was asked the last time. */
+        private boolean mayHaveCome() {
+            long now = nanoTime.getAsLong();
+            Map<Integer, Long> next = stream.takenIn();
+            if (!next.equals(takenIn)) {
+                takenIn = next;
+                // The first of several counts, or a stream with many checkpoints would never be asked.
+                shownAt = shownAt == null ? (Long) (now + SHOWN_AFTER.toNanos()) : shownAt;
+            }
+            return shownAt != null && now - shownAt >= 0 || now - askedAt >= ASK_INTERVAL.toNanos();
         }
 
         private void moved() {
@@ -534,32 +684,25 @@ public final class Backfill {
                     pass.missing.sum(), missing.count(), options.settling(), missing.ids());
         }
 
-        private Gap look(Connection connection, IdRange ids) throws SQLException, IOException, InterruptedException {
+        private Gap look(Day day) throws IOException, InterruptedException {
+            askedAt = nanoTime.getAsLong();
+            shownAt = null;
+            day.look(known);
+            return gap(day);
+        }
+
+        private Gap gap(Day day) {
             Gap gap = new Gap(new Samples(), new EnumMap<>(Reason.class));
-            Arrival<EngagementEvent> arrival = new Arrival<>();
-            for (IdRange rest = database.fromNextId(connection, ids); !rest.isEmpty(); ) {
-                IdRange chunk = rest.head(CHUNK_IDS);
-                BitSet had = had(chunk);
-                try (RowCursor<EventRow> rows =
-                        database.events(connection, chunk, options.range(), options.contentId())) {
-                    for (EventRow row = rows.next(); row != null; row = rows.next()) {
-                        if (had.get((int) (row.id() - chunk.first()))) {
-                            continue;
-                        }
-                        decoder.decode(row, arrival);
-                        if (arrival.kind() == Arrival.Kind.VALUE) {
-                            gap.add(row.id(), letters.reasonOf(row.id()));
-                        }
-                    }
-                }
-                rest = database.fromNextId(connection, rest.after(chunk.last()));
+            for (LongIterator ids = day.missing(); ids.hasNext(); ) {
+                long id = ids.next();
+                gap.add(id, letters.reasonOf(id));
             }
             return gap;
         }
     }
 
     /**
-     * What a range of ids has of rows that keep the rules and are not in the warehouse.
+     * What a day has of rows that keep the rules and are not in the warehouse.
      *
      * @param missing those that may still come
      * @param letters those that became dead letters
@@ -574,6 +717,6 @@ public final class Backfill {
 
     private void pause(long until) throws InterruptedException {
         Duration left = Duration.ofNanos(until - nanoTime.getAsLong());
-        pause.of(left.compareTo(ASK_INTERVAL) < 0 ? left : ASK_INTERVAL);
+        pause.of(left.compareTo(PAUSE) < 0 ? left : PAUSE);
     }
 }

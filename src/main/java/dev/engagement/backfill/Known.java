@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.util.function.LongConsumer;
 
 /** Which events a destination has. Thread-safe. */
-@FunctionalInterface
 interface Known {
 
-    /** Gives the ids of {@code ids} that are there with an event_ts within the range; a repeated one perhaps twice. */
-    void idsOf(IdRange ids, RangeOptions range, LongConsumer each) throws IOException, InterruptedException;
+    /** Gives the ids of events that are there with an event_ts within the range; a repeated one perhaps twice. */
+    void idsIn(RangeOptions range, LongConsumer each) throws IOException, InterruptedException;
+
+    /** Bytes that it reads to answer that. */
+    long bytesToRead(RangeOptions range) throws IOException, InterruptedException;
 }

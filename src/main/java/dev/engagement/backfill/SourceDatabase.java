@@ -1,6 +1,7 @@
 package dev.engagement.backfill;
 
 import dev.engagement.connection.PostgresDriver;
+import dev.engagement.connection.PublishedTable;
 import dev.engagement.event.Timestamps;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -22,12 +23,25 @@ final class SourceDatabase {
     /** Rows on their way from PostgreSQL: what a reader holds at most. */
     static final int FETCH_ROWS = 1_000;
 
+    private static final String COLUMNS =
+            "SELECT id, content_id::text, user_id::text, event_type::text, event_ts::text,"
+                    + " duration_ms, device::text, raw_payload::text FROM ";
+
     private static final String CONNECT_SECONDS = "10";
 
     private final SourceOptions options;
+    private final @Nullable String publication;
+    /** What rows are read, as SQL that follows another condition; null until the database has been asked. */
+    private volatile @Nullable String filter;
 
     SourceDatabase(SourceOptions options) {
+        this(options, null);
+    }
+
+    /** @param publication whose filter of the events is kept to, or null */
+    SourceDatabase(SourceOptions options, @Nullable String publication) {
         this.options = options;
+        this.publication = publication;
     }
 
     SourceOptions options() {
@@ -55,11 +69,35 @@ final class SourceDatabase {
             statement.execute("SET TIME ZONE 'UTC'");
             statement.execute("SET statement_timeout = 0");
             statement.execute("SET idle_in_transaction_session_timeout = 0");
+            if (filter == null) {
+                filter = filterOf(connection);
+            }
         } catch (SQLException e) {
             connection.close();
             throw e;
         }
         return connection;
+    }
+
+    private String filterOf(Connection connection) throws SQLException {
+        if (publication == null) {
+            return "";
+        }
+        PublishedTable published = PublishedTable.of(connection, publication, options.quotedEvents(), List.of());
+        if (published.filtersPartitions()) {
+            throw new BackfillException(
+                    "The publication " + publication + " filters partitions of " + options.quotedEvents()
+                            + " one by one, and a backfill reads a table by one filter. Publish the table by its root:"
+                            + " ALTER PUBLICATION … SET (publish_via_partition_root = true)",
+                    null);
+        }
+        return published.filter() == null ? "" : " AND " + published.filter();
+    }
+
+    /** Condition of the rows that the publication lets through, if that is asked for; empty if there is none. */
+    String filter() {
+        String known = filter;
+        return known == null ? "" : known;
     }
 
     /**
@@ -129,9 +167,7 @@ final class SourceDatabase {
     /** The range's events of some ids, in their order; the connection is in a transaction. */
     RowCursor<EventRow> events(Connection connection, IdRange ids, RangeOptions range, @Nullable String contentId)
             throws SQLException {
-        String sql = "SELECT id, content_id::text, user_id::text, event_type::text, event_ts::text, duration_ms,"
-                + " device::text, raw_payload::text FROM " + options.quotedEvents() + where(true, contentId)
-                + " ORDER BY id";
+        String sql = COLUMNS + options.quotedEvents() + where(true, contentId) + " ORDER BY id";
         PreparedStatement statement = connection.prepareStatement(sql);
         try {
             statement.setLong(1, ids.first());
@@ -141,6 +177,94 @@ final class SourceDatabase {
         } catch (SQLException | RuntimeException e) {
             statement.close();
             throw e;
+        }
+    }
+
+    /**
+     * Where reading by time stands: behind this row.
+     *
+     * @param eventTs PostgreSQL's text of the time
+     * @param id of the rows of that time the last one that was read
+     */
+    record Position(String eventTs, long id) {}
+
+    /**
+     * The range's events in the order of event_ts, and of those of one time by id; the connection is in a transaction.
+     *
+     * @param after behind this one only, or null to begin with the first
+     * @param limit at most so many, or null for all
+     */
+    RowCursor<EventRow> eventsByTime(
+            Connection connection,
+            RangeOptions range,
+            @Nullable Position after,
+            @Nullable Integer limit,
+            @Nullable String contentId)
+            throws SQLException {
+        String sql = COLUMNS + options.quotedEvents() + where(false, contentId)
+                + (after == null ? "" : " AND (event_ts, id) > (?::timestamptz, ?)") + " ORDER BY event_ts, id"
+                + (limit == null ? "" : " LIMIT " + limit);
+        PreparedStatement statement = connection.prepareStatement(sql);
+        try {
+            bind(statement, 1, range, contentId);
+            if (after != null) {
+                // Also as the begin, where an index of the time alone is entered.
+                statement.setString(1, after.eventTs());
+                int at = contentId == null ? 3 : 4;
+                statement.setString(at, after.eventTs());
+                statement.setLong(at + 1, after.id());
+            }
+            return RowCursor.open(statement, FETCH_ROWS, SourceDatabase::event);
+        } catch (SQLException | RuntimeException e) {
+            statement.close();
+            throw e;
+        }
+    }
+
+    /** When the first of the range's events happened, microseconds since the epoch; null if there is none. */
+    @Nullable
+    Long firstTime(Connection connection, RangeOptions range, @Nullable String contentId) throws SQLException {
+        String sql = "SELECT (extract(epoch FROM event_ts) * 1000000)::bigint FROM " + options.quotedEvents()
+                + where(false, contentId) + " ORDER BY event_ts LIMIT 1";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            bind(statement, 1, range, contentId);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? (Long) row.getLong(1) : null;
+            }
+        }
+    }
+
+    /** Whether there is an index by which rows are found in the order of event_ts. */
+    boolean hasTimeIndex(Connection connection) throws SQLException {
+        String sql = "SELECT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid"
+                + " JOIN pg_am AS m ON m.oid = c.relam"
+                + " JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
+                + " WHERE i.indrelid = ?::regclass AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree'"
+                + " AND a.attname = 'event_ts')";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, options.quotedEvents());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
+        }
+    }
+
+    /** How many rows the table of events has, as the planner guesses. */
+    long estimatedRows(Connection connection) throws SQLException {
+        String sql = "SELECT greatest(sum(c.reltuples), 0)::bigint FROM pg_partition_tree(?::regclass) AS p"
+                + " JOIN pg_class AS c ON c.oid = p.relid WHERE p.isleaf";
+        String whole = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = ?::regclass";
+        return Math.max(estimate(connection, sql), estimate(connection, whole));
+    }
+
+    private long estimate(Connection connection, String sql) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, options.quotedEvents());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
         }
     }
 
@@ -179,10 +303,10 @@ final class SourceDatabase {
         }
     }
 
-    private static String where(boolean ofIds, @Nullable String contentId) {
+    private String where(boolean ofIds, @Nullable String contentId) {
         return " WHERE " + (ofIds ? "id >= ? AND id <= ? AND " : "")
                 + "event_ts >= ?::timestamptz AND event_ts < ?::timestamptz"
-                + (contentId == null ? "" : " AND content_id = ?");
+                + (contentId == null ? "" : " AND content_id = ?") + filter();
     }
 
     private static void bind(PreparedStatement statement, int at, RangeOptions range, @Nullable String contentId)

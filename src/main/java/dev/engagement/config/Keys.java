@@ -25,13 +25,14 @@ public final class Keys {
 
     private static final Set<Command> BOTH = Command.ALL;
     private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
+    private static final Set<Command> PUBLISHED = Set.of(Command.CAPTURE, Command.BACKFILL, Command.AUDIT);
     private static final Set<Command> STREAM = Set.of(Command.STREAM);
     private static final Set<Command> BACKFILL = Set.of(Command.BACKFILL);
     private static final Set<Command> REDRIVE = Set.of(Command.REDRIVE);
     private static final Set<Command> AUDIT = Set.of(Command.AUDIT);
     private static final Set<Command> STREAM_AND_AUDIT = Set.of(Command.STREAM, Command.AUDIT);
     private static final Set<Command> STREAM_AND_REDRIVE = Set.of(Command.STREAM, Command.REDRIVE);
-    private static final Set<Command> BACKFILL_AND_REDRIVE = Set.of(Command.BACKFILL, Command.REDRIVE);
+    private static final Set<Command> REPAIRS = Set.of(Command.BACKFILL, Command.REDRIVE, Command.AUDIT);
     /** What has stages between the ends. */
     private static final Set<Command> STAGES = Set.of(Command.STREAM, Command.REBUILD);
     /** What reads PostgreSQL. */
@@ -156,7 +157,7 @@ public final class Keys {
             "postgres.publication",
             Type.POSTGRES_NAME,
             "engagement_publication",
-            CAPTURE,
+            PUBLISHED,
             "publication with both tables and the heartbeat table");
 
     public static final Key<CaptureOptions.Start> CAPTURE_START = Key.of(
@@ -181,7 +182,7 @@ public final class Keys {
             "capture.accept-filtered",
             Type.BOOLEAN,
             "false",
-            CAPTURE,
+            PUBLISHED,
             "whether the publication may leave out rows or columns");
 
     public static final Key<MemorySize> INGEST_MAX_RECORD_BYTES = Key.of(
@@ -476,8 +477,8 @@ public final class Keys {
             "from", Type.TIME, false, TIMES, "first event_ts of the range; redrive: first failure of a letter");
     public static final Key<Instant> TO = Key.argument(
             "to", Type.TIME, false, TIMES, "end of the range, not part of it; redrive: end of the letters' failures");
-    public static final Key<Boolean> DRY_RUN =
-            Key.flag("dry-run", BACKFILL_AND_REDRIVE, "say what would be published or put back, and write nothing");
+    public static final Key<Boolean> DRY_RUN = Key.flag(
+            "dry-run", REPAIRS, "say what it costs and what would be published or put back, and write nothing");
 
     public static final Key<String> CONTENT_ID =
             Key.argument("content-id", Type.TEXT, false, BACKFILL, "publish the events of one content only");
@@ -516,6 +517,8 @@ public final class Keys {
             "100",
             AUDIT,
             "how many ids are named of each kind of difference; all are counted");
+    public static final Key<Boolean> COUNTS =
+            Key.flag("counts", AUDIT, "compare the live view's counts of all time, for which the whole table is read");
     public static final Key<Boolean> JSON = Key.flag("json", AUDIT, "the report as one line of JSON");
     public static final Key<Boolean> REPAIR =
             Key.flag("repair", AUDIT, "print the commands that mend each difference; nothing is changed");
@@ -628,6 +631,7 @@ public final class Keys {
             AGAIN,
             AUDIT_SETTLE,
             AUDIT_LISTED_IDS,
+            COUNTS,
             JSON,
             REPAIR);
 

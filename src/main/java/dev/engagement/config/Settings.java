@@ -241,6 +241,7 @@ public final class Settings {
         return new BackfillOptions(
                 sourceOptions(),
                 rangeOptions(),
+                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null,
                 find(Keys.CONTENT_ID),
                 get(Keys.ALL_ROWS),
                 get(Keys.DRY_RUN),
@@ -356,12 +357,14 @@ public final class Settings {
                         get(Keys.POSTGRES_USERNAME),
                         secret(Keys.POSTGRES_PASSWORD),
                         get(Keys.POSTGRES_SCHEMA),
-                        get(Keys.POSTGRES_EVENTS_TABLE)),
+                        get(Keys.POSTGRES_EVENTS_TABLE),
+                        new AuditOptions.Publication(
+                                get(Keys.POSTGRES_PUBLICATION), get(Keys.CAPTURE_ACCEPT_FILTERED))),
                 kafka(),
                 get(Keys.KAFKA_EVENTS_TOPIC),
                 get(Keys.KAFKA_DEAD_LETTERS_TOPIC),
                 destinations.contains(Destination.WAREHOUSE) ? warehouseOptions() : null,
-                destinations.contains(Destination.LIVEVIEW) ? liveViewOptions() : null,
+                destinations.contains(Destination.LIVEVIEW) && get(Keys.COUNTS) ? liveViewOptions() : null,
                 delivery
                         ? new AuditOptions.Delivery(
                                 get(Keys.KAFKA_DELIVERY_RECEIPTS_TOPIC),
@@ -369,6 +372,11 @@ public final class Settings {
                                 get(Keys.KAFKA_GROUP_ID),
                                 get(Keys.DELIVERY_INCLUDE_SNAPSHOT))
                         : null);
+    }
+
+    /** Of {@code audit}: whether it only says what it would cost. */
+    public boolean dryRun() {
+        return get(Keys.DRY_RUN);
     }
 
     /** Of {@code audit}: whether its report is to be JSON. */

@@ -72,6 +72,11 @@ public final class Redrive {
     /** Letters that were put back, or are about to be. */
     private long tried;
 
+    /** What a dry run's rows would cost. */
+    private long bytesToRead;
+
+    private long rowsToWrite;
+
     private long nextReportNanos;
 
     /**
@@ -132,6 +137,14 @@ public final class Redrive {
                     "Kafka at " + options.kafka().bootstrapServers() + " does not answer as it should ("
                             + e.getMessage() + "). What is marked is back; start again for the others",
                     e);
+        }
+        if (options.dryRun() && rowsToWrite > 0) {
+            out.accept(String.format(
+                    Locale.ROOT,
+                    "Cost: BigQuery reads %.3f GB (by its dry run), for each of %,d REJECTED rows the ids and times of its"
+                            + " partition",
+                    bytesToRead / 1e9,
+                    rowsToWrite));
         }
         out.accept(report.text(options.dryRun()));
         return new Result(report.putBack(), report.couldNot());
@@ -314,6 +327,8 @@ public final class Redrive {
             }
             if (outbox == null) {
                 missing.check(row.enrichedJson());
+                bytesToRead += missing.bytesToRead(row.enrichedJson());
+                rowsToWrite++;
                 report.putBack(letter.reason());
             } else {
                 missing.insert(letter.id(), row.enrichedJson());

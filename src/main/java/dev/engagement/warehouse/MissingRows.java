@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,12 +61,16 @@ public final class MissingRows {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
     private static final int BAD_REQUEST = 400;
+    /** Of {@code 2026-01-08T09}. */
+    private static final int HOUR_LENGTH = 13;
+
     private static final String WHAT = "put a row into";
 
     private final WarehouseOptions options;
     private final RestTable api;
     private final Retries retries;
     private final String sql;
+    private final Map<String, Long> bytesOfHours = new HashMap<>();
 
     private MissingRows(WarehouseOptions options, RestTable api, Retries retries) {
         this.options = options;
@@ -162,6 +167,40 @@ public final class MissingRows {
      */
     public void check(byte[] enrichedJson) throws RefusedRowException {
         var unused = values(enrichedJson);
+    }
+
+    /**
+     * How many bytes BigQuery would read to put a row there, as its dry run says: the ids and times of the row's partition.
+     * It is asked once for each hour that rows are of.
+     *
+     * @param enrichedJson as {@code EventJson.enriched} writes it
+     * @throws RefusedRowException if the row cannot be there
+     * @throws IOException if BigQuery does not answer, or refuses anything
+     */
+    public long bytesToRead(byte[] enrichedJson) throws RefusedRowException, IOException, InterruptedException {
+        Map<String, @Nullable String> values = values(enrichedJson);
+        String time = String.valueOf(values.get(Columns.PARTITIONING));
+        String hour = time.substring(0, Math.min(time.length(), HOUR_LENGTH));
+        Long known = bytesOfHours.get(hour);
+        if (known != null) {
+            return known;
+        }
+        Map<String, Object> request = new LinkedHashMap<>();
+        request.put("query", sql);
+        request.put("useLegacySql", false);
+        request.put("dryRun", true);
+        request.put("parameterMode", "NAMED");
+        request.put("queryParameters", parameters(values));
+        try {
+            long bytes = WarehouseQuery.bytesIn(retries.send(() -> api.query(WHAT, request)));
+            bytesOfHours.put(hour, bytes);
+            return bytes;
+        } catch (TableApi.TableException e) {
+            if (e.status() == BAD_REQUEST) {
+                throw new RefusedRowException(String.valueOf(e.getMessage()));
+            }
+            throw new WarehouseException(String.valueOf(e.getMessage()), e);
+        }
     }
 
     /**

@@ -28,20 +28,29 @@ public final class WarehouseIds {
     }
 
     /**
-     * The ids from {@code first} to {@code last}, both within, of rows whose event_ts lies in {@code [from, to)}: a repeated
-     * one more than once, none if there is no table yet. BigQuery reads two columns of the partitions of that time for it.
+     * The ids of rows whose event_ts lies in {@code [from, to)}: a repeated one more than once, none if there is no table
+     * yet. BigQuery reads two columns of the partitions of that time for it, whatever part of a partition that is.
      *
      * @param fromMicros microseconds since the epoch
      * @param toMicros microseconds since the epoch
      * @throws IOException if BigQuery refuses, or does not answer in time; the message says what it said
      */
-    public void between(long first, long last, long fromMicros, long toMicros, LongConsumer each)
-            throws IOException, InterruptedException {
-        numbers(
-                "SELECT event_id FROM `" + tableName + "` WHERE event_id >= " + first + " AND event_id <= " + last
-                        + " AND event_ts >= TIMESTAMP_MICROS(" + fromMicros + ") AND event_ts < TIMESTAMP_MICROS("
-                        + toMicros + ")",
-                each);
+    public void between(long fromMicros, long toMicros, LongConsumer each) throws IOException, InterruptedException {
+        numbers(idsBetween(fromMicros, toMicros), each);
+    }
+
+    private String idsBetween(long fromMicros, long toMicros) {
+        return "SELECT event_id FROM `" + tableName + "` WHERE event_ts >= TIMESTAMP_MICROS(" + fromMicros
+                + ") AND event_ts < TIMESTAMP_MICROS(" + toMicros + ")";
+    }
+
+    /**
+     * How many bytes BigQuery would read to answer {@link #between}, as its dry run says; 0 if there is no table yet.
+     *
+     * @throws IOException if BigQuery refuses, or does not answer in time
+     */
+    public long bytesToRead(long fromMicros, long toMicros) throws IOException, InterruptedException {
+        return query.bytesProcessed(idsBetween(fromMicros, toMicros));
     }
 
     /**

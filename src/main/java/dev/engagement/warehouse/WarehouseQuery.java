@@ -72,6 +72,38 @@ public final class WarehouseQuery {
         }
     }
 
+    /** As {@link #bytesProcessed}, for who is not interrupted. */
+    public long bytesToRead(String sql) throws IOException {
+        try {
+            return bytesProcessed(sql);
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+    }
+
+    /**
+     * How many bytes it would process, as BigQuery's dry run says, which costs nothing; 0 if there is no table.
+     *
+     * @throws IOException if BigQuery refuses, or does not answer in time
+     */
+    long bytesProcessed(String sql) throws IOException, InterruptedException {
+        Map<String, Object> request = new LinkedHashMap<>();
+        request.put("query", sql);
+        request.put("useLegacySql", false);
+        request.put("dryRun", true);
+        String text = patiently(rest -> rest.query("POST", "/queries", Json.write(request)));
+        return text == null ? 0 : bytesIn(Json.object(text));
+    }
+
+    /** What an answer says that was, or would be, processed. */
+    static long bytesIn(Map<String, @Nullable Object> answer) throws IOException {
+        Object bytes = answer.get("totalBytesProcessed");
+        if (bytes == null) {
+            throw new WarehouseException("BigQuery's answer to a dry run does not say what it would read", null);
+        }
+        return Long.parseLong(bytes.toString());
+    }
+
     private @Nullable Answer ask(
             String method, String path, @Nullable String body, Consumer<List<@Nullable String>> row)
             throws IOException, InterruptedException {

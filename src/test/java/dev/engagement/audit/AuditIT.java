@@ -89,6 +89,7 @@ class AuditIT {
     private final String table = "t" + test;
     private final String prefix = "p" + test + ":";
     private long first;
+    private AuditOptions.@Nullable Publication publication;
 
     @BeforeAll
     static void start() throws IOException {
@@ -124,7 +125,8 @@ class AuditIT {
                         postgres.username(),
                         SecretRef.inFile("postgres.password", password.toString()),
                         Schema.NAME,
-                        Schema.EVENTS),
+                        Schema.EVENTS,
+                        publication),
                 new KafkaConnection(servers, Map.of()),
                 "events-" + test,
                 "letters-" + test,
@@ -504,6 +506,7 @@ class AuditIT {
                 "--audit.settle=10 ms",
                 "--destinations=warehouse,liveview,delivery",
                 "--delivery.receipts=true",
+                "--counts",
                 "--kafka.bootstrap-servers=" + kafka.bootstrapServers(),
                 "--kafka.group-id=drain-" + test,
                 "--kafka.topics.events=events-" + test,
@@ -523,6 +526,120 @@ class AuditIT {
         }
         arguments.addAll(List.of(more));
         return EngagementJob.audit(arguments.toArray(String[]::new), Map.of());
+    }
+
+    /** Four days long before the others, of which half of the rows are not in the warehouse, every minute of them. */
+    @Test
+    void bytes_grow_with_the_range_and_not_with_its_square_nor_with_the_table() throws Exception {
+        int rowsADay = 20_000;
+        Instant begin = Instant.parse("2020-01-01T00:00:00Z");
+        sql("INSERT INTO engagement_events (id, event_type, event_ts, duration_ms) SELECT 500000000 + n, 'play',"
+                + " TIMESTAMPTZ '" + begin + "' + n * INTERVAL '4.32 s', 5 FROM generate_series(0, "
+                + (4 * rowsADay - 1)
+                + ") AS n");
+        try {
+            List<ComparedRows.Row> rows = LongStream.range(0, 4 * rowsADay)
+                    .filter(n -> n % 2 == 0)
+                    .mapToObj(n -> new ComparedRows.Row(500_000_000 + n, "c", Range.micros(begin) + n * 4_320_000L, 5))
+                    .toList();
+            ComparedRows.append(bigQuery.grpc(), table, rows);
+            Map<Integer, Long> bytes = new HashMap<>();
+            for (int days : List.of(1, 2, 4)) {
+                AuditOptions options = options();
+                long before = bigQuery.stats().bytesProcessed();
+                AuditReport report = Audit.run(
+                        new AuditOptions(
+                                begin,
+                                begin.plus(Duration.ofDays(days)),
+                                options.settle(),
+                                1,
+                                options.database(),
+                                options.kafka(),
+                                options.eventsTopic(),
+                                options.deadLettersTopic(),
+                                options.warehouse(),
+                                null,
+                                null),
+                        Clock.systemUTC(),
+                        progress -> {});
+                bytes.put(days, bigQuery.stats().bytesProcessed() - before);
+                assertThat(report.destinations().get(0).expected()).isEqualTo((long) days * rowsADay);
+                assertThat(report.destinations().get(0).present()).isEqualTo((long) days * rowsADay / 2);
+                assertThat(report.destinations().get(0).findings().get(0).count())
+                        .isEqualTo((long) days * rowsADay / 2);
+            }
+            // The totals and two looks, each at id, time and duration.
+            assertThat(bytes.get(1)).isEqualTo(3L * 24 * rowsADay / 2);
+            assertThat(bytes).containsEntry(2, 2 * bytes.get(1)).containsEntry(4, 4 * bytes.get(1));
+        } finally {
+            sql("DELETE FROM engagement_events WHERE id >= 500000000");
+        }
+    }
+
+    @Test
+    void what_the_publication_leaves_out_is_expected_nowhere_if_that_is_meant() throws Exception {
+        String name = "filtered_" + test;
+        sql("CREATE PUBLICATION " + name + " FOR TABLE engagement_events (id, content_id, event_ts, event_type) WHERE"
+                + " (event_type = 'play') WITH (publish = 'insert')");
+        try {
+            sql("INSERT INTO engagement_events (event_type, event_ts) VALUES ('click', TIMESTAMPTZ '" + from
+                    + "' + INTERVAL '5 s')");
+            appendWithoutDurations();
+            publication = new AuditOptions.Publication(name, false);
+            AuditReport whole = audit();
+            assertThat(Audits.found(whole)).containsKeys("warehouse missing", "delivery missing");
+            assertThat(whole.asText(false))
+                    .contains(
+                            "The publication " + name + " leaves out of \"public\".\"engagement_events\" the rows that"
+                                    + " are not (event_type = 'play'::text), and the columns duration_ms; that is not accepted"
+                                    + " (capture.accept-filtered), so the whole table is compared");
+
+            publication = new AuditOptions.Publication(name, true);
+            AuditReport filtered = audit();
+            assertThat(filtered.asText(false)).contains("only what is left is compared (capture.accept-filtered)");
+            assertThat(filtered.events()).isEqualTo(EVENTS);
+            assertThat(filtered.durationMs())
+                    .as("a column that is not published")
+                    .isZero();
+            assertThat(Audits.found(filtered)).isEmpty();
+        } finally {
+            sql("DROP PUBLICATION " + name);
+            sql("DELETE FROM engagement_events WHERE content_id IS NULL");
+        }
+    }
+
+    /** The rows as they are without the column that is not published. */
+    private void appendWithoutDurations() throws Exception {
+        query("DELETE FROM TABLE WHERE event_ts >= TIMESTAMP '" + from + "'");
+        List<ComparedRows.Row> rows = new ArrayList<>();
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT id, content_id::text,"
+                        + " (extract(epoch FROM event_ts) * 1000000)::bigint FROM engagement_events WHERE event_type ="
+                        + " 'play' AND event_ts >= '" + from + "' AND event_ts < '" + from.plus(Duration.ofHours(1))
+                        + "'")) {
+            while (row.next()) {
+                rows.add(new ComparedRows.Row(row.getLong(1), row.getString(2), row.getLong(3), null));
+            }
+        }
+        ComparedRows.append(bigQuery.grpc(), table, rows);
+    }
+
+    @Test
+    void a_dry_run_says_what_it_costs_and_compares_nothing() throws Exception {
+        long before = bigQuery.stats().queries();
+
+        assertThat(command("--dry-run")).isZero();
+        assertThat(Audit.cost(options(), Clock.systemUTC()))
+                .satisfiesExactly(
+                        line -> assertThat(line)
+                                .startsWith("Cost: BigQuery reads 0.000 GB for the totals, and for each of two looks"),
+                        line -> assertThat(line)
+                                .contains(
+                                        "the whole table, as no index begins with event_ts (CREATE INDEX CONCURRENTLY ON"
+                                                + " \"public\".\"engagement_events\" (event_ts, id))"),
+                        line -> assertThat(line).startsWith("Cost: --counts are of all time: PostgreSQL reads all"));
+        assertThat(bigQuery.stats().queries()).isEqualTo(before);
     }
 
     @Test

@@ -258,6 +258,25 @@ class AuditTest {
     }
 
     @Test
+    void receipts_of_before_the_range_are_read_only_if_one_is_wanted() throws Exception {
+        assertThat(Audits.found(Audits.of(world))).isEmpty();
+        assertThat(world.askedForEarlierReceipts).isFalse();
+
+        event(7).receiptIsEarlier = true;
+        assertThat(Audits.found(Audits.of(world))).isEmpty();
+        assertThat(world.askedForEarlierReceipts).isTrue();
+    }
+
+    @Test
+    void the_witness_is_asked_once_for_all_counts_that_differ() throws Exception {
+        world.counts.replaceAll((content, count) -> Long.toString(Long.parseLong(count) + 1));
+        assertThat(world.counts).hasSizeGreaterThan(5);
+
+        assertThat(Audits.found(Audits.of(world))).containsOnlyKeys("liveview miscounted");
+        assertThat(world.questions).isEqualTo(1);
+    }
+
+    @Test
     void says_it_in_words_and_in_json() throws Exception {
         event(17).rows = 0;
 

@@ -43,7 +43,12 @@ final class Audits {
                 settle,
                 100,
                 new AuditOptions.Database(
-                        "jdbc:postgresql://localhost/postgres", "u", SecretRef.none(), "public", "engagement_events"),
+                        "jdbc:postgresql://localhost/postgres",
+                        "u",
+                        SecretRef.none(),
+                        "public",
+                        "engagement_events",
+                        null),
                 new KafkaConnection("localhost:9092", Map.of()),
                 "events",
                 "letters",

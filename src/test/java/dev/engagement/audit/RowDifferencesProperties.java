@@ -15,8 +15,8 @@ import net.jqwik.api.constraints.IntRange;
 class RowDifferencesProperties {
 
     @Property(tries = 300)
-    void finds_the_same_by_any_page_size(
-            @ForAll long seed, @ForAll @IntRange(max = 40) int events, @ForAll @IntRange(min = 1, max = 5) int page)
+    void finds_the_same_by_batches_of_any_size(
+            @ForAll long seed, @ForAll @IntRange(max = 40) int events, @ForAll @IntRange(min = 1, max = 5) int most)
             throws Exception {
         Random random = new Random(seed);
         World world = new World();
@@ -28,9 +28,14 @@ class RowDifferencesProperties {
         Source source = world.source();
         RowStore warehouse = world.warehouse();
 
-        SortedSet<Long> minutes = RowDifferences.minutes(source.minutes(Audits.RANGE), warehouse.minutes(Audits.RANGE));
-        List<Range> ranges = Audits.RANGE.of(minutes);
-        RowDifferences found = RowDifferences.in(ranges, source, warehouse, page);
+        var sourceMinutes = source.minutes(Audits.RANGE);
+        var warehouseMinutes = warehouse.minutes(Audits.RANGE);
+        SortedSet<Long> minutes = RowDifferences.minutes(sourceMinutes, warehouseMinutes);
+        List<List<Range>> batches = RowDifferences.batches(minutes, sourceMinutes, warehouseMinutes, most).stream()
+                .map(Audits.RANGE::of)
+                .toList();
+        List<Range> ranges = batches.stream().flatMap(List::stream).toList();
+        RowDifferences found = RowDifferences.in(batches, source, warehouse);
 
         IdSet missing = new IdSet();
         IdSet extra = new IdSet();

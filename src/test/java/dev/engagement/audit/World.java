@@ -1,10 +1,12 @@
 package dev.engagement.audit;
 
 import dev.engagement.deadletter.Reason;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -44,6 +46,8 @@ final class World {
         long rowMicros;
         boolean receipt = true;
         boolean receiptIsLate;
+        /** Long before the range, by the wall clock. */
+        boolean receiptIsEarlier;
 
         @Nullable
         Reason letter;
@@ -67,7 +71,11 @@ final class World {
     final Map<String, String> counts = new HashMap<>();
     long topicReachesBackTo = Long.MIN_VALUE;
     boolean settled;
+    /** Questions for the rows of stores, but for the source's. */
+    int questions;
+
     boolean askedForReasons;
+    boolean askedForEarlierReceipts;
 
     Event add(long id, long micros, String content, @Nullable Long duration) {
         Event event = new Event(id, micros, content, duration);
@@ -89,7 +97,7 @@ final class World {
         settled = true;
     }
 
-    private int rows(Event event) {
+    private int copies(Event event) {
         return event.rowsAreLate && !settled ? 0 : event.rows;
     }
 
@@ -99,7 +107,7 @@ final class World {
         /** The rows of an event; empty if it has none here. */
         abstract List<Row> rowsOf(Event event);
 
-        private List<Row> rows(Predicate<Row> wanted) {
+        List<Row> matching(Predicate<Row> wanted) {
             return events.stream()
                     .flatMap(event -> rowsOf(event).stream())
                     .filter(wanted)
@@ -110,7 +118,7 @@ final class World {
         @Override
         public SortedMap<Long, MinuteTotals> minutes(Range range) {
             SortedMap<Long, MinuteTotals> minutes = new TreeMap<>();
-            for (Row row : rows(each -> range.contains(each.eventTsMicros()))) {
+            for (Row row : matching(each -> range.contains(each.eventTsMicros()))) {
                 long duration = row.durationMs() == null ? 0 : row.durationMs() * row.copies();
                 minutes.merge(
                         Math.floorDiv(row.eventTsMicros(), 60_000_000L),
@@ -121,29 +129,28 @@ final class World {
         }
 
         @Override
-        public List<Row> page(Range range, long after, int limit) {
-            return rows(each -> range.contains(each.eventTsMicros()) && each.id() > after).stream()
-                    .limit(limit)
-                    .toList();
+        public void rows(List<Range> ranges, EachRow each) throws IOException {
+            questions++;
+            for (Row row : matching(row -> ranges.stream().anyMatch(range -> range.contains(row.eventTsMicros())))) {
+                each.take(row);
+            }
         }
 
         @Override
         public Map<Long, Long> times(List<Long> ids, Range range) {
             Map<Long, Long> times = new HashMap<>();
-            rows(each -> range.contains(each.eventTsMicros()) && ids.contains(each.id()))
+            matching(each -> range.contains(each.eventTsMicros()) && ids.contains(each.id()))
                     .forEach(row -> times.put(row.id(), row.eventTsMicros()));
             return times;
         }
 
         @Override
-        public List<Long> idsOfContent(String contentId, long after, int limit) {
-            return events.stream()
-                    .filter(event -> event.content.equals(contentId) && event.id > after)
-                    .filter(event -> !rowsOf(event).isEmpty())
-                    .map(event -> event.id)
-                    .sorted()
-                    .limit(limit)
-                    .toList();
+        public void idsOfContents(Collection<String> contentIds, EachOfContent each) {
+            questions++;
+            events.stream()
+                    .filter(event ->
+                            contentIds.contains(event.content) && !rowsOf(event).isEmpty())
+                    .forEach(event -> each.take(event.content, event.id));
         }
     }
 
@@ -155,8 +162,34 @@ final class World {
         }
 
         @Override
+        public Rows open(List<Range> ranges) {
+            Iterator<Row> rows = matching(row -> ranges.stream().anyMatch(range -> range.contains(row.eventTsMicros())))
+                    .iterator();
+            return new Rows() {
+                @Override
+                public @Nullable Row next() {
+                    return rows.hasNext() ? rows.next() : null;
+                }
+
+                @Override
+                public void close() {}
+            };
+        }
+
+        @Override
+        public void rows(List<Range> ranges, EachRow each) throws IOException {
+            Source.super.rows(ranges, each);
+        }
+
+        @Override
+        public void idsOfContents(Collection<String> contentIds, EachOfContent each) {
+            super.idsOfContents(contentIds, each);
+            questions--;
+        }
+
+        @Override
         public void ids(Range range, LongConsumer each) {
-            page(range, Long.MIN_VALUE, Integer.MAX_VALUE).forEach(row -> each.accept(row.id()));
+            matching(row -> range.contains(row.eventTsMicros())).forEach(row -> each.accept(row.id()));
         }
 
         @Override
@@ -189,9 +222,9 @@ final class World {
         return new Table() {
             @Override
             List<Row> rowsOf(Event event) {
-                return rows(event) == 0
+                return copies(event) == 0
                         ? List.of()
-                        : List.of(new Row(event.id, event.rowMicros, event.rowDuration, rows(event)));
+                        : List.of(new Row(event.id, event.rowMicros, event.rowDuration, copies(event)));
             }
         };
     }
@@ -235,9 +268,17 @@ final class World {
             }
 
             @Override
-            public void receipts(Receipts each) {
+            public void receipts(Range range, Receipts each) {
                 events.stream()
-                        .filter(event -> event.receipt && (settled || !event.receiptIsLate))
+                        .filter(event -> event.receipt && !event.receiptIsEarlier && (settled || !event.receiptIsLate))
+                        .forEach(event -> each.take(event.id, true));
+            }
+
+            @Override
+            public void earlierReceipts(Receipts each) {
+                askedForEarlierReceipts = true;
+                events.stream()
+                        .filter(event -> event.receipt && event.receiptIsEarlier)
                         .forEach(event -> each.take(event.id, true));
             }
 

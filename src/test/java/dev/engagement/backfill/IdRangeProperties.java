@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -84,25 +82,5 @@ class IdRangeProperties {
         assertThat(BigInteger.valueOf(part.last()).subtract(BigInteger.valueOf(part.first())))
                 .isEqualTo(BigInteger.valueOf(size - 1L));
         assertThat(all.after(part.last()).last()).isEqualTo(Long.MAX_VALUE);
-    }
-
-    @Property
-    void gapsForgetNothing(
-            @ForAll List<@IntRange(max = 10_000) Integer> missing, @ForAll @IntRange(min = 1, max = 9) int most) {
-        Gaps gaps = new Gaps(most);
-        Set<Long> chunks = new HashSet<>();
-        for (int id : missing) {
-            long chunk = id / 100;
-            // Each chunk is told once, in whatever order.
-            if (chunks.add(chunk)) {
-                gaps.add(new IdRange(chunk * 100, chunk * 100 + 99));
-            }
-        }
-
-        assertThat(gaps.ranges()).hasSizeLessThanOrEqualTo(most);
-        for (int id : missing) {
-            assertThat(gaps.ranges().stream().filter(range -> range.contains(id)))
-                    .hasSize(1);
-        }
     }
 }

@@ -297,6 +297,7 @@ class RebuildSourceIT {
                 tables,
                 RangeOptions.of(Instant.parse(from), Instant.parse(to)),
                 null,
+                null,
                 false,
                 false,
                 Duration.ofMinutes(5),
@@ -391,7 +392,7 @@ class RebuildSourceIT {
 
     private static Outcome backfill(BackfillOptions options, Topic topic, Report report) throws InterruptedException {
         ManualPause pause = new ManualPause();
-        return new Backfill(options, topic::known, () -> topic, pause, pause::nanoTime).run(report);
+        return new Backfill(options, topic, () -> topic, pause, pause::nanoTime).run(report);
     }
 
     private static void sql(String statement) {
@@ -424,7 +425,7 @@ class RebuildSourceIT {
     }
 
     /** A topic whose stream takes in at once what keeps the rules, as long as there is room. */
-    private static final class Topic implements Stream {
+    private static final class Topic implements Stream, Known {
         private final ConcurrentLinkedQueue<Long> ids = new ConcurrentLinkedQueue<>();
         private static final String NONE = "none";
         private final Map<String, String> contents = new ConcurrentHashMap<>();
@@ -432,6 +433,9 @@ class RebuildSourceIT {
         private final Map<Long, Reason> letters = new ConcurrentHashMap<>();
         /** What the stream has taken in and the warehouse never shows. */
         private volatile IdRange lost = IdRange.EMPTY;
+
+        /** What the warehouse was asked for. */
+        private final ConcurrentLinkedQueue<RangeOptions> asked = new ConcurrentLinkedQueue<>();
 
         private volatile Runnable afterContent = () -> {};
         private volatile int room = Integer.MAX_VALUE;
@@ -476,12 +480,15 @@ class RebuildSourceIT {
             letters.forEach((id, reason) -> each.take(id, reason));
         }
 
-        void known(IdRange range, RangeOptions times, LongConsumer each) {
-            ids.stream()
-                    .filter(range::contains)
-                    .filter(Topic::isGood)
-                    .filter(id -> !lost.contains(id))
-                    .forEach(each::accept);
+        @Override
+        public void idsIn(RangeOptions range, LongConsumer each) {
+            asked.add(range);
+            ids.stream().filter(Topic::isGood).filter(id -> !lost.contains(id)).forEach(each::accept);
+        }
+
+        @Override
+        public long bytesToRead(RangeOptions range) {
+            return 0;
         }
 
         long good() {

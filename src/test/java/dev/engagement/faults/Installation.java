@@ -522,7 +522,8 @@ final class Installation implements AutoCloseable {
                 "--delivery.receipts",
                 "true",
                 "--delivery.include-snapshot",
-                "true"));
+                "true",
+                "--counts"));
         return client("audit", options, more);
     }
 

@@ -16,6 +16,7 @@ import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
 import dev.engagement.local.bigquery.BigQueryEmulator;
+import dev.engagement.local.bigquery.ComparedRows;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -31,6 +32,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.apache.flink.configuration.MemorySize;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -281,14 +283,40 @@ class MissingRowsIT {
         assertThat(asked.get(3)).isEqualTo(asked.get(4)).contains("/queries/j%201?", "location=EU");
     }
 
+    @Test
+    void a_row_costs_its_partition_and_neither_the_table_nor_what_was_put_there_before() throws Exception {
+        Warehouse.prepare(options);
+        int days = 4;
+        int rowsADay = 300;
+        long begin = Timestamps.parse("2026-01-08T00:00:00Z");
+        List<ComparedRows.Row> there = LongStream.range(0, (long) days * rowsADay)
+                .mapToObj(n -> new ComparedRows.Row(1_000 + n, "c", begin + n * (86_400_000_000L / rowsADay), null))
+                .toList();
+        ComparedRows.append(bigQuery.grpc(), table, there);
+        MissingRows rows = MissingRows.of(options);
+        long before = bigQuery.stats().bytesProcessed();
+
+        for (int day = 0; day < days; day++) {
+            byte[] json = EventJson.enriched(event(day, "{}", 7_000, begin + day * 86_400_000_000L + 5));
+            // The ids and times of a day.
+            assertThat(rows.bytesToRead(json)).isEqualTo(16L * rowsADay);
+            assertThat(rows.insert("r" + day, json)).isTrue();
+            assertThat(bigQuery.stats().bytesProcessed() - before).isEqualTo((day + 1) * 16L * rowsADay);
+        }
+    }
+
     private static EnrichedEvent event(long id, @Nullable String payload, int durationMs) {
+        return event(id, payload, durationMs, Timestamps.parse("2026-01-08T14:21:52.123456Z"));
+    }
+
+    private static EnrichedEvent event(long id, @Nullable String payload, int durationMs, long eventTsMicros) {
         return EngagementRule.DEFAULT.enrich(
                 new EngagementEvent(
                         id,
                         CONTENT.id(),
                         "u-1",
                         "play",
-                        Timestamps.parse("2026-01-08T14:21:52.123456Z"),
+                        eventTsMicros,
                         durationMs,
                         "web",
                         payload,

@@ -63,7 +63,7 @@ class WarehouseIdsTest {
         assertThat(ids()).containsExactly(1L, Long.MAX_VALUE, -5L);
         assertThat(asked.get(0))
                 .startsWith("POST /bigquery/v2/projects/p/queries ")
-                .contains("FROM `p.analytics.engagement_events` WHERE event_id >= 1 AND event_id <= 9 AND event_ts >="
+                .contains("FROM `p.analytics.engagement_events` WHERE event_ts >="
                         + " TIMESTAMP_MICROS(5) AND event_ts < TIMESTAMP_MICROS(7)");
         assertThat(asked.get(1))
                 .startsWith("GET /bigquery/v2/projects/p/queries/job%201?timeoutMs=10000&location=EU&pageToken=a%2Fb ");
@@ -115,9 +115,26 @@ class WarehouseIdsTest {
         assertThatThrownBy(this::ids).isInstanceOf(IOException.class);
     }
 
+    @Test
+    void aDryRunSaysWhatWouldBeRead() throws Exception {
+        script.add(new Answer(200, "{\"jobComplete\": true, \"totalBytesProcessed\": \"16000000000\"}"));
+        script.add(new Answer(404, "{}"));
+
+        WarehouseIds ids = WarehouseIds.of(options(), pause);
+        assertThat(ids.bytesToRead(5, 7)).isEqualTo(16_000_000_000L);
+        assertThat(ids.bytesToRead(5, 7)).as("without a table").isZero();
+        assertThat(asked.get(0)).contains("dryRun");
+    }
+
     private List<Long> ids() throws Exception {
+        List<Long> ids = new ArrayList<>();
+        WarehouseIds.of(options(), pause).between(5, 7, ids::add);
+        return ids;
+    }
+
+    private WarehouseOptions options() {
         URI rest = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
-        WarehouseOptions options = new WarehouseOptions(
+        return new WarehouseOptions(
                 "p",
                 "analytics",
                 "engagement_events",
@@ -131,8 +148,5 @@ class WarehouseIdsTest {
                 false,
                 false,
                 WarehouseOptions.JsonNumbers.EXACT);
-        List<Long> ids = new ArrayList<>();
-        WarehouseIds.of(options, pause).between(1, 9, 5, 7, ids::add);
-        return ids;
     }
 }

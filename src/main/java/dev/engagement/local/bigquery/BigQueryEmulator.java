@@ -70,7 +70,7 @@ public final class BigQueryEmulator implements AutoCloseable {
         store = new Store(directory.resolve("bigquery.duckdb"));
         tables = new Tables(store, clock);
         streams = new WriteStreams(store, directory.resolve("streams"), clock);
-        queries = new Queries(tables, store, clock);
+        queries = new Queries(tables, store, clock, counters);
         faults = new Faults(streams::finalizeAll);
         writes = new WriteService(tables, streams, store, faults, counters, clock, MAX_REQUEST_BYTES);
         AtomicInteger number = new AtomicInteger();
@@ -161,6 +161,8 @@ public final class BigQueryEmulator implements AutoCloseable {
                 counters.flushesRefused.sum(),
                 counters.bytes.sum(),
                 counters.streamsCreated.sum(),
+                counters.queries.sum(),
+                counters.bytesProcessed.sum(),
                 streams.size(),
                 counters.connections.get());
     }

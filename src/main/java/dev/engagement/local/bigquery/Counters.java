@@ -15,5 +15,7 @@ final class Counters {
     final LongAdder flushesRefused = new LongAdder();
     final LongAdder bytes = new LongAdder();
     final LongAdder streamsCreated = new LongAdder();
+    final LongAdder queries = new LongAdder();
+    final LongAdder bytesProcessed = new LongAdder();
     final AtomicInteger connections = new AtomicInteger();
 }

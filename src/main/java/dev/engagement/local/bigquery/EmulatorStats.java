@@ -13,6 +13,8 @@ package dev.engagement.local.bigquery;
  * @param flushesRefused answered with an error before anything was done
  * @param bytes of the append requests that were done
  * @param streamsCreated all together
+ * @param queries answered, dry runs not counted
+ * @param bytesProcessed by these, as BigQuery counts them
  * @param streams there are now
  * @param connections of AppendRows that are open now
  */
@@ -27,5 +29,7 @@ public record EmulatorStats(
         long flushesRefused,
         long bytes,
         long streamsCreated,
+        long queries,
+        long bytesProcessed,
         int streams,
         int connections) {}

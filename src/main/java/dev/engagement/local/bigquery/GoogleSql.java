@@ -13,6 +13,7 @@ import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoField;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -177,7 +178,13 @@ final class GoogleSql {
     private final Map<String, Parameter> parameters;
     private final List<Parameter> positional;
     private final SqlFunctions functions = new SqlFunctions(this);
-    private int nextPositional;
+    /** Positions of {@code ?}, in order. */
+    private final List<Integer> placeholders = new ArrayList<>();
+
+    /** What the statement reads, as far as it was translated. */
+    private final List<Scan> scans = new ArrayList<>();
+
+    private Frame frame = new Frame();
 
     private GoogleSql(
             String sql, Catalog catalog, Instant now, Map<String, Parameter> parameters, List<Parameter> positional) {
@@ -186,6 +193,16 @@ final class GoogleSql {
         this.now = now;
         this.parameters = parameters;
         this.positional = positional;
+        addPlaceholders(SqlLexer.read(sql));
+    }
+
+    private void addPlaceholders(List<SqlNode> nodes) {
+        for (SqlNode node : nodes) {
+            if (node.kind() == Kind.PARAMETER && node.text().equals("?")) {
+                placeholders.add(node.position());
+            }
+            addPlaceholders(node.inside());
+        }
     }
 
     /**
@@ -197,6 +214,14 @@ final class GoogleSql {
     }
 
     static String toDuckDb(
+            String sql, Catalog catalog, Instant now, Map<String, Parameter> parameters, List<Parameter> positional) {
+        return translate(sql, catalog, now, parameters, positional).duckDb();
+    }
+
+    /** A statement in DuckDB's SQL, and what it reads. */
+    record Translation(String duckDb, List<Scan> scans) {}
+
+    static Translation translate(
             String sql, Catalog catalog, Instant now, Map<String, Parameter> parameters, List<Parameter> positional) {
         List<SqlNode> nodes = new ArrayList<>(SqlLexer.read(sql));
         if (!nodes.isEmpty() && nodes.get(nodes.size() - 1).isSymbol(";")) {
@@ -210,11 +235,12 @@ final class GoogleSql {
             throw translation.refused(
                     "Statements that start with " + nodes.get(0).upper(), nodes.get(0));
         }
-        return translation.query(nodes, Set.of(), Set.of());
+        String duckDb = translation.query(nodes, Set.of(), Set.of());
+        return new Translation(duckDb, translation.scans);
     }
 
-    /** A MERGE in DuckDB's SQL, and the table that it changes. */
-    record Merge(Table table, String duckDb) {}
+    /** A MERGE in DuckDB's SQL, the table that it changes, and what it reads. */
+    record Merge(Table table, String duckDb, List<Scan> scans) {}
 
     /** Whether it is a DELETE, right or wrong. */
     static boolean isDelete(String sql) {
@@ -228,7 +254,7 @@ final class GoogleSql {
      * @param now what CURRENT_TIMESTAMP is
      * @throws RestException if it is none
      */
-    static String deleteToDuckDb(
+    static Translation deleteToDuckDb(
             String sql, Catalog catalog, Instant now, Map<String, Parameter> parameters, List<Parameter> positional) {
         List<SqlNode> nodes = new ArrayList<>(SqlLexer.read(sql));
         if (nodes.get(nodes.size() - 1).isSymbol(";")) {
@@ -237,7 +263,7 @@ final class GoogleSql {
         return new GoogleSql(sql, catalog, now, parameters, positional).delete(nodes);
     }
 
-    private String delete(List<SqlNode> nodes) {
+    private Translation delete(List<SqlNode> nodes) {
         int i = at(nodes, 1, "FROM") ? 2 : 1;
         if (i >= nodes.size()) {
             throw RestException.invalidQuery("Syntax error: Unexpected end of statement");
@@ -257,7 +283,15 @@ final class GoogleSql {
         out.add("DELETE FROM");
         int alias = table(nodes, i, out, scope);
         out.add(expression(nodes.subList(alias, where), scope)).add("WHERE").add(expression(condition, scope));
-        return out.toString();
+        scan(nodes, condition);
+        // What is referenced, and all of the partitions that are written anew.
+        Table target = frame.sources.get(0).table();
+        List<Scan> both = new ArrayList<>(scans);
+        scans.stream()
+                .filter(scan -> scan.table() == target)
+                .findFirst()
+                .ifPresent(scan -> both.add(scan.ofAllColumns()));
+        return new Translation(out.toString(), both);
     }
 
     /** Whether it is a MERGE, right or wrong. */
@@ -304,6 +338,7 @@ final class GoogleSql {
         Writer out = new Writer();
         out.add("MERGE INTO");
         int alias = ofTarget.table(nodes, i, out, scope);
+        frame.sources.addAll(ofTarget.frame.sources);
         out.add(expression(nodes.subList(alias, using), scope)).add("USING");
         SqlNode source = nodes.get(using + 1);
         int sourceAlias = using + 2;
@@ -322,7 +357,11 @@ final class GoogleSql {
                 && at(clause, then + 1, "INSERT");
         if (insertsOnly && at(clause, then + 2, "ROW") && clause.size() == then + 3) {
             out.add("WHEN NOT MATCHED THEN INSERT");
-            return new Merge(target[0], out.toString());
+            scan(nodes.subList(0, when), condition);
+            if (frame.sources.size() > 1) {
+                scans.add(scans.remove(scans.size() - 1).ofAllColumns());
+            }
+            return new Merge(target[0], out.toString(), scans);
         }
         boolean inserts = insertsOnly
                 && clause.size() == then + 5
@@ -339,9 +378,12 @@ final class GoogleSql {
         if (split(columns).size() != split(values).size()) {
             throw wrong("Inserted row has wrong column count", clause.get(then + 4));
         }
+        List<SqlNode> reading = new ArrayList<>(nodes.subList(0, when));
+        reading.addAll(values);
+        scan(reading, condition);
         out.add("WHEN NOT MATCHED THEN INSERT (" + expression(columns, scope) + ") VALUES (" + expression(values, scope)
                 + ")");
-        return new Merge(target[0], out.toString());
+        return new Merge(target[0], out.toString(), scans);
     }
 
     private int indexOf(List<SqlNode> nodes, String word, int from) {
@@ -457,6 +499,8 @@ final class GoogleSql {
 
     /** One SELECT, with what follows it; or a query in parentheses, with what follows that. */
     private void branch(List<SqlNode> nodes, Writer out, Set<String> views, Set<String> outerFilters) {
+        Frame outer = frame;
+        frame = new Frame();
         Set<String> filtered = new HashSet<>(outerFilters);
         filtered.addAll(filtersOf(nodes));
         int i = 0;
@@ -470,6 +514,187 @@ final class GoogleSql {
             i = from(nodes, i, out, views, filtered);
         }
         out.add(expression(nodes.subList(i, nodes.size()), new Scope(views, filtered)));
+        scan(nodes, conditionOf(nodes));
+        outer.names.addAll(frame.names);
+        frame = outer;
+    }
+
+    /** The tables of one SELECT, and the names in it. */
+    private static final class Frame {
+        private final List<Source> sources = new ArrayList<>();
+        /** Names in SELECTs within this one that are none of their own tables' columns. */
+        private final List<Name> names = new ArrayList<>();
+    }
+
+    /** A table, and the name by which this SELECT calls it. */
+    private record Source(Table table, String alias) {}
+
+    /** @param qualifier before the point, or empty */
+    private record Name(String qualifier, String name) {}
+
+    /** The WHERE of this SELECT; empty if it has none. */
+    private static List<SqlNode> conditionOf(List<SqlNode> nodes) {
+        int begin = nodes.size();
+        for (int i = 0; i < nodes.size(); i++) {
+            if (nodes.get(i).isWord("WHERE") && !isAfterDot(nodes, i)) {
+                begin = i + 1;
+            } else if (begin <= i
+                    && nodes.get(i).kind() == Kind.WORD
+                    && AFTER_FROM.contains(nodes.get(i).upper())) {
+                return nodes.subList(begin, i);
+            }
+        }
+        return nodes.subList(begin, nodes.size());
+    }
+
+    /** Notes what the tables of this frame are read for. */
+    private void scan(List<SqlNode> nodes, List<SqlNode> condition) {
+        List<Name> names = new ArrayList<>(frame.names);
+        frame.names.clear();
+        addNames(nodes, names);
+        List<Set<Column>> read = new ArrayList<>();
+        frame.sources.forEach(source -> read.add(new LinkedHashSet<>()));
+        for (Name name : names) {
+            boolean qualified =
+                    frame.sources.stream().anyMatch(source -> source.alias().equalsIgnoreCase(name.qualifier()));
+            String column = qualified || name.qualifier().isEmpty() ? name.name() : name.qualifier();
+            boolean known = false;
+            for (int i = 0; i < frame.sources.size(); i++) {
+                Source source = frame.sources.get(i);
+                if (qualified && !source.alias().equalsIgnoreCase(name.qualifier())) {
+                    continue;
+                }
+                for (Column each : source.table().columns()) {
+                    if (each.name().equalsIgnoreCase(column)) {
+                        read.get(i).add(each);
+                        known = true;
+                    }
+                }
+            }
+            if (!known) {
+                // Perhaps a column of a table around this SELECT.
+                frame.names.add(name);
+            }
+        }
+        addStars(nodes, read);
+        for (int i = 0; i < frame.sources.size(); i++) {
+            Source source = frame.sources.get(i);
+            scans.add(new Scan(source.table(), read.get(i), filter(source, condition)));
+        }
+    }
+
+    private static void addNames(List<SqlNode> nodes, List<Name> names) {
+        for (int i = 0; i < nodes.size(); i++) {
+            SqlNode node = nodes.get(i);
+            boolean called = i + 1 < nodes.size() && nodes.get(i + 1).kind() == Kind.PARENTHESES;
+            boolean named = i > 0 && nodes.get(i - 1).isWord("AS");
+            boolean first = i + 1 >= nodes.size() || !nodes.get(i + 1).isSymbol(".");
+            if (node.isName() && !named && first && !(called && node.kind() == Kind.WORD)) {
+                names.add(new Name(
+                        isAfterDot(nodes, i) && i > 1 ? nodes.get(i - 2).text() : "", node.text()));
+            }
+            if (!isQuery(node.inside())) {
+                addNames(node.inside(), names);
+            }
+        }
+    }
+
+    /** {@code *} and {@code alias.*} in the list of a SELECT. */
+    private void addStars(List<SqlNode> nodes, List<Set<Column>> read) {
+        if (!at(nodes, 0, "SELECT")) {
+            return;
+        }
+        int end = 1;
+        while (end < nodes.size() && !at(nodes, end, "FROM")) {
+            end++;
+        }
+        int begin = at(nodes, 1, "DISTINCT") || at(nodes, 1, "ALL") ? 2 : 1;
+        List<SqlNode> behind = nodes.subList(end, nodes.size());
+        for (List<SqlNode> item : split(nodes.subList(Math.min(begin, end), end))) {
+            boolean all = !item.isEmpty() && item.get(0).isSymbol("*");
+            boolean some =
+                    item.size() > 2 && item.get(1).isSymbol(".") && item.get(2).isSymbol("*");
+            if (!all && !some) {
+                continue;
+            }
+            int after = all ? 1 : 3;
+            List<Name> left = new ArrayList<>();
+            if (at(item, after, "EXCEPT") && after + 1 < item.size()) {
+                addNames(item.get(after + 1).inside(), left);
+            }
+            for (int i = 0; i < frame.sources.size(); i++) {
+                Source source = frame.sources.get(i);
+                if (all || source.alias().equalsIgnoreCase(item.get(0).text())) {
+                    // What EXCEPT names is read if something else names it, too; here it seems so.
+                    read.get(i).removeIf(column -> isIn(left, column) && !isNamedIn(behind, column));
+                    source.table().columns().stream()
+                            .filter(column -> !isIn(left, column))
+                            .forEach(read.get(i)::add);
+                }
+            }
+        }
+    }
+
+    private static boolean isIn(List<Name> names, Column column) {
+        return names.stream().anyMatch(name -> name.name().equalsIgnoreCase(column.name()));
+    }
+
+    private static boolean isNamedIn(List<SqlNode> nodes, Column column) {
+        List<Name> names = new ArrayList<>();
+        addNames(nodes, names);
+        return isIn(names, column);
+    }
+
+    private PartitionFilter filter(Source source, List<SqlNode> condition) {
+        if (source.table().partitioning().isEmpty()) {
+            return new PartitionFilter.Any();
+        }
+        String column = source.table().partitioning().get().column().name();
+        return PartitionFilter.of(condition, new PartitionFilter.Meaning() {
+            @Override
+            public boolean isColumn(List<SqlNode> nodes) {
+                SqlNode last = nodes.isEmpty() ? null : nodes.get(nodes.size() - 1);
+                return last != null
+                        && last.isName()
+                        && last.text().equalsIgnoreCase(column)
+                        && (nodes.size() == 1
+                                || nodes.size() == 3
+                                        && nodes.get(1).isSymbol(".")
+                                        && nodes.get(0).text().equalsIgnoreCase(source.alias()));
+            }
+
+            @Override
+            public Optional<String> constant(List<SqlNode> nodes) {
+                return isConstant(nodes)
+                        ? Optional.of(expression(nodes, new Scope(Set.of(), Set.of())))
+                        : Optional.empty();
+            }
+        });
+    }
+
+    /** Literals, parameters, and functions of them. */
+    private static boolean isConstant(List<SqlNode> nodes) {
+        for (int i = 0; i < nodes.size(); i++) {
+            SqlNode node = nodes.get(i);
+            boolean followed = i + 1 < nodes.size()
+                    && (nodes.get(i + 1).kind() == Kind.PARENTHESES
+                            || nodes.get(i + 1).kind() == Kind.STRING);
+            boolean constant =
+                    switch (node.kind()) {
+                        case NAME -> false;
+                        case WORD ->
+                            followed
+                                    || isUnit(node)
+                                    || TYPES.containsKey(node.upper())
+                                    || Set.of("INTERVAL", "AS", "NULL", "CURRENT_TIMESTAMP", "CURRENT_DATE")
+                                            .contains(node.upper());
+                        default -> node.inside().isEmpty() || !isQuery(node.inside()) && isConstant(node.inside());
+                    };
+            if (!constant) {
+                return false;
+            }
+        }
+        return !nodes.isEmpty();
     }
 
     /** All names in the WHERE of this SELECT. */
@@ -686,6 +911,11 @@ final class GoogleSql {
         Table table = catalog.table(path);
         checkFilter(table, scope);
         out.add(Store.quoted(table.id()));
+        int alias = at(nodes, i, "AS") ? i + 1 : i;
+        boolean named = alias < nodes.size()
+                && nodes.get(alias).isName()
+                && !KEYWORDS.contains(nodes.get(alias).upper());
+        frame.sources.add(new Source(table, named ? nodes.get(alias).text() : path.get(path.size() - 1)));
         return i;
     }
 
@@ -947,10 +1177,11 @@ final class GoogleSql {
     private String parameter(SqlNode node) {
         Parameter parameter;
         if (node.text().equals("?")) {
-            if (nextPositional >= positional.size()) {
-                throw wrong("Query parameter number " + (nextPositional + 1) + " is not defined", node);
+            int index = placeholders.indexOf(node.position());
+            if (index >= positional.size()) {
+                throw wrong("Query parameter number " + (index + 1) + " is not defined", node);
             }
-            parameter = positional.get(nextPositional++);
+            parameter = positional.get(index);
         } else {
             Parameter named = parameters.get(node.text().toLowerCase(Locale.ROOT));
             if (named == null) {

@@ -33,11 +33,13 @@ final class Queries {
     private final Tables tables;
     private final Store store;
     private final Clock clock;
+    private final Counters counters;
 
-    Queries(Tables tables, Store store, Clock clock) {
+    Queries(Tables tables, Store store, Clock clock, Counters counters) {
         this.tables = tables;
         this.store = store;
         this.clock = clock;
+        this.counters = counters;
     }
 
     /**
@@ -57,53 +59,105 @@ final class Queries {
         readParameters(body.path("queryParameters"), named, positional);
         String sql = body.get("query").asText();
         GoogleSql.Catalog catalog = path -> tables.get(idOf(project, body.path("defaultDataset"), path));
+        boolean dryRun = body.path("dryRun").asBoolean();
         if (GoogleSql.isMerge(sql)) {
             GoogleSql.Merge merge = GoogleSql.mergeToDuckDb(sql, catalog, clock.instant(), named, positional);
-            return merge(project, merge, body.path("dryRun").asBoolean());
+            return merge(project, merge, dryRun);
         }
         if (GoogleSql.isDelete(sql)) {
-            String delete = GoogleSql.deleteToDuckDb(sql, catalog, clock.instant(), named, positional);
-            return delete(project, delete, body.path("dryRun").asBoolean());
+            GoogleSql.Translation delete = GoogleSql.deleteToDuckDb(sql, catalog, clock.instant(), named, positional);
+            return delete(project, delete, dryRun);
         }
-        String duckDb = GoogleSql.toDuckDb(sql, catalog, clock.instant(), named, positional);
+        GoogleSql.Translation query = GoogleSql.translate(sql, catalog, clock.instant(), named, positional);
         ObjectNode answer = Json.object();
         answer.put("kind", "bigquery#queryResponse");
-        if (body.path("dryRun").asBoolean()) {
-            return answer.put("jobComplete", true).put("totalBytesProcessed", "0");
+        long bytes = bytes(query.scans());
+        if (dryRun) {
+            return dryRun(answer, project, bytes);
         }
         boolean micros = body.path("formatOptions").path("useInt64Timestamp").asBoolean();
         try (Connection connection = store.connect();
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(duckDb)) {
+                ResultSet rows = statement.executeQuery(query.duckDb())) {
             write(rows, answer, micros);
         } catch (SQLException e) {
             throw invalid(e);
         }
-        complete(answer, project);
+        complete(answer, project, bytes);
         return answer.put("cacheHit", false);
     }
 
-    private static void complete(ObjectNode answer, String project) {
+    /** What BigQuery says that it processes. */
+    private long bytes(List<Scan> scans) {
+        try (Connection connection = store.connect();
+                Statement statement = connection.createStatement()) {
+            return Scan.bytes(statement, scans);
+        } catch (SQLException e) {
+            throw invalid(e);
+        }
+    }
+
+    /** Without rows, and without a job. */
+    private static ObjectNode dryRun(ObjectNode answer, String project, long bytes) {
+        answer.putObject("jobReference").put("projectId", project).put("location", "US");
+        return answer.put("jobComplete", true).put("totalBytesProcessed", Long.toString(bytes));
+    }
+
+    /**
+     * Answers {@code jobs.insert} of a query that is to be looked at only.
+     *
+     * @param body the job
+     * @throws RestException if it is anything else, or BigQuery would refuse it
+     */
+    ObjectNode dryRun(String project, JsonNode body) {
+        JsonNode configuration = body.path("configuration");
+        if (!configuration.path("dryRun").asBoolean()
+                || !configuration.path("query").isObject()) {
+            throw new RestException(
+                    501,
+                    "notImplemented",
+                    "The emulator inserts jobs only to look at them: a query with"
+                            + " \"dryRun\": true. Send what is to run to jobs.query");
+        }
+        ObjectNode request = configuration.get("query").deepCopy();
+        request.put("dryRun", true);
+        String bytes = answer(project, request).path("totalBytesProcessed").asText();
+        ObjectNode job = Json.object();
+        job.put("kind", "bigquery#job").set("configuration", configuration.deepCopy());
+        job.putObject("jobReference").put("projectId", project).put("location", "US");
+        job.putObject("status").put("state", "DONE");
+        job.putObject("statistics")
+                .put("totalBytesProcessed", bytes)
+                .putObject("query")
+                .put("totalBytesProcessed", bytes)
+                .put("cacheHit", false);
+        return job;
+    }
+
+    private void complete(ObjectNode answer, String project, long bytes) {
+        counters.queries.increment();
+        counters.bytesProcessed.add(bytes);
         answer.putObject("jobReference")
                 .put("projectId", project)
                 .put("jobId", "job_" + UUID.randomUUID().toString().replace("-", ""))
                 .put("location", "US");
-        answer.put("jobComplete", true).put("totalBytesProcessed", "0");
+        answer.put("jobComplete", true).put("totalBytesProcessed", Long.toString(bytes));
     }
 
-    private ObjectNode delete(String project, String duckDb, boolean dryRun) {
+    private ObjectNode delete(String project, GoogleSql.Translation delete, boolean dryRun) {
         ObjectNode answer = Json.object();
         answer.put("kind", "bigquery#queryResponse");
+        long bytes = bytes(delete.scans());
         if (dryRun) {
-            return answer.put("jobComplete", true).put("totalBytesProcessed", "0");
+            return dryRun(answer, project, bytes);
         }
         long deleted;
         try {
-            deleted = store.delete(duckDb);
+            deleted = store.delete(delete.duckDb());
         } catch (SQLException e) {
             throw invalid(e);
         }
-        complete(answer, project);
+        complete(answer, project, bytes);
         return changed(answer, 0, deleted);
     }
 
@@ -120,8 +174,9 @@ final class Queries {
     private ObjectNode merge(String project, GoogleSql.Merge merge, boolean dryRun) {
         ObjectNode answer = Json.object();
         answer.put("kind", "bigquery#queryResponse");
+        long bytes = bytes(merge.scans());
         if (dryRun) {
-            return answer.put("jobComplete", true).put("totalBytesProcessed", "0");
+            return dryRun(answer, project, bytes);
         }
         Table table = merge.table();
         long inserted;
@@ -134,7 +189,7 @@ final class Queries {
             refusal.initCause(e);
             throw refusal;
         }
-        complete(answer, project);
+        complete(answer, project, bytes);
         return changed(answer, inserted, 0);
     }
 

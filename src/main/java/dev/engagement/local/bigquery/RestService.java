@@ -128,6 +128,7 @@ final class RestService implements HttpHandler {
                         .collect(Collectors.joining("/"));
         return switch (route) {
             case "POST queries" -> queries.answer(project, Json.parse(body));
+            case "POST jobs" -> queries.dryRun(project, Json.parse(body));
             case "POST datasets" -> {
                 String dataset = Json.parse(body)
                         .path("datasetReference")
@@ -250,6 +251,8 @@ final class RestService implements HttpHandler {
                 .put("flushesRefused", stats.flushesRefused())
                 .put("bytes", stats.bytes())
                 .put("streamsCreated", stats.streamsCreated())
+                .put("queries", stats.queries())
+                .put("bytesProcessed", stats.bytesProcessed())
                 .put("streams", stats.streams())
                 .put("connections", stats.connections());
     }
