@@ -310,7 +310,8 @@ class BackfillCostIT {
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(1),
                 false,
-                false);
+                false,
+                WarehouseOptions.JsonNumbers.EXACT);
     }
 
     private static final class Lines implements Report {
