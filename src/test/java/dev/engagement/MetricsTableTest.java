@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The README's table of metrics and the metrics that the code registers are the same. */
+/** The documentation's table of metrics and the metrics that the code registers are the same. */
 class MetricsTableTest {
 
     private static final Pattern REGISTERED =
@@ -59,7 +59,7 @@ class MetricsTableTest {
     private static Map<String, Metric> table() {
         Map<String, Metric> table = new LinkedHashMap<>();
         boolean inside = false;
-        for (String line : lines(Path.of("README.md"))) {
+        for (String line : lines(Path.of("src/site/markdown/metrics.md"))) {
             if (line.startsWith("| metric ")) {
                 inside = true;
             } else if (!line.startsWith("|")) {

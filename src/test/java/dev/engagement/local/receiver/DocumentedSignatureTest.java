@@ -13,8 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The README's ways to verify a signature, which run as they stand there. */
-class ReadmeSignatureTest {
+/** The documentation's ways to verify a signature, which run as they stand there. */
+class DocumentedSignatureTest {
 
     private static final String SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     private static final String ID = "msg_p5jXN8AQM9LWM0D4loKWxJek";
@@ -22,7 +22,7 @@ class ReadmeSignatureTest {
     private static final String BODY = "{\"test\": 2432232314}";
     private static final String SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
-    /** A language, and what calls the README's function with the arguments of a command line. */
+    /** A language, and what calls the page's function with the arguments of a command line. */
     private enum Language {
         PYTHON("python", "python3", "python3", """
 
@@ -68,7 +68,7 @@ class ReadmeSignatureTest {
         Programs.need(
                 language.interpreter,
                 language.debianPackage,
-                "the README's way to verify a signature works in " + language.name);
+                "the page's way to verify a signature works in " + language.name);
         String good = "good " + ID + "\n";
         assertThat(verify(language, program, SIGNATURE, BODY, TIMESTAMP)).isEqualTo(good);
         assertThat(verify(language, program, "v1,AAAA v2,ä " + SIGNATURE, BODY, TIMESTAMP + 300))
@@ -83,9 +83,9 @@ class ReadmeSignatureTest {
 
     private Path program(Language language) throws IOException {
         Matcher block = Pattern.compile("```" + language.name + "\n(.+?)```", Pattern.DOTALL)
-                .matcher(Files.readString(Path.of("README.md")));
+                .matcher(Files.readString(Path.of("src/site/markdown/receiver.md")));
         assertThat(block.find())
-                .as("the README has a block in " + language.name)
+                .as("the page has a block in " + language.name)
                 .isTrue();
         return Files.writeString(directory.resolve("verify"), block.group(1) + language.call);
     }

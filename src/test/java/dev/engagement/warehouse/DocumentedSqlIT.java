@@ -31,11 +31,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The README's queries, which run as they stand there, on a table as the job makes it. */
-class ReadmeSqlIT {
+/** The documentation's queries, which run as they stand there, on a table as the job makes it. */
+class DocumentedSqlIT {
 
     private static final String PROJECT = "local";
-    private static final Path README = Path.of("README.md");
+    private static final Path PAGE = Path.of("src/site/markdown/warehouse.md");
     private static final Pattern BLOCK = Pattern.compile("```sql\n-- ([^\n]+)\n(.+?)```", Pattern.DOTALL);
 
     /** By the comment that each begins with. */
@@ -117,7 +117,7 @@ class ReadmeSqlIT {
     }
 
     static Stream<Arguments> blocks() throws Exception {
-        Matcher blocks = BLOCK.matcher(Files.readString(README));
+        Matcher blocks = BLOCK.matcher(Files.readString(PAGE));
         Stream.Builder<Arguments> found = Stream.builder();
         while (blocks.find()) {
             found.add(Arguments.of(blocks.group(1), blocks.group(2)));
@@ -138,7 +138,7 @@ class ReadmeSqlIT {
     @Test
     void each_query_of_the_readme_is_among_them() throws Exception {
         long blocks = Pattern.compile("```sql")
-                .matcher(Files.readString(README))
+                .matcher(Files.readString(PAGE))
                 .results()
                 .count();
 
