@@ -91,24 +91,33 @@ public final class Audit {
         try (PostgresSource source = PostgresSource.connect(options.database())) {
             WarehouseRows rows = options.warehouse() == null ? null : new WarehouseRows(options.warehouse());
             if (rows != null) {
+                long parts = 1 + source.estimatedRows(range) / range.days() / WarehouseCheck.MOST_ROWS;
                 lines.add(String.format(
                         Locale.ROOT,
                         "Cost: BigQuery reads %.3f GB for the totals, and for each of two looks at what differs up to %.3f GB"
-                                + " (by its dry runs)",
+                                + " (by its dry runs%s)",
                         rows.bytesToRead(range) / 1e9,
-                        rows.bytesOfRows(range) / 1e9));
+                        parts * rows.bytesOfRows(range) / 1e9,
+                        parts == 1 ? "" : "; a day in " + parts + " parts, each of which reads the day"));
             }
-            lines.add(String.format(
-                    Locale.ROOT,
-                    "Cost: PostgreSQL reads some %,d rows%s for each of these",
-                    source.estimatedRows(source.hasTimeIndex() ? range : Range.ALWAYS),
+            lines.add(
                     source.hasTimeIndex()
-                            ? " of the range"
-                            : ", the whole table, as no index begins with event_ts (" + source.missingIndex() + ")"));
+                            ? String.format(
+                                    Locale.ROOT,
+                                    "Cost: PostgreSQL reads some %,d rows of the range for each of these",
+                                    source.estimatedRows(range))
+                            : String.format(
+                                    Locale.ROOT,
+                                    "Cost: PostgreSQL reads the whole table, some %,d rows, for the totals, and once more"
+                                            + " for each day that differs in each of the looks, as no index begins with"
+                                            + " event_ts (%s)",
+                                    source.estimatedRows(Range.ALWAYS),
+                                    source.missingIndex()));
             if (options.liveView() != null) {
                 lines.add(String.format(
                         Locale.ROOT,
-                        "Cost: --counts are of all time: PostgreSQL reads all of some %,d rows%s",
+                        "Cost: --counts are of all time: PostgreSQL reads all of some %,d rows, and twice more if one"
+                                + " differs%s",
                         source.estimatedRows(Range.ALWAYS),
                         rows == null
                                 ? ""

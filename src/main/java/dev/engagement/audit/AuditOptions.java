@@ -37,6 +37,8 @@ public record AuditOptions(
         @Nullable Delivery delivery) {
 
     public AuditOptions {
+        requireWithinYears("from", from);
+        requireWithinYears("to", to);
         if (!from.isBefore(to)) {
             throw new IllegalArgumentException("from is " + from + " and to is " + to
                     + "; the range [from, to) is empty unless from is before to");
@@ -46,6 +48,12 @@ public record AuditOptions(
         }
         if (listed < 0) {
             throw new IllegalArgumentException("audit.listed-ids is " + listed + "; it must be 0 or more");
+        }
+    }
+
+    private static void requireWithinYears(String option, Instant time) {
+        if (time.isBefore(Range.ALWAYS.from()) || !time.isBefore(Range.ALWAYS.to())) {
+            throw new IllegalArgumentException(option + " is " + time + "; it must lie within years 1..9999");
         }
     }
 

@@ -8,6 +8,7 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.Integers;
 import dev.engagement.ingest.RecordKey;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -189,10 +190,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
     }
 
     private static OptionalLong idOf(byte @Nullable [] key) {
-        String text = RecordKey.idOf(key);
-        return text != null && text.matches("-?\\d{1,18}")
-                ? OptionalLong.of(Long.parseLong(text))
-                : OptionalLong.empty();
+        return Integers.parse(RecordKey.idOf(key));
     }
 
     /** {@code op} of an envelope, with or without the Connect wrapper; null if there is none to be read. */
@@ -280,8 +278,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
     }
 
     private static OptionalLong textId(byte @Nullable [] key) {
-        String text = key == null ? "" : new String(key, StandardCharsets.US_ASCII);
-        return text.matches("-?\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
+        return Integers.parse(key == null ? null : new String(key, StandardCharsets.US_ASCII));
     }
 
     private Map<TopicPartition, Long> committed(String group) throws IOException {

@@ -1,6 +1,7 @@
 package dev.engagement.audit;
 
 import dev.engagement.connection.PostgresDriver;
+import dev.engagement.event.Integers;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -35,7 +36,9 @@ final class PostgresSource implements Source, AutoCloseable {
     private static final int MANY = 200_000;
 
     private static final Pattern UUID = Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
-    private static final Pattern INTEGER = Pattern.compile("0|-?[1-9]\\d{0,17}");
+    /** As PostgreSQL writes them. */
+    private static final Pattern INTEGER = Pattern.compile("0|-?[1-9][0-9]*");
+
     private static final Pattern PLAN_ROWS = Pattern.compile("\"Plan Rows\": (\\d+)");
 
     private static final String MICROS = "(extract(epoch FROM event_ts) * 1000000)::bigint";
@@ -71,7 +74,10 @@ final class PostgresSource implements Source, AutoCloseable {
         properties.setProperty("connectTimeout", CONNECT_SECONDS);
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("ApplicationName", "engagement-audit");
-        properties.setProperty("options", "-c default_transaction_read_only=on");
+        // A cursor waits while another store answers, and a look at a large table takes its time.
+        properties.setProperty(
+                "options",
+                "-c default_transaction_read_only=on -c idle_in_transaction_session_timeout=0 -c statement_timeout=0");
         String server = "PostgreSQL at " + database.jdbcUrl();
         String table = quote(database.schema()) + '.' + quote(database.table());
         Connection connection = null;
@@ -232,7 +238,8 @@ final class PostgresSource implements Source, AutoCloseable {
                         .toList();
             case "bigint" ->
                 valid = contentIds.stream()
-                        .filter(id -> INTEGER.matcher(id).matches())
+                        .filter(id -> INTEGER.matcher(id).matches()
+                                && Integers.parse(id).isPresent())
                         .toList();
             case "text", "character varying" -> own = "text";
             default -> {
@@ -266,9 +273,14 @@ final class PostgresSource implements Source, AutoCloseable {
         return found[0];
     }
 
-    /** The index that makes a range's cost its own. */
-    String missingIndex() {
-        return "CREATE INDEX CONCURRENTLY ON " + whole + " (event_ts, id)";
+    /** The index that makes a range's cost its own. PostgreSQL makes none concurrently of a table that is partitioned. */
+    String missingIndex() throws IOException {
+        boolean[] partitioned = {false};
+        query(
+                "SELECT relkind = 'p' FROM pg_class WHERE oid = ?::regclass",
+                List.of(whole),
+                row -> partitioned[0] = row.getBoolean(1));
+        return "CREATE INDEX " + (partitioned[0] ? "" : "CONCURRENTLY ") + "ON " + whole + " (event_ts, id)";
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.SortedSet;
 record Range(long fromMicros, long toMicros) {
 
     static final long MICROS_PER_MINUTE = 60_000_000L;
+    private static final long MICROS_PER_DAY = 1_440 * MICROS_PER_MINUTE;
 
     /** Any event_ts that an event may have. */
     static final Range ALWAYS = new Range(Timestamps.MIN_MICROS, Timestamps.MAX_MICROS + 1);
@@ -30,8 +31,14 @@ record Range(long fromMicros, long toMicros) {
         return new Range(micros(from), micros(to));
     }
 
+    /** Not by {@link ChronoUnit#between}, which counts nanoseconds and has only 292 years of them. */
     static long micros(Instant instant) {
-        return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
+        return Math.addExact(Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1_000);
+    }
+
+    /** Days that it has a part in, one at least. */
+    long days() {
+        return Math.floorDiv(toMicros - 1, MICROS_PER_DAY) - Math.floorDiv(fromMicros, MICROS_PER_DAY) + 1;
     }
 
     static long minuteOf(long micros) {

@@ -18,6 +18,7 @@ import org.postgresql.PGProperty;
  */
 public final class CaptureConnectionPool extends PostgresConnectionPoolFactory {
 
+    private static final String CONNECT_SECONDS = "5";
     private static final String PREFIX = "database.";
 
     @Override
@@ -46,6 +47,8 @@ public final class CaptureConnectionPool extends PostgresConnectionPoolFactory {
                 parameters.put(property, config.getDbzProperties().getProperty(name));
             }
         }
+        // While a pool is closed a connection attempt is waited for, by a thread that all jobs of the process need.
+        parameters.putIfAbsent(PGProperty.CONNECT_TIMEOUT.getName(), CONNECT_SECONDS);
         char separator = '?';
         for (var parameter : parameters.entrySet()) {
             url.append(separator)

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.connector.source.Boundedness;
@@ -119,10 +120,7 @@ final class DrainSource
         return new DrainReader(
                 partitions.createReader(context),
                 new DrainReader.Topic(
-                        topic,
-                        positions -> CompletableFuture.supplyAsync(() ->
-                                new DrainReader.Known(topicIds.find(topic), RetryRetention.beginnings(log, positions))),
-                        acceptGap),
+                        topic, positions -> CompletableFuture.supplyAsync(() -> known(positions)), acceptGap),
                 (deleted, failed) -> new RetryRetention(
                         log,
                         plan.retryRetention(),
@@ -137,6 +135,14 @@ final class DrainSource
                 Clock.systemUTC(),
                 DrainSource::ringLater,
                 context.metricGroup());
+    }
+
+    /** What Kafka knows of the topic; of partitions that it has not it would say nothing, until somebody gives up. */
+    private DrainReader.Known known(Map<Integer, Long> positions) {
+        TopicIds.Found found = topicIds.find(topic);
+        Map<Integer, Long> there = new TreeMap<>(positions);
+        there.keySet().removeIf(partition -> partition >= found.partitions());
+        return new DrainReader.Known(found, RetryRetention.beginnings(log, there));
     }
 
     private static void runElsewhere(Runnable work) {

@@ -26,9 +26,10 @@ record WaitingEvent(EngagementEvent event, long sinceMillis) {
 
         private final EventTypes.EventSerializer events = new EventTypes.EventSerializer();
 
+        /** The same bytes in both; 1 stands in states without parts ({@link WaitingEvents}), which a build of 1 cannot read. */
         @Override
         protected int version() {
-            return 1;
+            return 2;
         }
 
         @Override

@@ -8,6 +8,7 @@ import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EventJson;
+import dev.engagement.event.Integers;
 import dev.engagement.event.Position;
 import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -181,7 +183,8 @@ final class Placing implements AutoCloseable {
             }
             return contentRow(letter, id, keyed.key(), keyed);
         }
-        Long eventId = id != null && id.matches("-?\\d{1,18}") ? (Long) Long.parseLong(id) : eventIdIn(letter, value);
+        OptionalLong ofKey = Integers.parse(id);
+        Long eventId = ofKey.isPresent() ? (Long) ofKey.getAsLong() : eventIdIn(letter, value);
         if (eventId == null) {
             return new Placement.Nowhere(tooLarge("its value", value.length) + ", and it names no event");
         }

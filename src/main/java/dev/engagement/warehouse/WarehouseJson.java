@@ -23,6 +23,9 @@ final class WarehouseJson {
     /** Integers of so many digits are within 64 bits. */
     private static final int SAFE_DIGITS = 18;
 
+    /** Of the text of one within 64 bits, with its sign; longer texts take long to read as integers. */
+    private static final int LONGEST_INTEGER = 20;
+
     /** More than {@link Grisu2} ever writes. */
     private static final int TOO_MANY_DIGITS = 18;
 
@@ -183,7 +186,7 @@ final class WarehouseJson {
         if (integer && end - start <= SAFE_DIGITS) {
             return true;
         }
-        if (integer) {
+        if (integer && end - start <= LONGEST_INTEGER) {
             BigInteger value = new BigInteger(json.substring(start, end));
             if (value.compareTo(LEAST) >= 0 && value.compareTo(MOST) <= 0) {
                 return true;

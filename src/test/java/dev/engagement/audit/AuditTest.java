@@ -314,5 +314,17 @@ class AuditTest {
                 .hasMessageContaining("from is 2026-01-08T09:10:00Z and to is 2026-01-08T09:00:00Z");
         assertThatThrownBy(() -> Audits.options(Audits.FROM, Audits.TO, Duration.ofSeconds(-1), false))
                 .hasMessageContaining("audit.settle");
+        assertThatThrownBy(
+                        () -> Audits.options(Instant.parse("-0001-01-01T00:00:00Z"), Audits.TO, Audits.SETTLE, false))
+                .hasMessageContaining("from is -0001-01-01T00:00:00Z; it must lie within years 1..9999");
+    }
+
+    @Test
+    void a_range_may_begin_with_the_first_year() {
+        Instant first = Instant.parse("0001-01-01T00:00:00.000001Z");
+
+        assertThat(Range.of(first, Audits.TO).from()).isEqualTo(first);
+        assertThat(Range.of(Audits.FROM, Audits.TO).days()).isEqualTo(1);
+        assertThat(new Range(-1, 1).days()).isEqualTo(2);
     }
 }

@@ -25,6 +25,7 @@ import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -274,6 +275,26 @@ class DeliveryIT {
         assertThat(receiver.get("/stats").get("received").asLong()).isEqualTo(3);
         assertThat(cluster.restarts(restored)).isZero();
         cluster.cancel(restored);
+    }
+
+    /** Kafka says nothing of a partition that is not there, neither yes nor no, however long it is asked. */
+    @Test
+    void a_retry_topic_made_anew_with_fewer_partitions_stops_the_job_and_names_the_way_out() throws Exception {
+        JobID job = cluster.run(args("2"));
+        String retry = prefix + ".retry";
+        await().ignoreExceptions().until(() -> beginning(new TopicPartition(retry, 3)) == 0);
+        awaitDrained(job, new TopicPartition(retry, 3), 1_000);
+        String savepoint = cluster.stop(job);
+        admin.deleteTopics(List.of(retry)).all().get();
+        await().ignoreExceptions().until(() -> {
+            admin.createTopics(List.of(new NewTopic(retry, 2, (short) 1))).all().get();
+            return true;
+        });
+
+        JobID restored = cluster.runFrom(savepoint, args("1"));
+
+        assertThat(cluster.awaitEnd(restored)).isEqualTo(JobStatus.FAILED);
+        assertThat(cluster.failure(restored)).contains(retry).contains("--accept-gap");
     }
 
     private String[] args(String parallelism, String... more) {

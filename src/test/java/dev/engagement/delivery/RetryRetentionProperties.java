@@ -69,6 +69,9 @@ class RetryRetentionProperties {
                         retention = retention();
                         taken.clear();
                         unfinished = new TreeMap<>(restored.unfinished());
+                        // What was done behind the last checkpoint is known to nobody any more.
+                        done.clear();
+                        completed.forEach(each -> done.addAll(each.done()));
                         position = Math.max(
                                 restored.position(),
                                 log.beginnings.getOrDefault(0, 0L).intValue());

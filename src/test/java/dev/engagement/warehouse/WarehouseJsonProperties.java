@@ -56,6 +56,13 @@ class WarehouseJsonProperties {
                 .as((fraction, exponent, sign) -> sign + "1." + fraction + (exponent == 0 ? "" : "e" + exponent));
     }
 
+    /** One that is computed with takes the task some seconds. */
+    @Example
+    void an_integer_of_a_megabyte_is_refused() {
+        assertThat(WarehouseJson.problem("[" + "9".repeat(1_000_000) + "]")).contains("beyond");
+        assertThat(WarehouseJson.problem("[" + "9".repeat(20) + "]")).contains("would change");
+    }
+
     @Property(tries = 50)
     void nesting_is_held_to_500(@ForAll @IntRange(min = 1, max = 1_000) int depth) {
         String json = "[".repeat(depth) + "]".repeat(depth);
