@@ -150,18 +150,21 @@ public final class KafkaTopics {
      */
     private static void awaitPartitions(Admin admin, List<NewTopic> made)
             throws ExecutionException, InterruptedException, TimeoutException {
-        Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
-        for (NewTopic topic : made) {
-            for (int partition = 0; partition < topic.numPartitions(); partition++) {
-                partitions.put(new TopicPartition(topic.name(), partition), OffsetSpec.latest());
-            }
-        }
         List<String> names = made.stream().map(NewTopic::name).toList();
         long deadline = System.nanoTime() + OPENING_TIMEOUT.toNanos();
         while (true) {
             try {
                 // Before the offsets: of a topic that it does not know yet the client says so as an error in its log.
-                admin.describeTopics(names).allTopicNames().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                // And those
+                // that there are: another start may have made it with others, and of one that is not there nobody
+                // hears.
+                Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
+                admin.describeTopics(names)
+                        .allTopicNames()
+                        .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                        .forEach((name, topic) -> topic.partitions()
+                                .forEach(partition -> partitions.put(
+                                        new TopicPartition(name, partition.partition()), OffsetSpec.latest())));
                 admin.listOffsets(partitions).all().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
                 return;
             } catch (ExecutionException e) {
