@@ -84,9 +84,7 @@ class DocumentedSignatureTest {
     private Path program(Language language) throws IOException {
         Matcher block = Pattern.compile("```" + language.name + "\n(.+?)```", Pattern.DOTALL)
                 .matcher(Files.readString(Path.of("src/site/markdown/receiver.md")));
-        assertThat(block.find())
-                .as("the page has a block in " + language.name)
-                .isTrue();
+        assertThat(block.find()).as("the page has a block in " + language.name).isTrue();
         return Files.writeString(directory.resolve("verify"), block.group(1) + language.call);
     }
 
