@@ -250,9 +250,7 @@ final class SourceDatabase {
             @Nullable Integer limit,
             @Nullable String contentId)
             throws SQLException {
-        String sql = selectEvents() + where(false, contentId)
-                + (after == null ? "" : " AND (event_ts, id) > (?::timestamptz, ?)") + " ORDER BY event_ts, id"
-                + (limit == null ? "" : " LIMIT " + limit);
+        String sql = eventsByTime(after != null, limit, contentId);
         PreparedStatement statement = connection.prepareStatement(sql);
         try {
             bind(statement, 1, range, contentId);
@@ -268,6 +266,12 @@ final class SourceDatabase {
             statement.close();
             throw e;
         }
+    }
+
+    /** The statement of that. */
+    String eventsByTime(boolean isAfter, @Nullable Integer limit, @Nullable String contentId) {
+        return selectEvents() + where(false, contentId) + (isAfter ? " AND (event_ts, id) > (?::timestamptz, ?)" : "")
+                + " ORDER BY event_ts, id" + (limit == null ? "" : " LIMIT " + limit);
     }
 
     /** When the first of the range's events happened, microseconds since the epoch; null if there is none. */
@@ -295,6 +299,20 @@ final class SourceDatabase {
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 return row.getBoolean(1);
+            }
+        }
+    }
+
+    /** The SQL that makes one; PostgreSQL makes none of a partitioned table beside its writers. */
+    String timeIndexAdvice(Connection connection) throws SQLException {
+        String on = " ON " + options.quotedEvents() + " (event_ts, id)";
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT relkind = 'p' FROM pg_class WHERE oid = ?::regclass")) {
+            statement.setString(1, options.quotedEvents());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() && row.getBoolean(1)
+                        ? "CREATE INDEX" + on + ", which keeps writers waiting while it is made,"
+                        : "CREATE INDEX CONCURRENTLY" + on;
             }
         }
     }
