@@ -36,10 +36,18 @@ record Published(String relation, List<String> notes) {
         }
         String filter = found.filter();
         List<String> leftOut = found.leftOut();
-        String what = "The publication " + publication.name() + " leaves out of " + table + " "
-                + (filter == null ? "" : "the rows that are not " + filter)
-                + (filter == null || leftOut.isEmpty() ? "" : ", and ")
-                + (leftOut.isEmpty() ? "" : "the columns " + String.join(", ", leftOut));
+        List<String> lacks = new ArrayList<>();
+        if (filter != null || !leftOut.isEmpty()) {
+            lacks.add("The publication " + publication.name() + " leaves out of " + table + " "
+                    + (filter == null ? "" : "the rows that are not " + filter)
+                    + (filter == null || leftOut.isEmpty() ? "" : ", and ")
+                    + (leftOut.isEmpty() ? "" : "the columns " + String.join(", ", leftOut)));
+        }
+        if (!found.absent().isEmpty()) {
+            lacks.add((lacks.isEmpty() ? "The table " + table : "it") + " has no column "
+                    + String.join(", ", found.absent()));
+        }
+        String what = String.join(", and ", lacks);
         if (!publication.isFilteredMeant()) {
             return new Published(
                     table,
@@ -53,12 +61,12 @@ record Published(String relation, List<String> notes) {
                     + " one by one, and audit compares a table by one filter. Publish the table by its root:"
                     + " ALTER PUBLICATION … SET (publish_via_partition_root = true)");
         }
-        if (leftOut.contains("id") || leftOut.contains("event_ts")) {
+        if (found.lacks("id") || found.lacks("event_ts")) {
             throw new IOException(what + ", without which there is nothing to compare events by");
         }
         List<String> columns = new ArrayList<>(List.of("id", "event_ts"));
-        columns.add(leftOut.contains("duration_ms") ? "NULL::integer AS duration_ms" : "duration_ms");
-        columns.add(leftOut.contains("content_id") ? "NULL::text AS content_id" : "content_id");
+        columns.add(found.lacks("duration_ms") ? "NULL::integer AS duration_ms" : "duration_ms");
+        columns.add(found.lacks("content_id") ? "NULL::text AS content_id" : "content_id");
         return new Published(
                 "(SELECT " + String.join(", ", columns) + " FROM " + table + (filter == null ? "" : " WHERE " + filter)
                         + ") AS published",

@@ -187,7 +187,8 @@ public final class Backfill {
     }
 
     /** What this would cost if it was no dry run, before it is waited for. */
-    private void tellCost(SourceDatabase.Extent extent, Report report) throws IOException, InterruptedException {
+    private void tellCost(SourceDatabase.Extent extent, Report report)
+            throws SQLException, IOException, InterruptedException {
         String warehouse = known == null
                 ? "the warehouse is not asked"
                 : String.format(
@@ -195,7 +196,16 @@ public final class Backfill {
                         "BigQuery reads %.3f GB (by its dry run), and as much of the days with missing rows after each"
                                 + " checkpoint until they are there",
                         known.bytesToRead(options.range()) / 1e9);
-        report.line(String.format(Locale.ROOT, "Cost: %s; PostgreSQL reads %,d rows", warehouse, extent.rows()));
+        String source;
+        try (Connection connection = database.connect()) {
+            source = database.hasTimeIndex(connection)
+                    ? String.format(Locale.ROOT, "PostgreSQL reads %,d rows twice", extent.rows())
+                    : String.format(
+                            Locale.ROOT,
+                            "PostgreSQL reads its whole table twice, some %,d rows each time",
+                            Math.max(extent.rows(), database.estimatedRows(connection)));
+        }
+        report.line("Cost: " + warehouse + "; " + source);
     }
 
     private String contentText() {
@@ -350,11 +360,10 @@ public final class Backfill {
                     report.line(String.format(
                             Locale.ROOT,
                             "%s has no index that begins with event_ts, so PostgreSQL reads the whole table, some %,d"
-                                    + " rows, and sorts the range's on its disk. CREATE INDEX CONCURRENTLY ON %s (event_ts,"
-                                    + " id) makes it read the range alone",
+                                    + " rows, and sorts the range's on its disk. %s makes it read the range alone",
                             options.source().quotedEvents(),
-                            database.estimatedRows(connection),
-                            options.source().quotedEvents()));
+                            Math.max(extent.rows(), database.estimatedRows(connection)),
+                            database.timeIndexAdvice(connection)));
                 }
             }
             return isIndexed ? options.readers() : 1;
@@ -404,6 +413,10 @@ public final class Backfill {
             Day day = piece.day;
             Roaring64Bitmap had = new Roaring64Bitmap();
             try {
+                if (day != null) {
+                    // Before there is a snapshot, which keeps what vacuum may take away: the answer may take minutes.
+                    had = day.ids(known);
+                }
                 int rowsOfPage;
                 do {
                     rowsOfPage = 0;
@@ -554,7 +567,7 @@ public final class Backfill {
         /** Whether letters were read since then: before that nobody can say what does not come. */
         private boolean areLettersRead;
 
-        private Map<Integer, Long> takenIn = Map.of();
+        private Map<Integer, Long> takenIn;
         /** When rows show of the first checkpoint since the warehouse was asked; null if there was none. */
         private @Nullable Long shownAt;
 
@@ -573,6 +586,7 @@ public final class Backfill {
             this.pass = pass;
             this.until = until;
             this.report = report;
+            this.takenIn = stream.takenIn();
             this.askedAt = nanoTime.getAsLong();
             this.shownAt = askedAt + SHOWN_AFTER.toNanos();
         }
@@ -582,7 +596,8 @@ public final class Backfill {
             Map<Reason, Samples> lost = new EnumMap<>(Reason.class);
             List<Day> days = pass.open();
             for (int i = 0; i < days.size(); i++) {
-                Gap gap = await(days.get(i));
+                // The checkpoint that brought the one day has brought rows of the next as well.
+                Gap gap = await(days.get(i), i > 0);
                 if (gap.missing.count() > 0) {
                     for (Day rest : days.subList(i + 1, days.size())) {
                         gap.missing.addAll(look(rest).missing);
@@ -602,9 +617,16 @@ public final class Backfill {
             return count;
         }
 
-        /** What a day lacks when it lacks nothing any more, or when there is no use in waiting. */
-        private Gap await(Day day) throws IOException, InterruptedException {
+        /**
+         * What a day lacks when it lacks nothing any more, or when there is no use in waiting.
+         *
+         * @param isShown whether rows of it may be there already
+         */
+        private Gap await(Day day, boolean isShown) throws IOException, InterruptedException {
             Gap gap = gap(day);
+            if (isShown && gap.missing.count() > 0) {
+                gap = lookAgain(day, gap);
+            }
             while (gap.missing.count() > 0) {
                 boolean isOver = isOver();
                 if (!isOver) {
@@ -622,17 +644,22 @@ public final class Backfill {
                     gap = any[0] ? gap(day) : gap;
                 }
                 if (isOver || mayHaveCome()) {
-                    Gap next = look(day);
-                    boolean came = next.missing.count() != gap.missing.count();
-                    gap = next;
-                    if (came) {
-                        moved();
-                    }
+                    long before = gap.missing.count();
+                    gap = lookAgain(day, gap);
+                    boolean came = gap.missing.count() != before;
                     // The last word is the warehouse's.
                     if (isOver && (!came || nanoTime.getAsLong() - until >= 0)) {
                         return gap;
                     }
                 }
+            }
+            return gap;
+        }
+
+        private Gap lookAgain(Day day, Gap before) throws IOException, InterruptedException {
+            Gap gap = look(day);
+            if (gap.missing.count() != before.missing.count()) {
+                moved();
             }
             return gap;
         }
@@ -646,7 +673,8 @@ public final class Backfill {
                 // The first of several counts, or a stream with many checkpoints would never be asked.
                 shownAt = shownAt == null ? (Long) (now + SHOWN_AFTER.toNanos()) : shownAt;
             }
-            return shownAt != null && now - shownAt >= 0 || now - askedAt >= ASK_INTERVAL.toNanos();
+            return shownAt != null && now - shownAt >= 0
+                    || takenIn.isEmpty() && now - askedAt >= ASK_INTERVAL.toNanos();
         }
 
         private void moved() {
@@ -686,7 +714,8 @@ public final class Backfill {
 
         private Gap look(Day day) throws IOException, InterruptedException {
             askedAt = nanoTime.getAsLong();
-            shownAt = null;
+            // Of a checkpoint that has just completed the rows are still to show.
+            shownAt = shownAt != null && askedAt - shownAt < 0 ? shownAt : null;
             day.look(known);
             return gap(day);
         }

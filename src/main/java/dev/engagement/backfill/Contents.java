@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * until nothing is: whatever is committed after that look, capture publishes after it. What needed no record is left to
  * capture alone.
  *
+ * <p>A row that the publication's filter hides is neither published nor deleted, if that filter is meant: capture published
+ * the delete of one that it saw leave the filter, and what the topic still has of another is what capture's snapshot, or the
+ * time before the filter, has put there; events may refer to it.
+ *
  * <p>A table without any row deletes nothing: it is more likely the wrong one, or about to be filled, than true. For one
  * thread; holds what the topic says of each content, as every subtask of the stream does.
  */
@@ -44,6 +48,9 @@ final class Contents {
     private final Map<String, Boolean> differing = new HashMap<>();
 
     private final Set<String> refused = new HashSet<>();
+    /** Those of the topic whose rows the publication leaves out. */
+    private final Set<String> hidden = new HashSet<>();
+
     private boolean isTableEmpty = true;
 
     /**
@@ -127,11 +134,18 @@ final class Contents {
             gone.retainAll(open);
         }
         SourceDatabase.begin(connection);
-        try (RowCursor<ContentRow> rows = database.contents(connection)) {
-            for (ContentRow row = rows.next(); row != null; row = rows.next()) {
+        try (RowCursor<SourceDatabase.FoundContent> rows = database.foundContents(connection)) {
+            for (SourceDatabase.FoundContent one = rows.next(); one != null; one = rows.next()) {
                 isTableEmpty = false;
+                ContentRow row = one.row();
                 String id = row.id();
                 gone.remove(id);
+                if (!one.isPublished()) {
+                    if (said.containsKey(id)) {
+                        hidden.add(id);
+                    }
+                    continue;
+                }
                 if (open != null && !open.contains(id)) {
                     continue;
                 }
@@ -200,10 +214,19 @@ final class Contents {
                             + " postgres.content-table",
                     topic, said.size()));
         }
+        if (!hidden.isEmpty()) {
+            report.line(String.format(
+                    "%,d contents of %s are left as they are there, as the publication leaves out their rows (%s)",
+                    hidden.size(), topic, shown(hidden)));
+        }
         if (!refused.isEmpty()) {
             report.line(String.format(
                     "%,d contents are larger than the stream or capture would take, and are left out (%s)",
-                    refused.size(), refused.stream().sorted().limit(SHOWN).collect(Collectors.joining(", "))));
+                    refused.size(), shown(refused)));
         }
+    }
+
+    private static String shown(Set<String> ids) {
+        return ids.stream().sorted().limit(SHOWN).collect(Collectors.joining(", "));
     }
 }

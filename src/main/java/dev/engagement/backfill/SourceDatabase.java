@@ -11,6 +11,7 @@ import java.sql.Statement;
 import java.sql.Types;
 import java.util.List;
 import java.util.Properties;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
 
@@ -23,22 +24,27 @@ final class SourceDatabase {
     /** Rows on their way from PostgreSQL: what a reader holds at most. */
     static final int FETCH_ROWS = 1_000;
 
-    private static final String COLUMNS =
-            "SELECT id, content_id::text, user_id::text, event_type::text, event_ts::text,"
-                    + " duration_ms, device::text, raw_payload::text FROM ";
+    private static final List<String> EVENT_COLUMNS =
+            List.of("id", "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload");
+    private static final List<String> CONTENT_COLUMNS =
+            List.of("id", "slug", "title", "content_type", "length_seconds", "publish_ts");
+    private static final List<String> NUMBERS = List.of("duration_ms", "length_seconds");
 
     private static final String CONNECT_SECONDS = "10";
 
     private final SourceOptions options;
     private final @Nullable String publication;
-    /** What rows are read, as SQL that follows another condition; null until the database has been asked. */
-    private volatile @Nullable String filter;
+    /** What is read of the two tables; null until the database has been asked. */
+    private volatile @Nullable Published published;
+
+    /** What a publication lets through of both, or all there is. */
+    private record Published(PublishedTable events, PublishedTable contents) {}
 
     SourceDatabase(SourceOptions options) {
         this(options, null);
     }
 
-    /** @param publication whose filter of the events is kept to, or null */
+    /** @param publication of which no more is read than it lets through, or null */
     SourceDatabase(SourceOptions options, @Nullable String publication) {
         this.options = options;
         this.publication = publication;
@@ -69,8 +75,10 @@ final class SourceDatabase {
             statement.execute("SET TIME ZONE 'UTC'");
             statement.execute("SET statement_timeout = 0");
             statement.execute("SET idle_in_transaction_session_timeout = 0");
-            if (filter == null) {
-                filter = filterOf(connection);
+            if (published == null) {
+                published = new Published(
+                        published(connection, options.quotedEvents(), EVENT_COLUMNS, "id", "event_ts"),
+                        published(connection, options.quotedContents(), CONTENT_COLUMNS, "id"));
             }
         } catch (SQLException e) {
             connection.close();
@@ -79,25 +87,66 @@ final class SourceDatabase {
         return connection;
     }
 
-    private String filterOf(Connection connection) throws SQLException {
+    private PublishedTable published(Connection connection, String table, List<String> columns, String... indispensable)
+            throws SQLException {
         if (publication == null) {
-            return "";
+            return WHOLE;
         }
-        PublishedTable published = PublishedTable.of(connection, publication, options.quotedEvents(), List.of());
-        if (published.filtersPartitions()) {
+        PublishedTable found = PublishedTable.of(connection, publication, table, columns);
+        if (found.filtersPartitions()) {
             throw new BackfillException(
-                    "The publication " + publication + " filters partitions of " + options.quotedEvents()
+                    "The publication " + publication + " filters partitions of " + table
                             + " one by one, and a backfill reads a table by one filter. Publish the table by its root:"
                             + " ALTER PUBLICATION … SET (publish_via_partition_root = true)",
                     null);
         }
-        return published.filter() == null ? "" : " AND " + published.filter();
+        for (String column : indispensable) {
+            if (found.lacks(column)) {
+                throw new BackfillException(
+                        "The column " + column + " of " + table + " does not come through the publication "
+                                + publication + " (capture.accept-filtered), and without it there is nothing to"
+                                + " backfill. Add it to the table, or to the publication's list of columns",
+                        null);
+            }
+        }
+        return found;
     }
 
-    /** Condition of the rows that the publication lets through, if that is asked for; empty if there is none. */
+    private static final PublishedTable WHOLE = new PublishedTable(null, List.of(), List.of(), false);
+
+    private PublishedTable events() {
+        Published found = published;
+        return found == null ? WHOLE : found.events;
+    }
+
+    private PublishedTable contents() {
+        Published found = published;
+        return found == null ? WHOLE : found.contents;
+    }
+
+    /** Condition of the events that the publication lets through, behind another one; empty if that is not asked for. */
     String filter() {
-        String known = filter;
-        return known == null ? "" : known;
+        String filter = events().filter();
+        return filter == null ? "" : " AND " + filter;
+    }
+
+    /**
+     * {@code SELECT} of some columns as texts, or as numbers; NULL for those that do not come through. None keeps its name:
+     * ORDER BY would take the text for the column, and sort by it what an index has in order.
+     */
+    private static String select(PublishedTable table, List<String> columns) {
+        return columns.stream()
+                .map(column -> {
+                    boolean isNumber = NUMBERS.contains(column);
+                    String value = table.lacks(column) ? "NULL" : column;
+                    return value + (isNumber && !table.lacks(column) ? "" : isNumber ? "::integer" : "::text")
+                            + " AS as_" + column;
+                })
+                .collect(Collectors.joining(", ", "SELECT ", ""));
+    }
+
+    private String selectEvents() {
+        return select(events(), EVENT_COLUMNS) + " FROM " + options.quotedEvents();
     }
 
     /**
@@ -167,7 +216,7 @@ final class SourceDatabase {
     /** The range's events of some ids, in their order; the connection is in a transaction. */
     RowCursor<EventRow> events(Connection connection, IdRange ids, RangeOptions range, @Nullable String contentId)
             throws SQLException {
-        String sql = COLUMNS + options.quotedEvents() + where(true, contentId) + " ORDER BY id";
+        String sql = selectEvents() + where(true, contentId) + " ORDER BY id";
         PreparedStatement statement = connection.prepareStatement(sql);
         try {
             statement.setLong(1, ids.first());
@@ -201,9 +250,7 @@ final class SourceDatabase {
             @Nullable Integer limit,
             @Nullable String contentId)
             throws SQLException {
-        String sql = COLUMNS + options.quotedEvents() + where(false, contentId)
-                + (after == null ? "" : " AND (event_ts, id) > (?::timestamptz, ?)") + " ORDER BY event_ts, id"
-                + (limit == null ? "" : " LIMIT " + limit);
+        String sql = eventsByTime(after != null, limit, contentId);
         PreparedStatement statement = connection.prepareStatement(sql);
         try {
             bind(statement, 1, range, contentId);
@@ -219,6 +266,12 @@ final class SourceDatabase {
             statement.close();
             throw e;
         }
+    }
+
+    /** The statement of that. */
+    String eventsByTime(boolean isAfter, @Nullable Integer limit, @Nullable String contentId) {
+        return selectEvents() + where(false, contentId) + (isAfter ? " AND (event_ts, id) > (?::timestamptz, ?)" : "")
+                + " ORDER BY event_ts, id" + (limit == null ? "" : " LIMIT " + limit);
     }
 
     /** When the first of the range's events happened, microseconds since the epoch; null if there is none. */
@@ -250,6 +303,20 @@ final class SourceDatabase {
         }
     }
 
+    /** The SQL that makes one; PostgreSQL makes none of a partitioned table beside its writers. */
+    String timeIndexAdvice(Connection connection) throws SQLException {
+        String on = " ON " + options.quotedEvents() + " (event_ts, id)";
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT relkind = 'p' FROM pg_class WHERE oid = ?::regclass")) {
+            statement.setString(1, options.quotedEvents());
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() && row.getBoolean(1)
+                        ? "CREATE INDEX" + on + ", which keeps writers waiting while it is made,"
+                        : "CREATE INDEX CONCURRENTLY" + on;
+            }
+        }
+    }
+
     /** How many rows the table of events has, as the planner guesses. */
     long estimatedRows(Connection connection) throws SQLException {
         String sql = "SELECT greatest(sum(c.reltuples), 0)::bigint FROM pg_partition_tree(?::regclass) AS p"
@@ -270,12 +337,32 @@ final class SourceDatabase {
 
     /** All contents; the connection is in a transaction. */
     RowCursor<ContentRow> contents(Connection connection) throws SQLException {
-        String sql =
-                "SELECT id::text, slug::text, title::text, content_type::text, length_seconds, publish_ts::text FROM "
-                        + options.quotedContents();
-        PreparedStatement statement = connection.prepareStatement(sql);
+        return contents(connection, "", SourceDatabase::content);
+    }
+
+    /**
+     * A row of the content table.
+     *
+     * @param isPublished whether the publication lets it through
+     */
+    record FoundContent(ContentRow row, boolean isPublished) {}
+
+    /** All contents, also those that the publication does not let through; the connection is in a transaction. */
+    RowCursor<FoundContent> foundContents(Connection connection) throws SQLException {
+        String filter = contents().filter();
+        int column = CONTENT_COLUMNS.size() + 1;
+        return contents(
+                connection,
+                filter == null ? ", true" : ", " + filter + " IS TRUE",
+                row -> new FoundContent(content(row), row.getBoolean(column)));
+    }
+
+    private <T> RowCursor<T> contents(Connection connection, String more, RowCursor.Mapper<T> mapper)
+            throws SQLException {
+        PreparedStatement statement = connection.prepareStatement(
+                select(contents(), CONTENT_COLUMNS) + more + " FROM " + options.quotedContents());
         try {
-            return RowCursor.open(statement, FETCH_ROWS, SourceDatabase::content);
+            return RowCursor.open(statement, FETCH_ROWS, mapper);
         } catch (SQLException | RuntimeException e) {
             statement.close();
             throw e;

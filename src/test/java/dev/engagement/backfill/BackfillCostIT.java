@@ -1,10 +1,15 @@
 package dev.engagement.backfill;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.connection.testing.ManualPause;
+import dev.engagement.event.Content;
+import dev.engagement.event.ContentChange;
+import dev.engagement.event.Position;
+import dev.engagement.ingest.RecordKey;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.bigquery.ComparedRows;
@@ -15,7 +20,11 @@ import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,6 +35,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 import org.apache.flink.configuration.MemorySize;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -98,6 +108,7 @@ class BackfillCostIT {
         if (indexed) {
             servers.sql("CREATE INDEX by_time ON engagement_events (event_ts)");
         }
+        servers.sql("ANALYZE engagement_events");
         Map<Integer, Long> bytes = new HashMap<>();
         for (int days : List.of(1, 2, 4)) {
             long before = bigQuery.stats().bytesProcessed();
@@ -111,9 +122,14 @@ class BackfillCostIT {
                     .isEqualTo(String.format(
                             Locale.ROOT,
                             "Cost: BigQuery reads %.3f GB (by its dry run), and as much of the days with missing rows"
-                                    + " after each checkpoint until they are there; PostgreSQL reads %,d rows",
+                                    + " after each checkpoint until they are there; PostgreSQL reads %s",
                             bytes.get(days) / 1e9,
-                            days * ROWS_A_DAY));
+                            indexed
+                                    ? String.format(Locale.ROOT, "%,d rows twice", days * ROWS_A_DAY)
+                                    : String.format(
+                                            Locale.ROOT,
+                                            "its whole table twice, some %,d rows each time",
+                                            DAYS * ROWS_A_DAY)));
             assertThat(String.join("\n", told.lines)
                             .contains("CREATE INDEX CONCURRENTLY ON \"public\".\"engagement_events\""
                                     + " (event_ts, id)"))
@@ -139,9 +155,90 @@ class BackfillCostIT {
 
         assertThat(outcome).isEqualTo(new Outcome(DAYS * ROWS_A_DAY / 2L, DAYS * ROWS_A_DAY / 2L));
         assertThat(shown.published).hasSize(DAYS * ROWS_A_DAY / 2);
-        // Each day once for its rows; then one of them until the rows show, at the third of three checkpoints; then the
-        // others, once each.
-        assertThat(known.asked - DAYS).isBetween(DAYS, DAYS + 1 + Shown.CHECKPOINTS);
+        // Each day once for its rows; then one of them at once, and until the rows show, at the third of three
+        // checkpoints; then the others, once each.
+        assertThat(known.asked - DAYS).isBetween(DAYS, DAYS + Shown.CHECKPOINTS);
+    }
+
+    @Test
+    void of_rare_checkpoints_none_is_asked_for_twice_and_no_day_waits_for_one_that_brings_nothing() throws Exception {
+        Duration interval = Duration.ofMinutes(5);
+        ManualPause pause = new ManualPause();
+        Shown shown = new Shown(() -> pause.passed().toMillis() / interval.toMillis());
+        InTable known = new InTable();
+
+        Outcome outcome =
+                new Backfill(options(DAYS, false), known, () -> shown, pause, pause::nanoTime).run(new Lines());
+
+        assertThat(outcome).isEqualTo(new Outcome(DAYS * ROWS_A_DAY / 2L, DAYS * ROWS_A_DAY / 2L));
+        assertThat(known.asked - DAYS).isEqualTo(DAYS + Shown.CHECKPOINTS);
+        assertThat(pause.passed())
+                .isBetween(
+                        interval.multipliedBy(Shown.CHECKPOINTS),
+                        interval.multipliedBy(Shown.CHECKPOINTS).plusSeconds(2));
+    }
+
+    @Test
+    void no_snapshot_waits_for_the_warehouse() throws Exception {
+        servers.sql("CREATE INDEX by_time ON engagement_events (event_ts, id)");
+        List<Integer> snapshots = new ArrayList<>();
+        Shown shown = new Shown();
+        Known known = new Known() {
+            @Override
+            public void idsIn(RangeOptions range, LongConsumer each) {
+                snapshots.add(number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                        + " AND application_name = 'engagement-backfill' AND xact_start IS NOT NULL"));
+                shown.idsIn(range, each);
+            }
+
+            @Override
+            public long bytesToRead(RangeOptions range) {
+                return 0;
+            }
+        };
+        ManualPause pause = new ManualPause();
+
+        new Backfill(options(DAYS, false, null, 1), known, () -> shown, pause, pause::nanoTime).run(new Lines());
+
+        assertThat(snapshots).hasSizeGreaterThan(2 * DAYS).containsOnly(0);
+    }
+
+    @Test
+    void a_page_is_read_in_the_order_of_the_index() throws Exception {
+        servers.sql("CREATE INDEX by_time ON engagement_events (event_ts, id)");
+        SourceDatabase database = new SourceDatabase(options(DAYS, false).source());
+        StringBuilder plan = new StringBuilder();
+        try (Connection connection = database.connect();
+                PreparedStatement statement =
+                        connection.prepareStatement("EXPLAIN " + database.eventsByTime(false, 10, null))) {
+            statement.setString(1, BEGIN.toString());
+            statement.setString(2, BEGIN.plus(Duration.ofDays(DAYS)).toString());
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    plan.append(rows.getString(1)).append('\n');
+                }
+            }
+        }
+        assertThat(plan.toString()).contains("by_time").doesNotContain("Sort");
+    }
+
+    @Test
+    void the_index_that_is_advised_for_a_partitioned_table_can_be_made() throws Exception {
+        servers.sql("CREATE TABLE parted (LIKE engagement_events) PARTITION BY RANGE (event_ts)");
+        servers.sql("CREATE TABLE parted_all PARTITION OF parted FOR VALUES FROM (MINVALUE) TO (MAXVALUE)");
+        try {
+            SourceOptions of = options(DAYS, false).source();
+            SourceDatabase database = new SourceDatabase(new SourceOptions(
+                    of.jdbcUrl(), of.username(), of.password(), of.schema(), "parted", of.contentTable()));
+            try (Connection connection = database.connect()) {
+                assertThat(database.hasTimeIndex(connection)).isFalse();
+                String advice = database.timeIndexAdvice(connection);
+                servers.sql(advice.substring(0, advice.indexOf(", which")));
+                assertThat(database.hasTimeIndex(connection)).isTrue();
+            }
+        } finally {
+            servers.sql("DROP TABLE parted");
+        }
     }
 
     @Test
@@ -182,7 +279,76 @@ class BackfillCostIT {
         }
     }
 
+    @Test
+    void columns_that_do_not_come_through_are_published_empty() throws Exception {
+        servers.sql("UPDATE engagement_events SET user_id = content_id");
+        servers.sql("CREATE PUBLICATION odd FOR TABLE engagement_events (id, content_id, event_type, event_ts),"
+                + " content (id, slug, title) WITH (publish = 'insert')");
+        servers.sql("ALTER TABLE engagement_events RENAME device TO gadget");
+        try {
+            Shown shown = new Shown();
+            ManualPause pause = new ManualPause();
+            Outcome outcome =
+                    new Backfill(options(1, false, "odd"), shown, () -> shown, pause, pause::nanoTime).run(new Lines());
+
+            assertThat(outcome).isEqualTo(new Outcome(ROWS_A_DAY, 0));
+            assertThat(shown.anEvent)
+                    .contains("\"event_type\":\"play\"")
+                    .contains("\"user_id\":null")
+                    .contains("\"duration_ms\":null")
+                    .contains("\"device\":null");
+            assertThat(shown.contents.get(CONTENT))
+                    .contains("\"slug\":\"s\"")
+                    .contains("\"content_type\":null")
+                    .contains("\"length_seconds\":null");
+        } finally {
+            servers.sql("ALTER TABLE engagement_events RENAME gadget TO device");
+            servers.sql("UPDATE engagement_events SET user_id = NULL");
+            servers.sql("DROP PUBLICATION odd");
+        }
+    }
+
+    @Test
+    void a_content_that_the_publication_hides_is_neither_published_nor_deleted() throws Exception {
+        String hidden = CONTENT.replace("000000000001", "000000000002");
+        String unknown = CONTENT.replace("000000000001", "000000000003");
+        String gone = CONTENT.replace("000000000001", "000000000004");
+        servers.sql("INSERT INTO content VALUES ('" + hidden + "', 'h', 't', 'podcast', 60, now()), ('" + unknown
+                + "', 'u', 't', 'podcast', 60, now())");
+        servers.sql("CREATE PUBLICATION odd FOR TABLE engagement_events, content WHERE (content_type = 'video')"
+                + " WITH (publish = 'insert')");
+        try {
+            Shown shown = new Shown();
+            shown.said.add(hidden);
+            shown.said.add(gone);
+            ManualPause pause = new ManualPause();
+            Lines told = new Lines();
+
+            new Backfill(options(1, false, "odd"), shown, () -> shown, pause, pause::nanoTime).run(told);
+
+            assertThat(shown.contents).containsOnlyKeys(CONTENT, gone);
+            assertThat(shown.contents.get(gone)).isNull();
+            assertThat(told.lines)
+                    .contains("1 contents of contents are left as they are there, as the publication leaves out their"
+                            + " rows (" + hidden + ")");
+        } finally {
+            servers.sql("DROP PUBLICATION odd");
+            servers.sql("DELETE FROM content WHERE id <> '" + CONTENT + "'");
+        }
+    }
+
     // ------------------------------------------------------------------------------------------------- the stores
+
+    private static int number(String query) {
+        try (Connection connection = postgres.connect();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(query)) {
+            row.next();
+            return row.getInt(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(query, e);
+        }
+    }
 
     /** The emulator's table. */
     private final class InTable implements Known {
@@ -212,18 +378,45 @@ class BackfillCostIT {
         private int publications;
         private int looks;
         private boolean isShown;
+        private String anEvent = "";
+        /** What the content topic says, each by the id alone. */
+        private final List<String> said = new ArrayList<>();
+        /** What was published of each content. */
+        private final Map<String, @Nullable String> contents = new HashMap<>();
+
+        private final LongSupplier completed;
+
+        Shown() {
+            this.completed = () -> looks / LOOKS_A_CHECKPOINT;
+        }
+
+        /** @param completed says how many checkpoints have completed */
+        Shown(LongSupplier completed) {
+            this.completed = completed;
+        }
 
         @Override
         public synchronized void publish(long id, byte[] envelope) {
             publications++;
+            anEvent = new String(envelope, UTF_8);
             published.add(id);
         }
 
         @Override
-        public void publishContent(byte[] key, byte @Nullable [] envelope) {}
+        public void publishContent(byte[] key, byte @Nullable [] envelope) {
+            contents.put(
+                    new String(key, UTF_8).split("\"", -1)[3], envelope == null ? null : new String(envelope, UTF_8));
+        }
 
         @Override
-        public void contents(EachContent each) {}
+        public void contents(EachContent each) {
+            for (String id : said) {
+                Content content = new Content(id, "before", "t", "video", 60, null);
+                each.take(
+                        new ContentChange.Put(content, ContentChange.Unchanged.NOTHING, new Position(0, 0, 0)),
+                        RecordKey.ofContent(id, false));
+            }
+        }
 
         @Override
         public Map<Integer, Long> flush() {
@@ -233,7 +426,7 @@ class BackfillCostIT {
         @Override
         public Map<Integer, Long> takenIn() {
             looks++;
-            long checkpoint = Math.min(CHECKPOINTS, looks / LOOKS_A_CHECKPOINT);
+            long checkpoint = Math.min(CHECKPOINTS, completed.getAsLong());
             if (checkpoint == CHECKPOINTS && !isShown) {
                 isShown = true;
                 ComparedRows.append(
@@ -272,6 +465,11 @@ class BackfillCostIT {
     }
 
     private static BackfillOptions options(int days, boolean dryRun, @Nullable String publication) throws Exception {
+        return options(days, dryRun, publication, 2);
+    }
+
+    private static BackfillOptions options(int days, boolean dryRun, @Nullable String publication, int readers)
+            throws Exception {
         return new BackfillOptions(
                 new SourceOptions(
                         postgres.jdbcUrl(),
@@ -294,7 +492,7 @@ class BackfillCostIT {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 MemorySize.ofMebiBytes(1),
-                2);
+                readers);
     }
 
     private WarehouseOptions warehouse() {
