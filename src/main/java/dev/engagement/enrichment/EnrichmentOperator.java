@@ -27,7 +27,9 @@ import org.apache.flink.streaming.api.operators.InternalTimer;
 import org.apache.flink.streaming.api.operators.InternalTimerService;
 import org.apache.flink.streaming.api.operators.Triggerable;
 import org.apache.flink.streaming.api.operators.TwoInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Joins events, keyed by shard, with contents, broadcast.
@@ -36,6 +38,10 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  * when the content comes, in order of arrival. It waits {@link EnrichmentOptions#contentWait} of processing time, counted
  * from its arrival or from the moment this run caught up with the content topic, whichever is later; then it becomes
  * UNRESOLVED. So a cold start, a catch-up and a restore make no dead letters, however long they take.
+ *
+ * <p>Event time waits with the events, as long as this run has not caught up with the content topic, and for as long as an
+ * event would at most: a cold start has read its events before its contents, and leaderboards without them would take the
+ * place of another job's.
  *
  * <p>An operator of its own instead of a {@code KeyedBroadcastProcessFunction}, because a content that comes must find its
  * waiting events without walking over all of them: that takes state by namespace and switching keys.
@@ -73,6 +79,10 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
 
     private transient boolean caughtUp;
     private transient long caughtUpAtMillis;
+    private transient long openedAtMillis;
+
+    /** The newest one, if it was not passed on. */
+    private transient @Nullable Watermark heldBack;
 
     /** Bit 0: no more events; bit 1: no more content changes. */
     private transient int endedInputs;
@@ -99,6 +109,8 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         waiting = new WaitingEvents(this, (InternalListState<Integer, String, WaitingEvent>)
                 (Object) getOrCreateKeyedState(StringSerializer.INSTANCE, WaitingEvents.STATE));
         timers = getInternalTimerService(TIMERS, StringSerializer.INSTANCE, this);
+        openedAtMillis = timers.currentProcessingTime();
+        heldBack = null;
         partitionsReadToEnd = new BitSet();
         contentPartitions = 0;
         reused = new StreamRecord<>(null);
@@ -173,7 +185,17 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         }
     }
 
-    private void catchUp() {
+    @Override
+    public void processWatermark(Watermark mark) throws Exception {
+        if (!caughtUp && waiting.size() > 0 && timers.currentProcessingTime() - openedAtMillis < contentWaitMillis) {
+            heldBack = mark;
+        } else {
+            heldBack = null;
+            super.processWatermark(mark);
+        }
+    }
+
+    private void catchUp() throws Exception {
         caughtUp = true;
         caughtUpAtMillis = timers.currentProcessingTime();
         for (String contentId : waiting.contents()) {
@@ -181,6 +203,10 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
                 setCurrentKey(shard);
                 wakeAt(contentId, caughtUpAtMillis + contentWaitMillis);
             }
+        }
+        Watermark mark = heldBack;
+        if (mark != null) {
+            processWatermark(mark);
         }
     }
 

@@ -360,6 +360,43 @@ class EnrichmentOperatorTest {
         assertThat(harness.getOutput()).contains(new Watermark(1_234));
     }
 
+    /** Leaderboards of a cold start would be without the events that wait, and replace those of another job. */
+    @Test
+    void event_time_waits_with_the_events_until_the_content_topic_has_been_read() throws Exception {
+        var harness = started();
+        harness.setProcessingTime(0);
+        harness.processWatermarkStatus2(org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus.IDLE);
+        harness.processWatermark1(new Watermark(1));
+        event(harness, Samples.event(1, 1));
+        harness.processWatermark1(new Watermark(2));
+        harness.processWatermark1(new Watermark(3));
+        assertThat(harness.getOutput()).containsExactly(new Watermark(1));
+
+        content(harness, Samples.put(1));
+        content(harness, new ContentChange.ReadToEnd(0, 1));
+
+        assertThat(ids(harness)).containsExactly(1L);
+        assertThat(harness.getOutput()).last().isEqualTo(new Watermark(3));
+        event(harness, Samples.event(2, 2));
+        harness.processWatermark1(new Watermark(4));
+        assertThat(harness.getOutput()).as("afterwards nothing waits").last().isEqualTo(new Watermark(4));
+    }
+
+    @Test
+    void event_time_waits_no_longer_than_an_event_for_a_content_topic_that_is_not_read() throws Exception {
+        var harness = started();
+        harness.setProcessingTime(0);
+        harness.processWatermarkStatus2(org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus.IDLE);
+        event(harness, Samples.event(1, 1));
+        harness.setProcessingTime(29_999);
+        harness.processWatermark1(new Watermark(1));
+        assertThat(harness.getOutput()).isEmpty();
+
+        harness.setProcessingTime(30_000);
+        harness.processWatermark1(new Watermark(2));
+        assertThat(harness.getOutput()).containsExactly(new Watermark(2));
+    }
+
     @Test
     void at_the_end_of_a_bounded_run_what_waits_is_given_up() throws Exception {
         var harness = started();
