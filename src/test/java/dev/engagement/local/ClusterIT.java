@@ -82,7 +82,7 @@ class ClusterIT {
     @Test
     @Order(1)
     void jobsThatHaveEndedLeaveNothingInTheProcessesThatRanThem() throws Exception {
-        leaveNothing(4);
+        leaveNothing(2);
     }
 
     @Test
