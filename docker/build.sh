@@ -16,7 +16,7 @@ fi
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true package
+./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true -Dskip.unit.tests package
 
 mkdir -p "$out/job" "$out/tools/classes" "$out/tools/lib"
 install -m 644 target/engagement-job.jar "$out/job/engagement-job.jar"

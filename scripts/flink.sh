@@ -30,7 +30,7 @@ jar=$root/target/engagement-job.jar
 for argument in "$@"; do
   if [[ ! -f $jar && $(realpath -m -- "$argument") == "$jar" ]]; then
     printf 'building %s…\n' "$argument" >&2
-    (cd "$root" && ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true package) >&2
+    (cd "$root" && ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true -Dskip.unit.tests package) >&2
   fi
 done
 

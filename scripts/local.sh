@@ -43,7 +43,7 @@ fi
 jar=target/engagement-job.jar
 if [[ $cluster == true ]] && { [[ ! -f $jar ]] || [[ -n $(find pom.xml src/main -newer "$jar" -print -quit) ]]; }; then
   printf 'building %s…\n' "$jar"
-  ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true package
+  ./mvnw -q -B -ntp -Dstyle.color=never -Dmaven.test.skip=true -Dskip.unit.tests package
 fi
 
 # Java finds files with letters beyond ASCII only in a locale that has them.
