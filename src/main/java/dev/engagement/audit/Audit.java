@@ -2,6 +2,8 @@ package dev.engagement.audit;
 
 import dev.engagement.audit.AuditOptions.Delivery;
 import dev.engagement.connection.Pause;
+import dev.engagement.connection.TimeIndex;
+import dev.engagement.event.Timestamps;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
@@ -100,8 +102,9 @@ public final class Audit {
                         parts * rows.bytesOfRows(range) / 1e9,
                         parts == 1 ? "" : "; a day in " + parts + " parts, each of which reads the day"));
             }
+            TimeIndex index = source.timeIndex();
             lines.add(
-                    source.hasTimeIndex()
+                    index.exists()
                             ? String.format(
                                     Locale.ROOT,
                                     "Cost: PostgreSQL reads some %,d rows of the range for each of these",
@@ -112,7 +115,7 @@ public final class Audit {
                                             + " for each day that differs in each of the looks, as no index begins with"
                                             + " event_ts (%s)",
                                     source.estimatedRows(Range.ALWAYS),
-                                    source.missingIndex()));
+                                    index.createSql()));
             if (options.liveView() != null) {
                 lines.add(String.format(
                         Locale.ROOT,
@@ -201,7 +204,7 @@ public final class Audit {
 
     private List<String> notes() {
         List<String> notes = new ArrayList<>(source.notes());
-        if (range.toMicros() < Range.micros(options.to())) {
+        if (range.toMicros() < Timestamps.microsOf(options.to())) {
             notes.add("Compared up to " + range.to() + ": what is younger than audit.settle may be on its way");
         }
         return notes;

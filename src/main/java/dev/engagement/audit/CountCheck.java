@@ -92,8 +92,7 @@ final class CountCheck implements Check {
             actual.putAll(counts.of(chunk));
         }
         // After Redis, which may count what the source commits in between. Each question may be a look at the whole
-        // table, as
-        // content_id need not have an index: so it is one.
+        // table, as content_id need not have an index: so it is one.
         Map<String, Long> now =
                 chunks.size() > 1 ? source.eventsByContent() : source.eventsByContent(suspects.keySet());
         suspects.forEach((content, least) -> {

@@ -1,6 +1,7 @@
 package dev.engagement.audit;
 
 import dev.engagement.connection.PostgresDriver;
+import dev.engagement.connection.TimeIndex;
 import dev.engagement.event.Integers;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
@@ -261,26 +262,15 @@ final class PostgresSource implements Source, AutoCloseable {
         return rows.find() ? Long.parseLong(rows.group(1)) : 0;
     }
 
-    /** Whether rows of a range are found without reading the table. */
-    boolean hasTimeIndex() throws IOException {
-        boolean[] found = {false};
-        query(
-                "SELECT EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid"
-                        + " AND a.attnum = i.indkey[0] WHERE i.indrelid = ?::regclass AND i.indisvalid"
-                        + " AND i.indpred IS NULL AND a.attname = 'event_ts')",
-                List.of(whole),
-                row -> found[0] = row.getBoolean(1));
-        return found[0];
-    }
-
-    /** The index that makes a range's cost its own. PostgreSQL makes none concurrently of a table that is partitioned. */
-    String missingIndex() throws IOException {
-        boolean[] partitioned = {false};
-        query(
-                "SELECT relkind = 'p' FROM pg_class WHERE oid = ?::regclass",
-                List.of(whole),
-                row -> partitioned[0] = row.getBoolean(1));
-        return "CREATE INDEX " + (partitioned[0] ? "" : "CONCURRENTLY ") + "ON " + whole + " (event_ts, id)";
+    /** By what rows of a range are found. */
+    TimeIndex timeIndex() throws IOException {
+        try {
+            TimeIndex index = TimeIndex.of(connection, whole);
+            connection.commit();
+            return index;
+        } catch (SQLException e) {
+            throw failed(e);
+        }
     }
 
     @Override

@@ -28,12 +28,7 @@ record Range(long fromMicros, long toMicros) {
     }
 
     static Range of(Instant from, Instant to) {
-        return new Range(micros(from), micros(to));
-    }
-
-    /** Not by {@link ChronoUnit#between}, which counts nanoseconds and has only 292 years of them. */
-    static long micros(Instant instant) {
-        return Math.addExact(Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1_000);
+        return new Range(Timestamps.microsOf(from), Timestamps.microsOf(to));
     }
 
     /** Days that it has a part in, one at least. */

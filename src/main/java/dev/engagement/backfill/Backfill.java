@@ -1,6 +1,7 @@
 package dev.engagement.backfill;
 
 import dev.engagement.connection.Pause;
+import dev.engagement.connection.TimeIndex;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.ingest.Arrival;
@@ -198,7 +199,7 @@ public final class Backfill {
                         known.bytesToRead(options.range()) / 1e9);
         String source;
         try (Connection connection = database.connect()) {
-            source = database.hasTimeIndex(connection)
+            source = database.timeIndex(connection).isOrdered()
                     ? String.format(Locale.ROOT, "PostgreSQL reads %,d rows twice", extent.rows())
                     : String.format(
                             Locale.ROOT,
@@ -355,7 +356,8 @@ public final class Backfill {
         /** Without an index there is one order only, and one who reads in it. */
         private int readers() throws SQLException {
             try (Connection connection = database.connect()) {
-                isIndexed = database.hasTimeIndex(connection);
+                TimeIndex index = database.timeIndex(connection);
+                isIndexed = index.isOrdered();
                 if (!isIndexed) {
                     report.line(String.format(
                             Locale.ROOT,
@@ -363,7 +365,7 @@ public final class Backfill {
                                     + " rows, and sorts the range's on its disk. %s makes it read the range alone",
                             options.source().quotedEvents(),
                             Math.max(extent.rows(), database.estimatedRows(connection)),
-                            database.timeIndexAdvice(connection)));
+                            index.advice()));
                 }
             }
             return isIndexed ? options.readers() : 1;

@@ -45,12 +45,7 @@ public record RangeOptions(long fromMicros, long toMicros) implements Serializab
         if (time.isBefore(FIRST) || time.isAfter(LAST)) {
             throw new IllegalArgumentException(option + " is " + time + "; it must lie within years 1..9999");
         }
-        return micros(time);
-    }
-
-    /** Not by {@link ChronoUnit#between}, which counts nanoseconds and has only 292 years of them. */
-    private static long micros(Instant time) {
-        return Math.addExact(Math.multiplyExact(time.getEpochSecond(), 1_000_000L), time.getNano() / 1_000);
+        return Timestamps.microsOf(time);
     }
 
     /**
@@ -59,7 +54,7 @@ public record RangeOptions(long fromMicros, long toMicros) implements Serializab
      * @throws IllegalArgumentException if it ends after {@code now}
      */
     public void requirePast(Instant now) {
-        if (toMicros > micros(now)) {
+        if (toMicros > Timestamps.microsOf(now)) {
             throw new IllegalArgumentException(
                     "to is " + Timestamps.format(toMicros)
                             + ", which is in the future; what is still to come reaches the stream by capture. Give a time up to now");

@@ -2,6 +2,7 @@ package dev.engagement.backfill;
 
 import dev.engagement.connection.PostgresDriver;
 import dev.engagement.connection.PublishedTable;
+import dev.engagement.connection.TimeIndex;
 import dev.engagement.event.Timestamps;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -287,34 +288,9 @@ final class SourceDatabase {
         }
     }
 
-    /** Whether there is an index by which rows are found in the order of event_ts. */
-    boolean hasTimeIndex(Connection connection) throws SQLException {
-        String sql = "SELECT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid"
-                + " JOIN pg_am AS m ON m.oid = c.relam"
-                + " JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
-                + " WHERE i.indrelid = ?::regclass AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree'"
-                + " AND a.attname = 'event_ts')";
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setString(1, options.quotedEvents());
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getBoolean(1);
-            }
-        }
-    }
-
-    /** The SQL that makes one; PostgreSQL makes none of a partitioned table beside its writers. */
-    String timeIndexAdvice(Connection connection) throws SQLException {
-        String on = " ON " + options.quotedEvents() + " (event_ts, id)";
-        try (PreparedStatement statement =
-                connection.prepareStatement("SELECT relkind = 'p' FROM pg_class WHERE oid = ?::regclass")) {
-            statement.setString(1, options.quotedEvents());
-            try (ResultSet row = statement.executeQuery()) {
-                return row.next() && row.getBoolean(1)
-                        ? "CREATE INDEX" + on + ", which keeps writers waiting while it is made,"
-                        : "CREATE INDEX CONCURRENTLY" + on;
-            }
-        }
+    /** By what the events of a range are found. */
+    TimeIndex timeIndex(Connection connection) throws SQLException {
+        return TimeIndex.of(connection, options.quotedEvents());
     }
 
     /** How many rows the table of events has, as the planner guesses. */

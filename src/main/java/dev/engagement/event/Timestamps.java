@@ -1,6 +1,7 @@
 package dev.engagement.event;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 
 /**
  * ISO-8601 times to and from microseconds since the epoch (1970-01-01T00:00:00Z), within years 1..9999, proleptic
@@ -82,6 +83,16 @@ public final class Timestamps {
                 daysSinceEpoch(year, month, day) * SECONDS_PER_DAY + hour * 3_600L + minute * 60L + second - offset;
         long result = seconds * MICROS_PER_SECOND + micros;
         return isWithinRange(result) ? result : INVALID;
+    }
+
+    /**
+     * Microseconds since the epoch, cut. Not by {@link java.time.temporal.ChronoUnit#between}, which counts nanoseconds and has
+     * only 292 years of them.
+     *
+     * @throws ArithmeticException if it lies some 292,000 years or more from the epoch
+     */
+    public static long microsOf(Instant time) {
+        return Math.addExact(Math.multiplyExact(time.getEpochSecond(), MICROS_PER_SECOND), time.getNano() / 1_000);
     }
 
     /** Whether a time lies within years 1..9999. */

@@ -185,21 +185,14 @@ public final class MissingRows {
         if (known != null) {
             return known;
         }
-        Map<String, Object> request = new LinkedHashMap<>();
-        request.put("query", sql);
-        request.put("useLegacySql", false);
+        Map<String, Object> request = request(values);
         request.put("dryRun", true);
-        request.put("parameterMode", "NAMED");
-        request.put("queryParameters", parameters(values));
         try {
             long bytes = WarehouseQuery.bytesIn(retries.send(() -> api.query(WHAT, request)));
             bytesOfHours.put(hour, bytes);
             return bytes;
         } catch (TableApi.TableException e) {
-            if (e.status() == BAD_REQUEST) {
-                throw new RefusedRowException(String.valueOf(e.getMessage()));
-            }
-            throw new WarehouseException(String.valueOf(e.getMessage()), e);
+            throw failed(e);
         }
     }
 
@@ -214,13 +207,9 @@ public final class MissingRows {
      */
     public boolean insert(String requestId, byte[] enrichedJson)
             throws RefusedRowException, IOException, InterruptedException {
-        Map<String, Object> request = new LinkedHashMap<>();
-        request.put("query", sql);
-        request.put("useLegacySql", false);
+        Map<String, Object> request = request(values(enrichedJson));
         request.put("requestId", requestId);
         request.put("timeoutMs", ANSWER_WITHIN.toMillis());
-        request.put("parameterMode", "NAMED");
-        request.put("queryParameters", parameters(values(enrichedJson)));
         try {
             Map<String, @Nullable Object> answer = retries.send(() -> api.query(WHAT, request));
             long until = System.nanoTime() + PATIENCE.toNanos();
@@ -238,11 +227,25 @@ public final class MissingRows {
             }
             return "1".equals(answer.get("numDmlAffectedRows"));
         } catch (TableApi.TableException e) {
-            if (e.status() == BAD_REQUEST) {
-                throw new RefusedRowException(String.valueOf(e.getMessage()));
-            }
-            throw new WarehouseException(String.valueOf(e.getMessage()), e);
+            throw failed(e);
         }
+    }
+
+    private Map<String, Object> request(Map<String, @Nullable String> values) {
+        Map<String, Object> request = new LinkedHashMap<>();
+        request.put("query", sql);
+        request.put("useLegacySql", false);
+        request.put("parameterMode", "NAMED");
+        request.put("queryParameters", parameters(values));
+        return request;
+    }
+
+    /** What to throw for what BigQuery says to a statement about a row. */
+    private static WarehouseException failed(TableApi.TableException e) throws RefusedRowException {
+        if (e.status() == BAD_REQUEST) {
+            throw new RefusedRowException(String.valueOf(e.getMessage()));
+        }
+        return new WarehouseException(String.valueOf(e.getMessage()), e);
     }
 
     private static String sql(WarehouseOptions options) {

@@ -11,6 +11,7 @@ import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.Timestamps;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
@@ -540,7 +541,8 @@ class AuditIT {
         try {
             List<ComparedRows.Row> rows = LongStream.range(0, 4 * rowsADay)
                     .filter(n -> n % 2 == 0)
-                    .mapToObj(n -> new ComparedRows.Row(500_000_000 + n, "c", Range.micros(begin) + n * 4_320_000L, 5))
+                    .mapToObj(n ->
+                            new ComparedRows.Row(500_000_000 + n, "c", Timestamps.microsOf(begin) + n * 4_320_000L, 5))
                     .toList();
             ComparedRows.append(bigQuery.grpc(), table, rows);
             Map<Integer, Long> bytes = new HashMap<>();

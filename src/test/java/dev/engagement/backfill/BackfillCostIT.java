@@ -231,10 +231,10 @@ class BackfillCostIT {
             SourceDatabase database = new SourceDatabase(new SourceOptions(
                     of.jdbcUrl(), of.username(), of.password(), of.schema(), "parted", of.contentTable()));
             try (Connection connection = database.connect()) {
-                assertThat(database.hasTimeIndex(connection)).isFalse();
-                String advice = database.timeIndexAdvice(connection);
+                assertThat(database.timeIndex(connection).isOrdered()).isFalse();
+                String advice = database.timeIndex(connection).advice();
                 servers.sql(advice.substring(0, advice.indexOf(", which")));
-                assertThat(database.hasTimeIndex(connection)).isTrue();
+                assertThat(database.timeIndex(connection).isOrdered()).isTrue();
             }
         } finally {
             servers.sql("DROP TABLE parted");
