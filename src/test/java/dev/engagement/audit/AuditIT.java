@@ -22,6 +22,7 @@ import dev.engagement.local.bigquery.ComparedRows;
 import dev.engagement.local.testing.SharedServers;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseOptions;
+import dev.engagement.warehouse.testing.LocalWarehouse;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.net.URI;
@@ -44,7 +45,6 @@ import java.util.Properties;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
-import org.apache.flink.configuration.MemorySize;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -142,20 +142,7 @@ class AuditIT {
     }
 
     private WarehouseOptions warehouse(String rest) {
-        return new WarehouseOptions(
-                PROJECT,
-                "analytics",
-                table,
-                new WarehouseOptions.Endpoints(URI.create(rest), URI.create("http://" + bigQuery.grpc())),
-                null,
-                new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, true),
-                MemorySize.ofMebiBytes(64),
-                MemorySize.ofMebiBytes(1),
-                Duration.ofSeconds(1),
-                Duration.ofMinutes(1),
-                false,
-                false,
-                WarehouseOptions.JsonNumbers.EXACT);
+        return LocalWarehouse.options(rest, "http://" + bigQuery.grpc(), table, true);
     }
 
     private AuditReport audit() throws Exception {

@@ -17,8 +17,8 @@ import dev.engagement.local.testing.SharedServers;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseIds;
 import dev.engagement.warehouse.WarehouseOptions;
+import dev.engagement.warehouse.testing.LocalWarehouse;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -496,20 +496,7 @@ class BackfillCostIT {
     }
 
     private WarehouseOptions warehouse() {
-        return new WarehouseOptions(
-                "local",
-                "analytics",
-                table,
-                new WarehouseOptions.Endpoints(URI.create(bigQuery.rest()), URI.create("http://" + bigQuery.grpc())),
-                null,
-                new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, true),
-                MemorySize.ofMebiBytes(64),
-                MemorySize.ofMebiBytes(1),
-                Duration.ofSeconds(1),
-                Duration.ofMinutes(1),
-                false,
-                false,
-                WarehouseOptions.JsonNumbers.EXACT);
+        return LocalWarehouse.options(bigQuery.rest(), "http://" + bigQuery.grpc(), table, true);
     }
 
     private static final class Lines implements Report {

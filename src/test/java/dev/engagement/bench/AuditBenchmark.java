@@ -15,6 +15,7 @@ import dev.engagement.local.Schema;
 import dev.engagement.local.bigquery.ComparedRows;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseOptions;
+import dev.engagement.warehouse.testing.LocalWarehouse;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,7 +32,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
-import org.apache.flink.configuration.MemorySize;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -175,20 +175,7 @@ public final class AuditBenchmark {
     }
 
     private WarehouseOptions warehouse() {
-        return new WarehouseOptions(
-                BigQueryProcess.PROJECT,
-                "analytics",
-                TABLE,
-                new WarehouseOptions.Endpoints(URI.create(bigQuery.rest()), URI.create("http://" + bigQuery.grpc())),
-                null,
-                new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, false),
-                MemorySize.ofMebiBytes(64),
-                MemorySize.ofMebiBytes(1),
-                Duration.ofSeconds(1),
-                Duration.ofMinutes(1),
-                false,
-                false,
-                WarehouseOptions.JsonNumbers.EXACT);
+        return LocalWarehouse.options(bigQuery.rest(), "http://" + bigQuery.grpc(), TABLE, false);
     }
 
     private AuditOptions options(boolean warehouse, boolean delivery, boolean liveView) {

@@ -22,8 +22,8 @@ import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.testing.SharedServers;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseOptions;
+import dev.engagement.warehouse.testing.LocalWarehouse;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -118,20 +118,7 @@ final class RedriveStage implements AutoCloseable {
     }
 
     WarehouseOptions warehouse() {
-        return new WarehouseOptions(
-                "local",
-                "analytics",
-                table,
-                new WarehouseOptions.Endpoints(URI.create(bigQuery.rest()), URI.create("http://" + bigQuery.grpc())),
-                null,
-                new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, false),
-                MemorySize.ofMebiBytes(64),
-                MemorySize.ofMebiBytes(1),
-                Duration.ofSeconds(1),
-                Duration.ofMinutes(1),
-                false,
-                false,
-                WarehouseOptions.JsonNumbers.EXACT);
+        return LocalWarehouse.options(bigQuery.rest(), "http://" + bigQuery.grpc(), table, false);
     }
 
     BigQueryEmulator bigQuery() {

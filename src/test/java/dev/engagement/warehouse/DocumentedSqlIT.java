@@ -9,10 +9,9 @@ import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Position;
 import dev.engagement.local.bigquery.BigQueryEmulator;
-import java.net.URI;
+import dev.engagement.warehouse.testing.LocalWarehouse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +21,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.flink.configuration.MemorySize;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -56,20 +54,8 @@ class DocumentedSqlIT {
     @BeforeAll
     static void start(@TempDir Path directory) throws Exception {
         bigQuery = BigQueryEmulator.start(directory, 0, 0);
-        WarehouseOptions options = new WarehouseOptions(
-                PROJECT,
-                "analytics",
-                "engagement_events",
-                new WarehouseOptions.Endpoints(URI.create(bigQuery.rest()), URI.create("http://" + bigQuery.grpc())),
-                null,
-                new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, true),
-                MemorySize.ofMebiBytes(64),
-                MemorySize.ofMebiBytes(1),
-                Duration.ofSeconds(1),
-                Duration.ofMinutes(1),
-                false,
-                false,
-                WarehouseOptions.JsonNumbers.EXACT);
+        WarehouseOptions options =
+                LocalWarehouse.options(bigQuery.rest(), "http://" + bigQuery.grpc(), "engagement_events", true);
         Warehouse.prepare(options);
         Content salt = new Content("salt", "salt", "Salt", "podcast", 300, null);
         Content retitled = new Content("salt", "salt", "Salt!", "podcast", 300, null);

@@ -17,11 +17,11 @@ import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.bigquery.ComparedRows;
+import dev.engagement.warehouse.testing.LocalWarehouse;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -33,7 +33,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
-import org.apache.flink.configuration.MemorySize;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -350,19 +349,6 @@ class MissingRowsIT {
 
     private static WarehouseOptions options(
             String rest, String grpc, String table, WarehouseOptions.JsonNumbers numbers) {
-        return new WarehouseOptions(
-                "local",
-                "analytics",
-                table,
-                new WarehouseOptions.Endpoints(URI.create(rest), URI.create(grpc)),
-                null,
-                new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, true),
-                MemorySize.ofMebiBytes(64),
-                MemorySize.ofMebiBytes(1),
-                Duration.ofSeconds(1),
-                Duration.ofMinutes(1),
-                false,
-                false,
-                numbers);
+        return LocalWarehouse.options(rest, grpc, table, true, numbers);
     }
 }
