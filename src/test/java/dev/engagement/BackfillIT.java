@@ -441,7 +441,7 @@ class BackfillIT {
     /** Redis and every row of the warehouse, by the checks that share no code with the job. */
     private static void assertEqual() throws Exception {
         for (DestinationCheck check : List.of(
-                new RedisCheck(servers.postgres(), servers.redis(), BackfillIT::versions, Duration.ofMinutes(1)),
+                new RedisCheck(servers.postgres(), servers.redis(), BackfillIT::versions),
                 new WarehouseCheck(
                         servers.postgres(),
                         sql -> servers.bigQuery().query(BigQueryProcess.PROJECT, sql),

@@ -230,7 +230,7 @@ class EngagementJobIT {
 
     /** Every number of the live view, as Redis has it and as SQL computes it. */
     private void awaitRedisEqualsSql() {
-        RedisCheck check = new RedisCheck(servers.postgres(), servers.redis(), id -> List.of(), Duration.ofMinutes(1));
+        RedisCheck check = new RedisCheck(servers.postgres(), servers.redis(), id -> List.of());
         await().atMost(TIMEOUT).pollInterval(POLL).untilAsserted(() -> assertThat(check.compare())
                 .isNotEmpty()
                 .allMatch(DestinationCheck.Comparison::isEqual));

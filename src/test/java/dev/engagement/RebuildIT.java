@@ -208,7 +208,7 @@ class RebuildIT {
 
     private void awaitStreamed() {
         List<DestinationCheck> checks = List.of(
-                new RedisCheck(servers.postgres(), servers.redis(), id -> List.of(), Duration.ofMinutes(1)),
+                new RedisCheck(servers.postgres(), servers.redis(), id -> List.of()),
                 new WarehouseCheck(
                         servers.postgres(),
                         sql -> servers.bigQuery().query(BigQueryProcess.PROJECT, sql),

@@ -1,6 +1,5 @@
 package dev.engagement.local;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
@@ -23,24 +22,8 @@ public final class DestinationChecks {
             ReceiverProcess receiver,
             String bootstrapServers,
             Function<UUID, List<ContentRow>> versions) {
-        return of(source, liveView, warehouse, receiver, bootstrapServers, versions, LeaderboardCheck.FRESH);
-    }
-
-    /**
-     * As {@link #of(PostgresServer, RedisServer, BigQueryProcess, ReceiverProcess, String, Function)}.
-     *
-     * @param fresh how long ago a leaderboard's slide end may be; a test, which judges no speed, gives a minute
-     */
-    public static List<DestinationCheck> of(
-            PostgresServer source,
-            RedisServer liveView,
-            BigQueryProcess warehouse,
-            ReceiverProcess receiver,
-            String bootstrapServers,
-            Function<UUID, List<ContentRow>> versions,
-            Duration fresh) {
         return List.of(
-                new RedisCheck(source, liveView, versions, fresh),
+                new RedisCheck(source, liveView, versions),
                 new WarehouseCheck(source, sql -> warehouse.query(BigQueryProcess.PROJECT, sql), versions),
                 new DeliveryCheck(
                         source, receiver::get, () -> DeadLetters.eventIds(bootstrapServers, "UNDELIVERABLE")));

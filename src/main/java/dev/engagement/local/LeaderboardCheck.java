@@ -20,29 +20,25 @@ import redis.clients.jedis.Jedis;
 
 /**
  * Both leaderboards at the slide end that stands beside them: equal to SQL over the window that ends there, and that end
- * a moment ago. For a stream with the default window, slide and number of places.
+ * not long ago. For a stream with the default window, slide and number of places.
  */
 final class LeaderboardCheck implements KeyCheck {
 
     private static final Duration WINDOW = Duration.ofMinutes(10);
     private static final long SLIDE_MILLIS = 1_000;
     private static final int PLACES = 100;
-    /** Out-of-orderness, a slide, idleness, and time to get there. */
-    static final Duration FRESH = Duration.ofSeconds(5);
+    /**
+     * How long ago a slide end may be. Far more than out-of-orderness, a slide and idleness, so that this tells a
+     * leaderboard that stands still from one that moves, and does not judge how fast the machine is.
+     */
+    static final Duration FRESH = Duration.ofMinutes(1);
+
+    private static final String FRESH_TEXT = "at most " + FRESH.toSeconds() + " s ago";
 
     private final Clock clock;
-    private final Duration fresh;
-    private final String freshText;
 
     LeaderboardCheck(Clock clock) {
-        this(clock, FRESH);
-    }
-
-    /** @param fresh how long ago a slide end may be */
-    LeaderboardCheck(Clock clock, Duration fresh) {
         this.clock = clock;
-        this.fresh = fresh;
-        this.freshText = "at most " + fresh.toSeconds() + " s ago";
     }
 
     @Override
@@ -59,7 +55,7 @@ final class LeaderboardCheck implements KeyCheck {
         Instant now = clock.instant();
         Long slideEnd = found.slideEndMillis();
         // Ranked at every slide end that would be fresh now.
-        boolean due = !places(board, source, now.minus(WINDOW).plus(fresh), now.minus(fresh))
+        boolean due = !places(board, source, now.minus(WINDOW).plus(FRESH), now.minus(FRESH))
                 .isEmpty();
         boolean judged = due || !found.isEmpty() || (found.version() != null && slideEnd == null);
         Map<String, BigDecimal> expected =
@@ -73,7 +69,7 @@ final class LeaderboardCheck implements KeyCheck {
                         differences(board, slideEnd, expected, found.scores())),
                 new Comparison(
                         "its slide end, and expiry " + Leaderboard.LIFE_AFTER_THE_SLIDE.toSeconds() + " s later",
-                        judged ? freshText : age,
+                        judged ? FRESH_TEXT : age,
                         age,
                         misdated(found, slideEnd)));
     }
@@ -92,8 +88,8 @@ final class LeaderboardCheck implements KeyCheck {
         }
         long age = now.toEpochMilli() - slideEnd;
         // A source's clock may be ahead by as much as a minute, and event time with it.
-        if (age <= fresh.toMillis() && age >= -Duration.ofMinutes(1).toMillis()) {
-            return freshText;
+        if (age <= FRESH.toMillis() && age >= -Duration.ofMinutes(1).toMillis()) {
+            return FRESH_TEXT;
         }
         return String.format(Locale.ROOT, "%.1f s ago", age / 1e3);
     }

@@ -543,7 +543,12 @@ public final class LocalStack {
     }
 
     private void show(Figures figures, LoadGenerator load) throws InterruptedException {
-        ScreenState state = state(figures, load);
+        show(figures, load, List.of());
+    }
+
+    /** @param waitsFor what the self-check waits for, in words */
+    private void show(Figures figures, LoadGenerator load, List<String> waitsFor) throws InterruptedException {
+        ScreenState state = state(figures, load, waitsFor);
         if (stopping.get()) {
             return;
         }
@@ -554,10 +559,11 @@ public final class LocalStack {
         }
     }
 
-    private ScreenState state(Figures figures, LoadGenerator load) throws InterruptedException {
+    private ScreenState state(Figures figures, LoadGenerator load, List<String> waitsFor) throws InterruptedException {
         List<Job> states = jobStates();
         Figures.Reading reading = figures.read(job("stream"));
         List<String> notes = new ArrayList<>(reading.notes());
+        notes.addAll(waitsFor);
         for (Job job : states) {
             if (!job.state().equals("RUNNING")) {
                 notes.addAll(lastExceptions(job.name()));
@@ -631,10 +637,11 @@ public final class LocalStack {
         long progressAt = System.nanoTime();
         String before = "";
         long fewestDiffering = Long.MAX_VALUE;
+        List<String> waitsFor = List.of();
         while (true) {
             if (shownAt == 0 || since(shownAt).compareTo(showEvery()) >= 0) {
                 shownAt = System.nanoTime();
-                show(figures, load);
+                show(figures, load, waitsFor);
             }
             SQLException failure = load.failure();
             if (failure != null) {
@@ -646,6 +653,7 @@ public final class LocalStack {
             }
             Attempt attempt = attempt(figures, checks, load);
             boolean passed = attempt.complete && attempt.passed();
+            waitsFor = attempt.waitsFor();
             if (!attempt.arrived.equals(before)) {
                 before = attempt.arrived;
                 fewestDiffering = Long.MAX_VALUE;
@@ -675,6 +683,21 @@ public final class LocalStack {
 
         boolean passed() {
             return error == null && comparisons.values().stream().allMatch(SelfCheck::isPassed);
+        }
+
+        /** What keeps this from being the last look, as far as the figures do not show it. */
+        List<String> waitsFor() {
+            if (error != null) {
+                return List.of("the self-check could not look: " + error);
+            }
+            List<String> waitsFor = new ArrayList<>();
+            comparisons.forEach((destination, each) -> each.stream()
+                    .filter(comparison -> !comparison.isEqual())
+                    .map(comparison -> "not equal yet in " + destination + ": " + comparison.what() + ", "
+                            + comparison.source() + " and " + comparison.destination() + ", "
+                            + comparison.differing().size() + " by name")
+                    .forEach(waitsFor::add));
+            return waitsFor;
         }
 
         long differing() {

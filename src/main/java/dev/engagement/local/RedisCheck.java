@@ -6,7 +6,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -33,16 +32,6 @@ public final class RedisCheck implements DestinationCheck {
      * @param versions every version that a content had, as far as known; the present row counts without it
      */
     public RedisCheck(PostgresServer postgres, RedisServer redis, Function<UUID, List<ContentRow>> versions) {
-        this(postgres, redis, versions, LeaderboardCheck.FRESH);
-    }
-
-    /**
-     * As {@link #RedisCheck(PostgresServer, RedisServer, Function)}.
-     *
-     * @param fresh how long ago a leaderboard's slide end may be; a test, which judges no speed, gives a minute
-     */
-    public RedisCheck(
-            PostgresServer postgres, RedisServer redis, Function<UUID, List<ContentRow>> versions, Duration fresh) {
         this(
                 postgres,
                 redis,
@@ -51,7 +40,7 @@ public final class RedisCheck implements DestinationCheck {
                         new LastCheck(versions),
                         new MetaCheck(),
                         new BucketCheck(Clock.systemUTC()),
-                        new LeaderboardCheck(Clock.systemUTC(), fresh)));
+                        new LeaderboardCheck(Clock.systemUTC())));
     }
 
     RedisCheck(PostgresServer postgres, RedisServer redis, List<KeyCheck> checks) {

@@ -257,8 +257,7 @@ final class Installation implements AutoCloseable {
 
     /** All destinations against the source; a new one is added in {@link DestinationChecks}. */
     List<DestinationCheck> checks() {
-        return DestinationChecks.of(
-                postgres, redis, bigQuery, receiver, kafka.bootstrapServers(), load::versions, Duration.ofMinutes(1));
+        return DestinationChecks.of(postgres, redis, bigQuery, receiver, kafka.bootstrapServers(), load::versions);
     }
 
     Connection connectToSource() throws SQLException {

@@ -634,7 +634,7 @@ class LiveViewFaultsIT {
     }
 
     private static RedisCheck check(RedisServer redis) {
-        return new RedisCheck(servers.postgres(), redis, LiveViewFaultsIT::versions, Duration.ofMinutes(1));
+        return new RedisCheck(servers.postgres(), redis, LiveViewFaultsIT::versions);
     }
 
     /** All counts and last events. */

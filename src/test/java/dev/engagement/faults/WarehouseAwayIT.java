@@ -153,8 +153,8 @@ class WarehouseAwayIT {
 
         awaitEqual(warehouse("together"));
         awaitEqual(warehouse("apart"));
-        awaitEqual(new RedisCheck(servers.postgres(), other, load::versions, Duration.ofMinutes(1)));
-        awaitEqual(new RedisCheck(servers.postgres(), servers.redis(), load::versions, Duration.ofMinutes(1)));
+        awaitEqual(new RedisCheck(servers.postgres(), other, load::versions));
+        awaitEqual(new RedisCheck(servers.postgres(), servers.redis(), load::versions));
         for (JobID job : List.of(together, warehouse, liveView)) {
             assertThat(cluster.status(job)).isEqualTo(JobStatus.RUNNING);
             assertThat(cluster.restarts(job)).isZero();

@@ -94,8 +94,8 @@ class ConnectShapesIT {
 
     @Test
     void redis_equals_sql_over_topics_that_connect_wrote() throws Exception {
-        RedisCheck check = new RedisCheck(
-                servers.postgres(), servers.redis(), id -> versions.getOrDefault(id, List.of()), Duration.ofMinutes(1));
+        RedisCheck check =
+                new RedisCheck(servers.postgres(), servers.redis(), id -> versions.getOrDefault(id, List.of()));
         contentsAtFirst();
         contentsThatChange();
         for (int id = 1; id <= EVENTS / 2; id++) {
