@@ -254,11 +254,13 @@ class ArchitectureTest {
                         "org.jspecify..",
                         "org.slf4j..",
                         "org.apache.kafka.clients.admin..",
+                        "org.apache.kafka.clients.consumer..",
                         "org.apache.kafka.common..",
                         "org.postgresql..",
                         BASE + ".connection.."))
-                .because("every room may import it; it speaks to Kafka's admin client, which makes the topics, and to"
-                        + " PostgreSQL's driver, which no other may register")
+                .because(
+                        "every room may import it; it makes topics by Kafka's admin client, reads them by a consumer, and"
+                                + " opens PostgreSQL by its driver, which no other may register")
                 .check(code);
     }
 

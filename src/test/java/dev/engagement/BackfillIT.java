@@ -4,13 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.engagement.backfill.Report;
 import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.ContentRow;
 import dev.engagement.local.DestinationCheck;
 import dev.engagement.local.RedisCheck;
 import dev.engagement.local.WarehouseCheck;
 import dev.engagement.local.testing.SharedServers;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -27,7 +29,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -295,26 +296,24 @@ class BackfillIT {
                 servers.postgres().username(),
                 "--postgres.password.secret-file",
                 password);
-        List<String> lines = new ArrayList<>();
-        assertThat(EngagementJob.prepare(
-                        args(
-                                command,
-                                Stream.concat(sources.stream(), Stream.of(more)).toList()),
-                        new StreamExecutionEnvironment(),
-                        new Lines(lines)))
-                .as("a backfill leaves no job to execute")
-                .isFalse();
-        return String.join("\n", lines);
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
+        int code = EngagementJob.run(
+                args(command, Stream.concat(sources.stream(), Stream.of(more)).toList()), Map.of(), out, out);
+        String text = said.toString(StandardCharsets.UTF_8).strip();
+        if (code != 0) {
+            throw new CommandFailedException(code, text);
+        }
+        return text;
     }
 
-    private record Lines(List<String> lines) implements Report {
-        @Override
-        public void line(String text) {
-            lines.add(text);
-        }
+    /** A command did not end with 0. */
+    private static final class CommandFailedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
 
-        @Override
-        public void progress(String text) {}
+        CommandFailedException(int code, String text) {
+            super("exit code " + code + ": " + text);
+        }
     }
 
     private static String lastLine(String text) {

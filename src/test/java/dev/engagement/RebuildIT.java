@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.engagement.backfill.Report;
+import dev.engagement.config.Invocation;
+import dev.engagement.config.Settings;
 import dev.engagement.liveview.sink.LiveViewRefusedException;
 import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.DestinationCheck;
@@ -146,7 +148,8 @@ class RebuildIT {
                 "rebuild",
                 Stream.concat(Stream.of(sourceArgs()), Stream.concat(Stream.of(redisArgs()), Stream.of(more)))
                         .toArray(String[]::new));
-        assertThat(EngagementJob.prepare(args, env, report)).isTrue();
+        Settings settings = ((Invocation.Run) Invocation.parse(args, Map.of())).settings();
+        EngagementJob.prepare(new RebuildCommand(report), settings, env);
         var unused = env.execute();
         return lines;
     }

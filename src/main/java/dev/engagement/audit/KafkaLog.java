@@ -4,7 +4,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.audit.AuditOptions.Delivery;
-import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.TopicReader;
+import dev.engagement.connection.TopicReader.Each;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
@@ -19,26 +20,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.Properties;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
-/** The topics, by one consumer without a group, which connects when it is first asked. */
+/** The topics, by one reader. */
 final class KafkaLog implements EventLog, AutoCloseable {
 
     private static final JsonFactory JSON = new JsonFactory();
-    private static final Duration POLL = Duration.ofMillis(200);
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     /** How far an event's record may stand before its event_ts: clocks go wrong. */
     private static final long AHEAD_MILLIS = Duration.ofDays(1).toMillis();
@@ -50,17 +39,15 @@ final class KafkaLog implements EventLog, AutoCloseable {
     private static final int MOST_LOOKED_UP = 10_000;
 
     private final AuditOptions options;
-    private final KafkaConnection kafka;
+    private final TopicReader reader;
     private final Clock clock;
     private final Map<TopicPartition, Long> receiptsRead = new HashMap<>();
     /** Where reading them began. */
     private final Map<TopicPartition, Long> receiptsBegun = new HashMap<>();
 
-    private @Nullable KafkaConsumer<byte[], byte[]> connected;
-
     KafkaLog(AuditOptions options, Clock clock) {
         this.options = options;
-        this.kafka = options.kafka();
+        this.reader = TopicReader.open(options.kafka(), Map.of("max.poll.records", "5000"));
         this.clock = clock;
     }
 
@@ -102,22 +89,8 @@ final class KafkaLog implements EventLog, AutoCloseable {
     }
 
     private OptionalLong idAt(TopicPartition partition, long offset) throws IOException {
-        return asking(partition.topic(), () -> {
-            KafkaConsumer<byte[], byte[]> consumer = consumer();
-            consumer.assign(List.of(partition));
-            if (consumer.beginningOffsets(List.of(partition)).get(partition) > offset
-                    || consumer.endOffsets(List.of(partition)).get(partition) <= offset) {
-                return OptionalLong.empty();
-            }
-            consumer.seek(partition, offset);
-            long until = System.nanoTime() + PATIENCE.toNanos();
-            while (consumer.position(partition) <= offset && System.nanoTime() < until) {
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                    return record.offset() == offset ? idOf(record.key()) : OptionalLong.empty();
-                }
-            }
-            return OptionalLong.empty();
-        });
+        ConsumerRecord<byte[], byte[]> record = reader.at(partition.topic(), partition.partition(), offset);
+        return record == null ? OptionalLong.empty() : idOf(record.key());
     }
 
     /** Null for what is no letter, or one of a later version: it explains nothing. */
@@ -167,26 +140,15 @@ final class KafkaLog implements EventLog, AutoCloseable {
     private record Start(Map<TopicPartition, Long> offsets, List<TopicPartition> cut) {}
 
     private Start start(String topic, long fromMillis) throws IOException {
-        return asking(topic, () -> {
-            KafkaConsumer<byte[], byte[]> consumer = consumer();
-            List<TopicPartition> partitions = partitions(topic);
-            Map<TopicPartition, Long> times = new HashMap<>();
-            partitions.forEach(partition -> times.put(partition, fromMillis));
-            Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions);
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-            Map<TopicPartition, OffsetAndTimestamp> at = consumer.offsetsForTimes(times);
-            Map<TopicPartition, Long> offsets = new HashMap<>();
-            List<TopicPartition> cut = new ArrayList<>();
-            for (TopicPartition partition : partitions) {
-                OffsetAndTimestamp found = at.get(partition);
-                long offset = found == null ? ends.get(partition) : found.offset();
-                offsets.put(partition, offset);
-                if (offset == beginnings.get(partition) && offset > 0) {
-                    cut.add(partition);
-                }
+        require(topic);
+        Map<TopicPartition, Long> offsets = reader.since(topic, fromMillis);
+        List<TopicPartition> cut = new ArrayList<>();
+        reader.beginnings(topic).forEach((partition, first) -> {
+            if (first > 0 && first.equals(offsets.get(partition))) {
+                cut.add(partition);
             }
-            return new Start(offsets, cut);
         });
+        return new Start(offsets, cut);
     }
 
     private static OptionalLong idOf(byte @Nullable [] key) {
@@ -251,7 +213,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
     @Override
     public Retries retries(IdSet ids) throws IOException {
         Delivery delivery = delivery();
-        Map<TopicPartition, Long> committed = committed(delivery.drainGroup());
+        Map<TopicPartition, Long> committed = reader.committed(delivery.drainGroup());
         IdSet waiting = new IdSet();
         IdSet held = new IdSet();
         long since = clock.millis() - HELD_AT_MOST_MILLIS;
@@ -281,137 +243,29 @@ final class KafkaLog implements EventLog, AutoCloseable {
         return Integers.parse(key == null ? null : new String(key, StandardCharsets.US_ASCII));
     }
 
-    private Map<TopicPartition, Long> committed(String group) throws IOException {
-        Properties properties = kafka.clientProperties();
-        try (Admin admin = Admin.create(properties)) {
-            Map<TopicPartition, OffsetAndMetadata> offsets = admin.listConsumerGroupOffsets(group)
-                    .partitionsToOffsetAndMetadata()
-                    .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-            Map<TopicPartition, Long> committed = new HashMap<>();
-            offsets.forEach((partition, offset) -> {
-                if (offset != null) {
-                    committed.put(partition, offset.offset());
-                }
-            });
-            return committed;
-        } catch (ExecutionException | TimeoutException | KafkaException e) {
-            throw unreachable("the offsets of the group " + group, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw unreachable("the offsets of the group " + group, e);
-        }
-    }
-
     // ------------------------------------------------------------------------------------------------ reading
 
-    /** Takes a record. */
-    @FunctionalInterface
-    private interface Each {
-        void take(ConsumerRecord<byte[], byte[]> record);
-    }
-
-    /** Asks Kafka. */
-    @FunctionalInterface
-    private interface Question<T> {
-        T ask() throws IOException;
-    }
-
-    /**
-     * Reads to the end that the topic has now.
-     *
-     * @param from where to begin, by partition; those that are not in it from their beginning
-     * @return where it ended
-     */
-    private Map<TopicPartition, Long> read(String topic, Map<TopicPartition, Long> from, Each each) throws IOException {
+    private Map<TopicPartition, Long> read(String topic, Map<TopicPartition, Long> from, Each<RuntimeException> each)
+            throws IOException {
         return read(topic, from, Map.of(), each);
     }
 
-    /** @param to where to end, by partition; those that are not in it at their end */
     private Map<TopicPartition, Long> read(
-            String topic, Map<TopicPartition, Long> from, Map<TopicPartition, Long> to, Each each) throws IOException {
-        return asking(topic, () -> {
-            KafkaConsumer<byte[], byte[]> consumer = consumer();
-            List<TopicPartition> partitions = partitions(topic);
-            consumer.assign(partitions);
-            Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(partitions));
-            ends.putAll(to);
-            Map<TopicPartition, Long> beginnings = consumer.beginningOffsets(partitions);
-            for (TopicPartition partition : partitions) {
-                consumer.seek(partition, Math.max(from.getOrDefault(partition, 0L), beginnings.get(partition)));
-            }
-            List<TopicPartition> open = partitions;
-            long until = System.nanoTime() + PATIENCE.toNanos();
-            while (true) {
-                open = open.stream()
-                        .filter(partition -> consumer.position(partition) < ends.get(partition))
-                        .toList();
-                if (open.isEmpty()) {
-                    return ends;
-                }
-                consumer.pause(partitions);
-                consumer.resume(open);
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                    if (record.offset() < ends.get(new TopicPartition(record.topic(), record.partition()))) {
-                        each.take(record);
-                    }
-                    until = System.nanoTime() + PATIENCE.toNanos();
-                }
-                if (System.nanoTime() > until) {
-                    throw new IOException("Kafka at " + kafka.bootstrapServers() + " sends no more of " + topic
-                            + " and has not reached its end");
-                }
-            }
-        });
+            String topic, Map<TopicPartition, Long> from, Map<TopicPartition, Long> to, Each<RuntimeException> each)
+            throws IOException {
+        require(topic);
+        return reader.read(topic, from, to, each);
     }
 
-    private List<TopicPartition> partitions(String topic) throws IOException {
-        List<TopicPartition> partitions = consumer().partitionsFor(topic, PATIENCE).stream()
-                .map(partition -> new TopicPartition(topic, partition.partition()))
-                .toList();
-        if (partitions.isEmpty()) {
-            throw new IOException("Kafka at " + kafka.bootstrapServers() + " has no topic " + topic
+    private void require(String topic) throws IOException {
+        if (reader.partitions(topic).isEmpty()) {
+            throw new IOException("Kafka at " + options.kafka().bootstrapServers() + " has no topic " + topic
                     + "; check kafka.bootstrap-servers and the names of the topics");
         }
-        return partitions;
-    }
-
-    private KafkaConsumer<byte[], byte[]> consumer() {
-        KafkaConsumer<byte[], byte[]> consumer = connected;
-        if (consumer == null) {
-            Properties properties = kafka.clientProperties();
-            properties.setProperty("isolation.level", "read_committed");
-            properties.setProperty("enable.auto.commit", "false");
-            properties.setProperty("auto.offset.reset", "earliest");
-            properties.setProperty("allow.auto.create.topics", "false");
-            properties.setProperty("default.api.timeout.ms", Long.toString(PATIENCE.toMillis()));
-            properties.setProperty("max.poll.records", "5000");
-            consumer = new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-            connected = consumer;
-        }
-        return consumer;
-    }
-
-    private <T> T asking(String topic, Question<T> question) throws IOException {
-        try {
-            return question.ask();
-        } catch (KafkaException e) {
-            throw unreachable("the topic " + topic, e);
-        }
-    }
-
-    private IOException unreachable(String what, Exception e) {
-        Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
-        return new IOException(
-                "Kafka at " + kafka.bootstrapServers() + " does not answer what " + what + " holds ("
-                        + cause.getClass().getSimpleName() + ": " + cause.getMessage()
-                        + "). Check kafka.bootstrap-servers, and that this client may read it",
-                cause);
     }
 
     @Override
     public void close() {
-        if (connected != null) {
-            connected.close(Duration.ofSeconds(5));
-        }
+        reader.close();
     }
 }

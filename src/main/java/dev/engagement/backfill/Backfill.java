@@ -87,7 +87,7 @@ public final class Backfill {
     /** Opens the way to the stream. */
     @FunctionalInterface
     interface StreamFactory {
-        Stream open();
+        Stream open() throws IOException;
     }
 
     /** @param nanoTime as {@link System#nanoTime()}; what is waited for is waited for by it */
@@ -98,7 +98,7 @@ public final class Backfill {
         this.streams = streams;
         this.pause = pause;
         this.nanoTime = nanoTime;
-        this.database = new SourceDatabase(options.source(), options.publication());
+        this.database = new SourceDatabase(options.source());
     }
 
     /**
@@ -220,7 +220,7 @@ public final class Backfill {
     }
 
     /** What the stream is to know of contents is published before the first event that may refer to it. */
-    private void bringContents(Stream stream, Report report) throws SQLException {
+    private void bringContents(Stream stream, Report report) throws SQLException, IOException {
         report.progress("comparing " + options.contentTopic() + " with the content table");
         Contents contents =
                 new Contents(database, decoder(), options.maxRowBytes().getBytes());
@@ -581,7 +581,8 @@ public final class Backfill {
          * @param ends the offsets behind what was published
          * @param until of {@code nanoTime}
          */
-        Intake(Known known, Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report) {
+        Intake(Known known, Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report)
+                throws IOException {
             this.known = known;
             this.stream = stream;
             this.ends = ends;
@@ -667,7 +668,7 @@ public final class Backfill {
         }
 
         /** Whether something may be there that was not when the warehouse was asked the last time. */
-        private boolean mayHaveCome() {
+        private boolean mayHaveCome() throws IOException {
             long now = nanoTime.getAsLong();
             Map<Integer, Long> next = stream.takenIn();
             if (!next.equals(takenIn)) {
@@ -684,7 +685,7 @@ public final class Backfill {
             areLettersRead = false;
         }
 
-        private boolean isOver() {
+        private boolean isOver() throws IOException {
             if (!isTakenIn && hasPassed(stream.takenIn(), ends)) {
                 isTakenIn = true;
                 moved();

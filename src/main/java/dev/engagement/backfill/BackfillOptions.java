@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param source where rows are read
  * @param range which rows
- * @param publication whose row filter is meant: only rows that it lets through; null for all
  * @param contentId only the events of this content, or null for all
  * @param all publish rows that the warehouse has, too
  * @param dryRun publish nothing
@@ -29,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 public record BackfillOptions(
         SourceOptions source,
         RangeOptions range,
-        @Nullable String publication,
         @Nullable String contentId,
         boolean all,
         boolean dryRun,

@@ -4,6 +4,7 @@ import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.RecordKey;
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -66,7 +67,7 @@ final class Contents {
     }
 
     /** Looks what differs, and publishes nothing. */
-    void compare(Connection connection, Stream stream) throws SQLException {
+    void compare(Connection connection, Stream stream) throws SQLException, IOException {
         read(stream, database.isContentIdNumber(connection));
         differing.putAll(differing(connection, null, null));
     }
@@ -76,7 +77,7 @@ final class Contents {
      *
      * @throws BackfillException if contents change faster than they are looked at, for that long
      */
-    void settle(Connection connection, Stream stream, Duration patience) throws SQLException {
+    void settle(Connection connection, Stream stream, Duration patience) throws SQLException, IOException {
         long until = System.nanoTime() + patience.toNanos();
         boolean isNumber = database.isContentIdNumber(connection);
         read(stream, isNumber);
@@ -101,7 +102,7 @@ final class Contents {
         } while (!changed.isEmpty());
     }
 
-    private void read(Stream stream, boolean isNumber) {
+    private void read(Stream stream, boolean isNumber) throws IOException {
         stream.contents((change, key) -> {
             if (change instanceof ContentChange.Put put) {
                 String id = put.content().id();

@@ -1,6 +1,7 @@
 package dev.engagement.backfill;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.TopicReader;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
@@ -8,26 +9,19 @@ import dev.engagement.event.ContentChange;
 import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.RecordKey;
+import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class KafkaStream implements Stream {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
-    private static final Duration POLL = Duration.ofMillis(100);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
     private static final int BATCH_BYTES = 128 * 1024;
     private static final int LINGER_MILLIS = 20;
     private static final int RECORD_OVERHEAD_BYTES = 64 * 1024;
@@ -48,30 +41,27 @@ final class KafkaStream implements Stream {
     private final String contentTopic;
     private final String groupId;
     private final KafkaProducer<byte[], byte[]> producer;
-    private final Admin admin;
-    private final KafkaConsumer<byte[], byte[]> deadLetters;
+    private final TopicReader reader;
     /** Where the letters of this backfill begin. */
     private final Map<TopicPartition, Long> begin;
+    /** How far the letters have been read. */
+    private Map<TopicPartition, Long> lettersRead = Map.of();
 
     private final Map<Integer, Long> ends = new ConcurrentHashMap<>();
     private final AtomicReference<BackfillException> failure = new AtomicReference<>();
 
-    private KafkaStream(
-            BackfillOptions options,
-            KafkaProducer<byte[], byte[]> producer,
-            Admin admin,
-            KafkaConsumer<byte[], byte[]> deadLetters) {
+    private KafkaStream(BackfillOptions options, KafkaProducer<byte[], byte[]> producer, TopicReader reader)
+            throws IOException {
         this.options = options;
         this.topic = options.eventsTopic();
         this.contentTopic = options.contentTopic();
         this.groupId = options.groupId();
         this.producer = producer;
-        this.admin = admin;
-        this.deadLetters = deadLetters;
-        this.begin = deadLetters.endOffsets(fromBeginning(deadLetters, options.deadLettersTopic()));
+        this.reader = reader;
+        this.begin = reader.ends(options.deadLettersTopic());
     }
 
-    static KafkaStream open(BackfillOptions options) {
+    static KafkaStream open(BackfillOptions options) throws IOException {
         KafkaConnection kafka = options.kafka();
         Properties properties = kafka.clientProperties();
         properties.setProperty("acks", "all");
@@ -82,31 +72,21 @@ final class KafkaStream implements Stream {
         long largest = options.maxRowBytes().getBytes() + RECORD_OVERHEAD_BYTES;
         properties.putIfAbsent("max.request.size", Long.toString(Math.max(1024 * 1024, largest)));
         KafkaProducer<byte[], byte[]> producer = null;
-        Admin admin = null;
-        KafkaConsumer<byte[], byte[]> deadLetters = null;
+        TopicReader reader = null;
         try {
             producer = new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
-            admin = Admin.create(kafka.clientProperties());
-            deadLetters = consumer(options);
-            return new KafkaStream(options, producer, admin, deadLetters);
+            reader = TopicReader.open(kafka);
+            return new KafkaStream(options, producer, reader);
         } catch (KafkaException e) {
-            close(producer, admin, deadLetters);
-            throw new BackfillException(
-                    "Kafka at " + kafka.bootstrapServers() + " does not answer ("
-                            + e.getClass().getSimpleName() + ": " + e.getMessage()
-                            + "). Check kafka.bootstrap-servers",
+            close(producer, reader);
+            throw new IOException(
+                    "Kafka at " + kafka.bootstrapServers() + " takes nothing (" + e.getMessage()
+                            + "). Check kafka.bootstrap-servers and kafka.properties",
                     e);
+        } catch (IOException e) {
+            close(producer, reader);
+            throw e;
         }
-    }
-
-    private static KafkaConsumer<byte[], byte[]> consumer(BackfillOptions options) {
-        Properties properties = options.kafka().clientProperties();
-        properties.setProperty("isolation.level", "read_committed");
-        properties.setProperty("enable.auto.commit", "false");
-        properties.setProperty("auto.offset.reset", "earliest");
-        properties.setProperty("allow.auto.create.topics", "false");
-        properties.setProperty("default.api.timeout.ms", Long.toString(PATIENCE.toMillis()));
-        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     @Override
@@ -162,88 +142,32 @@ final class KafkaStream implements Stream {
     }
 
     @Override
-    public Map<Integer, Long> takenIn() {
-        try {
-            Map<Integer, Long> offsets = new HashMap<>();
-            admin.listConsumerGroupOffsets(groupId)
-                    .partitionsToOffsetAndMetadata()
-                    .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
-                    .forEach((partition, offset) -> {
-                        if (partition.topic().equals(topic) && offset != null) {
-                            offsets.put(partition.partition(), offset.offset());
-                        }
-                    });
-            return offsets;
-        } catch (ExecutionException | TimeoutException e) {
-            Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
-            throw new BackfillException(
-                    "The offsets of the group " + groupId + " cannot be asked for ("
-                            + cause.getClass().getSimpleName() + ": " + cause.getMessage() + ")",
-                    cause);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new BackfillException("Interrupted while the stream's offsets were asked for", e);
-        }
+    public Map<Integer, Long> takenIn() throws IOException {
+        Map<Integer, Long> offsets = new HashMap<>();
+        reader.committed(groupId).forEach((partition, offset) -> {
+            if (partition.topic().equals(topic)) {
+                offsets.put(partition.partition(), offset);
+            }
+        });
+        return offsets;
     }
 
     @Override
-    public void contents(EachContent each) {
+    public void contents(EachContent each) throws IOException {
         ContentDecoder decoder =
                 new ContentDecoder(contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC());
         Arrival<ContentChange> arrival = new Arrival<>();
-        try (KafkaConsumer<byte[], byte[]> contents = consumer(options)) {
-            fromBeginning(contents, contentTopic);
-            readToEnd(contents, record -> {
-                decoder.decode(record, arrival);
-                if (arrival.kind() == Arrival.Kind.VALUE) {
-                    each.take(arrival.value(), record.key());
-                }
-            });
-        } catch (KafkaException e) {
-            throw notRead(contentTopic, e);
-        }
+        var unused = reader.read(contentTopic, Map.of(), Map.of(), record -> {
+            decoder.decode(record, arrival);
+            if (arrival.kind() == Arrival.Kind.VALUE) {
+                each.take(arrival.value(), record.key());
+            }
+        });
     }
 
     @Override
-    public void letters(EachLetter each) {
-        try {
-            readToEnd(deadLetters, record -> take(record, each));
-        } catch (KafkaException e) {
-            throw notRead(options.deadLettersTopic(), e);
-        }
-    }
-
-    private static List<TopicPartition> fromBeginning(KafkaConsumer<byte[], byte[]> consumer, String topic) {
-        List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
-                .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
-                .toList();
-        consumer.assign(partitions);
-        consumer.seekToBeginning(partitions);
-        return partitions;
-    }
-
-    /** From where it stands to where its partitions end now. */
-    private static void readToEnd(
-            KafkaConsumer<byte[], byte[]> consumer, Consumer<ConsumerRecord<byte[], byte[]>> each) {
-        Map<TopicPartition, Long> ends = consumer.endOffsets(consumer.assignment());
-        long until = System.nanoTime() + PATIENCE.toNanos();
-        while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-                until = System.nanoTime() + PATIENCE.toNanos();
-                each.accept(record);
-            }
-            if (System.nanoTime() - until > 0) {
-                throw new BackfillException(
-                        "Kafka gives no more records for " + PATIENCE.toSeconds()
-                                + " s, and has not come to the end of " + ends.keySet(),
-                        null);
-            }
-        }
-    }
-
-    private static BackfillException notRead(String topic, KafkaException e) {
-        return new BackfillException(
-                topic + " cannot be read (" + e.getClass().getSimpleName() + ": " + e.getMessage() + ")", e);
+    public void letters(EachLetter each) throws IOException {
+        lettersRead = reader.read(options.deadLettersTopic(), lettersRead, Map.of(), record -> take(record, each));
     }
 
     private void take(ConsumerRecord<byte[], byte[]> record, EachLetter each) {
@@ -268,21 +192,15 @@ final class KafkaStream implements Stream {
 
     @Override
     public void close() {
-        close(producer, admin, deadLetters);
+        close(producer, reader);
     }
 
-    private static void close(
-            @Nullable KafkaProducer<byte[], byte[]> producer,
-            @Nullable Admin admin,
-            @Nullable KafkaConsumer<byte[], byte[]> deadLetters) {
+    private static void close(@Nullable KafkaProducer<byte[], byte[]> producer, @Nullable TopicReader reader) {
         if (producer != null) {
-            producer.close(PATIENCE);
+            producer.close(CLOSE_TIMEOUT);
         }
-        if (admin != null) {
-            admin.close(PATIENCE);
-        }
-        if (deadLetters != null) {
-            deadLetters.close(PATIENCE);
+        if (reader != null) {
+            reader.close();
         }
     }
 }

@@ -34,7 +34,6 @@ final class SourceDatabase {
     private static final String CONNECT_SECONDS = "10";
 
     private final SourceOptions options;
-    private final @Nullable String publication;
     /** What is read of the two tables; null until the database has been asked. */
     private volatile @Nullable Published published;
 
@@ -42,13 +41,7 @@ final class SourceDatabase {
     private record Published(PublishedTable events, PublishedTable contents) {}
 
     SourceDatabase(SourceOptions options) {
-        this(options, null);
-    }
-
-    /** @param publication of which no more is read than it lets through, or null */
-    SourceDatabase(SourceOptions options, @Nullable String publication) {
         this.options = options;
-        this.publication = publication;
     }
 
     SourceOptions options() {
@@ -90,6 +83,7 @@ final class SourceDatabase {
 
     private PublishedTable published(Connection connection, String table, List<String> columns, String... indispensable)
             throws SQLException {
+        String publication = options.publication();
         if (publication == null) {
             return WHOLE;
         }
@@ -97,7 +91,7 @@ final class SourceDatabase {
         if (found.filtersPartitions()) {
             throw new BackfillException(
                     "The publication " + publication + " filters partitions of " + table
-                            + " one by one, and a backfill reads a table by one filter. Publish the table by its root:"
+                            + " one by one, and a table is read by one filter. Publish the table by its root:"
                             + " ALTER PUBLICATION … SET (publish_via_partition_root = true)",
                     null);
         }
@@ -106,7 +100,7 @@ final class SourceDatabase {
                 throw new BackfillException(
                         "The column " + column + " of " + table + " does not come through the publication "
                                 + publication + " (capture.accept-filtered), and without it there is nothing to"
-                                + " backfill. Add it to the table, or to the publication's list of columns",
+                                + " read. Add it to the table, or to the publication's list of columns",
                         null);
             }
         }
@@ -311,9 +305,10 @@ final class SourceDatabase {
         }
     }
 
-    /** All contents; the connection is in a transaction. */
+    /** All contents that the publication lets through; the connection is in a transaction. */
     RowCursor<ContentRow> contents(Connection connection) throws SQLException {
-        return contents(connection, "", SourceDatabase::content);
+        String filter = contents().filter();
+        return contents(connection, "", filter == null ? "" : " WHERE " + filter, SourceDatabase::content);
     }
 
     /**
@@ -330,13 +325,14 @@ final class SourceDatabase {
         return contents(
                 connection,
                 filter == null ? ", true" : ", " + filter + " IS TRUE",
+                "",
                 row -> new FoundContent(content(row), row.getBoolean(column)));
     }
 
-    private <T> RowCursor<T> contents(Connection connection, String more, RowCursor.Mapper<T> mapper)
+    private <T> RowCursor<T> contents(Connection connection, String more, String where, RowCursor.Mapper<T> mapper)
             throws SQLException {
         PreparedStatement statement = connection.prepareStatement(
-                select(contents(), CONTENT_COLUMNS) + more + " FROM " + options.quotedContents());
+                select(contents(), CONTENT_COLUMNS) + more + " FROM " + options.quotedContents() + where);
         try {
             return RowCursor.open(statement, FETCH_ROWS, mapper);
         } catch (SQLException | RuntimeException e) {

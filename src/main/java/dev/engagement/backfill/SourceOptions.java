@@ -2,6 +2,7 @@ package dev.engagement.backfill;
 
 import dev.engagement.connection.SecretRef;
 import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the rows are read.
@@ -12,9 +13,16 @@ import java.io.Serializable;
  * @param schema schema of both tables
  * @param eventsTable table of events, without the schema
  * @param contentTable table of contents, without the schema
+ * @param publication of which no more is read than it lets through, rows and columns; null for the whole tables
  */
 public record SourceOptions(
-        String jdbcUrl, String username, SecretRef password, String schema, String eventsTable, String contentTable)
+        String jdbcUrl,
+        String username,
+        SecretRef password,
+        String schema,
+        String eventsTable,
+        String contentTable,
+        @Nullable String publication)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;

@@ -2,11 +2,11 @@ package dev.engagement.backfill;
 
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
+import java.io.IOException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The way to the stream, its topics, and what it says of what it took in. Thread-safe, but for what
- * reads it. */
+/** The way to the stream, its topics, and what it says of what it took in. Thread-safe, but for what reads it. */
 interface Stream extends AutoCloseable {
 
     /** Takes what is said of an event that became a dead letter. */
@@ -36,9 +36,9 @@ interface Stream extends AutoCloseable {
      * What the content topic says from its beginning to where it ends now, of each content in the order of writing; without
      * what the stream would make a dead letter.
      *
-     * @throws BackfillException if Kafka does not answer
+     * @throws IOException if Kafka does not answer
      */
-    void contents(EachContent each);
+    void contents(EachContent each) throws IOException;
 
     /**
      * Waits until all that was published is safe.
@@ -49,16 +49,16 @@ interface Stream extends AutoCloseable {
     Map<Integer, Long> flush();
 
     /** The offset up to which the stream has taken in each partition, as far as it said so. */
-    Map<Integer, Long> takenIn();
+    Map<Integer, Long> takenIn() throws IOException;
 
     /**
      * The letters that keep events out of the warehouse: those that were written since this was opened, and of those that
      * the warehouse refused the older ones as well, as a row that is known is not refused twice. A call begins where the
      * last one ended; a letter may come again.
      *
-     * @throws BackfillException if Kafka does not answer
+     * @throws IOException if Kafka does not answer
      */
-    void letters(EachLetter each);
+    void letters(EachLetter each) throws IOException;
 
     @Override
     void close();

@@ -25,7 +25,10 @@ public final class Keys {
 
     private static final Set<Command> BOTH = Command.ALL;
     private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
-    private static final Set<Command> PUBLISHED = Set.of(Command.CAPTURE, Command.BACKFILL, Command.AUDIT);
+    /** What keeps to the publication. */
+    private static final Set<Command> PUBLISHED =
+            Set.of(Command.CAPTURE, Command.BACKFILL, Command.REBUILD, Command.AUDIT);
+
     private static final Set<Command> STREAM = Set.of(Command.STREAM);
     private static final Set<Command> BACKFILL = Set.of(Command.BACKFILL);
     private static final Set<Command> REDRIVE = Set.of(Command.REDRIVE);

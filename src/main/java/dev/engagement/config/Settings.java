@@ -228,7 +228,8 @@ public final class Settings {
                 secret(Keys.POSTGRES_PASSWORD),
                 get(Keys.POSTGRES_SCHEMA),
                 get(Keys.POSTGRES_EVENTS_TABLE),
-                get(Keys.POSTGRES_CONTENT_TABLE));
+                get(Keys.POSTGRES_CONTENT_TABLE),
+                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null);
     }
 
     /** Of {@code backfill} and {@code rebuild}: which rows are read. */
@@ -241,7 +242,6 @@ public final class Settings {
         return new BackfillOptions(
                 sourceOptions(),
                 rangeOptions(),
-                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null,
                 find(Keys.CONTENT_ID),
                 get(Keys.ALL_ROWS),
                 get(Keys.DRY_RUN),
@@ -374,7 +374,7 @@ public final class Settings {
                         : null);
     }
 
-    /** Of {@code audit}: whether it only says what it would cost. */
+    /** Of {@code backfill}, {@code redrive} and {@code audit}: whether it only says what it would do, and what that costs. */
     public boolean dryRun() {
         return get(Keys.DRY_RUN);
     }

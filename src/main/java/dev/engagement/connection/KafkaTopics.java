@@ -1,7 +1,6 @@
 package dev.engagement.connection;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,22 +103,45 @@ public final class KafkaTopics {
      * @throws KafkaUnreachableException if no broker answers in time, or it refuses
      */
     public static void ensure(KafkaConnection kafka, short replicationFactor, List<Topic> topics) {
+        asking(kafka, admin -> {
+            List<NewTopic> missing = missing(admin, topics).stream()
+                    .map(topic ->
+                            new NewTopic(topic.name(), topic.partitions(), replicationFactor).configs(topic.settings()))
+                    .toList();
+            if (!missing.isEmpty()) {
+                make(admin, missing, Pause.real());
+            }
+            return missing;
+        });
+    }
+
+    /**
+     * Those of the topics that are missing; makes none.
+     *
+     * @throws KafkaUnreachableException if no broker answers in time, or it refuses
+     */
+    public static List<Topic> missing(KafkaConnection kafka, List<Topic> topics) {
+        return asking(kafka, admin -> missing(admin, topics));
+    }
+
+    private static List<Topic> missing(Admin admin, List<Topic> topics)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        Set<String> existing = admin.listTopics().names().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        return topics.stream().filter(topic -> !existing.contains(topic.name())).toList();
+    }
+
+    /** Asks Kafka. */
+    @FunctionalInterface
+    private interface Question<T> {
+        T ask(Admin admin) throws ExecutionException, InterruptedException, TimeoutException;
+    }
+
+    private static <T> T asking(KafkaConnection kafka, Question<T> question) {
         Properties properties = kafka.clientProperties();
         properties.setProperty("default.api.timeout.ms", Long.toString(PATIENCE.toMillis()));
         properties.setProperty("request.timeout.ms", Long.toString(PATIENCE.toMillis() / 2));
         try (Admin admin = Admin.create(properties)) {
-            Set<String> existing = admin.listTopics().names().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-            List<NewTopic> missing = new ArrayList<>();
-            for (Topic topic : topics) {
-                if (!existing.contains(topic.name())) {
-                    missing.add(new NewTopic(topic.name(), topic.partitions(), replicationFactor)
-                            .configs(topic.settings()));
-                }
-            }
-            if (!missing.isEmpty()) {
-                create(admin, missing);
-                awaitPartitions(admin, missing);
-            }
+            return question.ask(admin);
         } catch (ExecutionException | TimeoutException | KafkaException e) {
             Throwable cause = e instanceof ExecutionException && e.getCause() != null ? e.getCause() : e;
             throw new KafkaUnreachableException(kafka, cause);
@@ -127,6 +149,13 @@ public final class KafkaTopics {
             Thread.currentThread().interrupt();
             throw new KafkaUnreachableException(kafka, e);
         }
+    }
+
+    /** Returns when each partition of the topics answers. */
+    static void make(Admin admin, List<NewTopic> missing, Pause pause)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        create(admin, missing);
+        awaitPartitions(admin, missing, pause);
     }
 
     private static void create(Admin admin, List<NewTopic> missing)
@@ -148,16 +177,15 @@ public final class KafkaTopics {
      * Waits until each partition has a leader that answers. A topic is made before its broker knows of it, and a partition
      * that is only opening can lose the first batch that is written to it (KAFKA-15591).
      */
-    private static void awaitPartitions(Admin admin, List<NewTopic> made)
+    private static void awaitPartitions(Admin admin, List<NewTopic> made, Pause pause)
             throws ExecutionException, InterruptedException, TimeoutException {
         List<String> names = made.stream().map(NewTopic::name).toList();
         long deadline = System.nanoTime() + OPENING_TIMEOUT.toNanos();
         while (true) {
             try {
                 // Before the offsets: of a topic that it does not know yet the client says so as an error in its log.
-                // And those
-                // that there are: another start may have made it with others, and of one that is not there nobody
-                // hears.
+                // And those that there are: another start may have made it with others, and of one that is not there
+                // nobody hears.
                 Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
                 admin.describeTopics(names)
                         .allTopicNames()
@@ -172,7 +200,7 @@ public final class KafkaTopics {
                     throw e;
                 }
             }
-            Pause.real().of(OPENING_POLL);
+            pause.of(OPENING_POLL);
         }
     }
 

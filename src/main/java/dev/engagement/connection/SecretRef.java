@@ -50,15 +50,17 @@ public final class SecretRef implements Serializable {
      * Reads the secret, here and now.
      *
      * @return the secret, or null if this is {@link #none}
-     * @throws IllegalStateException if it is not where it should be; the message names option and place, never the value
+     * @throws UnreadableSecretException if it is not where it should be; the message names option and place, never the value
      */
     public @Nullable String read() {
         if (environmentVariable != null) {
             String value = System.getenv(environmentVariable);
             if (value == null || value.isEmpty()) {
-                throw new IllegalStateException("The secret " + option + " is expected in the environment variable "
-                        + environmentVariable + ", which is not set on this machine; set it there, or use " + option
-                        + ".secret-file");
+                throw new UnreadableSecretException(
+                        "The secret " + option + " is expected in the environment variable " + environmentVariable
+                                + ", which is not set on this machine; set it there, or use " + option
+                                + ".secret-file",
+                        null);
             }
             return value;
         }
@@ -66,7 +68,7 @@ public final class SecretRef implements Serializable {
             try {
                 return withoutLineEnd(Files.readString(Path.of(file)));
             } catch (IOException e) {
-                throw new IllegalStateException(
+                throw new UnreadableSecretException(
                         "The secret " + option + " is expected in the file " + file
                                 + ", which cannot be read on this machine ("
                                 + e.getClass().getSimpleName() + ")",
@@ -74,6 +76,15 @@ public final class SecretRef implements Serializable {
             }
         }
         return null;
+    }
+
+    /** A secret is not where it should be. */
+    public static final class UnreadableSecretException extends IllegalStateException {
+        private static final long serialVersionUID = 1L;
+
+        UnreadableSecretException(String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
     }
 
     private static String withoutLineEnd(String text) {

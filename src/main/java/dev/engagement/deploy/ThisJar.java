@@ -37,9 +37,7 @@ final class ThisJar implements Deployer.Jars {
         this.lib = lib;
         this.patience = patience;
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(flink);
-        if (!EngagementJob.draw(this.arguments, env)) {
-            throw new IllegalArgumentException("There is nothing to run");
-        }
+        EngagementJob.draw(this.arguments, env);
         this.shape = JobShape.of(env.getStreamGraph(false));
         this.jobName = env.getConfiguration().get(PipelineOptions.NAME);
     }
@@ -65,8 +63,7 @@ final class ThisJar implements Deployer.Jars {
 
     @Override
     public void readyServers() {
-        boolean built = EngagementJob.prepare(arguments, new StreamExecutionEnvironment(flink));
-        assert built;
+        EngagementJob.prepare(arguments, new StreamExecutionEnvironment(flink));
     }
 
     /** By the plan of the other jar itself, in a process with its classes. */

@@ -77,9 +77,7 @@ final class InProcessFlink implements JobHost {
     public String submit(List<String> arguments) {
         try {
             StreamExecutionEnvironment env = new StreamExecutionEnvironment(Configuration.fromMap(jobConfiguration));
-            if (!EngagementJob.prepare(arguments.toArray(String[]::new), env)) {
-                throw new ServerException("The command line " + arguments + " makes no job");
-            }
+            EngagementJob.prepare(arguments.toArray(String[]::new), env);
             JobGraph graph = env.getStreamGraph().getJobGraph();
             cluster.submitJob(graph).get(LIMIT_SECONDS, TimeUnit.SECONDS);
             return graph.getJobID().toHexString();

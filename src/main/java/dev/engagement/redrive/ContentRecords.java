@@ -1,10 +1,13 @@
 package dev.engagement.redrive;
 
+import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.TopicReader;
 import dev.engagement.ingest.RecordKey;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,15 +19,14 @@ final class ContentRecords implements AutoCloseable {
     /** Where the newest record of a content is. */
     record Newest(int partition, long offset, long timestampMillis) {}
 
-    private final TopicReading reading;
+    private final TopicReader reader;
+    private final String topic;
+    private Map<TopicPartition, Long> readTo = Map.of();
     private final Map<String, Newest> newest = new HashMap<>();
 
-    private ContentRecords(TopicReading reading) {
-        this.reading = reading;
-    }
-
-    static ContentRecords of(Properties kafka, String topic) {
-        return new ContentRecords(TopicReading.of(kafka, topic));
+    ContentRecords(KafkaConnection kafka, String topic) {
+        this.reader = TopicReader.open(kafka);
+        this.topic = topic;
     }
 
     /**
@@ -33,8 +35,8 @@ final class ContentRecords implements AutoCloseable {
      * @return null if the topic has none
      */
     @Nullable
-    Newest of(String id) throws RedriveException {
-        reading.toTheEnd(this::add);
+    Newest of(String id) throws IOException {
+        readTo = reader.read(topic, readTo, Map.of(), this::add);
         return newest.get(id);
     }
 
@@ -54,6 +56,6 @@ final class ContentRecords implements AutoCloseable {
 
     @Override
     public void close() {
-        reading.close();
+        reader.close();
     }
 }

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,24 +24,15 @@ final class LetterIndex {
     record Unreadable(int partition, long offset, String why) {}
 
     private final RedriveOptions.Selection selection;
-    private final Map<TopicPartition, Long> ends;
     private final Map<LetterId, Found> found = new HashMap<>();
     private final List<Unreadable> unreadable = new ArrayList<>();
 
-    /**
-     * An empty index.
-     *
-     * @param ends what stands there or behind is not looked at
-     */
-    LetterIndex(RedriveOptions.Selection selection, Map<TopicPartition, Long> ends) {
+    /** An empty index. */
+    LetterIndex(RedriveOptions.Selection selection) {
         this.selection = selection;
-        this.ends = ends;
     }
 
     void add(ConsumerRecord<byte[], byte[]> record) {
-        if (record.offset() >= ends.getOrDefault(new TopicPartition(record.topic(), record.partition()), 0L)) {
-            return;
-        }
         DeadLetter head = null;
         String why = "it has no value";
         if (record.value() != null) {

@@ -1,5 +1,6 @@
 package dev.engagement.redrive;
 
+import dev.engagement.connection.TopicReader;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.delivery.Delivery;
@@ -14,15 +15,17 @@ import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.EventDecoder;
 import dev.engagement.ingest.RecordKey;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Properties;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -56,30 +59,30 @@ import org.jspecify.annotations.Nullable;
 final class Placing implements AutoCloseable {
 
     private final RedriveOptions options;
-    private final Properties kafka;
     private final Clock clock;
-    private final Originals originals;
+    /** Single records by their place: what a letter was made of, if Kafka still has it. */
+    private final TopicReader originals;
+
     private final @Nullable SourceRows rows;
     private @Nullable ContentRecords contents;
 
-    private Placing(
-            RedriveOptions options, Properties kafka, Clock clock, Originals originals, @Nullable SourceRows rows) {
+    private Placing(RedriveOptions options, Clock clock, TopicReader originals, @Nullable SourceRows rows) {
         this.options = options;
-        this.kafka = kafka;
         this.clock = clock;
         this.originals = originals;
         this.rows = rows;
     }
 
     static Placing of(RedriveOptions options, Clock clock) {
-        Properties kafka = options.kafka().clientProperties();
+        // One record is wanted of each fetch; a larger one comes nevertheless.
+        TopicReader originals = TopicReader.open(
+                options.kafka(), Map.of("max.partition.fetch.bytes", "16384", "max.poll.records", "1"));
         RedriveOptions.Database database = options.database();
-        return new Placing(
-                options, kafka, clock, Originals.of(kafka), database == null ? null : new SourceRows(database));
+        return new Placing(options, clock, originals, database == null ? null : new SourceRows(database));
     }
 
     /** Where a letter belongs. */
-    Placement of(DeadLetter letter) throws RedriveException {
+    Placement of(DeadLetter letter) throws RedriveException, IOException {
         return switch (letter.reason()) {
             case UNDECODABLE -> letter.source().partition() < 0 ? ofRow(letter) : asItWas(letter);
             case INVALID, UNRESOLVED -> asItWas(letter);
@@ -89,7 +92,7 @@ final class Placing implements AutoCloseable {
         };
     }
 
-    private Placement asItWas(DeadLetter letter) throws RedriveException {
+    private Placement asItWas(DeadLetter letter) throws RedriveException, IOException {
         String topic = letter.source().topic();
         Set<String> known = Set.of(
                 options.topics().events(),
@@ -130,7 +133,7 @@ final class Placing implements AutoCloseable {
             @Nullable ConsumerRecord<byte[], byte[]> original,
             byte @Nullable [] value,
             Headers headers)
-            throws RedriveException {
+            throws RedriveException, IOException {
         if (original == null) {
             return new Placement.Nowhere("Kafka no longer has the content's record at " + place(letter)
                     + ": compaction took it for a newer one, which it would undo, or the topic was made anew");
@@ -160,7 +163,7 @@ final class Placing implements AutoCloseable {
     }
 
     /** Of the stream: the whole value is in the letter, or in Kafka. */
-    private Placement oversize(DeadLetter letter) throws RedriveException {
+    private Placement oversize(DeadLetter letter) throws RedriveException, IOException {
         ConsumerRecord<byte[], byte[]> original = letter.payload() == null ? original(letter) : null;
         byte[] value = letter.payload() != null ? letter.payload() : value(original);
         if (value == null || value.length <= options.maxRecordBytes().getBytes()) {
@@ -192,7 +195,7 @@ final class Placing implements AutoCloseable {
     }
 
     /** Of capture: the letter only says which row it is. */
-    private Placement ofRow(DeadLetter letter) throws RedriveException {
+    private Placement ofRow(DeadLetter letter) throws RedriveException, IOException {
         RedriveOptions.Database database = options.database();
         if (database == null) {
             return new Placement.Nowhere(
@@ -222,7 +225,7 @@ final class Placing implements AutoCloseable {
                 + database.eventsTable() + " nor " + database.schema() + '.' + database.contentTable());
     }
 
-    private Placement eventRow(DeadLetter letter, long id, boolean snapshot) throws RedriveException {
+    private Placement eventRow(DeadLetter letter, long id, boolean snapshot) throws RedriveException, IOException {
         SourceRows source = rows;
         if (source == null) {
             throw new IllegalStateException("Rows are read only where there is a database");
@@ -246,7 +249,7 @@ final class Placing implements AutoCloseable {
 
     private Placement contentRow(
             DeadLetter letter, String id, byte @Nullable [] key, @Nullable ConsumerRecord<byte[], byte[]> original)
-            throws RedriveException {
+            throws RedriveException, IOException {
         SourceRows source = rows;
         if (source == null) {
             throw new IllegalStateException("Rows are read only where there is a database");
@@ -306,7 +309,7 @@ final class Placing implements AutoCloseable {
     }
 
     /** The record that a letter was made of, if it is still there. */
-    private @Nullable ConsumerRecord<byte[], byte[]> original(DeadLetter letter) throws RedriveException {
+    private @Nullable ConsumerRecord<byte[], byte[]> original(DeadLetter letter) throws RedriveException, IOException {
         DeadLetter.Source source = letter.source();
         ConsumerRecord<byte[], byte[]> record = originals.at(source.topic(), source.partition(), source.offset());
         // Another one may stand there: of a topic that was made anew.
@@ -318,9 +321,10 @@ final class Placing implements AutoCloseable {
         return same ? record : null;
     }
 
-    private @Nullable Integer partition(DeadLetter letter) {
+    private @Nullable Integer partition(DeadLetter letter) throws IOException {
         int partition = letter.source().partition();
-        return originals.hasPartition(letter.source().topic(), partition) ? (Integer) partition : null;
+        String topic = letter.source().topic();
+        return originals.partitions(topic).contains(new TopicPartition(topic, partition)) ? (Integer) partition : null;
     }
 
     private @Nullable Long eventIdIn(DeadLetter letter, byte @Nullable [] value) {
@@ -364,7 +368,7 @@ final class Placing implements AutoCloseable {
     private ContentRecords contents() {
         ContentRecords open = contents;
         if (open == null) {
-            open = ContentRecords.of(kafka, options.topics().content());
+            open = new ContentRecords(options.kafka(), options.topics().content());
             contents = open;
         }
         return open;

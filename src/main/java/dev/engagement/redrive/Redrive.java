@@ -1,5 +1,6 @@
 package dev.engagement.redrive;
 
+import dev.engagement.connection.TopicReader;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
@@ -16,8 +17,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -47,9 +51,6 @@ import org.jspecify.annotations.Nullable;
 public final class Redrive {
 
     private static final Duration BETWEEN_REPORTS = Duration.ofSeconds(5);
-
-    /** Reading over so many letters is faster than asking Kafka anew. */
-    private static final long WORTH_A_SEEK = 2_000;
 
     /**
      * What became of the letters.
@@ -137,6 +138,8 @@ public final class Redrive {
                     "Kafka at " + options.kafka().bootstrapServers() + " does not answer as it should ("
                             + e.getMessage() + "). What is marked is back; start again for the others",
                     e);
+        } catch (IOException e) {
+            throw new RedriveException(e.getMessage() + ". What is marked is back; start again for the others", e);
         }
         if (options.dryRun() && rowsToWrite > 0) {
             out.accept(String.format(
@@ -150,24 +153,27 @@ public final class Redrive {
         return new Result(report.putBack(), report.couldNot());
     }
 
-    private void putBack(@Nullable Outbox outbox) throws RedriveException, InterruptedException {
+    private void putBack(@Nullable Outbox outbox) throws RedriveException, IOException, InterruptedException {
         if (warehouse != null && options.needsWarehouse()) {
             rows = connect(warehouse);
         }
         LetterIndex index;
-        try (TopicReading letters = TopicReading.of(kafka, options.topics().deadLetters())) {
-            Map<TopicPartition, Long> ends = letters.ends();
-            index = new LetterIndex(options.selection(), ends);
-            letters.to(ends, index::add, read -> progress("letters read", read));
-        }
-        for (LetterIndex.Unreadable unreadable : index.unreadable()) {
-            report.unreadable();
-            unreadable(unreadable.partition(), unreadable.offset(), unreadable.why());
-        }
         Set<LetterId> marked = new HashSet<>();
         Set<Mark.InTopic> putThere = new HashSet<>();
-        try (TopicReading marks = TopicReading.of(kafka, options.topics().redriven())) {
-            marks.to(marks.ends(), record -> mark(record, index, marked, putThere), read -> {});
+        try (TopicReader reader = TopicReader.open(options.kafka())) {
+            index = new LetterIndex(options.selection());
+            LongAdder read = new LongAdder();
+            var unused = reader.read(options.topics().deadLetters(), Map.of(), Map.of(), record -> {
+                index.add(record);
+                read.increment();
+                progress("letters read", read.sum());
+            });
+            for (LetterIndex.Unreadable unreadable : index.unreadable()) {
+                report.unreadable();
+                unreadable(unreadable.partition(), unreadable.offset(), unreadable.why());
+            }
+            var unusedEnds = reader.read(
+                    options.topics().redriven(), Map.of(), Map.of(), record -> mark(record, index, marked, putThere));
         }
         List<LetterIndex.Found> wanted = index.inOrder();
         for (LetterIndex.Found letter : wanted) {
@@ -182,7 +188,7 @@ public final class Redrive {
                     .toList();
         }
         try (Placing placing = Placing.of(options, clock)) {
-            each(wanted, letter -> one(letter, placing, putThere, outbox));
+            putBack(wanted, placing, putThere, outbox);
         }
         if (outbox != null) {
             outbox.flush();
@@ -212,66 +218,51 @@ public final class Redrive {
         }
     }
 
-    private interface EachLetter {
-        /** Answers whether the next one is wanted. */
-        boolean letter(ConsumerRecord<byte[], byte[]> letter) throws RedriveException, InterruptedException;
-    }
-
-    /** Reads the letters again, with all that is in them. */
-    private void each(List<LetterIndex.Found> wanted, EachLetter each) throws RedriveException, InterruptedException {
-        Properties properties = new Properties();
-        properties.putAll(kafka);
+    /** Reads the letters again, with all that is in them, until one is the last that may be put back. */
+    private void putBack(
+            List<LetterIndex.Found> wanted, Placing placing, Set<Mark.InTopic> putThere, @Nullable Outbox outbox)
+            throws RedriveException, IOException, InterruptedException {
+        TreeMap<Integer, List<Long>> offsets = wanted.stream()
+                .collect(Collectors.groupingBy(
+                        LetterIndex.Found::partition,
+                        TreeMap::new,
+                        Collectors.mapping(LetterIndex.Found::offset, Collectors.toList())));
         // A few of the largest letters at a time.
-        properties.putIfAbsent("fetch.max.bytes", Integer.toString(16 << 20));
-        properties.putIfAbsent("max.poll.records", "100");
-        try (var consumer = TopicReading.consumer(properties)) {
-            TopicPartition at = null;
-            TopicReading.Stall stall = new TopicReading.Stall();
-            for (int i = 0; i < wanted.size(); ) {
-                TopicPartition partition = new TopicPartition(
-                        options.topics().deadLetters(), wanted.get(i).partition());
-                if (!partition.equals(at)) {
-                    consumer.assign(List.of(partition));
-                    consumer.seek(partition, wanted.get(i).offset());
-                    at = partition;
-                } else if (wanted.get(i).offset() - consumer.position(partition) > WORTH_A_SEEK) {
-                    consumer.seek(partition, wanted.get(i).offset());
-                }
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(500))) {
-                    if (i == wanted.size() || wanted.get(i).partition() != record.partition()) {
-                        break;
-                    }
-                    if (record.offset() > wanted.get(i).offset()) {
+        Map<String, String> few = Map.of("fetch.max.bytes", Integer.toString(16 << 20), "max.poll.records", "100");
+        LongAdder looked = new LongAdder();
+        String ofAll = String.format(Locale.ROOT, "letters looked at, of %,d", wanted.size());
+        try (TopicReader reader = TopicReader.open(options.kafka(), few)) {
+            for (Map.Entry<Integer, List<Long>> inPartition : offsets.entrySet()) {
+                TopicPartition partition = new TopicPartition(options.topics().deadLetters(), inPartition.getKey());
+                boolean isMoreWanted = reader.<Exception>readAt(partition, inPartition.getValue(), (offset, record) -> {
+                    if (record == null) {
                         throw new RedriveException(
-                                "The letter at " + partition + " offset "
-                                        + wanted.get(i).offset()
+                                "The letter at " + partition + " offset " + offset
                                         + " was there a moment ago and is gone: does "
                                         + options.topics().deadLetters() + " delete or compact its records?",
                                 null);
                     }
-                    if (record.offset() < wanted.get(i).offset()) {
-                        continue;
-                    }
-                    i++;
-                    boolean more = each.letter(record);
-                    stall.over();
-                    if (!more) {
-                        for (; i < wanted.size(); i++) {
-                            report.leftForLater();
-                        }
-                        return;
-                    }
-                    progress(String.format(Locale.ROOT, "letters looked at, of %,d", wanted.size()), i);
+                    looked.increment();
+                    boolean more = one(record, placing, putThere, outbox);
+                    progress(ofAll, looked.sum());
+                    return more;
+                });
+                if (!isMoreWanted) {
+                    break;
                 }
-                stall.check(partition);
             }
+        } catch (RedriveException | IOException | InterruptedException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException("Nothing else is thrown where a letter is looked at", e);
         }
+        report.leftForLater(wanted.size() - looked.sum());
     }
 
     /** Answers whether another one may be put back. */
     private boolean one(
             ConsumerRecord<byte[], byte[]> record, Placing placing, Set<Mark.InTopic> putThere, @Nullable Outbox outbox)
-            throws RedriveException, InterruptedException {
+            throws RedriveException, IOException, InterruptedException {
         DeadLetter letter;
         try {
             letter = DeadLetterJson.read(record.value());
@@ -310,7 +301,7 @@ public final class Redrive {
 
     /** The row first, then the mark: what dies in between leaves a row that the next one finds. */
     private void row(DeadLetter letter, LetterId id, Placement.InTable row, @Nullable Outbox outbox)
-            throws RedriveException, InterruptedException {
+            throws RedriveException, IOException, InterruptedException {
         MissingRows missing = rows;
         if (missing == null) {
             throw new IllegalStateException("REJECTED letters need the warehouse");
@@ -339,8 +330,6 @@ public final class Redrive {
             tried++;
         } catch (MissingRows.RefusedRowException e) {
             couldNot(letter.reason(), nameOf(letter), "the warehouse refuses its row: " + e.getMessage());
-        } catch (IOException e) {
-            throw new RedriveException(e.getMessage() + ". What is marked is back; start again for the others", e);
         }
     }
 

@@ -51,8 +51,8 @@ final class Report {
     }
 
     /** Beyond the limit. */
-    void leftForLater() {
-        leftForLater++;
+    void leftForLater(long letters) {
+        leftForLater += letters;
     }
 
     private void count(Reason reason, Column column) {

@@ -24,6 +24,8 @@ import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseOptions;
 import dev.engagement.warehouse.testing.LocalWarehouse;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.math.BigInteger;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -71,6 +73,8 @@ class AuditIT {
 
     private static final Path DIRECTORY = Path.of("target/it/audit");
     private static final String PROJECT = "local";
+    private static final PrintStream NOWHERE =
+            new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
     private static final int EVENTS = 1_200;
     private static final int CONTENTS = 5;
 
@@ -481,7 +485,7 @@ class AuditIT {
 
         assertThat(command("--redis.url", "redis://127.0.0.1:1")).isEqualTo(2);
         assertThat(command("--audit.settel", "1 s")).isEqualTo(2);
-        assertThat(EngagementJob.audit(new String[] {"audit", "--help"}, Map.of()))
+        assertThat(EngagementJob.run(new String[] {"audit", "--help"}, Map.of(), NOWHERE, NOWHERE))
                 .isZero();
     }
 
@@ -513,7 +517,7 @@ class AuditIT {
             arguments.add("--redis.url=" + redis.url());
         }
         arguments.addAll(List.of(more));
-        return EngagementJob.audit(arguments.toArray(String[]::new), Map.of());
+        return EngagementJob.run(arguments.toArray(String[]::new), Map.of(), NOWHERE, NOWHERE);
     }
 
     /** Four days long before the others, of which half of the rows are not in the warehouse, every minute of them. */

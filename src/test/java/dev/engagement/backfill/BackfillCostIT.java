@@ -229,7 +229,7 @@ class BackfillCostIT {
         try {
             SourceOptions of = options(DAYS, false).source();
             SourceDatabase database = new SourceDatabase(new SourceOptions(
-                    of.jdbcUrl(), of.username(), of.password(), of.schema(), "parted", of.contentTable()));
+                    of.jdbcUrl(), of.username(), of.password(), of.schema(), "parted", of.contentTable(), null));
             try (Connection connection = database.connect()) {
                 assertThat(database.timeIndex(connection).isOrdered()).isFalse();
                 String advice = database.timeIndex(connection).advice();
@@ -477,9 +477,9 @@ class BackfillCostIT {
                         SecretRef.inFile("postgres.password", servers.postgresPasswordFile()),
                         "public",
                         "engagement_events",
-                        "content"),
+                        "content",
+                        publication),
                 RangeOptions.of(BEGIN, BEGIN.plus(Duration.ofDays(days))),
-                publication,
                 null,
                 false,
                 dryRun,

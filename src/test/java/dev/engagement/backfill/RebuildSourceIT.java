@@ -193,6 +193,61 @@ class RebuildSourceIT {
     }
 
     @Test
+    void what_the_publication_leaves_out_is_not_read_and_an_absent_column_is_empty() throws Exception {
+        sql("""
+            CREATE SCHEMA filtered;
+            CREATE TABLE filtered.content (id BIGINT PRIMARY KEY, slug TEXT, title TEXT, content_type TEXT,
+              length_seconds INTEGER);
+            CREATE TABLE filtered.engagement_events (id BIGINT PRIMARY KEY, content_id BIGINT, user_id BIGINT,
+              event_type TEXT, event_ts TIMESTAMPTZ, duration_ms INTEGER, raw_payload JSONB);
+            INSERT INTO filtered.content SELECT n, 'slug', 'Title', CASE n % 2 WHEN 0 THEN 'video' END, 60
+              FROM generate_series(1, 10) n;
+            INSERT INTO filtered.engagement_events SELECT n, 1, n, CASE n % 3 WHEN 0 THEN 'play' ELSE 'click' END,
+              '2026-01-08 09:00:00+00', 5, '{}' FROM generate_series(1, 30) n;
+            CREATE PUBLICATION filtered FOR TABLE filtered.content WHERE (content_type = 'video'),
+              TABLE filtered.engagement_events (id, content_id, event_type, event_ts, duration_ms, raw_payload)
+              WHERE (event_type = 'play')""");
+        SourceDatabase database = new SourceDatabase(options("filtered", source.password(), "filtered"));
+        RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
+        List<EventRow> events = new ArrayList<>();
+        List<ContentRow> contents = new ArrayList<>();
+        try (Connection connection = database.connect()) {
+            SourceDatabase.begin(connection);
+            assertThat(database.extent(connection, range, null).rows()).isEqualTo(10);
+            try (RowCursor<EventRow> rows = database.events(connection, new IdRange(1, 30), range, null)) {
+                rows.next(events, 100);
+            }
+            try (RowCursor<ContentRow> rows = database.contents(connection)) {
+                rows.next(contents, 100);
+            }
+        }
+        assertThat(events).extracting(EventRow::id).containsExactly(3L, 6L, 9L, 12L, 15L, 18L, 21L, 24L, 27L, 30L);
+        assertThat(events).allSatisfy(row -> {
+            assertThat(row.userId()).isNull();
+            assertThat(row.device()).isNull();
+            assertThat(row.durationMs()).isEqualTo(5);
+        });
+        assertThat(contents).extracting(ContentRow::id).containsExactlyInAnyOrder("2", "4", "6", "8", "10");
+        assertThat(contents).allSatisfy(row -> assertThat(row.publishTs()).isNull());
+    }
+
+    @Test
+    void without_the_time_of_events_there_is_nothing_to_read() throws Exception {
+        sql("""
+            CREATE SCHEMA timeless;
+            CREATE TABLE timeless.content (LIKE content);
+            CREATE TABLE timeless.engagement_events (LIKE engagement_events);
+            CREATE PUBLICATION timeless FOR TABLE timeless.content,
+              TABLE timeless.engagement_events (id, content_id, event_type)""");
+        SourceOptions timeless = options("timeless", source.password(), "timeless");
+        assertThatThrownBy(() -> Backfill.rows(timeless, RangeOptions.of(Instant.parse(FROM), Instant.parse(TO))))
+                .isInstanceOf(BackfillException.class)
+                .hasMessageStartingWith(
+                        "The column event_ts of \"timeless\".\"engagement_events\" does not come through"
+                                + " the publication timeless (capture.accept-filtered), and without it there is nothing to read");
+    }
+
+    @Test
     void a_wrong_password_is_one_clear_message() throws Exception {
         Path wrong = DIRECTORY.resolve("wrong.password").toAbsolutePath();
         Files.writeString(wrong, "not-the-password-7d1e");
@@ -296,7 +351,6 @@ class RebuildSourceIT {
         return new BackfillOptions(
                 tables,
                 RangeOptions.of(Instant.parse(from), Instant.parse(to)),
-                null,
                 null,
                 false,
                 false,
@@ -514,8 +568,12 @@ class RebuildSourceIT {
     }
 
     private static SourceOptions options(String schema, SecretRef password) {
+        return options(schema, password, null);
+    }
+
+    private static SourceOptions options(String schema, SecretRef password, @Nullable String publication) {
         return new SourceOptions(
-                postgres.jdbcUrl(), postgres.username(), password, schema, "engagement_events", "content");
+                postgres.jdbcUrl(), postgres.username(), password, schema, "engagement_events", "content", publication);
     }
 
     private static IngestOptions ingest() {

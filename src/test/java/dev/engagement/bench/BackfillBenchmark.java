@@ -68,7 +68,8 @@ public final class BackfillBenchmark {
                     SecretRef.inFile("postgres.password", password.toString()),
                     Schema.NAME,
                     "engagement_events",
-                    "content");
+                    "content",
+                    null);
             BackfillBenchmark benchmark = new BackfillBenchmark(cluster, postgres, source, events);
             benchmark.fill();
             benchmark.compare(rounds);

@@ -27,7 +27,7 @@ class CourierProperties {
 
     private static final List<Integer> STATUSES = List.of(200, 201, 204, 301, 400, 408, 422, 429, 500, 503);
 
-    @Property(tries = 300)
+    @Property(tries = 120)
     void nothing_is_lost_and_nothing_changes_across_crashes(
             @ForAll long seed,
             @ForAll @IntRange(min = 1, max = 7) int batchSize,
@@ -55,7 +55,7 @@ class CourierProperties {
         assertReasons(world);
     }
 
-    @Property(tries = 200)
+    @Property(tries = 80)
     void without_crashes_each_event_has_exactly_one_outcome(
             @ForAll long seed,
             @ForAll @IntRange(min = 1, max = 7) int batchSize,
@@ -83,7 +83,7 @@ class CourierProperties {
      * However events come, and however often the process stands still while it has to wait: a receiver that answers each
      * in two seconds gets each once, and nothing goes aside.
      */
-    @Property(tries = 200)
+    @Property(tries = 80)
     void a_receiver_that_is_well_is_neither_slow_nor_overloaded(
             @ForAll long seed, @ForAll @IntRange(min = 1, max = 7) int batchSize) {
         Random random = new Random(seed);

@@ -142,9 +142,9 @@ final class EvolvedBuild {
         }
     }
 
-    private boolean prepare(String[] arguments, StreamExecutionEnvironment env) {
+    private void prepare(String[] arguments, StreamExecutionEnvironment env) {
         try {
-            return (boolean) loader.loadClass(EngagementJob.class.getName())
+            var unused = loader.loadClass(EngagementJob.class.getName())
                     .getMethod("prepare", String[].class, StreamExecutionEnvironment.class)
                     .invoke(null, arguments, env);
         } catch (InvocationTargetException e) {

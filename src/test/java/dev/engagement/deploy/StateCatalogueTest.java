@@ -45,9 +45,7 @@ class StateCatalogueTest {
         List<String> needed = command.equals("stream")
                 ? List.of(command, "--warehouse.project", "project", "--delivery.receipts", String.valueOf(receipts))
                 : List.of(command, "--postgres.username", "somebody", "--postgres.password.secret-file", "/dev/null");
-        boolean built = EngagementJob.draw(
-                Stream.concat(needed.stream(), Stream.of(options)).toArray(String[]::new), env);
-        assertThat(built).isTrue();
+        EngagementJob.draw(Stream.concat(needed.stream(), Stream.of(options)).toArray(String[]::new), env);
         return env.getStreamGraph(false);
     }
 

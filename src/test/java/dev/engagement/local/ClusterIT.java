@@ -82,21 +82,27 @@ class ClusterIT {
     @Test
     @Order(1)
     void jobsThatHaveEndedLeaveNothingInTheProcessesThatRanThem() throws Exception {
-        leaveNothing(2);
+        leaveNothing(2, false);
     }
 
     @Test
     @Order(1)
     @Tag("faults")
-    void twentyRoundsOfJobsLeaveNothingInTheProcessesThatRanThem() throws Exception {
-        leaveNothing(20);
+    void twentyRoundsOfEveryCommandLeaveNothing() throws Exception {
+        leaveNothing(20, true);
     }
 
-    private static void leaveNothing(int rounds) throws Exception {
+    /** @param clients also the commands that are no jobs, and leave nothing but sessions if they leave anything */
+    private static void leaveNothing(int rounds, boolean clients) throws Exception {
         long sessions = sessions();
         for (int round = 0; round < rounds; round++) {
             once(captureArguments());
             once(streamArguments());
+            // Into other keys each time: it wants a live view that nobody has written to.
+            rebuild("rebuild-" + rounds + "-" + round + ":");
+            if (clients) {
+                clients();
+            }
         }
         await().untilAsserted(() -> {
             for (String role : List.of(SessionCluster.JOB_MANAGER, "taskmanager-1", "taskmanager-2")) {
@@ -118,6 +124,36 @@ class ClusterIT {
         awaitCheckpoint(job);
         cluster.flink("cancel", job);
         await().ignoreExceptions().until(() -> rest.jobState(job).equals("CANCELED"));
+    }
+
+    /** Submits a rebuild, which ends by itself and whose client waits for that. */
+    private static void rebuild(String prefix) throws Exception {
+        List<String> arguments = new ArrayList<>(rowsArguments("rebuild"));
+        arguments.addAll(List.of(
+                "--destinations", "liveview", "--redis.url", servers.redis().url(), "--redis.key-prefix", prefix));
+        String job = cluster.run(List.of("-p", "1"), arguments);
+        assertThat(rest.jobState(job)).isEqualTo("FINISHED");
+    }
+
+    private static void clients() {
+        List<String> liveView = List.of(
+                "--destinations", "liveview", "--redis.url", servers.redis().url());
+        List<String> audit = new ArrayList<>(rowsArguments("audit"));
+        audit.addAll(liveView);
+        List<String> redrive = new ArrayList<>(rowsArguments("redrive", DIRECTORY.resolve("postgres.password")));
+        redrive.addAll(List.of("--reason", "OVERSIZE"));
+        for (List<String> command : List.of(audit, backfillArguments(), redrive)) {
+            List<String> run =
+                    new ArrayList<>(List.of("run", SessionCluster.jobJar().toString()));
+            run.addAll(command);
+            cluster.flink(run.toArray(String[]::new));
+        }
+    }
+
+    private static List<String> backfillArguments() {
+        List<String> backfill = new ArrayList<>(rowsArguments("backfill"));
+        backfill.addAll(List.of("--destinations", "liveview"));
+        return backfill;
     }
 
     private static long sessions() throws Exception {
@@ -244,8 +280,19 @@ class ClusterIT {
     private static List<String> captureArguments() {
         Path password = DIRECTORY.resolve("postgres.password");
         Folders.writePrivately(password, servers.postgres().password());
+        return rowsArguments("capture", password);
+    }
+
+    /** Of an hour in which nothing happened. */
+    private static List<String> rowsArguments(String command) {
+        List<String> arguments = new ArrayList<>(rowsArguments(command, DIRECTORY.resolve("postgres.password")));
+        arguments.addAll(List.of("--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"));
+        return arguments;
+    }
+
+    private static List<String> rowsArguments(String command, Path password) {
         return List.of(
-                "capture",
+                command,
                 "--kafka.bootstrap-servers",
                 servers.kafka().bootstrapServers(),
                 "--postgres.url",

@@ -10,6 +10,9 @@ import dev.engagement.JobCluster;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.event.EventJson;
 import dev.engagement.local.testing.Groups;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -33,6 +36,9 @@ class RedriveCircleIT {
     private static final Path DIRECTORY = Path.of("target/it/redrive-circle");
     private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final String CONTENT_ID = "5e8a4a8e-8f6f-4c0f-9d8e-0a0b0c0d0e0f";
+
+    private static final PrintStream NOWHERE =
+            new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
 
     private static RedriveStage stage;
     private static JobCluster cluster;
@@ -73,7 +79,13 @@ class RedriveCircleIT {
         Groups.awaitRead(stage.broker(), Groups.STREAM, stage.topics().content());
         stage.send(events, 3, "{\"id\":4}", text(EventJson.envelope(event(4))));
         stage.send(events, 3, "{\"id\":5}", text(EventJson.envelope(event(5))));
-        awaitReasons("OVERSIZE", "REJECTED", "UNDECODABLE", "UNRESOLVED");
+        // Of itself no row of BigQuery's: its JSON would make another number of this one.
+        stage.send(
+                events,
+                3,
+                "{\"id\":7}",
+                text(EventJson.envelope(event(7, "{\"ratio\":0.12345678901234567891,\"n\":12}"))));
+        awaitReasons("OVERSIZE", "REJECTED", "REJECTED", "UNDECODABLE", "UNRESOLVED");
         // The job leaves the refused row behind: rows of a later checkpoint are shown.
         cluster.awaitCheckpoint(job);
         stage.send(events, 3, "{\"id\":6}", text(EventJson.envelope(event(6))));
@@ -91,47 +103,53 @@ class RedriveCircleIT {
                 "{\"id\":\"" + CONTENT_ID + "\"}",
                 "{\"op\":\"c\",\"after\":{\"id\":\"" + CONTENT_ID + "\",\"slug\":\"s\"}}");
         Groups.awaitRead(stage.broker(), Groups.STREAM, stage.topics().content());
-        assertThat(redrive("--reason", "OVERSIZE,REJECTED,UNRESOLVED")).isZero();
+        // All but the number, for which nothing has changed.
+        assertThat(redrive("--reason", "OVERSIZE,REJECTED,UNRESOLVED")).isEqualTo(1);
         await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).until(() -> stage.rows()
                 .equals(List.of("1", "3", "4", "5", "6")));
 
+        assertThat(redrive("--reason", "REJECTED", "--warehouse.json-numbers", "ROUND"))
+                .isZero();
+        assertThat(stage.rows()).containsExactly("1", "3", "4", "5", "6", "7");
+        assertThat(stage.payload(7)).contains("\"n\":12", "\"ratio\":0.12345678901234568");
+
         // The cause of this one does not: it comes back, as a letter of its own.
         assertThat(redrive("--reason", "UNDECODABLE")).isZero();
-        awaitReasons("OVERSIZE", "REJECTED", "UNDECODABLE", "UNDECODABLE", "UNRESOLVED");
+        awaitReasons("OVERSIZE", "REJECTED", "REJECTED", "UNDECODABLE", "UNDECODABLE", "UNRESOLVED");
 
         int records = stage.committed(events).size();
         assertThat(redrive("--reason", "OVERSIZE,REJECTED,UNRESOLVED")).isZero();
         assertThat(stage.committed(events)).hasSize(records);
         cluster.awaitCheckpoint(job);
-        assertThat(stage.rows()).containsExactly("1", "3", "4", "5", "6");
+        assertThat(stage.rows()).containsExactly("1", "3", "4", "5", "6", "7");
         assertThat(cluster.status(job)).isEqualTo(JobStatus.RUNNING);
         assertThat(cluster.restarts(job)).isZero();
     }
 
     @Test
     void what_is_asked_wrongly_is_told_before_anything_is_done() throws Exception {
-        assertThat(EngagementJob.redrive(new String[] {"redrive"}, Map.of())).isEqualTo(2);
-        assertThat(EngagementJob.redrive(new String[] {"redrive", "--reason", "REJECTED"}, Map.of()))
-                .isEqualTo(2);
-        assertThat(EngagementJob.redrive(new String[] {"redrive", "--help"}, Map.of()))
-                .isZero();
+        assertThat(command("redrive")).isEqualTo(2);
+        assertThat(command("redrive", "--reason", "REJECTED")).isEqualTo(2);
+        assertThat(command("redrive", "--help")).isZero();
     }
 
     private static int redrive(String... more) throws Exception {
-        return EngagementJob.redrive(
-                arguments(
-                        "redrive",
-                        Stream.concat(
-                                        Stream.of(
-                                                "--postgres.url",
-                                                stage.postgres().jdbcUrl(),
-                                                "--postgres.username",
-                                                stage.postgres().username(),
-                                                "--postgres.password.secret-file",
-                                                stage.password().toString()),
-                                        Arrays.stream(more))
-                                .toArray(String[]::new)),
-                Map.of());
+        return command(arguments(
+                "redrive",
+                Stream.concat(
+                                Stream.of(
+                                        "--postgres.url",
+                                        stage.postgres().jdbcUrl(),
+                                        "--postgres.username",
+                                        stage.postgres().username(),
+                                        "--postgres.password.secret-file",
+                                        stage.password().toString()),
+                                Arrays.stream(more))
+                        .toArray(String[]::new)));
+    }
+
+    private static int command(String... args) {
+        return EngagementJob.run(args, Map.of(), NOWHERE, NOWHERE);
     }
 
     private static String[] arguments(String command, String... more) {

@@ -7,6 +7,7 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
 import dev.engagement.connection.SecretRef;
+import dev.engagement.connection.TopicReader;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
@@ -148,6 +149,15 @@ final class RedriveStage implements AutoCloseable {
                 .toList();
     }
 
+    /** The payload of an event in the warehouse's table, as BigQuery writes it. */
+    String payload(long id) {
+        return String.valueOf(bigQuery.query(
+                        "local",
+                        "SELECT TO_JSON_STRING(raw_payload) FROM analytics." + table + " WHERE event_id = " + id)
+                .get(0)
+                .get(0));
+    }
+
     ConsumerRecord<byte[], byte[]> send(
             String topic, int partition, @Nullable String key, byte @Nullable [] value, Headers headers)
             throws Exception {
@@ -219,6 +229,10 @@ final class RedriveStage implements AutoCloseable {
     }
 
     static EngagementEvent event(long id) {
+        return event(id, "{\"a\":1}");
+    }
+
+    static EngagementEvent event(long id, String rawPayload) {
         return new EngagementEvent(
                 id,
                 CONTENT.id(),
@@ -227,7 +241,7 @@ final class RedriveStage implements AutoCloseable {
                 Timestamps.parse("2026-01-08T14:21:52.123456Z"),
                 7_000,
                 "web",
-                "{\"a\":1}",
+                rawPayload,
                 false,
                 1_700_000_000_000L,
                 new Position(0, 0, 0));
@@ -327,8 +341,8 @@ final class RedriveStage implements AutoCloseable {
     List<ConsumerRecord<byte[], byte[]>> committed(String topic) throws Exception {
         awaitMarkers();
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-        try (TopicReading reading = TopicReading.of(connection.clientProperties(), topic)) {
-            reading.toTheEnd(records::add);
+        try (TopicReader reader = TopicReader.open(connection)) {
+            var unused = reader.read(topic, Map.of(), Map.of(), records::add);
         }
         return records;
     }

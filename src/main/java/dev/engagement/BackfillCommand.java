@@ -1,0 +1,28 @@
+package dev.engagement;
+
+import dev.engagement.backfill.Backfill;
+import dev.engagement.backfill.Report;
+import dev.engagement.config.Destination;
+import dev.engagement.config.Settings;
+import java.io.PrintStream;
+
+/** {@code backfill}: rows that the stream never saw into its topic, beside it. */
+final class BackfillCommand implements ClientCommand {
+
+    private final Report report;
+
+    /** @param report takes how it goes, and the account at its end */
+    BackfillCommand(Report report) {
+        this.report = report;
+    }
+
+    @Override
+    public boolean run(Settings settings, PrintStream out, PrintStream err) throws InterruptedException {
+        CommandTopics.ensureUnlessDryRun(settings, CommandTopics.shared(settings), err);
+        boolean isWarehouseAsked = settings.destinations().contains(Destination.WAREHOUSE);
+        Backfill backfill =
+                Backfill.of(settings.backfillOptions(), isWarehouseAsked ? settings.warehouseOptions() : null);
+        report.line(backfill.run(report).line());
+        return true;
+    }
+}

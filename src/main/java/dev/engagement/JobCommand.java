@@ -1,0 +1,14 @@
+package dev.engagement;
+
+import dev.engagement.config.Settings;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/** A command that is a Flink job: its client makes it ready and draws it, and a cluster runs it. One object for one start. */
+non-sealed interface JobCommand extends CommandLineCommand {
+
+    /** Makes topics and tables that are missing, and asks everything that would refuse the job; on the client, blocking. */
+    void ready(Settings settings);
+
+    /** Builds the job, without a look at any server. */
+    void draw(Settings settings, StreamExecutionEnvironment env);
+}

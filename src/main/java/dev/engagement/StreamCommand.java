@@ -1,0 +1,66 @@
+package dev.engagement;
+
+import dev.engagement.config.Destination;
+import dev.engagement.config.Settings;
+import dev.engagement.connection.KafkaTopics.Topic;
+import dev.engagement.delivery.DeliveryPreflight;
+import dev.engagement.liveview.sink.LiveViewPreflight;
+import dev.engagement.pipeline.Destinations;
+import dev.engagement.pipeline.EngagementPipeline;
+import dev.engagement.pipeline.Sources;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/** {@code stream}: Kafka into the destinations. */
+final class StreamCommand implements JobCommand {
+
+    private final Consumer<String> warnings;
+
+    /** @param warnings takes what does not refuse the job and should be known */
+    StreamCommand(Consumer<String> warnings) {
+        this.warnings = warnings;
+    }
+
+    @Override
+    public void ready(Settings settings) {
+        Set<Destination> destinations = settings.destinations();
+        CommandTopics.ensure(settings, topics(settings));
+        if (destinations.contains(Destination.LIVEVIEW)) {
+            LiveViewPreflight.check(settings.liveViewOptions()).ifPresent(warnings);
+        }
+        if (destinations.contains(Destination.WAREHOUSE)) {
+            PipelineParts.readyWarehouse(settings);
+        }
+        if (destinations.contains(Destination.DELIVERY)) {
+            DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(warnings);
+        }
+    }
+
+    private static List<Topic> topics(Settings settings) {
+        List<Topic> topics = CommandTopics.shared(settings);
+        if (settings.destinations().contains(Destination.DELIVERY)) {
+            topics = CommandTopics.with(
+                    topics, Topic.ofDeliveryRetries(settings.topics().deliveryRetry()));
+            if (settings.deliveryOptions().receipts()) {
+                topics = CommandTopics.with(
+                        topics, Topic.ofDeliveryReceipts(settings.topics().deliveryReceipts()));
+            }
+        }
+        return topics;
+    }
+
+    @Override
+    public void draw(Settings settings, StreamExecutionEnvironment env) {
+        Set<Destination> destinations = settings.destinations();
+        EngagementPipeline.wire(
+                Sources.ofTopics(env, settings.ingestOptions()),
+                PipelineParts.rules(settings),
+                new Destinations(
+                        destinations.contains(Destination.LIVEVIEW) ? PipelineParts.liveView(settings) : null,
+                        destinations.contains(Destination.WAREHOUSE) ? PipelineParts.warehouse(settings) : null,
+                        destinations.contains(Destination.DELIVERY) ? PipelineParts.delivery(settings) : null,
+                        PipelineParts.deadLetters(settings)));
+    }
+}
