@@ -8,6 +8,7 @@ import dev.engagement.connection.KafkaTopics.KafkaUnreachableException;
 import dev.engagement.connection.SecretRef.UnreadableSecretException;
 import dev.engagement.liveview.sink.LiveViewRefusedException;
 import dev.engagement.redrive.RedriveException;
+import dev.engagement.source.UnfitSourceException;
 import dev.engagement.warehouse.WarehouseRefusedException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -35,6 +36,7 @@ final class ExitCode {
             LiveViewRefusedException.class,
             RedriveException.class,
             UncheckedIOException.class,
+            UnfitSourceException.class,
             UnreadableSecretException.class,
             WarehouseRefusedException.class);
 

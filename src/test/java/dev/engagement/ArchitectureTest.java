@@ -88,14 +88,16 @@ class ArchitectureTest {
         room("liveview", "connection event deadletter");
         room("liveview.sink", common + " liveview");
 
+        // Rows of PostgreSQL, and what the topics' decoders would say of them.
+        room("source", common + " ingest");
         // Of the stores' rooms they use keys and table names.
         for (String room : "backfill redrive audit".split(" ")) {
-            room(room, common + " ingest liveview warehouse");
+            room(room, common + " ingest source liveview warehouse");
         }
         // It writes what the destinations read: the retry topic's records, the table's rows.
         MAY_IMPORT.get("redrive").add("delivery");
         room("api", "connection event liveview");
-        room("pipeline", common + " ingest liveview liveview.sink backfill " + DESTINATIONS_AND_STAGES);
+        room("pipeline", common + " ingest source liveview liveview.sink backfill " + DESTINATIONS_AND_STAGES);
         // And the option records of the rooms; see importsAreInTheTable.
         room("config", "connection");
 

@@ -1,7 +1,7 @@
 package dev.engagement.audit;
 
 import dev.engagement.connection.KafkaConnection;
-import dev.engagement.connection.SecretRef;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.time.Duration;
@@ -60,17 +60,13 @@ public record AuditOptions(
     /**
      * The source.
      *
-     * @param jdbcUrl {@code jdbc:postgresql://host:port/database}
-     * @param username a role with SELECT on the table
-     * @param password read where the connection is made
+     * @param postgres the database, by a role with SELECT on the table
      * @param schema schema of the table
      * @param table table of events
      * @param publication what capture reads it by, or null to compare the whole table
      */
     public record Database(
-            String jdbcUrl,
-            String username,
-            SecretRef password,
+            PostgresConnection postgres,
             String schema,
             String table,
             @Nullable Publication publication) {}

@@ -1,6 +1,6 @@
 package dev.engagement.audit;
 
-import dev.engagement.connection.PostgresDriver;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.TimeIndex;
 import dev.engagement.event.Integers;
 import dev.engagement.event.Timestamps;
@@ -18,7 +18,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
@@ -30,7 +29,10 @@ import org.jspecify.annotations.Nullable;
 /** The table of events in PostgreSQL, over one connection that may only read. Each answer sees one state of the table. */
 final class PostgresSource implements Source, AutoCloseable {
 
-    private static final String CONNECT_SECONDS = "10";
+    /** A cursor waits while another store answers, and a look at a large table takes its time. */
+    private static final String SESSION =
+            "-c default_transaction_read_only=on -c idle_in_transaction_session_timeout=0 -c statement_timeout=0";
+
     private static final int FETCH_ROWS = 10_000;
     private static final int BATCH = 10_000;
     /** From here on it is cheaper to read the ids between the lowest and the highest. */
@@ -66,24 +68,12 @@ final class PostgresSource implements Source, AutoCloseable {
      * @throws IOException if PostgreSQL does not answer, or refuses
      */
     static PostgresSource connect(AuditOptions.Database database) throws IOException {
-        Properties properties = new Properties();
-        properties.setProperty("user", database.username());
-        String password = database.password().read();
-        if (password != null) {
-            properties.setProperty("password", password);
-        }
-        properties.setProperty("connectTimeout", CONNECT_SECONDS);
-        properties.setProperty("tcpKeepAlive", "true");
-        properties.setProperty("ApplicationName", "engagement-audit");
-        // A cursor waits while another store answers, and a look at a large table takes its time.
-        properties.setProperty(
-                "options",
-                "-c default_transaction_read_only=on -c idle_in_transaction_session_timeout=0 -c statement_timeout=0");
-        String server = "PostgreSQL at " + database.jdbcUrl();
+        PostgresConnection postgres = database.postgres();
+        String server = "PostgreSQL at " + postgres.jdbcUrl();
         String table = quote(database.schema()) + '.' + quote(database.table());
         Connection connection = null;
         try {
-            connection = PostgresDriver.connect(database.jdbcUrl(), properties);
+            connection = postgres.open("engagement-audit", PostgresConnection.ANY_TIME, Map.of("options", SESSION));
             // With fetch sizes the driver reads by cursor, which lives in a transaction.
             connection.setAutoCommit(false);
             Published published = Published.of(connection, table, database.publication());
@@ -95,7 +85,7 @@ final class PostgresSource implements Source, AutoCloseable {
         } catch (SQLException e) {
             close(connection);
             throw new IOException(
-                    server + " cannot be read as " + database.username() + " (" + database.password() + "): "
+                    server + " cannot be read as " + postgres.username() + " (" + postgres.password() + "): "
                             + String.valueOf(e.getMessage()).replaceAll("\\.+$", "")
                             + ". Check postgres.url, postgres.username and the password",
                     e);

@@ -5,6 +5,13 @@ import dev.engagement.connection.TimeIndex;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.ingest.Arrival;
+import dev.engagement.source.EventRow;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.RowCursor;
+import dev.engagement.source.RowDecoder;
+import dev.engagement.source.RowJson;
+import dev.engagement.source.SourceOptions;
+import dev.engagement.source.SourceTables;
 import dev.engagement.warehouse.WarehouseIds;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
@@ -82,7 +89,7 @@ public final class Backfill {
     private final StreamFactory streams;
     private final Pause pause;
     private final LongSupplier nanoTime;
-    private final SourceDatabase database;
+    private final SourceTables database;
 
     /** Opens the way to the stream. */
     @FunctionalInterface
@@ -98,7 +105,7 @@ public final class Backfill {
         this.streams = streams;
         this.pause = pause;
         this.nanoTime = nanoTime;
-        this.database = new SourceDatabase(options.source());
+        this.database = new SourceTables(options.source(), "engagement-backfill");
     }
 
     /**
@@ -133,7 +140,7 @@ public final class Backfill {
      */
     public Outcome run(Report report) throws InterruptedException {
         try {
-            SourceDatabase.Extent extent = extent();
+            SourceTables.Extent extent = extent();
             if (options.dryRun()) {
                 tellCost(extent, report);
             }
@@ -177,7 +184,7 @@ public final class Backfill {
      * @throws BackfillException if the table cannot be read
      */
     public static long rows(SourceOptions source, RangeOptions range) {
-        SourceDatabase database = new SourceDatabase(source);
+        SourceTables database = new SourceTables(source, "engagement-backfill");
         try (Connection connection = database.connect()) {
             return database.extent(connection, range, null).rows();
         } catch (SQLException e) {
@@ -188,7 +195,7 @@ public final class Backfill {
     }
 
     /** What this would cost if it was no dry run, before it is waited for. */
-    private void tellCost(SourceDatabase.Extent extent, Report report)
+    private void tellCost(SourceTables.Extent extent, Report report)
             throws SQLException, IOException, InterruptedException {
         String warehouse = known == null
                 ? "the warehouse is not asked"
@@ -213,7 +220,7 @@ public final class Backfill {
         return options.contentId() == null ? "" : " of content " + options.contentId();
     }
 
-    private SourceDatabase.Extent extent() throws SQLException {
+    private SourceTables.Extent extent() throws SQLException {
         try (Connection connection = database.connect()) {
             return database.extent(connection, options.range(), options.contentId());
         }
@@ -228,7 +235,7 @@ public final class Backfill {
         try (Connection connection = database.connect()) {
             fate = options.dryRun()
                     ? Contents.Fate.DRY_RUN
-                    : SourceDatabase.isStandby(connection) ? Contents.Fate.STANDBY : Contents.Fate.PUBLISHED;
+                    : SourceTables.isStandby(connection) ? Contents.Fate.STANDBY : Contents.Fate.PUBLISHED;
             if (fate == Contents.Fate.PUBLISHED) {
                 contents.settle(connection, stream, options.patience());
             } else {
@@ -248,7 +255,7 @@ public final class Backfill {
     /** One pass over the range, by some readers, each of which takes the next piece when it has done with its own. */
     private final class Pass {
 
-        private final SourceDatabase.Extent extent;
+        private final SourceTables.Extent extent;
         private final Report report;
         private final TreeMap<Long, Day> days = new TreeMap<>();
         private final LongAdder read = new LongAdder();
@@ -261,7 +268,7 @@ public final class Backfill {
         /** Where the next piece begins; null when there is none. */
         private @Nullable Long left = options.range().fromMicros();
 
-        Pass(SourceDatabase.Extent extent, Report report) {
+        Pass(SourceTables.Extent extent, Report report) {
             this.extent = extent;
             this.report = report;
         }
@@ -399,7 +406,7 @@ public final class Backfill {
         private void read(@Nullable Stream stream) throws SQLException, IOException, InterruptedException {
             RowDecoder decoder = decoder();
             try (Connection connection = database.connect()) {
-                SourceDatabase.begin(connection);
+                SourceTables.begin(connection);
                 for (Piece piece = nextPiece(connection); piece != null; piece = nextPiece(connection)) {
                     read(connection, piece, decoder, stream);
                 }
@@ -410,7 +417,7 @@ public final class Backfill {
                 throws SQLException, IOException, InterruptedException {
             Integer limit = isIndexed ? (Integer) PAGE_ROWS : null;
             Arrival<EngagementEvent> arrival = new Arrival<>();
-            SourceDatabase.Position position = null;
+            SourceTables.Position position = null;
             String text = "";
             Day day = piece.day;
             Roaring64Bitmap had = new Roaring64Bitmap();
@@ -447,7 +454,7 @@ public final class Backfill {
                             read(row, day, had.contains(row.id()), decoder, arrival, stream);
                         }
                     }
-                    position = last == null ? null : new SourceDatabase.Position(last.eventTs(), last.id());
+                    position = last == null ? null : new SourceTables.Position(last.eventTs(), last.id());
                 } while (limit != null && rowsOfPage == limit);
             } finally {
                 if (day != null) {

@@ -1,6 +1,8 @@
 package dev.engagement.backfill;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.SourceOptions;
 import java.time.Duration;
 import org.apache.flink.configuration.MemorySize;
 import org.jspecify.annotations.Nullable;

@@ -4,6 +4,11 @@ import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.RecordKey;
+import dev.engagement.source.ContentRow;
+import dev.engagement.source.RowCursor;
+import dev.engagement.source.RowDecoder;
+import dev.engagement.source.RowJson;
+import dev.engagement.source.SourceTables;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -36,7 +41,7 @@ final class Contents {
 
     private static final int SHOWN = 5;
 
-    private final SourceDatabase database;
+    private final SourceTables database;
     private final RowDecoder decoder;
     private final long mostBytes;
 
@@ -60,7 +65,7 @@ final class Contents {
      * @param decoder says what the stream makes of a row
      * @param mostBytes largest envelope that is published
      */
-    Contents(SourceDatabase database, RowDecoder decoder, long mostBytes) {
+    Contents(SourceTables database, RowDecoder decoder, long mostBytes) {
         this.database = database;
         this.decoder = decoder;
         this.mostBytes = mostBytes;
@@ -134,9 +139,9 @@ final class Contents {
         if (open != null) {
             gone.retainAll(open);
         }
-        SourceDatabase.begin(connection);
-        try (RowCursor<SourceDatabase.FoundContent> rows = database.foundContents(connection)) {
-            for (SourceDatabase.FoundContent one = rows.next(); one != null; one = rows.next()) {
+        SourceTables.begin(connection);
+        try (RowCursor<SourceTables.FoundContent> rows = database.foundContents(connection)) {
+            for (SourceTables.FoundContent one = rows.next(); one != null; one = rows.next()) {
                 isTableEmpty = false;
                 ContentRow row = one.row();
                 String id = row.id();

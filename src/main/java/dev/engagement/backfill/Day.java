@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.source.RangeOptions;
 import java.io.IOException;
 import java.time.LocalDate;
 import java.time.format.DateTimeFormatter;

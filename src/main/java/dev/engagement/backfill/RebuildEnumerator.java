@@ -1,5 +1,8 @@
 package dev.engagement.backfill;
 
+import dev.engagement.source.IdRange;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.SourceTables;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
@@ -30,7 +33,7 @@ final class RebuildEnumerator implements SplitEnumerator<TableSplit, RebuildPlan
     private static final int NONE = -1;
 
     private final SplitEnumeratorContext<TableSplit> context;
-    private final SourceDatabase database;
+    private final SourceTables database;
     private final RangeOptions range;
     private final long splitIds;
 
@@ -50,7 +53,7 @@ final class RebuildEnumerator implements SplitEnumerator<TableSplit, RebuildPlan
 
     RebuildEnumerator(
             SplitEnumeratorContext<TableSplit> context,
-            SourceDatabase database,
+            SourceTables database,
             RangeOptions range,
             long splitIds,
             RebuildPlan plan) {
@@ -62,7 +65,7 @@ final class RebuildEnumerator implements SplitEnumerator<TableSplit, RebuildPlan
         this.returned = new ArrayDeque<>(plan.returned());
     }
 
-    private record Look(Connection connection, String snapshot, SourceDatabase.@Nullable Extent extent) {}
+    private record Look(Connection connection, String snapshot, SourceTables.@Nullable Extent extent) {}
 
     @Override
     public void start() {
@@ -73,8 +76,8 @@ final class RebuildEnumerator implements SplitEnumerator<TableSplit, RebuildPlan
     private Look look(boolean counted) throws SQLException {
         Connection connection = database.connect();
         try {
-            SourceDatabase.begin(connection);
-            String exported = SourceDatabase.exportSnapshot(connection);
+            SourceTables.begin(connection);
+            String exported = SourceTables.exportSnapshot(connection);
             return new Look(connection, exported, counted ? null : database.extent(connection, range, null));
         } catch (SQLException e) {
             connection.close();

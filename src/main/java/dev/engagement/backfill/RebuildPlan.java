@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.source.IdRange;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;

@@ -1,5 +1,8 @@
 package dev.engagement.backfill;
 
+import dev.engagement.source.EventRow;
+import dev.engagement.source.IdRange;
+import dev.engagement.source.TableRow;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;

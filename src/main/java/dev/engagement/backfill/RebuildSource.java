@@ -1,5 +1,9 @@
 package dev.engagement.backfill;
 
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.SourceOptions;
+import dev.engagement.source.SourceTables;
+import dev.engagement.source.TableRow;
 import java.io.Serializable;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.connector.source.Boundedness;
@@ -21,7 +25,7 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
  *
  * <p>Guarantee: each row of the range is given once along one line of checkpoints, all as of one moment unless the job had
  * to restart; then what was left is as of that later moment. No event is read before the last content has been given.
- * Memory: a fetch of {@value SourceDatabase#FETCH_ROWS} rows for each reader, and some in its queue, whatever the range. The
+ * Memory: a fetch of {@value SourceTables#FETCH_ROWS} rows for each reader, and some in its queue, whatever the range. The
  * password is read where the connection is made.
  */
 final class RebuildSource
@@ -53,7 +57,8 @@ final class RebuildSource
 
     @Override
     public SourceReader<TableRow, TableSplit> createReader(SourceReaderContext context) {
-        return new RebuildReader(() -> new TableSplitReader(new SourceDatabase(options), range), context);
+        return new RebuildReader(
+                () -> new TableSplitReader(new SourceTables(options, "engagement-rebuild"), range), context);
     }
 
     @Override
@@ -64,7 +69,7 @@ final class RebuildSource
     @Override
     public SplitEnumerator<TableSplit, RebuildPlan> restoreEnumerator(
             SplitEnumeratorContext<TableSplit> context, RebuildPlan plan) {
-        return new RebuildEnumerator(context, new SourceDatabase(options), range, splitIds, plan);
+        return new RebuildEnumerator(context, new SourceTables(options, "engagement-rebuild"), range, splitIds, plan);
     }
 
     @Override

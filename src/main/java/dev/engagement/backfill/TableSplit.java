@@ -1,6 +1,7 @@
 package dev.engagement.backfill;
 
 import dev.engagement.event.types.Wire;
+import dev.engagement.source.IdRange;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;

@@ -1,5 +1,10 @@
 package dev.engagement.backfill;
 
+import dev.engagement.source.IdRange;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.RowCursor;
+import dev.engagement.source.SourceTables;
+import dev.engagement.source.TableRow;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -22,7 +27,7 @@ final class TableSplitReader implements SplitReader<TableRow, TableSplit> {
 
     private static final Logger LOG = LoggerFactory.getLogger(TableSplitReader.class);
 
-    private final SourceDatabase database;
+    private final SourceTables database;
     private final RangeOptions range;
     private final Deque<TableSplit> splits = new ArrayDeque<>();
 
@@ -30,7 +35,7 @@ final class TableSplitReader implements SplitReader<TableRow, TableSplit> {
     private @Nullable TableSplit current;
     private @Nullable RowCursor<? extends TableRow> cursor;
 
-    TableSplitReader(SourceDatabase database, RangeOptions range) {
+    TableSplitReader(SourceTables database, RangeOptions range) {
         this.database = database;
         this.range = range;
     }
@@ -61,8 +66,8 @@ final class TableSplitReader implements SplitReader<TableRow, TableSplit> {
                 current = split;
                 cursor = rows;
             }
-            List<TableRow> batch = new ArrayList<>(SourceDatabase.FETCH_ROWS + 1);
-            boolean more = rows.next(batch, SourceDatabase.FETCH_ROWS);
+            List<TableRow> batch = new ArrayList<>(SourceTables.FETCH_ROWS + 1);
+            boolean more = rows.next(batch, SourceTables.FETCH_ROWS);
             if (!more) {
                 rows.close();
                 current = null;
@@ -90,19 +95,19 @@ final class TableSplitReader implements SplitReader<TableRow, TableSplit> {
 
     private static void begin(Connection connection, @Nullable String snapshot) throws SQLException {
         if (snapshot == null) {
-            SourceDatabase.begin(connection);
+            SourceTables.begin(connection);
             return;
         }
         try {
-            SourceDatabase.begin(connection, snapshot);
+            SourceTables.begin(connection, snapshot);
         } catch (SQLException e) {
             connection.rollback();
-            if (!SourceDatabase.isSnapshotGone(e)) {
+            if (!SourceTables.isSnapshotGone(e)) {
                 throw e;
             }
             // Of a run that failed. Events never change, so what is left of this split is the same now.
             LOG.info("The snapshot {} is gone; reading on by a new one", snapshot);
-            SourceDatabase.begin(connection);
+            SourceTables.begin(connection);
         }
     }
 

@@ -82,7 +82,8 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
             parts = parts(split, config, connection);
         } catch (SQLException e) {
             connection.close();
-            throw new FlinkRuntimeException("The tables of " + options.jdbcUrl() + " cannot be looked at", e);
+            throw new FlinkRuntimeException(
+                    "The tables of " + options.postgres().jdbcUrl() + " cannot be looked at", e);
         } catch (RuntimeException e) {
             connection.close();
             throw e;

@@ -74,7 +74,8 @@ final class CaptureDialect extends PostgresDialect {
         try {
             connection.connect();
         } catch (SQLException e) {
-            throw new FlinkRuntimeException("PostgreSQL at " + options.jdbcUrl() + " cannot be reached", e);
+            throw new FlinkRuntimeException(
+                    "PostgreSQL at " + options.postgres().jdbcUrl() + " cannot be reached", e);
         }
         return connection;
     }
@@ -86,7 +87,7 @@ final class CaptureDialect extends PostgresDialect {
             database.beat();
             SlotView view = database.slot();
             Position position = StreamPosition.of(start);
-            String slot = options.jdbcUrl() + ' ' + options.slotName();
+            String slot = options.postgres().jdbcUrl() + ' ' + options.slotName();
             Found before = FOUND.get(slot);
             long reach = before != null && before.position() == position.lsn() ? before.reach() : 0;
             SlotContinuity.require(options, view, position, reach);
@@ -95,7 +96,9 @@ final class CaptureDialect extends PostgresDialect {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {
             throw new FlinkRuntimeException(
-                    "Replication slot " + options.slotName() + " of " + options.jdbcUrl() + " cannot be looked at", e);
+                    "Replication slot " + options.slotName() + " of "
+                            + options.postgres().jdbcUrl() + " cannot be looked at",
+                    e);
         }
     }
 
@@ -125,7 +128,9 @@ final class CaptureDialect extends PostgresDialect {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {
             throw new FlinkRuntimeException(
-                    "Replication slot " + options.slotName() + " of " + options.jdbcUrl() + " cannot be looked at", e);
+                    "Replication slot " + options.slotName() + " of "
+                            + options.postgres().jdbcUrl() + " cannot be looked at",
+                    e);
         }
     }
 

@@ -82,8 +82,8 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {
             throw new FlinkRuntimeException(
-                    "Capture cannot work with " + options.jdbcUrl() + " as " + options.username() + ": "
-                            + e.getMessage(),
+                    "Capture cannot work with " + options.postgres().jdbcUrl() + " as "
+                            + options.postgres().username() + ": " + e.getMessage(),
                     e);
         }
         IncrementalSourceEnumerator enumerator = factory.get();
@@ -105,7 +105,8 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     }
 
     private String message(List<String> problems, Gap gap) {
-        return "Capture has stopped for good: PostgreSQL at " + options.jdbcUrl()
+        return "Capture has stopped for good: PostgreSQL at "
+                + options.postgres().jdbcUrl()
                 + " is no longer what was captured so far.\n- " + String.join("\n- ", problems)
                 + "\nRows committed from " + gap.beginning() + " to " + gap.to()
                 + " may not have been captured and will not come by themselves.\n"
@@ -136,7 +137,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         } else if (++failedHeartbeats > HEARTBEAT_PATIENCE) {
             throw new FlinkRuntimeException(
                     "The heartbeat table " + options.schema() + '.' + options.heartbeatTable() + " of "
-                            + options.jdbcUrl() + " could not be written " + failedHeartbeats
+                            + options.postgres().jdbcUrl() + " could not be written " + failedHeartbeats
                             + " times in a row; without it an idle database keeps its write-ahead log for slot "
                             + options.slotName(),
                     failure);

@@ -1,6 +1,6 @@
 package dev.engagement.capture;
 
-import dev.engagement.connection.SecretRef;
+import dev.engagement.connection.PostgresConnection;
 import java.io.Serializable;
 import java.time.Duration;
 import org.apache.flink.configuration.MemorySize;
@@ -8,9 +8,7 @@ import org.apache.flink.configuration.MemorySize;
 /**
  * What is captured, and how.
  *
- * @param jdbcUrl {@code jdbc:postgresql://host:port/database}
- * @param username a role with REPLICATION and SELECT on both tables
- * @param password read where the connection is made
+ * @param postgres the database, by a role with REPLICATION and SELECT on both tables
  * @param schema schema of both tables
  * @param eventsTable table of events, without the schema
  * @param contentTable table of contents, without the schema
@@ -25,9 +23,7 @@ import org.apache.flink.configuration.MemorySize;
  * @param acceptFiltered whether a publication may leave out rows or columns, and a table have no column in use
  */
 public record CaptureOptions(
-        String jdbcUrl,
-        String username,
-        SecretRef password,
+        PostgresConnection postgres,
         String schema,
         String eventsTable,
         String contentTable,
@@ -53,14 +49,7 @@ public record CaptureOptions(
     }
 
     public CaptureOptions {
-        if (!jdbcUrl.startsWith("jdbc:postgresql://")) {
-            throw new IllegalArgumentException("postgres.url is not of the form jdbc:postgresql://host:port/database");
-        }
-        if (jdbcUrl.matches(".*[?&](password|sslpassword)=.*")) {
-            throw new IllegalArgumentException(
-                    "postgres.url contains a password; it belongs into postgres.password.secret-file or the environment");
-        }
-        if (jdbcUrl.matches("jdbc:postgresql://[^/?]*,.*")) {
+        if (postgres.jdbcUrl().matches("jdbc:postgresql://[^/?]*,.*")) {
             throw new IllegalArgumentException("postgres.url names several hosts; a replication slot lives on one,"
                     + " so name the primary, or an address that follows it");
         }

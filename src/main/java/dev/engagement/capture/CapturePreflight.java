@@ -19,8 +19,9 @@ public final class CapturePreflight {
             require(options, new SourceDatabase(options).fitness(true));
         } catch (SQLException e) {
             throw new CaptureSetupException(
-                    "Capture cannot connect to " + options.jdbcUrl() + " as " + options.username() + " ("
-                            + options.password() + "): " + reason(e)
+                    "Capture cannot connect to " + options.postgres().jdbcUrl() + " as "
+                            + options.postgres().username() + " ("
+                            + options.postgres().password() + "): " + reason(e)
                             + ". Check postgres.url, postgres.username and the password",
                     e);
         }
@@ -29,8 +30,9 @@ public final class CapturePreflight {
     /** Throws if there is a problem. */
     static void require(CaptureOptions options, SourceDatabase.Fitness fitness) {
         if (!fitness.problems().isEmpty()) {
-            throw new CaptureSetupException("PostgreSQL at " + options.jdbcUrl() + " is not set up for capture:\n- "
-                    + String.join("\n- ", fitness.problems()));
+            throw new CaptureSetupException(
+                    "PostgreSQL at " + options.postgres().jdbcUrl() + " is not set up for capture:\n- "
+                            + String.join("\n- ", fitness.problems()));
         }
     }
 

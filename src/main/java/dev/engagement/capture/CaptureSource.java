@@ -79,16 +79,16 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     }
 
     static PostgresSourceConfigFactory configFactory(CaptureOptions options) {
-        Properties address = PostgresDriver.parse(options.jdbcUrl());
+        Properties address = PostgresDriver.parse(options.postgres().jdbcUrl());
         if (address == null) {
-            throw new IllegalArgumentException(
-                    "postgres.url is not of the form jdbc:postgresql://host:port/database: " + options.jdbcUrl());
+            throw new IllegalArgumentException("postgres.url is not of the form jdbc:postgresql://host:port/database: "
+                    + options.postgres().jdbcUrl());
         }
         PostgresSourceConfigFactory factory = new PostgresSourceConfigFactory();
         factory.hostname(address.getProperty("PGHOST"));
         factory.port(Integer.parseInt(address.getProperty("PGPORT")));
         factory.database(address.getProperty("PGDBNAME"));
-        factory.username(options.username());
+        factory.username(options.postgres().username());
         // Flink CDC insists on one; the driver asks SecretPassword instead.
         factory.password("");
         factory.schemaList(new String[] {pattern(options.schema())});
@@ -125,7 +125,7 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
         properties.setProperty("tombstones.on.delete", "false");
         properties.setProperty("slot.max.retries", SLOT_RETRIES);
         properties.setProperty("slot.retry.delay.ms", SLOT_RETRY_MILLIS);
-        SecretPassword.properties(options.password())
+        SecretPassword.properties(options.postgres().password())
                 .forEach((key, value) -> properties.setProperty("database." + key, value.toString()));
         for (String parameter : address.stringPropertyNames()) {
             if (!parameter.startsWith("PG")) {

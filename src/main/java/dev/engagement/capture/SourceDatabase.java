@@ -1,16 +1,15 @@
 package dev.engagement.capture;
 
-import dev.engagement.connection.PostgresDriver;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +17,6 @@ import org.jspecify.annotations.Nullable;
  * connection grew old. Blocking; callable from any thread.
  */
 final class SourceDatabase {
-
-    private static final String CONNECT_SECONDS = "10";
 
     /** Every answer but that of {@link #createSlot} takes milliseconds. */
     private static final int ANSWER_SECONDS = 30;
@@ -335,13 +332,7 @@ final class SourceDatabase {
      * @param seconds that an answer may take; 0 for any time
      */
     private Connection connect(int seconds) throws SQLException {
-        Properties properties = SecretPassword.properties(options.password());
-        properties.setProperty("user", options.username());
-        properties.setProperty("connectTimeout", CONNECT_SECONDS);
         // A server that is gone without a word must not hold up the coordinator, nor a heartbeat that nobody misses.
-        properties.setProperty("socketTimeout", Integer.toString(seconds));
-        properties.setProperty("tcpKeepAlive", "true");
-        properties.setProperty("ApplicationName", "engagement-capture");
-        return PostgresDriver.connect(options.jdbcUrl(), properties);
+        return options.postgres().open("engagement-capture", Duration.ofSeconds(seconds));
     }
 }

@@ -119,8 +119,8 @@ record SourceShape(
         List<String> problems = new ArrayList<>();
         server(problems);
         if (!mayReplicate) {
-            problems.add("The role " + options.username() + " has no REPLICATION: ALTER ROLE "
-                    + quote(options.username()) + " REPLICATION");
+            problems.add("The role " + options.postgres().username() + " has no REPLICATION: ALTER ROLE "
+                    + quote(options.postgres().username()) + " REPLICATION");
         }
         readable(options, events, problems);
         readable(options, content, problems);
@@ -160,12 +160,13 @@ record SourceShape(
     private static void readable(CaptureOptions options, Table table, List<String> problems) {
         String name = quoted(options, table);
         if (table.exists() && !table.mayRead()) {
-            problems.add("The role " + options.username() + " may not read " + name + ": GRANT SELECT ON " + name
-                    + " TO " + quote(options.username()));
+            problems.add("The role " + options.postgres().username() + " may not read " + name + ": GRANT SELECT ON "
+                    + name + " TO " + quote(options.postgres().username()));
         }
         if (table.rowsHidden()) {
-            problems.add("Row-level security hides rows of " + name + " from the role " + options.username()
-                    + " while existing rows are read: ALTER ROLE " + quote(options.username()) + " BYPASSRLS");
+            problems.add("Row-level security hides rows of " + name + " from the role "
+                    + options.postgres().username() + " while existing rows are read: ALTER ROLE "
+                    + quote(options.postgres().username()) + " BYPASSRLS");
         }
     }
 
@@ -235,12 +236,13 @@ record SourceShape(
 
     private void heartbeat(CaptureOptions options, List<String> problems) {
         String name = quoted(options, heartbeat);
-        String grant = "GRANT SELECT, INSERT, UPDATE ON " + name + " TO " + quote(options.username());
+        String grant = "GRANT SELECT, INSERT, UPDATE ON " + name + " TO "
+                + quote(options.postgres().username());
         if (!heartbeat.exists()) {
             problems.add("The heartbeat table " + name + " does not exist: CREATE TABLE " + name
                     + " (id INT PRIMARY KEY, beat_at TIMESTAMPTZ NOT NULL); " + grant);
         } else if (!heartbeat.mayRead() || !heartbeat.mayWrite()) {
-            problems.add("The role " + options.username() + " may not write " + name + ": " + grant);
+            problems.add("The role " + options.postgres().username() + " may not write " + name + ": " + grant);
         }
     }
 

@@ -27,7 +27,7 @@ public final class Keys {
     private static final Set<Command> CAPTURE = Set.of(Command.CAPTURE);
     /** What keeps to the publication. */
     private static final Set<Command> PUBLISHED =
-            Set.of(Command.CAPTURE, Command.BACKFILL, Command.REBUILD, Command.AUDIT);
+            Set.of(Command.CAPTURE, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
 
     private static final Set<Command> STREAM = Set.of(Command.STREAM);
     private static final Set<Command> BACKFILL = Set.of(Command.BACKFILL);

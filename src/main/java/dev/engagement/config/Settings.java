@@ -2,10 +2,9 @@ package dev.engagement.config;
 
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.BackfillOptions;
-import dev.engagement.backfill.RangeOptions;
-import dev.engagement.backfill.SourceOptions;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetterOptions;
 import dev.engagement.dedupe.DedupeOptions;
@@ -17,6 +16,8 @@ import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.ranking.RankingOptions;
 import dev.engagement.redrive.RedriveOptions;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.SourceOptions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -124,9 +125,7 @@ public final class Settings {
     /** Of {@code capture}. */
     public CaptureOptions captureOptions() {
         return new CaptureOptions(
-                get(Keys.POSTGRES_URL),
-                get(Keys.POSTGRES_USERNAME),
-                secret(Keys.POSTGRES_PASSWORD),
+                postgres(),
                 get(Keys.POSTGRES_SCHEMA),
                 get(Keys.POSTGRES_EVENTS_TABLE),
                 get(Keys.POSTGRES_CONTENT_TABLE),
@@ -220,12 +219,15 @@ public final class Settings {
                 get(Keys.WAREHOUSE_JSON_NUMBERS));
     }
 
-    /** Of {@code backfill} and {@code rebuild}: where the rows are read. */
+    private PostgresConnection postgres() {
+        return new PostgresConnection(
+                get(Keys.POSTGRES_URL), get(Keys.POSTGRES_USERNAME), secret(Keys.POSTGRES_PASSWORD));
+    }
+
+    /** Of {@code backfill}, {@code rebuild} and {@code redrive}: where the rows are read. */
     public SourceOptions sourceOptions() {
         return new SourceOptions(
-                get(Keys.POSTGRES_URL),
-                get(Keys.POSTGRES_USERNAME),
-                secret(Keys.POSTGRES_PASSWORD),
+                postgres(),
                 get(Keys.POSTGRES_SCHEMA),
                 get(Keys.POSTGRES_EVENTS_TABLE),
                 get(Keys.POSTGRES_CONTENT_TABLE),
@@ -278,7 +280,6 @@ public final class Settings {
 
     /** Of {@code redrive}. */
     public RedriveOptions redriveOptions() {
-        String username = find(Keys.POSTGRES_USERNAME);
         return new RedriveOptions(
                 kafka(),
                 new RedriveOptions.Topics(
@@ -296,15 +297,7 @@ public final class Settings {
                 get(Keys.DRY_RUN),
                 get(Keys.AGAIN),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
-                username == null
-                        ? null
-                        : new RedriveOptions.Database(
-                                get(Keys.POSTGRES_URL),
-                                username,
-                                secret(Keys.POSTGRES_PASSWORD),
-                                get(Keys.POSTGRES_SCHEMA),
-                                get(Keys.POSTGRES_EVENTS_TABLE),
-                                get(Keys.POSTGRES_CONTENT_TABLE)));
+                find(Keys.POSTGRES_USERNAME) == null ? null : sourceOptions());
     }
 
     /**
@@ -353,9 +346,7 @@ public final class Settings {
                 get(Keys.AUDIT_SETTLE),
                 get(Keys.AUDIT_LISTED_IDS),
                 new AuditOptions.Database(
-                        get(Keys.POSTGRES_URL),
-                        get(Keys.POSTGRES_USERNAME),
-                        secret(Keys.POSTGRES_PASSWORD),
+                        postgres(),
                         get(Keys.POSTGRES_SCHEMA),
                         get(Keys.POSTGRES_EVENTS_TABLE),
                         new AuditOptions.Publication(

@@ -52,6 +52,26 @@ public record EngagementEvent(
                 position);
     }
 
+    /**
+     * The same as a change, and no row of a snapshot.
+     *
+     * @param committedAtMillis milliseconds since the epoch
+     */
+    public EngagementEvent committedAt(long committedAtMillis) {
+        return new EngagementEvent(
+                id,
+                contentId,
+                userId,
+                eventType,
+                eventTsMicros,
+                durationMs,
+                device,
+                rawPayload,
+                false,
+                committedAtMillis,
+                position);
+    }
+
     /** Whether the source gave a duration. */
     public boolean hasDuration() {
         return durationMs != NO_DURATION;

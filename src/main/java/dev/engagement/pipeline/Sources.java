@@ -1,14 +1,14 @@
 package dev.engagement.pipeline;
 
-import dev.engagement.backfill.RangeOptions;
 import dev.engagement.backfill.Rebuild;
 import dev.engagement.backfill.RowCount;
-import dev.engagement.backfill.SourceOptions;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.Ingest;
 import dev.engagement.ingest.IngestOptions;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.SourceOptions;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 

@@ -15,6 +15,7 @@ import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.EventDecoder;
 import dev.engagement.ingest.RecordKey;
+import dev.engagement.source.SourceOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -77,8 +78,9 @@ final class Placing implements AutoCloseable {
         // One record is wanted of each fetch; a larger one comes nevertheless.
         TopicReader originals = TopicReader.open(
                 options.kafka(), Map.of("max.partition.fetch.bytes", "16384", "max.poll.records", "1"));
-        RedriveOptions.Database database = options.database();
-        return new Placing(options, clock, originals, database == null ? null : new SourceRows(database));
+        SourceOptions database = options.database();
+        SourceRows rows = database == null ? null : new SourceRows(database, options.topics(), clock);
+        return new Placing(options, clock, originals, rows);
     }
 
     /** Where a letter belongs. */
@@ -196,7 +198,7 @@ final class Placing implements AutoCloseable {
 
     /** Of capture: the letter only says which row it is. */
     private Placement ofRow(DeadLetter letter) throws RedriveException, IOException {
-        RedriveOptions.Database database = options.database();
+        SourceOptions database = options.database();
         if (database == null) {
             return new Placement.Nowhere(
                     "it refers to a row of " + letter.source().topic()
@@ -254,7 +256,12 @@ final class Placing implements AutoCloseable {
         if (source == null) {
             throw new IllegalStateException("Rows are read only where there is a database");
         }
-        Content content = source.content(id);
+        Content content;
+        try {
+            content = source.content(id);
+        } catch (SourceRows.UnusableRowException e) {
+            return new Placement.Nowhere(String.valueOf(e.getMessage()));
+        }
         if (content == null) {
             return new Placement.Nowhere("PostgreSQL no longer has the row of content " + id);
         }

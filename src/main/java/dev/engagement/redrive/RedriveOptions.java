@@ -1,8 +1,8 @@
 package dev.engagement.redrive;
 
 import dev.engagement.connection.KafkaConnection;
-import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.source.SourceOptions;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Collections;
@@ -31,7 +31,7 @@ public record RedriveOptions(
         boolean dryRun,
         boolean again,
         MemorySize maxRecordBytes,
-        @Nullable Database database) {
+        @Nullable SourceOptions database) {
 
     /** Whether the warehouse is needed. */
     public boolean needsWarehouse() {
@@ -108,17 +108,4 @@ public record RedriveOptions(
             return new Reasons(chosen);
         }
     }
-
-    /**
-     * The captured database.
-     *
-     * @param url JDBC URL, without user and password
-     * @param username a role that may read both tables
-     * @param password that role's
-     * @param schema of both tables
-     * @param eventsTable events
-     * @param contentTable contents
-     */
-    public record Database(
-            String url, String username, SecretRef password, String schema, String eventsTable, String contentTable) {}
 }

@@ -7,6 +7,7 @@ import dev.engagement.EngagementJob;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
@@ -126,9 +127,10 @@ class AuditIT {
                 Duration.ofMillis(50),
                 100,
                 new AuditOptions.Database(
-                        jdbcUrl,
-                        postgres.username(),
-                        SecretRef.inFile("postgres.password", password.toString()),
+                        new PostgresConnection(
+                                jdbcUrl,
+                                postgres.username(),
+                                SecretRef.inFile("postgres.password", password.toString())),
                         Schema.NAME,
                         Schema.EVENTS,
                         publication),

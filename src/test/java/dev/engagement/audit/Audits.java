@@ -1,6 +1,7 @@
 package dev.engagement.audit;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.warehouse.WarehouseOptions;
@@ -43,9 +44,7 @@ final class Audits {
                 settle,
                 100,
                 new AuditOptions.Database(
-                        "jdbc:postgresql://localhost/postgres",
-                        "u",
-                        SecretRef.none(),
+                        new PostgresConnection("jdbc:postgresql://localhost/postgres", "u", SecretRef.none()),
                         "public",
                         "engagement_events",
                         null),

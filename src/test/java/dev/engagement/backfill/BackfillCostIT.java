@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.event.Content;
@@ -14,6 +15,9 @@ import dev.engagement.local.PostgresServer;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.bigquery.ComparedRows;
 import dev.engagement.local.testing.SharedServers;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.SourceOptions;
+import dev.engagement.source.SourceTables;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseIds;
 import dev.engagement.warehouse.WarehouseOptions;
@@ -206,7 +210,7 @@ class BackfillCostIT {
     @Test
     void a_page_is_read_in_the_order_of_the_index() throws Exception {
         servers.sql("CREATE INDEX by_time ON engagement_events (event_ts, id)");
-        SourceDatabase database = new SourceDatabase(options(DAYS, false).source());
+        SourceTables database = new SourceTables(options(DAYS, false).source(), "test");
         StringBuilder plan = new StringBuilder();
         try (Connection connection = database.connect();
                 PreparedStatement statement =
@@ -228,8 +232,8 @@ class BackfillCostIT {
         servers.sql("CREATE TABLE parted_all PARTITION OF parted FOR VALUES FROM (MINVALUE) TO (MAXVALUE)");
         try {
             SourceOptions of = options(DAYS, false).source();
-            SourceDatabase database = new SourceDatabase(new SourceOptions(
-                    of.jdbcUrl(), of.username(), of.password(), of.schema(), "parted", of.contentTable(), null));
+            SourceTables database = new SourceTables(
+                    new SourceOptions(of.postgres(), of.schema(), "parted", of.contentTable(), null), "test");
             try (Connection connection = database.connect()) {
                 assertThat(database.timeIndex(connection).isOrdered()).isFalse();
                 String advice = database.timeIndex(connection).advice();
@@ -472,9 +476,10 @@ class BackfillCostIT {
             throws Exception {
         return new BackfillOptions(
                 new SourceOptions(
-                        postgres.jdbcUrl(),
-                        postgres.username(),
-                        SecretRef.inFile("postgres.password", servers.postgresPasswordFile()),
+                        new PostgresConnection(
+                                postgres.jdbcUrl(),
+                                postgres.username(),
+                                SecretRef.inFile("postgres.password", servers.postgresPasswordFile())),
                         "public",
                         "engagement_events",
                         "content",

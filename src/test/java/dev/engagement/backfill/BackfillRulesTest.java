@@ -5,6 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.types.testing.GoldenBytes;
+import dev.engagement.source.ContentRow;
+import dev.engagement.source.EventRow;
+import dev.engagement.source.IdRange;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.TableRow;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

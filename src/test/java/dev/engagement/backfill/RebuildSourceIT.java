@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deadletter.Reason;
@@ -18,6 +19,14 @@ import dev.engagement.ingest.Ingest;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
+import dev.engagement.source.ContentRow;
+import dev.engagement.source.EventRow;
+import dev.engagement.source.IdRange;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.RowCursor;
+import dev.engagement.source.RowDecoder;
+import dev.engagement.source.SourceOptions;
+import dev.engagement.source.SourceTables;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -149,13 +158,13 @@ class RebuildSourceIT {
 
     @Test
     void columns_of_other_types_are_read_as_capture_would_give_them() throws Exception {
-        SourceDatabase database = new SourceDatabase(source);
+        SourceTables database = new SourceTables(source, "test");
         RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
         RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, 0, Clock.systemUTC());
         Arrival<EngagementEvent> event = new Arrival<>();
         Arrival<ContentChange> content = new Arrival<>();
         try (Connection connection = database.connect()) {
-            SourceDatabase.begin(connection);
+            SourceTables.begin(connection);
             assertThat(database.extent(connection, range, null).ids())
                     .isEqualTo(new IdRange(Long.MIN_VALUE, Long.MAX_VALUE));
             try (RowCursor<EventRow> rows = database.events(connection, new IdRange(3, 7), range, "2")) {
@@ -207,12 +216,13 @@ class RebuildSourceIT {
             CREATE PUBLICATION filtered FOR TABLE filtered.content WHERE (content_type = 'video'),
               TABLE filtered.engagement_events (id, content_id, event_type, event_ts, duration_ms, raw_payload)
               WHERE (event_type = 'play')""");
-        SourceDatabase database = new SourceDatabase(options("filtered", source.password(), "filtered"));
+        SourceTables database =
+                new SourceTables(options("filtered", source.postgres().password(), "filtered"), "test");
         RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
         List<EventRow> events = new ArrayList<>();
         List<ContentRow> contents = new ArrayList<>();
         try (Connection connection = database.connect()) {
-            SourceDatabase.begin(connection);
+            SourceTables.begin(connection);
             assertThat(database.extent(connection, range, null).rows()).isEqualTo(10);
             try (RowCursor<EventRow> rows = database.events(connection, new IdRange(1, 30), range, null)) {
                 rows.next(events, 100);
@@ -239,7 +249,7 @@ class RebuildSourceIT {
             CREATE TABLE timeless.engagement_events (LIKE engagement_events);
             CREATE PUBLICATION timeless FOR TABLE timeless.content,
               TABLE timeless.engagement_events (id, content_id, event_type)""");
-        SourceOptions timeless = options("timeless", source.password(), "timeless");
+        SourceOptions timeless = options("timeless", source.postgres().password(), "timeless");
         assertThatThrownBy(() -> Backfill.rows(timeless, RangeOptions.of(Instant.parse(FROM), Instant.parse(TO))))
                 .isInstanceOf(BackfillException.class)
                 .hasMessageStartingWith(
@@ -379,7 +389,7 @@ class RebuildSourceIT {
         sql("INSERT INTO texts.engagement_events SELECT n, CASE n WHEN 1 THEN '" + uuid(1) + "' ELSE '{\"x\\' END, 1,"
                 + " 'play', '2026-01-09 09:00:00+00' FROM generate_series(1, 2) n");
         sql("INSERT INTO texts.content VALUES ('" + uuid(6) + "', repeat('x', 2000000))");
-        SourceOptions texts = options("texts", source.password());
+        SourceOptions texts = options("texts", source.postgres().password());
         Topic topic = new Topic();
         // As another writer may write it: with another op, another form of the time, fields in another order.
         topic.contents.put(
@@ -573,7 +583,11 @@ class RebuildSourceIT {
 
     private static SourceOptions options(String schema, SecretRef password, @Nullable String publication) {
         return new SourceOptions(
-                postgres.jdbcUrl(), postgres.username(), password, schema, "engagement_events", "content", publication);
+                new PostgresConnection(postgres.jdbcUrl(), postgres.username(), password),
+                schema,
+                "engagement_events",
+                "content",
+                publication);
     }
 
     private static IngestOptions ingest() {

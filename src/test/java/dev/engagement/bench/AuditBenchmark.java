@@ -5,6 +5,7 @@ import dev.engagement.audit.AuditOptions;
 import dev.engagement.audit.AuditReport;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.local.BigQueryProcess;
@@ -185,9 +186,10 @@ public final class AuditBenchmark {
                 Duration.ZERO,
                 10,
                 new AuditOptions.Database(
-                        postgres.jdbcUrl(),
-                        postgres.username(),
-                        SecretRef.inFile("postgres.password", password.toString()),
+                        new PostgresConnection(
+                                postgres.jdbcUrl(),
+                                postgres.username(),
+                                SecretRef.inFile("postgres.password", password.toString())),
                         Schema.NAME,
                         Schema.EVENTS,
                         null),

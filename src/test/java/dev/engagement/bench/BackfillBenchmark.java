@@ -1,8 +1,7 @@
 package dev.engagement.bench;
 
-import dev.engagement.backfill.RangeOptions;
-import dev.engagement.backfill.SourceOptions;
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.dedupe.Dedupe;
 import dev.engagement.dedupe.DedupeOptions;
@@ -15,6 +14,8 @@ import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.Schema;
 import dev.engagement.pipeline.Sources;
+import dev.engagement.source.RangeOptions;
+import dev.engagement.source.SourceOptions;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,9 +64,10 @@ public final class BackfillBenchmark {
             Path password = directory.resolve("postgres.password");
             Files.writeString(password, postgres.password());
             SourceOptions source = new SourceOptions(
-                    postgres.jdbcUrl(),
-                    postgres.username(),
-                    SecretRef.inFile("postgres.password", password.toString()),
+                    new PostgresConnection(
+                            postgres.jdbcUrl(),
+                            postgres.username(),
+                            SecretRef.inFile("postgres.password", password.toString())),
                     Schema.NAME,
                     "engagement_events",
                     "content",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +58,7 @@ class CaptureJobTest {
 
     @Test
     void thePasswordIsReadWhenTheDriverAsks() throws Exception {
-        Properties connection = SecretPassword.properties(secretive().password());
+        Properties connection = SecretPassword.properties(secretive().postgres().password());
 
         assertThat(connection.toString()).doesNotContain(PASSWORD);
         assertThat(new SecretPassword(connection).getPassword(AuthenticationRequestType.SASL))
@@ -100,9 +101,7 @@ class CaptureJobTest {
         assertThat(properties).containsEntry("acks", "all").containsEntry("max.request.size", "1048576");
 
         CaptureOptions large = new CaptureOptions(
-                "jdbc:postgresql://db/engagement",
-                "capture",
-                SecretRef.none(),
+                new PostgresConnection("jdbc:postgresql://db/engagement", "capture", SecretRef.none()),
                 "public",
                 "e",
                 "c",

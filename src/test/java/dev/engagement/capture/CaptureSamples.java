@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import java.time.Duration;
 import org.apache.flink.configuration.MemorySize;
@@ -15,9 +16,7 @@ final class CaptureSamples {
 
     static CaptureOptions options(String url, SecretRef password) {
         return new CaptureOptions(
-                url,
-                "capture",
-                password,
+                new PostgresConnection(url, "capture", password),
                 "public",
                 "engagement_events",
                 "content",

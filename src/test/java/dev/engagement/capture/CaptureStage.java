@@ -3,6 +3,7 @@ package dev.engagement.capture;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.local.KafkaServer;
@@ -141,9 +142,8 @@ final class CaptureStage implements AutoCloseable {
 
     CaptureOptions options(CaptureOptions.Start start) {
         return new CaptureOptions(
-                postgres.jdbcUrl(),
-                username,
-                SecretRef.inFile("postgres.password", passwordFile.toString()),
+                new PostgresConnection(
+                        postgres.jdbcUrl(), username, SecretRef.inFile("postgres.password", passwordFile.toString())),
                 name,
                 "engagement_events",
                 "content",

@@ -160,7 +160,7 @@ class SettingsTest {
         assertThat(settings.redriveOptions().selection().limit()).isEqualTo(5);
         assertThat(settings.redriveOptions().dryRun()).isTrue();
         assertThat(settings.redriveOptions().needsWarehouse()).isFalse();
-        assertThat(settings.redriveOptions().database().password())
+        assertThat(settings.redriveOptions().database().postgres().password())
                 .hasToString("secret in $ENGAGEMENT_POSTGRES_PASSWORD");
         assertThat(parse(Command.REDRIVE, args("--reason=INVALID"), NOTHING)
                         .redriveOptions()
@@ -185,9 +185,9 @@ class SettingsTest {
 
         CaptureOptions options = parse(Command.CAPTURE, args(), CAPTURE_ENV).captureOptions();
 
-        assertThat(options.jdbcUrl()).isEqualTo("jdbc:postgresql://localhost:5432/postgres");
-        assertThat(options.username()).isEqualTo("capturer");
-        assertThat(options.password()).hasToString("secret in $ENGAGEMENT_POSTGRES_PASSWORD");
+        assertThat(options.postgres().jdbcUrl()).isEqualTo("jdbc:postgresql://localhost:5432/postgres");
+        assertThat(options.postgres().username()).isEqualTo("capturer");
+        assertThat(options.postgres().password()).hasToString("secret in $ENGAGEMENT_POSTGRES_PASSWORD");
         assertThat(options.schema()).isEqualTo("public");
         assertThat(options.eventsTable()).isEqualTo("engagement_events");
         assertThat(options.contentTable()).isEqualTo("content");

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.connection.TopicReader;
 import dev.engagement.deadletter.DeadLetter;
@@ -21,6 +22,7 @@ import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.testing.SharedServers;
+import dev.engagement.source.SourceOptions;
 import dev.engagement.warehouse.Warehouse;
 import dev.engagement.warehouse.WarehouseOptions;
 import dev.engagement.warehouse.testing.LocalWarehouse;
@@ -311,13 +313,15 @@ final class RedriveStage implements AutoCloseable {
                 asked.again,
                 new MemorySize(asked.maxRecordBytes),
                 asked.database
-                        ? new RedriveOptions.Database(
-                                postgres.jdbcUrl(),
-                                postgres.username(),
-                                SecretRef.inFile("postgres.password", password.toString()),
+                        ? new SourceOptions(
+                                new PostgresConnection(
+                                        postgres.jdbcUrl(),
+                                        postgres.username(),
+                                        SecretRef.inFile("postgres.password", password.toString())),
                                 "public",
                                 "engagement_events",
-                                "content")
+                                "content",
+                                null)
                         : null);
         Redrive redrive = new Redrive(
                 options,

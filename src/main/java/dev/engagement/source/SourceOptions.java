@@ -1,24 +1,20 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
-import dev.engagement.connection.SecretRef;
+import dev.engagement.connection.PostgresConnection;
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where the rows are read.
  *
- * @param jdbcUrl {@code jdbc:postgresql://host:port/database}; a standby will do for events
- * @param username a role with SELECT on both tables
- * @param password read where the connection is made
+ * @param postgres the database, or for events a standby of it, by a role with SELECT on both tables
  * @param schema schema of both tables
  * @param eventsTable table of events, without the schema
  * @param contentTable table of contents, without the schema
  * @param publication of which no more is read than it lets through, rows and columns; null for the whole tables
  */
 public record SourceOptions(
-        String jdbcUrl,
-        String username,
-        SecretRef password,
+        PostgresConnection postgres,
         String schema,
         String eventsTable,
         String contentTable,
@@ -28,20 +24,19 @@ public record SourceOptions(
     private static final long serialVersionUID = 1L;
 
     public SourceOptions {
-        if (!jdbcUrl.startsWith("jdbc:postgresql://")) {
-            throw new IllegalArgumentException("postgres.url is not of the form jdbc:postgresql://host:port/database");
-        }
         if (eventsTable.equals(contentTable)) {
             throw new IllegalArgumentException("postgres.events-table and postgres.content-table are both '"
                     + eventsTable + "'; each must be a table of its own");
         }
     }
 
-    String quotedEvents() {
+    /** The table of events, as SQL names it. */
+    public String quotedEvents() {
         return quote(schema) + '.' + quote(eventsTable);
     }
 
-    String quotedContents() {
+    /** The table of contents, as SQL names it. */
+    public String quotedContents() {
         return quote(schema) + '.' + quote(contentTable);
     }
 

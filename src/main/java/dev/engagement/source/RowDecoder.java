@@ -1,4 +1,4 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
@@ -19,10 +19,10 @@ import org.apache.kafka.common.record.TimestampType;
  * whatever is not plainly good goes by its envelope through the decoder of the topic, so that the letter is the same. For
  * one thread.
  */
-final class RowDecoder {
+public final class RowDecoder {
 
     /** Partition of what never was in Kafka. */
-    static final int NO_PARTITION = -1;
+    public static final int NO_PARTITION = -1;
 
     private final EventDecoder events;
     private final ContentDecoder contents;
@@ -40,7 +40,7 @@ final class RowDecoder {
      * @param readAtMillis stands for the Kafka timestamp, milliseconds since the epoch
      * @param clock says when a letter was written
      */
-    RowDecoder(String eventsTopic, String contentTopic, long maxRecordBytes, long readAtMillis, Clock clock) {
+    public RowDecoder(String eventsTopic, String contentTopic, long maxRecordBytes, long readAtMillis, Clock clock) {
         this.events = new EventDecoder(eventsTopic, maxRecordBytes, clock);
         this.contents = new ContentDecoder(contentTopic, maxRecordBytes, clock);
         this.eventsTopic = eventsTopic;
@@ -50,7 +50,7 @@ final class RowDecoder {
     }
 
     /** Says in {@code out} what an event's row is. Its place is its id: the same row gives the same letter each time. */
-    void decode(EventRow row, Arrival<EngagementEvent> out) {
+    public void decode(EventRow row, Arrival<EngagementEvent> out) {
         String contentId = row.contentId();
         long micros = Timestamps.parse(row.eventTs());
         Integer duration = row.durationMs();
@@ -83,7 +83,7 @@ final class RowDecoder {
      *
      * @param number of the row, in the order of reading
      */
-    void decode(ContentRow row, long number, Arrival<ContentChange> out) {
+    public void decode(ContentRow row, long number, Arrival<ContentChange> out) {
         contents.decode(record(contentTopic, number, RowJson.envelope(row)), out);
     }
 

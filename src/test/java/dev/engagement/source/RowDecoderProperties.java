@@ -1,4 +1,4 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param device any text
  * @param rawPayload JSONB as its text
  */
-record EventRow(
+public record EventRow(
         long id,
         @Nullable String contentId,
         @Nullable String userId,
@@ -29,7 +29,7 @@ record EventRow(
     private static final int FRAME = 512;
 
     /** The most bytes that its envelope may have: JSON writes a character in six bytes at most. */
-    long mostBytes() {
+    public long mostBytes() {
         return FRAME
                 + 6L * (length(contentId) + length(userId) + length(eventType) + length(device) + length(rawPayload));
     }

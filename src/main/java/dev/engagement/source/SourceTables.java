@@ -1,6 +1,6 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
-import dev.engagement.connection.PostgresDriver;
+import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.PublishedTable;
 import dev.engagement.connection.TimeIndex;
 import dev.engagement.event.Timestamps;
@@ -11,7 +11,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
 import java.util.List;
-import java.util.Properties;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
@@ -20,10 +20,10 @@ import org.postgresql.util.PSQLState;
  * Reading the two tables. Each cursor is a read-only transaction that sees the tables at one moment, and holds
  * {@link #FETCH_ROWS} rows at a time whatever the range. Blocking; a connection is for one thread.
  */
-final class SourceDatabase {
+public final class SourceTables {
 
     /** Rows on their way from PostgreSQL: what a reader holds at most. */
-    static final int FETCH_ROWS = 1_000;
+    public static final int FETCH_ROWS = 1_000;
 
     private static final List<String> EVENT_COLUMNS =
             List.of("id", "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload");
@@ -31,39 +31,28 @@ final class SourceDatabase {
             List.of("id", "slug", "title", "content_type", "length_seconds", "publish_ts");
     private static final List<String> NUMBERS = List.of("duration_ms", "length_seconds");
 
-    private static final String CONNECT_SECONDS = "10";
-
     private final SourceOptions options;
+    private final String applicationName;
     /** What is read of the two tables; null until the database has been asked. */
     private volatile @Nullable Published published;
 
     /** What a publication lets through of both, or all there is. */
     private record Published(PublishedTable events, PublishedTable contents) {}
 
-    SourceDatabase(SourceOptions options) {
+    public SourceTables(SourceOptions options, String applicationName) {
         this.options = options;
+        this.applicationName = applicationName;
     }
 
-    SourceOptions options() {
+    public SourceOptions options() {
         return options;
     }
 
     /** A connection of its own; the password is read now. */
-    Connection connect() throws SQLException {
-        Properties properties = new Properties();
-        properties.setProperty("user", options.username());
-        String password = options.password().read();
-        if (password != null) {
-            properties.setProperty("password", password);
-        }
-        properties.setProperty("connectTimeout", CONNECT_SECONDS);
-        // Counting a range may take long, but a server that is gone is noticed.
-        properties.setProperty("socketTimeout", "0");
-        properties.setProperty("tcpKeepAlive", "true");
-        properties.setProperty("ApplicationName", "engagement-backfill");
-        // All columns are read as texts, which binary transfer would have to make here again.
-        properties.setProperty("binaryTransfer", "false");
-        Connection connection = PostgresDriver.connect(options.jdbcUrl(), properties);
+    public Connection connect() throws SQLException {
+        Connection connection = options.postgres()
+                // All columns are read as texts, which binary transfer would have to make here again.
+                .open(applicationName, PostgresConnection.ANY_TIME, Map.of("binaryTransfer", "false"));
         try (Statement statement = connection.createStatement()) {
             // The driver asked for this JVM's zone.
             statement.execute("SET TIME ZONE 'UTC'");
@@ -89,19 +78,16 @@ final class SourceDatabase {
         }
         PublishedTable found = PublishedTable.of(connection, publication, table, columns);
         if (found.filtersPartitions()) {
-            throw new BackfillException(
-                    "The publication " + publication + " filters partitions of " + table
-                            + " one by one, and a table is read by one filter. Publish the table by its root:"
-                            + " ALTER PUBLICATION … SET (publish_via_partition_root = true)",
-                    null);
+            throw new UnfitSourceException("The publication " + publication + " filters partitions of " + table
+                    + " one by one, and a table is read by one filter. Publish the table by its root:"
+                    + " ALTER PUBLICATION … SET (publish_via_partition_root = true)");
         }
         for (String column : indispensable) {
             if (found.lacks(column)) {
-                throw new BackfillException(
+                throw new UnfitSourceException(
                         "The column " + column + " of " + table + " does not come through the publication "
                                 + publication + " (capture.accept-filtered), and without it there is nothing to"
-                                + " read. Add it to the table, or to the publication's list of columns",
-                        null);
+                                + " read. Add it to the table, or to the publication's list of columns");
             }
         }
         return found;
@@ -120,7 +106,7 @@ final class SourceDatabase {
     }
 
     /** Condition of the events that the publication lets through, behind another one; empty if that is not asked for. */
-    String filter() {
+    public String filter() {
         String filter = events().filter();
         return filter == null ? "" : " AND " + filter;
     }
@@ -150,17 +136,17 @@ final class SourceDatabase {
      * @param ids all of the range's, and others between them
      * @param rows how many rows the range has
      */
-    record Extent(IdRange ids, long rows) {}
+    public record Extent(IdRange ids, long rows) {}
 
     /** Begins a transaction that sees the tables as they are now, until it is rolled back. */
-    static void begin(Connection connection) throws SQLException {
+    public static void begin(Connection connection) throws SQLException {
         connection.setAutoCommit(false);
         connection.setReadOnly(true);
         connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
     }
 
     /** Begins a transaction that sees the tables as the one that exported {@code snapshot} does. */
-    static void begin(Connection connection, String snapshot) throws SQLException {
+    public static void begin(Connection connection, String snapshot) throws SQLException {
         begin(connection);
         try (Statement statement = connection.createStatement()) {
             // A name by PostgreSQL itself: hexadecimal digits and dashes.
@@ -169,7 +155,7 @@ final class SourceDatabase {
     }
 
     /** Name by which other transactions can see what this one does, as long as it lasts. */
-    static String exportSnapshot(Connection connection) throws SQLException {
+    public static String exportSnapshot(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT pg_export_snapshot()")) {
             row.next();
@@ -178,7 +164,7 @@ final class SourceDatabase {
     }
 
     /** Ids and number of the range's rows: one pass over its rows, over an index of event_ts if there is one. */
-    Extent extent(Connection connection, RangeOptions range, @Nullable String contentId) throws SQLException {
+    public Extent extent(Connection connection, RangeOptions range, @Nullable String contentId) throws SQLException {
         String sql = "SELECT min(id), max(id), count(*) FROM " + options.quotedEvents() + where(false, contentId);
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             bind(statement, 1, range, contentId);
@@ -194,7 +180,7 @@ final class SourceDatabase {
      * What is left of a range from its first id on that there is: whoever goes through ids in steps is not to walk where
      * none are. One look into the primary key.
      */
-    IdRange fromNextId(Connection connection, IdRange ids) throws SQLException {
+    public IdRange fromNextId(Connection connection, IdRange ids) throws SQLException {
         if (ids.isEmpty()) {
             return ids;
         }
@@ -208,16 +194,44 @@ final class SourceDatabase {
         }
     }
 
+    /** One event; null if there is none, or the publication does not let it through. */
+    public @Nullable EventRow event(Connection connection, long id) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(selectEvents() + " WHERE id = ?" + filter())) {
+            statement.setLong(1, id);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? event(row) : null;
+            }
+        }
+    }
+
+    /**
+     * One content; null if there is none, or the publication does not let it through.
+     *
+     * @param id its primary key as text
+     */
+    public @Nullable ContentRow content(Connection connection, String id) throws SQLException {
+        String filter = contents().filter();
+        String sql = select(contents(), CONTENT_COLUMNS) + " FROM " + options.quotedContents() + " WHERE id = ?"
+                + (filter == null ? "" : " AND " + filter);
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            // Without a type of its own it is of the column's.
+            statement.setObject(1, id, Types.OTHER);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? content(row) : null;
+            }
+        }
+    }
+
     /** The range's events of some ids, in their order; the connection is in a transaction. */
-    RowCursor<EventRow> events(Connection connection, IdRange ids, RangeOptions range, @Nullable String contentId)
-            throws SQLException {
+    public RowCursor<EventRow> events(
+            Connection connection, IdRange ids, RangeOptions range, @Nullable String contentId) throws SQLException {
         String sql = selectEvents() + where(true, contentId) + " ORDER BY id";
         PreparedStatement statement = connection.prepareStatement(sql);
         try {
             statement.setLong(1, ids.first());
             statement.setLong(2, ids.last());
             bind(statement, 3, range, contentId);
-            return RowCursor.open(statement, FETCH_ROWS, SourceDatabase::event);
+            return RowCursor.open(statement, FETCH_ROWS, SourceTables::event);
         } catch (SQLException | RuntimeException e) {
             statement.close();
             throw e;
@@ -230,7 +244,7 @@ final class SourceDatabase {
      * @param eventTs PostgreSQL's text of the time
      * @param id of the rows of that time the last one that was read
      */
-    record Position(String eventTs, long id) {}
+    public record Position(String eventTs, long id) {}
 
     /**
      * The range's events in the order of event_ts, and of those of one time by id; the connection is in a transaction.
@@ -238,7 +252,7 @@ final class SourceDatabase {
      * @param after behind this one only, or null to begin with the first
      * @param limit at most so many, or null for all
      */
-    RowCursor<EventRow> eventsByTime(
+    public RowCursor<EventRow> eventsByTime(
             Connection connection,
             RangeOptions range,
             @Nullable Position after,
@@ -256,7 +270,7 @@ final class SourceDatabase {
                 statement.setString(at, after.eventTs());
                 statement.setLong(at + 1, after.id());
             }
-            return RowCursor.open(statement, FETCH_ROWS, SourceDatabase::event);
+            return RowCursor.open(statement, FETCH_ROWS, SourceTables::event);
         } catch (SQLException | RuntimeException e) {
             statement.close();
             throw e;
@@ -264,14 +278,14 @@ final class SourceDatabase {
     }
 
     /** The statement of that. */
-    String eventsByTime(boolean isAfter, @Nullable Integer limit, @Nullable String contentId) {
+    public String eventsByTime(boolean isAfter, @Nullable Integer limit, @Nullable String contentId) {
         return selectEvents() + where(false, contentId) + (isAfter ? " AND (event_ts, id) > (?::timestamptz, ?)" : "")
                 + " ORDER BY event_ts, id" + (limit == null ? "" : " LIMIT " + limit);
     }
 
     /** When the first of the range's events happened, microseconds since the epoch; null if there is none. */
     @Nullable
-    Long firstTime(Connection connection, RangeOptions range, @Nullable String contentId) throws SQLException {
+    public Long firstTime(Connection connection, RangeOptions range, @Nullable String contentId) throws SQLException {
         String sql = "SELECT (extract(epoch FROM event_ts) * 1000000)::bigint FROM " + options.quotedEvents()
                 + where(false, contentId) + " ORDER BY event_ts LIMIT 1";
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -283,12 +297,12 @@ final class SourceDatabase {
     }
 
     /** By what the events of a range are found. */
-    TimeIndex timeIndex(Connection connection) throws SQLException {
+    public TimeIndex timeIndex(Connection connection) throws SQLException {
         return TimeIndex.of(connection, options.quotedEvents());
     }
 
     /** How many rows the table of events has, as the planner guesses. */
-    long estimatedRows(Connection connection) throws SQLException {
+    public long estimatedRows(Connection connection) throws SQLException {
         String sql = "SELECT greatest(sum(c.reltuples), 0)::bigint FROM pg_partition_tree(?::regclass) AS p"
                 + " JOIN pg_class AS c ON c.oid = p.relid WHERE p.isleaf";
         String whole = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = ?::regclass";
@@ -306,9 +320,9 @@ final class SourceDatabase {
     }
 
     /** All contents that the publication lets through; the connection is in a transaction. */
-    RowCursor<ContentRow> contents(Connection connection) throws SQLException {
+    public RowCursor<ContentRow> contents(Connection connection) throws SQLException {
         String filter = contents().filter();
-        return contents(connection, "", filter == null ? "" : " WHERE " + filter, SourceDatabase::content);
+        return contents(connection, "", filter == null ? "" : " WHERE " + filter, SourceTables::content);
     }
 
     /**
@@ -316,10 +330,10 @@ final class SourceDatabase {
      *
      * @param isPublished whether the publication lets it through
      */
-    record FoundContent(ContentRow row, boolean isPublished) {}
+    public record FoundContent(ContentRow row, boolean isPublished) {}
 
     /** All contents, also those that the publication does not let through; the connection is in a transaction. */
-    RowCursor<FoundContent> foundContents(Connection connection) throws SQLException {
+    public RowCursor<FoundContent> foundContents(Connection connection) throws SQLException {
         String filter = contents().filter();
         int column = CONTENT_COLUMNS.size() + 1;
         return contents(
@@ -342,7 +356,7 @@ final class SourceDatabase {
     }
 
     /** Whether it may be behind what capture reads. */
-    static boolean isStandby(Connection connection) throws SQLException {
+    public static boolean isStandby(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT pg_is_in_recovery()")) {
             row.next();
@@ -351,7 +365,7 @@ final class SourceDatabase {
     }
 
     /** Whether the contents' keys in the topic are numbers. */
-    boolean isContentIdNumber(Connection connection) throws SQLException {
+    public boolean isContentIdNumber(Connection connection) throws SQLException {
         String sql = "SELECT atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)"
                 + " FROM pg_attribute WHERE attrelid = ?::regclass AND attname = 'id'";
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -404,13 +418,13 @@ final class SourceDatabase {
     }
 
     /** Whether the exported snapshot is gone, with the transaction that exported it. */
-    static boolean isSnapshotGone(SQLException e) {
+    public static boolean isSnapshotGone(SQLException e) {
         return List.of(PSQLState.INVALID_PARAMETER_VALUE.getState(), PSQLState.UNDEFINED_OBJECT.getState(), "22023")
                 .contains(String.valueOf(e.getSQLState()));
     }
 
     /** What went wrong, for a person: names the address and the way out, never the password. */
-    String explain(SQLException e, @Nullable String contentId) {
+    public String explain(SQLException e, @Nullable String contentId) {
         String state = String.valueOf(e.getSQLState());
         if (contentId != null && state.startsWith("22")) {
             return "content-id is '" + contentId + "', which is no value of the column content_id (" + firstLine(e)
@@ -418,11 +432,12 @@ final class SourceDatabase {
         }
         if (state.equals(PSQLState.UNDEFINED_TABLE.getState()) || state.equals("42501") || state.startsWith("42")) {
             return "The tables " + options.quotedEvents() + " and " + options.quotedContents() + " cannot be read at "
-                    + options.jdbcUrl() + " as " + options.username() + " (" + firstLine(e)
+                    + options.postgres().jdbcUrl() + " as " + options.postgres().username() + " (" + firstLine(e)
                     + "). Check postgres.schema, postgres.events-table, postgres.content-table and the role's SELECT";
         }
-        return "PostgreSQL at " + options.jdbcUrl() + " cannot be read as " + options.username() + " ("
-                + options.password() + "): " + firstLine(e)
+        return "PostgreSQL at " + options.postgres().jdbcUrl() + " cannot be read as "
+                + options.postgres().username() + " ("
+                + options.postgres().password() + "): " + firstLine(e)
                 + ". Check postgres.url, postgres.username and the password";
     }
 

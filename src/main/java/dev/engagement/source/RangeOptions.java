@@ -1,4 +1,4 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
 import dev.engagement.event.Timestamps;
 import java.io.Serializable;

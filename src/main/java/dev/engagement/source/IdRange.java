@@ -1,4 +1,4 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
 import java.util.NoSuchElementException;
 
@@ -6,21 +6,21 @@ import java.util.NoSuchElementException;
  * Ids from {@code first} to {@code last}, both within; empty if {@code first > last}. Both ends may be any long, so nothing
  * here adds to one without looking.
  */
-record IdRange(long first, long last) {
+public record IdRange(long first, long last) {
 
     /** No ids. */
-    static final IdRange EMPTY = new IdRange(1, 0);
+    public static final IdRange EMPTY = new IdRange(1, 0);
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return first > last;
     }
 
-    boolean contains(long id) {
+    public boolean contains(long id) {
         return first <= id && id <= last;
     }
 
     /** What is left when {@code id} has been read. */
-    IdRange after(long id) {
+    public IdRange after(long id) {
         return id >= last ? EMPTY : new IdRange(Math.max(first, id + 1), last);
     }
 
@@ -29,7 +29,7 @@ record IdRange(long first, long last) {
      *
      * @param size at most so many ids, at least 1
      */
-    IdRange head(long size) {
+    public IdRange head(long size) {
         if (isEmpty()) {
             throw new NoSuchElementException("An empty range has no parts");
         }
@@ -39,7 +39,7 @@ record IdRange(long first, long last) {
     }
 
     /** How many parts of a size there are; a double, as there may be more than any number of rows. */
-    double parts(long size) {
+    public double parts(long size) {
         return isEmpty() ? 0 : Math.ceil(((double) last - (double) first + 1) / size);
     }
 }

@@ -1,4 +1,4 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param lengthSeconds seconds
  * @param publishTs PostgreSQL's text of the time, in UTC
  */
-record ContentRow(
+public record ContentRow(
         String id,
         @Nullable String slug,
         @Nullable String title,

@@ -1,4 +1,4 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.engagement.event.EnvelopeJson;
@@ -10,11 +10,12 @@ import org.jspecify.annotations.Nullable;
  * Rows as capture's snapshot would write them: {@code op} r, no commit time. Any row has an envelope, a bad one as well, of
  * which the decoder makes the letter that it always makes. Thread-safe.
  */
-final class RowJson {
+public final class RowJson {
 
     private RowJson() {}
 
-    static byte[] envelope(EventRow row) {
+    /** An event's row. */
+    public static byte[] envelope(EventRow row) {
         return envelope(json -> {
             json.writeNumberField("id", row.id());
             json.writeStringField("content_id", row.contentId());
@@ -27,7 +28,8 @@ final class RowJson {
         });
     }
 
-    static byte[] envelope(ContentRow row) {
+    /** A content's row. */
+    public static byte[] envelope(ContentRow row) {
         return envelope(json -> {
             json.writeStringField("id", row.id());
             json.writeStringField("slug", row.slug());

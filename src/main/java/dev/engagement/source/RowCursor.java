@@ -1,4 +1,4 @@
-package dev.engagement.backfill;
+package dev.engagement.source;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> a row
  */
-final class RowCursor<T> implements AutoCloseable {
+public final class RowCursor<T> implements AutoCloseable {
 
     /** Makes a row of where a result stands. */
     @FunctionalInterface
-    interface Mapper<T> {
+    public interface Mapper<T> {
         T map(ResultSet row) throws SQLException;
     }
 
@@ -33,7 +33,8 @@ final class RowCursor<T> implements AutoCloseable {
     }
 
     /** Runs the statement, in whose connection no autocommit is: PostgreSQL keeps a cursor for the transaction only. */
-    static <T> RowCursor<T> open(PreparedStatement statement, int fetchRows, Mapper<T> mapper) throws SQLException {
+    public static <T> RowCursor<T> open(PreparedStatement statement, int fetchRows, Mapper<T> mapper)
+            throws SQLException {
         Connection connection = statement.getConnection();
         if (connection.getAutoCommit()) {
             throw new IllegalStateException("With autocommit the driver would fetch all rows at once");
@@ -44,7 +45,7 @@ final class RowCursor<T> implements AutoCloseable {
 
     /** The next row, or null behind the last. */
     @Nullable
-    T next() throws SQLException {
+    public T next() throws SQLException {
         return rows.next() ? mapper.map(rows) : null;
     }
 
@@ -53,7 +54,7 @@ final class RowCursor<T> implements AutoCloseable {
      *
      * @return whether there may be more
      */
-    boolean next(List<? super T> into, int most) throws SQLException {
+    public boolean next(List<? super T> into, int most) throws SQLException {
         for (int i = 0; i < most; i++) {
             if (!rows.next()) {
                 return false;
