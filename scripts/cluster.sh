@@ -31,7 +31,7 @@ Environment (read by start):
   ENGAGEMENT_CLUSTER_SLOTS       slots of each task manager (default 4)
   ENGAGEMENT_CLUSTER_JM_MEMORY   size of the job manager's process (default 768m)
   ENGAGEMENT_CLUSTER_TM_MEMORY   size of a task manager's process (default 1024m)
-  ENGAGEMENT_CLUSTER_PATIENCE    seconds until a start that does not answer has failed (default 120)
+  ENGAGEMENT_CLUSTER_TIMEOUT     seconds until a start that does not answer has failed (default 120)
   JAVA_HOME
 
 Ports: 8081 for REST and the web UI (-Drest.port=0 takes any free one), 9249 and following for Prometheus, if they are
@@ -55,7 +55,7 @@ misused() {
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=$(realpath -m "${ENGAGEMENT_CLUSTER_DIR:-$root/target/cluster}")
 lib=$root/target/flink/lib
-patience=${ENGAGEMENT_CLUSTER_PATIENCE:-120}
+timeout=${ENGAGEMENT_CLUSTER_TIMEOUT:-120}
 # What tells this cluster's processes from all others, even if their pid files are lost.
 marker=-Dengagement.cluster=$dir
 
@@ -331,9 +331,9 @@ overview() {
 }
 
 # await WHAT ROLE… -- CONDITION…: until the condition holds; fails, saying why, if one of these processes ends or
-# patience does.
+# timeout does.
 await() {
-  local what=$1 watched=() role deadline=$((SECONDS + patience))
+  local what=$1 watched=() role deadline=$((SECONDS + timeout))
   shift
   while [[ $1 != -- ]]; do
     watched+=("$1")
@@ -344,7 +344,7 @@ await() {
     for role in "${watched[@]}"; do
       pid_of "$role" >/dev/null || { wait_failed "$role ended while starting" "$role"; return 1; }
     done
-    [[ $SECONDS -lt $deadline ]] || { wait_failed "$what did not come within $patience s" "${watched[@]}"; return 1; }
+    [[ $SECONDS -lt $deadline ]] || { wait_failed "$what did not come within $timeout s" "${watched[@]}"; return 1; }
     sleep 0.2
   done
 }
@@ -534,7 +534,7 @@ restarted() {
 lock_cluster() {
   mkdir -p "$dir"
   exec {lock}>"$dir/lock"
-  ! command -v flock >/dev/null || flock -w "$patience" "$lock" || fail "Another cluster.sh works on $dir (it holds $dir/lock)"
+  ! command -v flock >/dev/null || flock -w "$timeout" "$lock" || fail "Another cluster.sh works on $dir (it holds $dir/lock)"
 }
 
 unlock_cluster() {

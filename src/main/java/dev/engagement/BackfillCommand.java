@@ -1,7 +1,7 @@
 package dev.engagement;
 
 import dev.engagement.backfill.Backfill;
-import dev.engagement.backfill.Report;
+import dev.engagement.backfill.ProgressReport;
 import dev.engagement.config.Destination;
 import dev.engagement.config.Settings;
 import java.io.PrintStream;
@@ -9,10 +9,10 @@ import java.io.PrintStream;
 /** {@code backfill}: rows that the stream never saw into its topic, beside it. */
 final class BackfillCommand implements ClientCommand {
 
-    private final Report report;
+    private final ProgressReport report;
 
     /** @param report takes how it goes, and the account at its end */
-    BackfillCommand(Report report) {
+    BackfillCommand(ProgressReport report) {
         this.report = report;
     }
 
@@ -22,7 +22,12 @@ final class BackfillCommand implements ClientCommand {
         boolean isWarehouseAsked = settings.destinations().contains(Destination.WAREHOUSE);
         Backfill backfill =
                 Backfill.of(settings.backfillOptions(), isWarehouseAsked ? settings.warehouseOptions() : null);
-        report.line(backfill.run(report).line());
-        return true;
+        try {
+            report.line(backfill.run(report).line());
+            return true;
+        } catch (InterruptedException e) {
+            err.println("The backfill was interrupted; to run it again is harmless");
+            throw e;
+        }
     }
 }

@@ -1,6 +1,6 @@
 package dev.engagement;
 
-import dev.engagement.backfill.Report;
+import dev.engagement.backfill.ProgressReport;
 import dev.engagement.config.Command;
 import java.util.function.Consumer;
 
@@ -13,7 +13,7 @@ sealed interface CommandLineCommand permits JobCommand, ClientCommand {
      * @param report takes how it goes
      * @param warnings takes what does not refuse the command and should be known
      */
-    static CommandLineCommand of(Command command, Report report, Consumer<String> warnings) {
+    static CommandLineCommand of(Command command, ProgressReport report, Consumer<String> warnings) {
         return switch (command) {
             case CAPTURE -> new CaptureCommand();
             case STREAM -> new StreamCommand(warnings);

@@ -5,6 +5,7 @@ import dev.engagement.capture.CaptureSetupException;
 import dev.engagement.config.Command;
 import dev.engagement.config.ConfigurationException;
 import dev.engagement.connection.KafkaTopics.KafkaUnreachableException;
+import dev.engagement.connection.RefusedOptionException;
 import dev.engagement.connection.SecretRef.UnreadableSecretException;
 import dev.engagement.liveview.sink.LiveViewRefusedException;
 import dev.engagement.redrive.RedriveException;
@@ -35,6 +36,7 @@ final class ExitCode {
             KafkaUnreachableException.class,
             LiveViewRefusedException.class,
             RedriveException.class,
+            RefusedOptionException.class,
             UncheckedIOException.class,
             UnfitSourceException.class,
             UnreadableSecretException.class,

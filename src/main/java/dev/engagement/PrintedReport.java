@@ -1,10 +1,10 @@
 package dev.engagement;
 
-import dev.engagement.backfill.Report;
+import dev.engagement.backfill.ProgressReport;
 import java.io.PrintStream;
 
 /** A report that is printed; what is replaced is seen on a terminal only. */
-final class PrintedReport implements Report {
+final class PrintedReport implements ProgressReport {
 
     private final PrintStream out;
     private final boolean isTerminal;

@@ -1,8 +1,8 @@
 package dev.engagement;
 
 import dev.engagement.backfill.Backfill;
+import dev.engagement.backfill.ProgressReport;
 import dev.engagement.backfill.RebuildReport;
-import dev.engagement.backfill.Report;
 import dev.engagement.config.Destination;
 import dev.engagement.config.Settings;
 import dev.engagement.liveview.sink.FreshLiveView;
@@ -24,12 +24,12 @@ final class RebuildCommand implements JobCommand {
     /** In a row, within some minutes. */
     private static final int MAX_ATTEMPTS = 10;
 
-    private final Report report;
+    private final ProgressReport report;
     /** So many are expected; 0 until they have been counted. */
     private long rows;
 
     /** @param report takes how it goes, and the account at its end */
-    RebuildCommand(Report report) {
+    RebuildCommand(ProgressReport report) {
         this.report = report;
     }
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.engagement.backfill.Report;
+import dev.engagement.backfill.ProgressReport;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.Settings;
 import dev.engagement.liveview.sink.LiveViewRefusedException;
@@ -135,7 +135,7 @@ class RebuildIT {
         StreamExecutionEnvironment env =
                 StreamExecutionEnvironment.createRemoteEnvironment(rest.getHost(), rest.getPort(), configuration);
         List<String> lines = new ArrayList<>();
-        Report report = new Report() {
+        ProgressReport report = new ProgressReport() {
             @Override
             public void line(String text) {
                 lines.add(text);

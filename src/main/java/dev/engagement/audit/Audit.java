@@ -2,6 +2,7 @@ package dev.engagement.audit;
 
 import dev.engagement.audit.AuditOptions.Delivery;
 import dev.engagement.connection.Pause;
+import dev.engagement.connection.RefusedOptionException;
 import dev.engagement.connection.TimeIndex;
 import dev.engagement.event.Timestamps;
 import dev.engagement.liveview.LiveViewOptions;
@@ -93,7 +94,7 @@ public final class Audit {
         try (PostgresSource source = PostgresSource.connect(options.database())) {
             WarehouseRows rows = options.warehouse() == null ? null : new WarehouseRows(options.warehouse());
             if (rows != null) {
-                long parts = 1 + source.estimatedRows(range) / range.days() / WarehouseCheck.MOST_ROWS;
+                long parts = 1 + source.estimatedRows(range) / range.days() / WarehouseCheck.MAX_ROWS;
                 lines.add(String.format(
                         Locale.ROOT,
                         "Cost: BigQuery reads %.3f GB for the totals, and for each of two looks at what differs up to %.3f GB"
@@ -137,7 +138,7 @@ public final class Audit {
     static Range settled(AuditOptions options, Instant now) {
         Instant newest = now.minus(options.settle());
         if (!options.from().isBefore(newest)) {
-            throw new IllegalArgumentException("from is " + options.from() + " and audit.settle "
+            throw new RefusedOptionException("from is " + options.from() + " and audit.settle "
                     + options.settle().toMillis() + " ms; nothing that is so young can be expected to have arrived."
                     + " Choose an earlier range, or wait");
         }

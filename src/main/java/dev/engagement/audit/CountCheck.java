@@ -25,7 +25,7 @@ final class CountCheck implements Check {
 
     private static final int CHUNK = 1_000;
     /** The ids of these are held; so many contents at most. */
-    private static final int MOST_WITNESSED = 200;
+    private static final int MAX_WITNESSED = 200;
 
     private static final String NO_WITNESS =
             "without the warehouse nothing tells a wrong count from events that were" + " deleted at the source";
@@ -44,14 +44,14 @@ final class CountCheck implements Check {
     /**
      * A content whose count is not what the source says.
      *
-     * @param least events that the count must have
-     * @param most events that it may have
+     * @param min events that the count must have
+     * @param max events that it may have
      * @param text what stands in Redis, or null
      * @param absent events of the source that the witness has not, or all of them without a witness
      * @param purged events of the witness that the source has not
      */
     private record Suspect(
-            String content, long least, long most, @Nullable String text, IdSet absent, IdSet purged) {}
+            String content, long min, long max, @Nullable String text, IdSet absent, IdSet purged) {}
 
     CountCheck(Range range, Source source, Counts counts, @Nullable RowStore warehouse, int listed, Repairs repairs) {
         this.range = range;
@@ -95,16 +95,16 @@ final class CountCheck implements Check {
         // table, as content_id need not have an index: so it is one.
         Map<String, Long> now =
                 chunks.size() > 1 ? source.eventsByContent() : source.eventsByContent(suspects.keySet());
-        suspects.forEach((content, least) -> {
-            long most = Math.max(least, now.getOrDefault(content, 0L));
+        suspects.forEach((content, min) -> {
+            long max = Math.max(min, now.getOrDefault(content, 0L));
             String text = actual.get(content);
-            if (!isWithin(text, least, most)) {
-                wrong.add(new Suspect(content, least, most, text, new IdSet(), new IdSet()));
+            if (!isWithin(text, min, max)) {
+                wrong.add(new Suspect(content, min, max, text, new IdSet(), new IdSet()));
             }
         });
         found.addAll(wrong);
         IdSet questions = new IdSet();
-        List<Suspect> witnessed = wrong.subList(0, Math.min(wrong.size(), MOST_WITNESSED));
+        List<Suspect> witnessed = wrong.subList(0, Math.min(wrong.size(), MAX_WITNESSED));
         if (!witnessed.isEmpty()) {
             witness(witnessed);
         }
@@ -115,9 +115,9 @@ final class CountCheck implements Check {
         return questions;
     }
 
-    private static boolean isWithin(@Nullable String text, long least, long most) {
+    private static boolean isWithin(@Nullable String text, long min, long max) {
         long number = numberOf(text);
-        return least <= number && number <= most;
+        return min <= number && number <= max;
     }
 
     /** No key is a count of 0; what is no number is less than any. */
@@ -170,10 +170,10 @@ final class CountCheck implements Check {
                     .where(id -> evidence.captured().seen().contains(id)
                             || !evidence.captured().wouldKnow(range.fromMicros()))
                     .size();
-            long least = suspect.least - letters + deleted;
-            long most = suspect.most - (warehouse == null ? 0 : letters) + deleted;
-            if (isWithin(suspect.text, least, most)) {
-                String detail = "counts " + suspect.text + " of " + suspect.most + " events";
+            long min = suspect.min - letters + deleted;
+            long max = suspect.max - (warehouse == null ? 0 : letters) + deleted;
+            if (isWithin(suspect.text, min, max)) {
+                String detail = "counts " + suspect.text + " of " + suspect.max + " events";
                 if (deleted > 0) {
                     purged.add(new Item(suspect.content, detail + " and " + deleted + " purged"));
                 } else {
@@ -183,14 +183,14 @@ final class CountCheck implements Check {
                 miscounted.add(new Item(
                         suspect.content,
                         (suspect.text == null ? "has no count" : "counts " + suspect.text) + " and has "
-                                + expected(least, most) + " events"));
+                                + expected(min, max) + " events"));
                 if (commands.size() < listed) {
                     long lost = warehouse == null ? 0 : suspect.absent.size() - letters;
-                    boolean lostEverywhere = lost > 0 && isWithin(suspect.text, least - lost, most - lost);
+                    boolean lostEverywhere = lost > 0 && isWithin(suspect.text, min - lost, max - lost);
                     commands.add(
                             lostEverywhere
                                     ? repairs.countOfMissing(suspect.content)
-                                    : repairs.count(suspect.content, least, most));
+                                    : repairs.count(suspect.content, min, max));
                 }
             }
         }
@@ -201,12 +201,12 @@ final class CountCheck implements Check {
         return new AuditReport.Destination("liveview", "contents", contents, contents - wrongOfTheSource(), null, list);
     }
 
-    private static String expected(long least, long most) {
-        return least == most ? Long.toString(least) : least + " to " + most;
+    private static String expected(long min, long max) {
+        return min == max ? Long.toString(min) : min + " to " + max;
     }
 
     private long wrongOfTheSource() {
-        return found.stream().filter(suspect -> suspect.most > 0).count();
+        return found.stream().filter(suspect -> suspect.max > 0).count();
     }
 
     private void add(List<Finding> list, Kind kind, List<Item> items, List<String> commands) {

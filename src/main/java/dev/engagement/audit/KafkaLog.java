@@ -36,7 +36,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
     private static final long HELD_AT_MOST_MILLIS = Duration.ofDays(1).toMillis();
 
     /** Letters that name no event are looked up one by one. */
-    private static final int MOST_LOOKED_UP = 10_000;
+    private static final int MAX_LOOKED_UP = 10_000;
 
     private final AuditOptions options;
     private final TopicReader reader;
@@ -69,7 +69,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
                 if (ids.contains(eventId)) {
                     letters.add(letter.reason(), eventId);
                 }
-            } else if (options.eventsTopic().equals(source.topic()) && toLookUp[0] < MOST_LOOKED_UP) {
+            } else if (options.eventsTopic().equals(source.topic()) && toLookUp[0] < MAX_LOOKED_UP) {
                 toLookUp[0]++;
                 withoutId
                         .computeIfAbsent(new TopicPartition(source.topic(), source.partition()), any -> new HashMap<>())
@@ -144,7 +144,8 @@ final class KafkaLog implements EventLog, AutoCloseable {
         Map<TopicPartition, Long> offsets = reader.since(topic, fromMillis);
         List<TopicPartition> cut = new ArrayList<>();
         reader.beginnings(topic).forEach((partition, first) -> {
-            if (first > 0 && first.equals(offsets.get(partition))) {
+            // Not only if it is that one: more may have expired since the offset was asked for.
+            if (first > 0 && first >= offsets.getOrDefault(partition, 0L)) {
                 cut.add(partition);
             }
         });

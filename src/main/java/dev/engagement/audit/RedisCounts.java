@@ -28,7 +28,7 @@ import redis.clients.jedis.resps.ScanResult;
 /** The counts in a Redis, or in a Redis Cluster. Reads only: GET, MGET and SCAN. */
 final class RedisCounts implements Counts, AutoCloseable {
 
-    private static final int PATIENCE_MILLIS = 10_000;
+    private static final int TIMEOUT_MILLIS = 10_000;
     private static final int SCANNED_AT_ONCE = 1_000;
 
     private final LiveViewKeys keys;
@@ -88,8 +88,8 @@ final class RedisCounts implements Counts, AutoCloseable {
         verifyingHostName.setEndpointIdentificationAlgorithm("HTTPS");
         String user = options.user();
         return DefaultJedisClientConfig.builder()
-                .connectionTimeoutMillis(PATIENCE_MILLIS)
-                .socketTimeoutMillis(PATIENCE_MILLIS)
+                .connectionTimeoutMillis(TIMEOUT_MILLIS)
+                .socketTimeoutMillis(TIMEOUT_MILLIS)
                 .ssl(options.tls())
                 .sslParameters(verifyingHostName)
                 .user(user == null || user.isEmpty() ? null : user)

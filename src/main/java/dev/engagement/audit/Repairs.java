@@ -22,10 +22,10 @@ final class Repairs {
     private static final String JOB = "flink run engagement-job.jar ";
 
     /** Beyond so many stretches one command for all of them is shorter, and skips what is there. */
-    private static final int MOST_RANGES = 20;
+    private static final int MAX_RANGES = 20;
 
     private static final int BATCH = 10_000;
-    private static final int MOST_EVENT_IDS = 20;
+    private static final int MAX_EVENT_IDS = 20;
 
     private final Range range;
     private final Source source;
@@ -121,23 +121,23 @@ final class Repairs {
         if (ids.isEmpty()) {
             return List.of();
         }
-        if (ids.size() > MOST_EVENT_IDS) {
+        if (ids.size() > MAX_EVENT_IDS) {
             return List.of(JOB + "redrive --reason " + reason.name());
         }
-        return ids.first(MOST_EVENT_IDS).stream()
+        return ids.first(MAX_EVENT_IDS).stream()
                 .map(id -> JOB + "redrive --reason " + reason.name() + " --event-id " + id)
                 .toList();
     }
 
     /** Sets a count; one that grows meanwhile is taken away, as the content's next event brings it back. */
-    String count(String contentId, long least, long most) {
+    String count(String contentId, long min, long max) {
         LiveViewOptions options = liveView;
         if (options == null) {
             return "";
         }
         String key = quoted(new LiveViewKeys(options.keyPrefix()).count(contentId));
         String cli = "redis-cli -u " + options.url() + " ";
-        return least == most && least > 0 ? cli + "SET " + key + " " + least : cli + "DEL " + key;
+        return min == max && min > 0 ? cli + "SET " + key + " " + min : cli + "DEL " + key;
     }
 
     /** The count lacks what the warehouse lacks. */
@@ -152,7 +152,7 @@ final class Repairs {
             source.times(batch, range).values().forEach(micros -> minutes.add(Range.minuteOf(micros)));
         }
         List<Range> ranges = range.of(minutes);
-        return ranges.size() <= MOST_RANGES
+        return ranges.size() <= MAX_RANGES
                 ? ranges
                 : List.of(new Range(
                         ranges.get(0).fromMicros(),

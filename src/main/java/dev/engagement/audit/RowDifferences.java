@@ -56,7 +56,7 @@ final class RowDifferences {
             SortedSet<Long> minutes,
             SortedMap<Long, MinuteTotals> source,
             SortedMap<Long, MinuteTotals> store,
-            long mostRows) {
+            long maxRows) {
         List<SortedSet<Long>> batches = new ArrayList<>();
         SortedSet<Long> batch = new TreeSet<>();
         long rows = 0;
@@ -66,7 +66,7 @@ final class RowDifferences {
                     store.getOrDefault(minute, MinuteTotals.NONE).rows());
             boolean sameDay = !batch.isEmpty()
                     && Math.floorDiv(batch.first(), MINUTES_PER_DAY) == Math.floorDiv(minute, MINUTES_PER_DAY);
-            if (!sameDay || rows + more > mostRows) {
+            if (!sameDay || rows + more > maxRows) {
                 batch = new TreeSet<>();
                 batches.add(batch);
                 rows = 0;

@@ -14,7 +14,7 @@ import java.util.SortedSet;
 final class WarehouseCheck implements Check {
 
     /** What BigQuery sorts without a thought; a day with more of them in minutes that differ is read that many times. */
-    static final long MOST_ROWS = 20_000_000;
+    static final long MAX_ROWS = 20_000_000;
 
     private static final Set<Reason> REASONS = Evidence.reasons(Reason.REJECTED);
 
@@ -66,7 +66,7 @@ final class WarehouseCheck implements Check {
                 .filter(minute -> !minutes.contains(minute.getKey()))
                 .map(Map.Entry::getValue)
                 .reduce(MinuteTotals.NONE, MinuteTotals::plus);
-        return RowDifferences.batches(minutes, sourceMinutes, warehouseMinutes, MOST_ROWS).stream()
+        return RowDifferences.batches(minutes, sourceMinutes, warehouseMinutes, MAX_ROWS).stream()
                 .map(range::of)
                 .toList();
     }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** The warehouse's table, asked in GoogleSQL. Every question says which event_ts it reads, so that it costs as little. */
 final class WarehouseRows implements RowStore {
 
-    private static final int MOST_IN_STATEMENT = 10_000;
+    private static final int MAX_IN_STATEMENT = 10_000;
 
     private final WarehouseQuery queries;
     private final String table;
@@ -91,7 +91,7 @@ final class WarehouseRows implements RowStore {
         Map<Long, Long> times = new HashMap<>();
         Set<Long> wanted = new HashSet<>(ids);
         // A statement has its bounds; beyond them all are read, which costs the same, and chosen here.
-        String chosen = ids.size() > MOST_IN_STATEMENT
+        String chosen = ids.size() > MAX_IN_STATEMENT
                 ? ""
                 : ids.stream().map(String::valueOf).collect(Collectors.joining(", ", " AND event_id IN (", ")"));
         queries.run(

@@ -4,7 +4,7 @@ import dev.engagement.connection.Pause;
 import dev.engagement.connection.TimeIndex;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
-import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.source.EventRow;
 import dev.engagement.source.RangeOptions;
 import dev.engagement.source.RowCursor;
@@ -85,7 +85,7 @@ public final class Backfill {
     private static final Duration LETTERS_AFTER = Duration.ofSeconds(1);
 
     private final BackfillOptions options;
-    private final @Nullable Known known;
+    private final @Nullable WarehouseLookup known;
     private final StreamFactory streams;
     private final Pause pause;
     private final LongSupplier nanoTime;
@@ -94,12 +94,16 @@ public final class Backfill {
     /** Opens the way to the stream. */
     @FunctionalInterface
     interface StreamFactory {
-        Stream open() throws IOException;
+        StreamGateway open() throws IOException;
     }
 
     /** @param nanoTime as {@link System#nanoTime()}; what is waited for is waited for by it */
     Backfill(
-            BackfillOptions options, @Nullable Known known, StreamFactory streams, Pause pause, LongSupplier nanoTime) {
+            BackfillOptions options,
+            @Nullable WarehouseLookup known,
+            StreamFactory streams,
+            Pause pause,
+            LongSupplier nanoTime) {
         this.options = options;
         this.known = known;
         this.streams = streams;
@@ -114,10 +118,10 @@ public final class Backfill {
      * @param warehouse what is asked for ids; null if the stream has none, and then every row is published
      */
     public static Backfill of(BackfillOptions options, @Nullable WarehouseOptions warehouse) {
-        Known known = null;
+        WarehouseLookup known = null;
         if (warehouse != null) {
             WarehouseIds ids = WarehouseIds.of(warehouse);
-            known = new Known() {
+            known = new WarehouseLookup() {
                 @Override
                 public void idsIn(RangeOptions range, LongConsumer each) throws IOException, InterruptedException {
                     ids.between(range.fromMicros(), range.toMicros(), each);
@@ -135,10 +139,10 @@ public final class Backfill {
     /**
      * Does it; blocks until the stream has taken in what was published.
      *
-     * @throws BackfillException if a store cannot be reached, or the stream did not take everything in within the patience;
+     * @throws BackfillException if a store cannot be reached, or the stream did not take everything in within the timeout;
      *     to run it again is harmless
      */
-    public Outcome run(Report report) throws InterruptedException {
+    public Outcome run(ProgressReport report) throws InterruptedException {
         try {
             SourceTables.Extent extent = extent();
             if (options.dryRun()) {
@@ -152,7 +156,7 @@ public final class Backfill {
                                     extent.rows(), options.range(), contentText()));
             Pass pass = new Pass(extent, report);
             Map<Integer, Long> ends;
-            try (Stream stream = streams.open()) {
+            try (StreamGateway stream = streams.open()) {
                 bringContents(stream, report);
                 if (extent.rows() == 0) {
                     return new Outcome(0, 0);
@@ -195,7 +199,7 @@ public final class Backfill {
     }
 
     /** What this would cost if it was no dry run, before it is waited for. */
-    private void tellCost(SourceTables.Extent extent, Report report)
+    private void tellCost(SourceTables.Extent extent, ProgressReport report)
             throws SQLException, IOException, InterruptedException {
         String warehouse = known == null
                 ? "the warehouse is not asked"
@@ -227,7 +231,7 @@ public final class Backfill {
     }
 
     /** What the stream is to know of contents is published before the first event that may refer to it. */
-    private void bringContents(Stream stream, Report report) throws SQLException, IOException {
+    private void bringContents(StreamGateway stream, ProgressReport report) throws SQLException, IOException {
         report.progress("comparing " + options.contentTopic() + " with the content table");
         Contents contents =
                 new Contents(database, decoder(), options.maxRowBytes().getBytes());
@@ -237,7 +241,7 @@ public final class Backfill {
                     ? Contents.Fate.DRY_RUN
                     : SourceTables.isStandby(connection) ? Contents.Fate.STANDBY : Contents.Fate.PUBLISHED;
             if (fate == Contents.Fate.PUBLISHED) {
-                contents.settle(connection, stream, options.patience());
+                contents.settle(connection, stream, options.timeout());
             } else {
                 contents.compare(connection, stream);
             }
@@ -256,7 +260,7 @@ public final class Backfill {
     private final class Pass {
 
         private final SourceTables.Extent extent;
-        private final Report report;
+        private final ProgressReport report;
         private final TreeMap<Long, Day> days = new TreeMap<>();
         private final LongAdder read = new LongAdder();
         private final LongAdder published = new LongAdder();
@@ -268,7 +272,7 @@ public final class Backfill {
         /** Where the next piece begins; null when there is none. */
         private @Nullable Long left = options.range().fromMicros();
 
-        Pass(SourceTables.Extent extent, Report report) {
+        Pass(SourceTables.Extent extent, ProgressReport report) {
             this.extent = extent;
             this.report = report;
         }
@@ -319,7 +323,8 @@ public final class Backfill {
         }
 
         /** @param stream null to publish nothing */
-        void run(@Nullable Stream stream, Report report) throws SQLException, IOException, InterruptedException {
+        void run(@Nullable StreamGateway stream, ProgressReport report)
+                throws SQLException, IOException, InterruptedException {
             long start = System.nanoTime();
             int readers = readers();
             ExecutorService threads = Executors.newFixedThreadPool(readers, task -> {
@@ -403,7 +408,7 @@ public final class Backfill {
             }
         }
 
-        private void read(@Nullable Stream stream) throws SQLException, IOException, InterruptedException {
+        private void read(@Nullable StreamGateway stream) throws SQLException, IOException, InterruptedException {
             RowDecoder decoder = decoder();
             try (Connection connection = database.connect()) {
                 SourceTables.begin(connection);
@@ -413,10 +418,10 @@ public final class Backfill {
             }
         }
 
-        private void read(Connection connection, Piece piece, RowDecoder decoder, @Nullable Stream stream)
+        private void read(Connection connection, Piece piece, RowDecoder decoder, @Nullable StreamGateway stream)
                 throws SQLException, IOException, InterruptedException {
             Integer limit = isIndexed ? (Integer) PAGE_ROWS : null;
-            Arrival<EngagementEvent> arrival = new Arrival<>();
+            DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
             SourceTables.Position position = null;
             String text = "";
             Day day = piece.day;
@@ -468,8 +473,8 @@ public final class Backfill {
                 Day day,
                 boolean isThere,
                 RowDecoder decoder,
-                Arrival<EngagementEvent> arrival,
-                @Nullable Stream stream) {
+                DecodedRecord<EngagementEvent> arrival,
+                @Nullable StreamGateway stream) {
             read.increment();
             if (isThere) {
                 there.increment();
@@ -483,7 +488,7 @@ public final class Backfill {
                 return;
             }
             decoder.decode(row, arrival);
-            if (arrival.kind() != Arrival.Kind.VALUE) {
+            if (arrival.kind() != DecodedRecord.Kind.VALUE) {
                 invalid.add(row.id());
             } else if (!isThere) {
                 missing.increment();
@@ -498,7 +503,7 @@ public final class Backfill {
         }
 
         /** What is worth knowing beside the counts. */
-        void tell(Report report) {
+        void tell(ProgressReport report) {
             if (options.dryRun()) {
                 report.line(String.format(
                         "Dry run: of %,d rows %,d are in the warehouse and %,d would be published; nothing was",
@@ -532,9 +537,9 @@ public final class Backfill {
     // ------------------------------------------------------------------------------------------------- the intake
 
     /** @return how many of the missing rows became dead letters */
-    private long awaitIntake(Stream stream, Map<Integer, Long> ends, Pass pass, Report report)
+    private long awaitIntake(StreamGateway stream, Map<Integer, Long> ends, Pass pass, ProgressReport report)
             throws SQLException, IOException, InterruptedException {
-        long until = nanoTime.getAsLong() + options.patience().toNanos();
+        long until = nanoTime.getAsLong() + options.timeout().toNanos();
         if (known == null || options.all()) {
             while (!hasPassed(stream.takenIn(), ends)) {
                 if (nanoTime.getAsLong() - until >= 0) {
@@ -543,7 +548,7 @@ public final class Backfill {
                                     "The %,d published rows are in %s, but within backfill.wait (%s) no checkpoint of the"
                                             + " stream has passed them, by the offsets of the group %s. Does the stream"
                                             + " run, and is that its kafka.group-id?",
-                                    pass.published.sum(), options.eventsTopic(), options.patience(), options.groupId()),
+                                    pass.published.sum(), options.eventsTopic(), options.timeout(), options.groupId()),
                             null);
                 }
                 report.progress("waiting until the stream has taken in what was published");
@@ -563,13 +568,13 @@ public final class Backfill {
      */
     private final class Intake {
 
-        private final Known known;
-        private final Stream stream;
+        private final WarehouseLookup known;
+        private final StreamGateway stream;
         private final Map<Integer, Long> ends;
         private final Pass pass;
         private final long until;
-        private final Report report;
-        private final Letters letters = new Letters();
+        private final ProgressReport report;
+        private final LetterReasons letters = new LetterReasons();
         private boolean isTakenIn;
         /** When the stream had taken everything in, or the last row came since then. */
         private long movedAt;
@@ -588,7 +593,13 @@ public final class Backfill {
          * @param ends the offsets behind what was published
          * @param until of {@code nanoTime}
          */
-        Intake(Known known, Stream stream, Map<Integer, Long> ends, Pass pass, long until, Report report)
+        Intake(
+                WarehouseLookup known,
+                StreamGateway stream,
+                Map<Integer, Long> ends,
+                Pass pass,
+                long until,
+                ProgressReport report)
                 throws IOException {
             this.known = known;
             this.stream = stream;
@@ -622,7 +633,7 @@ public final class Backfill {
                 report.line(String.format(
                         "%,d rows became dead letters instead of rows (%s); redrive puts them back when their cause is"
                                 + " mended",
-                        count, Letters.text(lost)));
+                        count, LetterReasons.text(lost)));
             }
             return count;
         }
@@ -710,7 +721,7 @@ public final class Backfill {
                     "Of %,d missing rows, all of which are in %s now, %,d are not in the warehouse within backfill.wait"
                             + " (%s): %s. Does the stream run, with this warehouse, and complete checkpoints? To run it"
                             + " again is harmless",
-                    pass.missing.sum(), options.eventsTopic(), missing.count(), options.patience(), missing.ids());
+                    pass.missing.sum(), options.eventsTopic(), missing.count(), options.timeout(), missing.ids());
         }
 
         private String known(Samples missing) {

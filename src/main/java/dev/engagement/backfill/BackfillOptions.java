@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param contentId only the events of this content, or null for all
  * @param all publish rows that the warehouse has, too
  * @param dryRun publish nothing
- * @param patience how long to wait until the stream has taken in what was published
+ * @param timeout how long to wait until the stream has taken in what was published
  * @param settling how long what the stream has taken in may be on its way to the warehouse; what does not come is not waited
  *     for any longer
  * @param kafka where the events topic is
@@ -33,7 +33,7 @@ public record BackfillOptions(
         @Nullable String contentId,
         boolean all,
         boolean dryRun,
-        Duration patience,
+        Duration timeout,
         Duration settling,
         KafkaConnection kafka,
         String eventsTopic,

@@ -2,7 +2,7 @@ package dev.engagement.backfill;
 
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
-import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.RecordKey;
 import dev.engagement.source.ContentRow;
 import dev.engagement.source.RowCursor;
@@ -43,9 +43,9 @@ final class Contents {
 
     private final SourceTables database;
     private final RowDecoder decoder;
-    private final long mostBytes;
+    private final long maxBytes;
 
-    private final Arrival<ContentChange> arrival = new Arrival<>();
+    private final DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
     /** What the topic's last record of each says; none of those that it says to be deleted. */
     private final Map<String, Content> said = new HashMap<>();
     /** The last key of each content whose key is not as capture writes it, such as Connect's with a schema. */
@@ -63,16 +63,16 @@ final class Contents {
      * Nothing is read yet.
      *
      * @param decoder says what the stream makes of a row
-     * @param mostBytes largest envelope that is published
+     * @param maxBytes largest envelope that is published
      */
-    Contents(SourceTables database, RowDecoder decoder, long mostBytes) {
+    Contents(SourceTables database, RowDecoder decoder, long maxBytes) {
         this.database = database;
         this.decoder = decoder;
-        this.mostBytes = mostBytes;
+        this.maxBytes = maxBytes;
     }
 
     /** Looks what differs, and publishes nothing. */
-    void compare(Connection connection, Stream stream) throws SQLException, IOException {
+    void compare(Connection connection, StreamGateway stream) throws SQLException, IOException {
         read(stream, database.isContentIdNumber(connection));
         differing.putAll(differing(connection, null, null));
     }
@@ -82,8 +82,8 @@ final class Contents {
      *
      * @throws BackfillException if contents change faster than they are looked at, for that long
      */
-    void settle(Connection connection, Stream stream, Duration patience) throws SQLException, IOException {
-        long until = System.nanoTime() + patience.toNanos();
+    void settle(Connection connection, StreamGateway stream, Duration timeout) throws SQLException, IOException {
+        long until = System.nanoTime() + timeout.toNanos();
         boolean isNumber = database.isContentIdNumber(connection);
         read(stream, isNumber);
         Publisher publisher = (id, envelope) -> {
@@ -100,14 +100,14 @@ final class Contents {
                 throw new BackfillException(
                         changed.size() + " contents, such as "
                                 + changed.keySet().iterator().next()
-                                + ", were other ones each time they were looked at, within backfill.wait (" + patience
+                                + ", were other ones each time they were looked at, within backfill.wait (" + timeout
                                 + "). Run it again when they change less often",
                         null);
             }
         } while (!changed.isEmpty());
     }
 
-    private void read(Stream stream, boolean isNumber) throws IOException {
+    private void read(StreamGateway stream, boolean isNumber) throws IOException {
         stream.contents((change, key) -> {
             if (change instanceof ContentChange.Put put) {
                 String id = put.content().id();
@@ -156,13 +156,14 @@ final class Contents {
                     continue;
                 }
                 decoder.decode(row, 0, arrival);
-                Content content =
-                        arrival.kind() == Arrival.Kind.VALUE ? ((ContentChange.Put) arrival.value()).content() : null;
+                Content content = arrival.kind() == DecodedRecord.Kind.VALUE
+                        ? ((ContentChange.Put) arrival.value()).content()
+                        : null;
                 if (content != null && content.equals(said.get(id))) {
                     continue;
                 }
                 byte[] envelope = RowJson.envelope(row);
-                if (content == null || envelope.length > mostBytes) {
+                if (content == null || envelope.length > maxBytes) {
                     refused.add(id);
                     continue;
                 }
@@ -204,7 +205,7 @@ final class Contents {
     }
 
     /** Says what differed, if anything did. */
-    void tell(Report report, String topic, Fate fate) {
+    void tell(ProgressReport report, String topic, Fate fate) {
         if (!differing.isEmpty()) {
             long deleted =
                     differing.values().stream().filter(isThere -> !isThere).count();

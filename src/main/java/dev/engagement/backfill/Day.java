@@ -59,7 +59,7 @@ final class Day {
     }
 
     /** The ids that are there, which nobody changes; for who has begun. */
-    Roaring64Bitmap ids(@Nullable Known known) throws IOException, InterruptedException {
+    Roaring64Bitmap ids(@Nullable WarehouseLookup known) throws IOException, InterruptedException {
         // Whoever begins or ends meanwhile does not wait for the answer.
         synchronized (asking) {
             Roaring64Bitmap ids = there;
@@ -89,7 +89,7 @@ final class Day {
         }
     }
 
-    private static Roaring64Bitmap ask(@Nullable Known known, RangeOptions range)
+    private static Roaring64Bitmap ask(@Nullable WarehouseLookup known, RangeOptions range)
             throws IOException, InterruptedException {
         Roaring64Bitmap ids = new Roaring64Bitmap();
         if (known != null) {
@@ -111,7 +111,7 @@ final class Day {
     }
 
     /** Asks once more for what was missing; what is there now is missing no more. */
-    synchronized void look(Known known) throws IOException, InterruptedException {
+    synchronized void look(WarehouseLookup known) throws IOException, InterruptedException {
         if (!missing.isEmpty()) {
             missing.andNot(ask(known, new RangeOptions(firstMissing, lastMissing + 1)));
         }

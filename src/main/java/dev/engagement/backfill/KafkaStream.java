@@ -6,8 +6,8 @@ import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
-import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.RecordKey;
 import java.io.IOException;
 import java.time.Clock;
@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * The stream's topics over an idempotent producer: at least once, in the order of publishing for each key. Partitions are
  * chosen by key, as capture's producer does, so that an event or a content lands where its captured record is.
  */
-final class KafkaStream implements Stream {
+final class KafkaStream implements StreamGateway {
 
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
     private static final int BATCH_BYTES = 128 * 1024;
@@ -156,10 +156,10 @@ final class KafkaStream implements Stream {
     public void contents(EachContent each) throws IOException {
         ContentDecoder decoder =
                 new ContentDecoder(contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC());
-        Arrival<ContentChange> arrival = new Arrival<>();
+        DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
         var unused = reader.read(contentTopic, Map.of(), Map.of(), record -> {
             decoder.decode(record, arrival);
-            if (arrival.kind() == Arrival.Kind.VALUE) {
+            if (arrival.kind() == DecodedRecord.Kind.VALUE) {
                 each.take(arrival.value(), record.key());
             }
         });

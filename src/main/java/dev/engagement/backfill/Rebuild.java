@@ -2,8 +2,8 @@ package dev.engagement.backfill;
 
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
-import dev.engagement.ingest.Arrival;
-import dev.engagement.ingest.ArrivalTypes;
+import dev.engagement.ingest.DecodedRecord;
+import dev.engagement.ingest.DecodedRecordTypes;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.source.ContentRow;
 import dev.engagement.source.EventRow;
@@ -35,7 +35,8 @@ public final class Rebuild {
      */
     private static final Duration BEHIND_THE_WALL_CLOCK = Duration.ofMinutes(2);
 
-    private static final OutputTag<Arrival<ContentChange>> CONTENTS = new OutputTag<>("contents", ArrivalTypes.CONTENT);
+    private static final OutputTag<DecodedRecord<ContentChange>> CONTENTS =
+            new OutputTag<>("contents", DecodedRecordTypes.CONTENT);
 
     private Rebuild() {}
 
@@ -46,7 +47,8 @@ public final class Rebuild {
      * @param contentChanges arrivals of contents, complete before the first event is read
      */
     public record Tables(
-            DataStream<Arrival<EngagementEvent>> events, DataStream<Arrival<ContentChange>> contentChanges) {}
+            DataStream<DecodedRecord<EngagementEvent>> events,
+            DataStream<DecodedRecord<ContentChange>> contentChanges) {}
 
     /**
      * Reads the tables; bounded. Rows that were read are counted in {@link RowCount#READ}.
@@ -74,7 +76,7 @@ public final class Rebuild {
         WatermarkStrategy<TableRow> eventTime = WatermarkStrategy.<TableRow>forGenerator(
                         context -> new StandingClock(System.currentTimeMillis() - BEHIND_THE_WALL_CLOCK.toMillis()))
                 .withTimestampAssigner((row, before) -> 0);
-        SingleOutputStreamOperator<Arrival<EngagementEvent>> events = env.fromSource(
+        SingleOutputStreamOperator<DecodedRecord<EngagementEvent>> events = env.fromSource(
                         source, eventTime, "tables", TableRowType.ROWS)
                 .uid(sourceUid)
                 .process(
@@ -82,14 +84,14 @@ public final class Rebuild {
                                 ingest.eventsTopic(),
                                 ingest.contentTopic(),
                                 ingest.maxRecordBytes().getBytes()),
-                        ArrivalTypes.EVENTS)
+                        DecodedRecordTypes.EVENTS)
                 .uid(decodeUid)
                 .name("decode rows");
         return new Tables(events, events.getSideOutput(CONTENTS));
     }
 
     /** Rows as arrivals: events on, contents aside. */
-    private static final class Decode extends ProcessFunction<TableRow, Arrival<EngagementEvent>> {
+    private static final class Decode extends ProcessFunction<TableRow, DecodedRecord<EngagementEvent>> {
 
         private static final long serialVersionUID = 1L;
 
@@ -97,8 +99,8 @@ public final class Rebuild {
         private final String contentTopic;
         private final long maxRecordBytes;
         private transient RowDecoder decoder;
-        private transient Arrival<EngagementEvent> event;
-        private transient Arrival<ContentChange> content;
+        private transient DecodedRecord<EngagementEvent> event;
+        private transient DecodedRecord<ContentChange> content;
         private transient long contents;
 
         Decode(String eventsTopic, String contentTopic, long maxRecordBytes) {
@@ -111,12 +113,12 @@ public final class Rebuild {
         public void open(Configuration configuration) {
             Clock clock = Clock.systemUTC();
             decoder = new RowDecoder(eventsTopic, contentTopic, maxRecordBytes, clock.millis(), clock);
-            event = new Arrival<>();
-            content = new Arrival<>();
+            event = new DecodedRecord<>();
+            content = new DecodedRecord<>();
         }
 
         @Override
-        public void processElement(TableRow row, Context context, Collector<Arrival<EngagementEvent>> out) {
+        public void processElement(TableRow row, Context context, Collector<DecodedRecord<EngagementEvent>> out) {
             if (row instanceof EventRow one) {
                 decoder.decode(one, event);
                 out.collect(event);

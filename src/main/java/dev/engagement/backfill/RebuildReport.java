@@ -26,7 +26,7 @@ public final class RebuildReport implements JobListener {
     private static final Duration INTERVAL = Duration.ofMillis(500);
     private static final Duration LOG_INTERVAL = Duration.ofSeconds(10);
 
-    private final Report report;
+    private final ProgressReport report;
     private final long estimated;
     private final @Nullable WarehouseOptions warehouse;
 
@@ -36,7 +36,7 @@ public final class RebuildReport implements JobListener {
      * @param estimated how many rows there are to be read
      * @param warehouse the rebuilt table, or null if there is none
      */
-    public RebuildReport(Report report, long estimated, @Nullable WarehouseOptions warehouse) {
+    public RebuildReport(ProgressReport report, long estimated, @Nullable WarehouseOptions warehouse) {
         this.report = report;
         this.estimated = estimated;
         this.warehouse = warehouse;

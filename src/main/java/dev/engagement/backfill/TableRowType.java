@@ -10,8 +10,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.jspecify.annotations.Nullable;
 
 /** Type of the rows between the source and the stage that decodes them, where somebody breaks that chain. */
@@ -94,18 +92,6 @@ final class TableRowType {
 
         private static @Nullable Integer readNumber(DataInput in) throws IOException {
             return in.readBoolean() ? (Integer) in.readInt() : null;
-        }
-
-        @Override
-        public TypeSerializerSnapshot<TableRow> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link Serializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<TableRow> {
-            public Snapshot() {
-                super(Serializer::new);
-            }
         }
     }
 }

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, PendingSplitsState> {
 
     /** Heartbeats that may fail in a row: a database that restarts is not yet an error. */
-    private static final int HEARTBEAT_PATIENCE = 3;
+    private static final int MAX_FAILED_HEARTBEATS = 3;
 
     private final CaptureOptions options;
     private final SplitEnumeratorContext<SourceSplitBase> context;
@@ -134,7 +134,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
             if (watched.slot() != null) {
                 metrics.seen(watched.slot());
             }
-        } else if (++failedHeartbeats > HEARTBEAT_PATIENCE) {
+        } else if (++failedHeartbeats > MAX_FAILED_HEARTBEATS) {
             throw new FlinkRuntimeException(
                     "The heartbeat table " + options.schema() + '.' + options.heartbeatTable() + " of "
                             + options.postgres().jdbcUrl() + " could not be written " + failedHeartbeats

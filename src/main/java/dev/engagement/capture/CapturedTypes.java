@@ -7,8 +7,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.jspecify.annotations.Nullable;
 
 /** Types of capture's streams. Serializer and snapshot class names are part of savepoints. */
@@ -21,7 +19,7 @@ final class CapturedTypes {
     private CapturedTypes() {}
 
     /** Serializer of {@link Captured.Row}. */
-    static final class RowSerializer extends ImmutableSerializer<Captured.Row> {
+    public static final class RowSerializer extends ImmutableSerializer<Captured.Row> {
         private static final long serialVersionUID = 1L;
 
         @Override
@@ -45,22 +43,10 @@ final class CapturedTypes {
             }
             return new Captured.Row(table, key, Wire.readBytes(in));
         }
-
-        @Override
-        public TypeSerializerSnapshot<Captured.Row> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link RowSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Captured.Row> {
-            public Snapshot() {
-                super(RowSerializer::new);
-            }
-        }
     }
 
     /** Serializer of {@link Captured}. */
-    static final class CapturedSerializer extends ImmutableSerializer<Captured> {
+    public static final class CapturedSerializer extends ImmutableSerializer<Captured> {
         private static final long serialVersionUID = 1L;
 
         private static final RowSerializer ROWS = new RowSerializer();
@@ -137,18 +123,6 @@ final class CapturedTypes {
                             readId(in));
                 default -> throw new IOException("A captured row of the unknown kind " + kind);
             };
-        }
-
-        @Override
-        public TypeSerializerSnapshot<Captured> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link CapturedSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Captured> {
-            public Snapshot() {
-                super(CapturedSerializer::new);
-            }
         }
     }
 }

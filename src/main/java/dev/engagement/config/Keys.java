@@ -401,10 +401,10 @@ public final class Keys {
             "12",
             STREAM,
             "answered attempts until an event becomes an UNDELIVERABLE letter");
-    public static final Key<Duration> DELIVERY_BACKOFF_FIRST = Key.of(
-            "delivery.backoff-first", SHORT_INTERVAL, "500 ms", STREAM, "longest wait before the second attempt");
-    public static final Key<Duration> DELIVERY_BACKOFF_MOST =
-            Key.of("delivery.backoff-most", SHORT_INTERVAL, "5 min", STREAM, "longest wait before any attempt");
+    public static final Key<Duration> DELIVERY_BACKOFF_INITIAL = Key.of(
+            "delivery.backoff-initial", SHORT_INTERVAL, "500 ms", STREAM, "longest wait before the second attempt");
+    public static final Key<Duration> DELIVERY_BACKOFF_MAX =
+            Key.of("delivery.backoff-max", SHORT_INTERVAL, "5 min", STREAM, "longest wait before any attempt");
     public static final Key<Integer> DELIVERY_MAX_IN_FLIGHT = Key.of(
             "delivery.max-in-flight",
             Type.integer(1, 10_000),
@@ -605,8 +605,8 @@ public final class Keys {
             DELIVERY_ALLOW_PLAIN_HTTP,
             DELIVERY_TIMEOUT,
             DELIVERY_MAX_ATTEMPTS,
-            DELIVERY_BACKOFF_FIRST,
-            DELIVERY_BACKOFF_MOST,
+            DELIVERY_BACKOFF_INITIAL,
+            DELIVERY_BACKOFF_MAX,
             DELIVERY_MAX_IN_FLIGHT,
             DELIVERY_MAX_IN_FLIGHT_BYTES,
             DELIVERY_BATCH_SIZE,

@@ -321,8 +321,8 @@ public final class Settings {
                 new DeliveryOptions.Attempts(
                         get(Keys.DELIVERY_TIMEOUT),
                         get(Keys.DELIVERY_MAX_ATTEMPTS),
-                        get(Keys.DELIVERY_BACKOFF_FIRST),
-                        get(Keys.DELIVERY_BACKOFF_MOST)),
+                        get(Keys.DELIVERY_BACKOFF_INITIAL),
+                        get(Keys.DELIVERY_BACKOFF_MAX)),
                 new DeliveryOptions.InFlight(get(Keys.DELIVERY_MAX_IN_FLIGHT), get(Keys.DELIVERY_MAX_IN_FLIGHT_BYTES)),
                 new DeliveryOptions.Batch(get(Keys.DELIVERY_BATCH_SIZE), get(Keys.DELIVERY_BATCH_LINGER)),
                 get(Keys.DELIVERY_DRAIN_RATE),

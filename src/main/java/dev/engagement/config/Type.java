@@ -254,17 +254,17 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
         }
     });
 
-    static Type<Duration> duration(Duration least) {
+    static Type<Duration> duration(Duration min) {
         return new Type<>("duration", true, true, text -> {
             Duration value = parseDuration(text);
-            if (value.compareTo(least) < 0) {
-                throw new IllegalArgumentException("it must be at least " + TimeUtils.formatWithHighestUnit(least));
+            if (value.compareTo(min) < 0) {
+                throw new IllegalArgumentException("it must be at least " + TimeUtils.formatWithHighestUnit(min));
             }
             return value;
         });
     }
 
-    static Type<MemorySize> size(MemorySize least, MemorySize most) {
+    static Type<MemorySize> size(MemorySize min, MemorySize max) {
         return new Type<>("size", true, true, text -> {
             MemorySize value;
             try {
@@ -272,15 +272,15 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException("it must be a size such as 512 kb, 1 mb or 1048576 (bytes)", e);
             }
-            if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-                throw new IllegalArgumentException("it must be between " + least + " and " + most);
+            if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
+                throw new IllegalArgumentException("it must be between " + min + " and " + max);
             }
             return value;
         });
     }
 
-    static Type<Integer> integer(int least, int most) {
-        String form = "it must be a whole number between " + least + " and " + most;
+    static Type<Integer> integer(int min, int max) {
+        String form = "it must be a whole number between " + min + " and " + max;
         return new Type<>("number", true, true, text -> {
             int value;
             try {
@@ -288,7 +288,7 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
             } catch (NumberFormatException e) {
                 throw new IllegalArgumentException(form, e);
             }
-            if (value < least || value > most) {
+            if (value < min || value > max) {
                 throw new IllegalArgumentException(form);
             }
             return value;

@@ -8,9 +8,9 @@ import java.time.Duration;
  * in step.
  *
  * @param first before the first retry, at most
- * @param most before any retry
+ * @param max before any retry
  */
-public record Backoff(Duration first, Duration most) implements Serializable {
+public record Backoff(Duration first, Duration max) implements Serializable {
 
     private static final long serialVersionUID = 1L;
 
@@ -25,7 +25,7 @@ public record Backoff(Duration first, Duration most) implements Serializable {
      */
     public long delayMillis(int failures, double random) {
         long doubled = first.toMillis() << Math.min(failures - 1, MAX_DOUBLINGS);
-        long whole = Math.min(doubled, most.toMillis());
+        long whole = Math.min(doubled, max.toMillis());
         return whole / 2 + (long) (random * (whole - whole / 2 + 1));
     }
 }

@@ -21,7 +21,7 @@ import org.apache.kafka.common.errors.TopicExistsException;
 /** Makes the pipeline's topics where they are missing; those that are there are left as they are. */
 public final class KafkaTopics {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration TIMEOUT = Duration.ofSeconds(15);
 
     /** A broker under load opens its partitions one after the other. */
     private static final Duration OPENING_TIMEOUT = Duration.ofMinutes(1);
@@ -126,7 +126,7 @@ public final class KafkaTopics {
 
     private static List<Topic> missing(Admin admin, List<Topic> topics)
             throws ExecutionException, InterruptedException, TimeoutException {
-        Set<String> existing = admin.listTopics().names().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        Set<String> existing = admin.listTopics().names().get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         return topics.stream().filter(topic -> !existing.contains(topic.name())).toList();
     }
 
@@ -138,8 +138,8 @@ public final class KafkaTopics {
 
     private static <T> T asking(KafkaConnection kafka, Question<T> question) {
         Properties properties = kafka.clientProperties();
-        properties.setProperty("default.api.timeout.ms", Long.toString(PATIENCE.toMillis()));
-        properties.setProperty("request.timeout.ms", Long.toString(PATIENCE.toMillis() / 2));
+        properties.setProperty("default.api.timeout.ms", Long.toString(TIMEOUT.toMillis()));
+        properties.setProperty("request.timeout.ms", Long.toString(TIMEOUT.toMillis() / 2));
         try (Admin admin = Admin.create(properties)) {
             return question.ask(admin);
         } catch (ExecutionException | TimeoutException | KafkaException e) {
@@ -163,7 +163,7 @@ public final class KafkaTopics {
         CreateTopicsResult created = admin.createTopics(missing);
         for (NewTopic topic : missing) {
             try {
-                created.values().get(topic.name()).get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                created.values().get(topic.name()).get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
             } catch (ExecutionException e) {
                 // Another start may have made it in the meantime.
                 if (!(e.getCause() instanceof TopicExistsException)) {
@@ -189,11 +189,11 @@ public final class KafkaTopics {
                 Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
                 admin.describeTopics(names)
                         .allTopicNames()
-                        .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                        .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                         .forEach((name, topic) -> topic.partitions()
                                 .forEach(partition -> partitions.put(
                                         new TopicPartition(name, partition.partition()), OffsetSpec.latest())));
-                admin.listOffsets(partitions).all().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                admin.listOffsets(partitions).all().get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
                 return;
             } catch (ExecutionException e) {
                 if (!(e.getCause() instanceof RetriableException) || System.nanoTime() > deadline) {

@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads topics from offsets to ends, for commands that end: committed records alone, without a group, and never from an
- * offset that nobody named. What retention takes while it is read is passed over; a topic that was made anew meanwhile, and
+ * offset that nobody named. What retention takes while it is read is passed over; an offset that a topic has not come to, and
  * a broker that sends nothing for {@link #STANDSTILL}, are errors. Blocking; for one thread.
  *
  * <pre>{@code
@@ -48,13 +49,14 @@ public final class TopicReader implements AutoCloseable {
     private static final long WORTH_A_SEEK = 2_000;
 
     private final KafkaConnection kafka;
-    private final Consumer<byte[], byte[]> consumer;
+    private final Supplier<Consumer<byte[], byte[]>> connect;
     private final LongSupplier nanoTime;
+    private @Nullable Consumer<byte[], byte[]> connected;
     private @Nullable Admin admin;
 
-    TopicReader(KafkaConnection kafka, Consumer<byte[], byte[]> consumer, LongSupplier nanoTime) {
+    TopicReader(KafkaConnection kafka, Supplier<Consumer<byte[], byte[]>> connect, LongSupplier nanoTime) {
         this.kafka = kafka;
-        this.consumer = consumer;
+        this.connect = connect;
         this.nanoTime = nanoTime;
     }
 
@@ -81,8 +83,17 @@ public final class TopicReader implements AutoCloseable {
         properties.setProperty("fetch.max.wait.ms", "20");
         return new TopicReader(
                 kafka,
-                new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer()),
+                () -> new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer()),
                 System::nanoTime);
+    }
+
+    private Consumer<byte[], byte[]> consumer() {
+        Consumer<byte[], byte[]> consumer = connected;
+        if (consumer == null) {
+            consumer = connect.get();
+            connected = consumer;
+        }
+        return consumer;
     }
 
     /**
@@ -113,7 +124,7 @@ public final class TopicReader implements AutoCloseable {
 
     /** A topic's partitions; none if there is no such topic. */
     public List<TopicPartition> partitions(String topic) throws IOException {
-        return asking(topic, () -> consumer.partitionsFor(topic).stream()
+        return asking(topic, () -> consumer().partitionsFor(topic).stream()
                 .map(partition -> new TopicPartition(topic, partition.partition()))
                 .toList());
     }
@@ -121,13 +132,13 @@ public final class TopicReader implements AutoCloseable {
     /** The first offset that each partition still has. */
     public Map<TopicPartition, Long> beginnings(String topic) throws IOException {
         List<TopicPartition> partitions = partitions(topic);
-        return asking(topic, () -> consumer.beginningOffsets(partitions));
+        return asking(topic, () -> consumer().beginningOffsets(partitions));
     }
 
     /** The end that each partition has now, in committed records. */
     public Map<TopicPartition, Long> ends(String topic) throws IOException {
         List<TopicPartition> partitions = partitions(topic);
-        return asking(topic, () -> consumer.endOffsets(partitions));
+        return asking(topic, () -> consumer().endOffsets(partitions));
     }
 
     /**
@@ -139,7 +150,8 @@ public final class TopicReader implements AutoCloseable {
         Map<TopicPartition, Long> offsets = new HashMap<>(ends(topic));
         Map<TopicPartition, Long> times = new HashMap<>();
         offsets.keySet().forEach(partition -> times.put(partition, millis));
-        Map<TopicPartition, OffsetAndTimestamp> found = asking(topic, () -> consumer.offsetsForTimes(times));
+        Map<TopicPartition, OffsetAndTimestamp> found =
+                asking(topic, () -> consumer().offsetsForTimes(times));
         found.forEach((partition, at) -> {
             if (at != null) {
                 offsets.put(partition, at.offset());
@@ -160,29 +172,40 @@ public final class TopicReader implements AutoCloseable {
             String topic, Map<TopicPartition, Long> from, Map<TopicPartition, Long> to, Each<E> each)
             throws IOException, E {
         List<TopicPartition> partitions = partitions(topic);
-        Map<TopicPartition, Long> ends = new HashMap<>(asking(topic, () -> consumer.endOffsets(partitions)));
+        Map<TopicPartition, Long> ends =
+                new HashMap<>(asking(topic, () -> consumer().endOffsets(partitions)));
         ends.putAll(to);
         ends.keySet().retainAll(partitions);
+        // An end may fall back for a moment when a partition's leader changes; nothing is read twice for that.
+        ends.replaceAll(
+                (partition, end) -> Math.max(end, to.containsKey(partition) ? end : from.getOrDefault(partition, end)));
         asking(topic, () -> {
-            consumer.assign(partitions);
-            consumer.beginningOffsets(partitions)
-                    .forEach((partition, first) ->
-                            consumer.seek(partition, Math.max(first, from.getOrDefault(partition, 0L))));
+            consumer().assign(partitions);
+            consumer().beginningOffsets(partitions).forEach((partition, first) -> consumer()
+                    .seek(partition, Math.max(first, from.getOrDefault(partition, 0L))));
             return partitions;
         });
         Standstill standstill = new Standstill(topic);
+        long passed = -1;
         while (true) {
             // One after the other runs dry; what stands behind an end is not fetched.
             List<TopicPartition> open = asking(topic, () -> {
                 List<TopicPartition> left = partitions.stream()
-                        .filter(partition -> consumer.position(partition) < ends.get(partition))
+                        .filter(partition -> consumer().position(partition) < ends.get(partition))
                         .toList();
-                consumer.pause(partitions);
-                consumer.resume(left);
+                consumer().pause(partitions);
+                consumer().resume(left);
                 return left;
             });
             if (open.isEmpty()) {
                 return ends;
+            }
+            long passes = asking(
+                    topic, () -> open.stream().mapToLong(consumer()::position).sum() + ends.size() - open.size());
+            if (passes != passed) {
+                // Also over records of transactions that were given up, of which none comes.
+                passed = passes;
+                standstill.over();
             }
             for (ConsumerRecord<byte[], byte[]> record : poll(topic)) {
                 if (record.offset() < ends.get(new TopicPartition(topic, record.partition()))) {
@@ -204,40 +227,45 @@ public final class TopicReader implements AutoCloseable {
     public <E extends Exception> boolean readAt(TopicPartition partition, List<Long> offsets, Wanted<E> each)
             throws IOException, E {
         String topic = partition.topic();
-        long first = beginnings(topic).getOrDefault(partition, 0L);
-        long end = ends(topic).getOrDefault(partition, 0L);
-        asking(topic, () -> {
-            consumer.assign(List.of(partition));
-            // Of a partition that was assigned before, Kafka remembers that it was paused.
-            consumer.resume(List.of(partition));
-            consumer.seek(partition, first);
-            return partition;
-        });
+        long end = 0;
+        if (!offsets.isEmpty() && partitions(topic).contains(partition)) {
+            end = asking(topic, () -> {
+                List<TopicPartition> one = List.of(partition);
+                consumer().assign(one);
+                // Of a partition that was assigned before, Kafka remembers that it was paused.
+                consumer().resume(one);
+                long first = consumer().beginningOffsets(one).get(partition);
+                consumer().seek(partition, Math.max(first, offsets.get(0)));
+                return consumer().endOffsets(one).get(partition);
+            });
+        }
         int at = 0;
         Standstill standstill = new Standstill(topic);
         while (at < offsets.size() && offsets.get(at) < end) {
             long wanted = offsets.get(at);
             long position = asking(topic, () -> {
-                if (wanted - consumer.position(partition) > WORTH_A_SEEK) {
-                    consumer.seek(partition, wanted);
+                if (wanted - consumer().position(partition) > WORTH_A_SEEK) {
+                    consumer().seek(partition, wanted);
                 }
-                return consumer.position(partition);
+                return consumer().position(partition);
             });
             if (position > wanted) {
                 at++;
                 if (!each.take(wanted, null)) {
                     return false;
                 }
+                standstill.over();
                 continue;
             }
             for (ConsumerRecord<byte[], byte[]> record : poll(topic)) {
-                standstill.over();
                 while (at < offsets.size() && offsets.get(at) <= record.offset()) {
                     long next = offsets.get(at++);
                     if (!each.take(next, next == record.offset() ? record : null)) {
                         return false;
                     }
                 }
+                // Behind what was made of it: that may take longer than a broker is waited for.
+                standstill.over();
             }
             standstill.check();
         }
@@ -295,7 +323,7 @@ public final class TopicReader implements AutoCloseable {
     private ConsumerRecords<byte[], byte[]> poll(String topic) throws IOException {
         return asking(topic, () -> {
             try {
-                return consumer.poll(POLL);
+                return consumer().poll(POLL);
             } catch (OffsetOutOfRangeException e) {
                 passOver(e);
                 return ConsumerRecords.empty();
@@ -305,12 +333,12 @@ public final class TopicReader implements AutoCloseable {
 
     /** What was to be read next is gone: its retention has passed, or somebody deleted it. */
     private void passOver(OffsetOutOfRangeException e) {
-        Map<TopicPartition, Long> first = consumer.beginningOffsets(e.partitions());
+        Map<TopicPartition, Long> first = consumer().beginningOffsets(e.partitions());
         e.offsetOutOfRangePartitions().forEach((partition, offset) -> {
             if (first.get(partition) <= offset) {
                 throw e;
             }
-            consumer.seek(partition, first.get(partition));
+            consumer().seek(partition, first.get(partition));
         });
     }
 
@@ -362,7 +390,9 @@ public final class TopicReader implements AutoCloseable {
 
     @Override
     public void close() {
-        consumer.close(CLOSE_TIMEOUT);
+        if (connected != null) {
+            connected.close(CLOSE_TIMEOUT);
+        }
         if (admin != null) {
             admin.close(CLOSE_TIMEOUT);
         }

@@ -9,8 +9,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.util.OutputTag;
 
 /** Dead letters in Flink: their type and the one side output that every stage uses. */
@@ -80,18 +78,6 @@ public final class DeadLetterTypes {
                 headers.add(new DeadLetter.Header(Wire.readRequiredText(in), Wire.readBytes(in)));
             }
             return headers;
-        }
-
-        @Override
-        public TypeSerializerSnapshot<DeadLetter> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link LetterSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<DeadLetter> {
-            public Snapshot() {
-                super(LetterSerializer::new);
-            }
         }
     }
 }

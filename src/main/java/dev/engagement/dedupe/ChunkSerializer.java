@@ -7,8 +7,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /** Serializer of chunks in state. */
 public final class ChunkSerializer extends ImmutableSerializer<IdChunk.Frozen> {
@@ -36,17 +34,5 @@ public final class ChunkSerializer extends ImmutableSerializer<IdChunk.Frozen> {
             throw new IOException("A chunk of ids has no bytes: the data is damaged");
         }
         return new IdChunk.Frozen(encoded, newestArrivalMillis);
-    }
-
-    @Override
-    public TypeSerializerSnapshot<IdChunk.Frozen> snapshotConfiguration() {
-        return new Snapshot();
-    }
-
-    /** Snapshot of {@link ChunkSerializer}. */
-    public static final class Snapshot extends SimpleTypeSerializerSnapshot<IdChunk.Frozen> {
-        public Snapshot() {
-            super(ChunkSerializer::new);
-        }
     }
 }

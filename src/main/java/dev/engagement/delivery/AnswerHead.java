@@ -35,22 +35,22 @@ final class AnswerHead implements H2StreamListener {
     private static final int LAST = 999;
 
     /** Whose answer is awaited; none once its head is read, so that an idle connection keeps no request. */
-    private @Nullable Exchange awaited;
+    private @Nullable HttpExchange awaited;
 
     /** A request goes out. */
     void begin(HttpContext context) {
-        awaited = Exchange.of(context);
+        awaited = HttpExchange.of(context);
     }
 
     private void status(int status) {
-        Exchange exchange = awaited;
+        HttpExchange exchange = awaited;
         if (exchange != null && status >= FIRST_FINAL && status <= LAST) {
             exchange.statusRead(status);
         }
     }
 
     private void retryAfter(String value) {
-        Exchange exchange = awaited;
+        HttpExchange exchange = awaited;
         if (exchange != null) {
             exchange.retryAfterRead(value);
         }
@@ -168,8 +168,8 @@ final class AnswerHead implements H2StreamListener {
         }
 
         @Override
-        public int read(ByteBuffer target, int most) {
-            return buffer().read(target, most);
+        public int read(ByteBuffer target, int max) {
+            return buffer().read(target, max);
         }
 
         @Override
@@ -178,8 +178,8 @@ final class AnswerHead implements H2StreamListener {
         }
 
         @Override
-        public int read(WritableByteChannel target, int most) throws IOException {
-            return buffer().read(target, most);
+        public int read(WritableByteChannel target, int max) throws IOException {
+            return buffer().read(target, max);
         }
 
         @Override

@@ -53,7 +53,7 @@ final class Courier implements AutoCloseable {
     enum Path {
         /** Beside the live view and the warehouse: whatever cannot be posted soon is handed back. */
         LIVE,
-        /** Behind the retry topic: keeps what is to be tried again, and takes no more than the pace allows. */
+        /** Behind the retry topic: keeps what is to be tried again, and takes no more than the limiter allows. */
         DRAIN
     }
 
@@ -93,10 +93,10 @@ final class Courier implements AutoCloseable {
     private final Path path;
     private final CourierRules rules;
     private final SuccessRule success;
-    private final Poster poster;
+    private final HttpSender sender;
     private final SteadyClock clock;
     private final DoubleSupplier random;
-    private final @Nullable Pace pace;
+    private final @Nullable RateLimiter limiter;
     private final Outcomes outcomes;
     private final Runnable wakeUp;
     private final DeliveryMetrics metrics;
@@ -107,11 +107,12 @@ final class Courier implements AutoCloseable {
     private final LinkedHashSet<Attempt> inFlight = new LinkedHashSet<>();
 
     /** To be posted when their time has come. */
-    private final PriorityQueue<Parcel> later = new PriorityQueue<>(
-            Comparator.comparingLong((Parcel parcel) -> parcel.dueMillis).thenComparingLong(parcel -> parcel.order));
+    private final PriorityQueue<PendingRequest> later =
+            new PriorityQueue<>(Comparator.comparingLong((PendingRequest pending) -> pending.dueMillis)
+                    .thenComparingLong(pending -> pending.order));
 
-    /** Their time has come: to be posted when there is a place, and the pace allows it, in this order. */
-    private final Deque<Parcel> ready = new ArrayDeque<>();
+    /** Their time has come: to be posted when there is a place, and the limiter allows it, in this order. */
+    private final Deque<PendingRequest> ready = new ArrayDeque<>();
 
     private final Queue<Answered> answers = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean woken = new AtomicBoolean();
@@ -142,10 +143,10 @@ final class Courier implements AutoCloseable {
     private volatile boolean closed;
 
     /** A delivery, and where it came from. */
-    private record Held(Delivery delivery, int lane) {}
+    private record Held(Delivery delivery, int partition) {}
 
     /** One request, in all its attempts. */
-    private static final class Parcel {
+    private static final class PendingRequest {
         List<Held> events;
         final Request request;
         final long order;
@@ -156,7 +157,7 @@ final class Courier implements AutoCloseable {
         int tries;
         int unanswered;
 
-        Parcel(List<Held> events, Request request, long order, long dueMillis, int tries) {
+        PendingRequest(List<Held> events, Request request, long order, long dueMillis, int tries) {
             this.events = events;
             this.request = request;
             this.order = order;
@@ -176,17 +177,17 @@ final class Courier implements AutoCloseable {
     }
 
     private static final class Attempt {
-        final Parcel parcel;
+        final PendingRequest pending;
         final long epoch;
         final long startedMillis;
         /** The same in observed time. */
         final long startedObserved;
 
-        Poster.@Nullable Attempt request;
+        HttpSender.@Nullable Attempt request;
         boolean ended;
 
-        Attempt(Parcel parcel, long epoch, long startedMillis, long startedObserved) {
-            this.parcel = parcel;
+        Attempt(PendingRequest pending, long epoch, long startedMillis, long startedObserved) {
+            this.pending = pending;
             this.epoch = epoch;
             this.startedMillis = startedMillis;
             this.startedObserved = startedObserved;
@@ -196,7 +197,7 @@ final class Courier implements AutoCloseable {
     private record Answered(Attempt attempt, Answer answer) {}
 
     /**
-     * A courier, whose poster it closes with itself.
+     * A courier, whose sender it closes with itself.
      *
      * @param random within [0, 1)
      * @param drainRate events per second of this subtask; for the drain only
@@ -206,7 +207,7 @@ final class Courier implements AutoCloseable {
             Path path,
             CourierRules rules,
             double drainRate,
-            Poster poster,
+            HttpSender sender,
             Clock clock,
             DoubleSupplier random,
             Outcomes outcomes,
@@ -216,7 +217,7 @@ final class Courier implements AutoCloseable {
         this.path = path;
         this.rules = rules;
         this.success = new SuccessRule(rules.success());
-        this.poster = poster;
+        this.sender = sender;
         this.clock = new SteadyClock(clock);
         this.random = random;
         this.outcomes = outcomes;
@@ -224,13 +225,13 @@ final class Courier implements AutoCloseable {
         this.metrics = metrics;
         this.log = log;
         observed = new ObservedTime(this.clock.millis());
-        pace = path == Path.DRAIN ? new Pace(drainRate, rules.batchSize(), this.clock.millis()) : null;
+        limiter = path == Path.DRAIN ? new RateLimiter(drainRate, rules.batchSize(), this.clock.millis()) : null;
         breaker = new Breaker(this.clock, this::closedAgain);
     }
 
     private void closedAgain() {
-        if (pace != null) {
-            pace.restart(clock.millis());
+        if (limiter != null) {
+            limiter.restart(clock.millis());
         }
     }
 
@@ -238,9 +239,9 @@ final class Courier implements AutoCloseable {
      * Takes a delivery. On the live path it may be handed back before this returns; the drain keeps it, and asks
      * {@link #mayTake} before.
      *
-     * @param lane told again with what is {@link #unfinished}
+     * @param partition told again with what is {@link #unfinished}
      */
-    void offer(Delivery delivery, int lane) {
+    void offer(Delivery delivery, int partition) {
         long now = clock.millis();
         if (isIdle()) {
             // There is no answer that could have come.
@@ -258,14 +259,14 @@ final class Courier implements AutoCloseable {
                 return;
             }
         }
-        enter(new Held(delivery, lane), now);
+        enter(new Held(delivery, partition), now);
         show();
     }
 
     private void enter(Held held, long now) {
         Delivery delivery = held.delivery;
         if (dueMillis(delivery) > now || isPostedAlone(delivery)) {
-            start(parcel(List.of(held), Math.max(now, dueMillis(delivery)), delivery.attempts()), now);
+            start(pending(List.of(held), Math.max(now, dueMillis(delivery)), delivery.attempts()), now);
             return;
         }
         // An event that is here twice, after a replay, is not twice in one batch: receivers stumble over that.
@@ -303,15 +304,15 @@ final class Courier implements AutoCloseable {
                     .mapToInt(held -> held.delivery.attempts())
                     .max()
                     .orElse(0);
-            start(parcel(List.copyOf(full), now, tries), now);
+            start(pending(List.copyOf(full), now, tries), now);
         }
     }
 
     /** A request, which counts from here on. */
-    private Parcel parcel(List<Held> events, long dueMillis, int tries) {
-        Parcel parcel = new Parcel(events, request(events), order++, dueMillis, tries);
-        bytes += parcel.bytes();
-        return parcel;
+    private PendingRequest pending(List<Held> events, long dueMillis, int tries) {
+        PendingRequest pending = new PendingRequest(events, request(events), order++, dueMillis, tries);
+        bytes += pending.bytes();
+        return pending;
     }
 
     private Request request(List<Held> events) {
@@ -323,15 +324,15 @@ final class Courier implements AutoCloseable {
     }
 
     /** Posts it if it may be posted now; else it waits, or goes. */
-    private void start(Parcel parcel, long now) {
-        if (parcel.dueMillis > now) {
-            later.add(parcel);
-        } else if (ready.isEmpty() && hasPlace() && mayPost(parcel, now)) {
-            post(parcel, now);
+    private void start(PendingRequest pending, long now) {
+        if (pending.dueMillis > now) {
+            later.add(pending);
+        } else if (ready.isEmpty() && hasPlace() && mayPost(pending, now)) {
+            post(pending, now);
         } else if (path == Path.LIVE && !breaker.isClosed()) {
-            handBack(parcel);
+            handBack(pending);
         } else {
-            await(parcel, now);
+            await(pending, now);
         }
     }
 
@@ -340,29 +341,29 @@ final class Courier implements AutoCloseable {
     }
 
     /** It is due, and waits behind those that were before it. */
-    private void await(Parcel parcel, long now) {
-        parcel.readySince = observed.at(now);
-        ready.add(parcel);
+    private void await(PendingRequest pending, long now) {
+        pending.readySince = observed.at(now);
+        ready.add(pending);
     }
 
-    private boolean mayPost(Parcel parcel, long now) {
+    private boolean mayPost(PendingRequest pending, long now) {
         if (!breaker.isClosed()) {
-            // Probes are few enough without the pace.
+            // Probes are few enough without the limiter.
             return breaker.permits();
         }
-        if (pace != null) {
-            if (!pace.allows(parcel.events.size(), now)) {
+        if (limiter != null) {
+            if (!limiter.allows(pending.events.size(), now)) {
                 return false;
             }
-            pace.take(parcel.events.size(), now);
+            limiter.take(pending.events.size(), now);
         }
         return breaker.permits();
     }
 
-    private void post(Parcel parcel, long now) {
-        Attempt attempt = new Attempt(parcel, breaker.epoch(), now, observed.at(now));
+    private void post(PendingRequest pending, long now) {
+        Attempt attempt = new Attempt(pending, breaker.epoch(), now, observed.at(now));
         inFlight.add(attempt);
-        attempt.request = poster.post(parcel.request, answer -> answered(attempt, answer));
+        attempt.request = sender.post(pending.request, answer -> answered(attempt, answer));
     }
 
     /** On any thread. */
@@ -436,12 +437,12 @@ final class Courier implements AutoCloseable {
         inFlight.remove(attempt);
         long took = Math.max(0, now - attempt.startedMillis);
         metrics.postMillis.update(took);
-        Parcel parcel = attempt.parcel;
+        PendingRequest pending = attempt.pending;
         Verdict verdict = DeliveryVerdict.of(answer, success, clock.toWall(now));
         if (verdict instanceof Verdict.Retry retry) {
             boolean wasClosed = breaker.isClosed();
             breaker.failed(attempt.epoch, took);
-            retry(parcel, retry, wasClosed, now);
+            retry(pending, retry, wasClosed, now);
             if (path == Path.LIVE && !breaker.isClosed()) {
                 emptying = true;
             }
@@ -449,8 +450,8 @@ final class Courier implements AutoCloseable {
         }
         breaker.succeeded(attempt.epoch, took);
         if (verdict instanceof Verdict.Delivered delivered) {
-            bytes -= parcel.bytes();
-            for (Held held : parcel.events) {
+            bytes -= pending.bytes();
+            for (Held held : pending.events) {
                 metrics.delivered.inc();
                 if (held.delivery.committedAtMillis() > 0) {
                     metrics.commitToDeliveredMillis.update(clock.toWall(now) - held.delivery.committedAtMillis());
@@ -458,75 +459,77 @@ final class Courier implements AutoCloseable {
                 outcomes.delivered(held.delivery, delivered.status());
             }
         } else if (verdict instanceof Verdict.Final last) {
-            if (parcel.events.size() > 1) {
+            if (pending.events.size() > 1) {
                 metrics.retried.inc();
-                takeApart(parcel, now);
+                takeApart(pending, now);
             } else {
-                giveUp(parcel, last.why());
+                giveUp(pending, last.why());
             }
         }
     }
 
-    private void retry(Parcel parcel, Verdict.Retry retry, boolean wasClosed, long now) {
-        parcel.tries++;
+    private void retry(PendingRequest pending, Verdict.Retry retry, boolean wasClosed, long now) {
+        pending.tries++;
         if (retry.answered()
-                && parcel.events.size() == 1
-                && parcel.events.get(0).delivery.attempts() + 1 >= rules.maxAttempts()) {
-            giveUp(parcel, "the attempts ran out: " + retry.why());
+                && pending.events.size() == 1
+                && pending.events.get(0).delivery.attempts() + 1 >= rules.maxAttempts()) {
+            giveUp(pending, "the attempts ran out: " + retry.why());
             return;
         }
         metrics.retried.inc();
         long due = Math.max(
-                now + rules.backoffMillis(parcel.tries, random.getAsDouble()), clock.fromWall(retry.notBeforeMillis()));
+                now + rules.backoffMillis(pending.tries, random.getAsDouble()),
+                clock.fromWall(retry.notBeforeMillis()));
         Answer.Unanswered unanswered =
                 retry.noAnswer() == null ? null : Answer.Unanswered.of(retry.noAnswer(), retry.why());
         long notBefore = clock.toWall(due);
-        parcel.events = parcel.events.stream()
+        pending.events = pending.events.stream()
                 .map(held -> new Held(
                         unanswered == null
                                 ? held.delivery.afterAnswer(notBefore)
                                 : held.delivery.afterNone(unanswered, notBefore),
-                        held.lane))
+                        held.partition))
                 .toList();
         if (unanswered != null) {
             metrics.unanswered(unanswered.kind());
             log.add(unanswered, now);
             if (wasClosed) {
-                parcel.unanswered++;
+                pending.unanswered++;
             }
         }
         boolean goes = path == Path.LIVE
                 ? !breaker.isClosed() || due - now > LONGEST_LIVE_WAIT.toMillis()
-                : parcel.unanswered >= UNANSWERED_AT_MOST && breaker.isClosed();
+                : pending.unanswered >= UNANSWERED_AT_MOST && breaker.isClosed();
         if (goes) {
-            handBack(parcel);
-        } else if (parcel.events.size() > 1 && parcel.events.stream().anyMatch(held -> isPostedAlone(held.delivery))) {
-            takeApart(parcel, due);
+            handBack(pending);
+        } else if (pending.events.size() > 1
+                && pending.events.stream().anyMatch(held -> isPostedAlone(held.delivery))) {
+            takeApart(pending, due);
         } else {
-            parcel.dueMillis = due;
-            later.add(parcel);
+            pending.dueMillis = due;
+            later.add(pending);
         }
     }
 
-    private void takeApart(Parcel parcel, long dueMillis) {
-        bytes -= parcel.bytes();
-        for (Held held : parcel.events) {
-            later.add(parcel(List.of(held), dueMillis, parcel.tries));
+    private void takeApart(PendingRequest pending, long dueMillis) {
+        bytes -= pending.bytes();
+        for (Held held : pending.events) {
+            later.add(pending(List.of(held), dueMillis, pending.tries));
         }
     }
 
-    private void giveUp(Parcel parcel, String why) {
-        bytes -= parcel.bytes();
+    private void giveUp(PendingRequest pending, String why) {
+        bytes -= pending.bytes();
         metrics.undeliverable.inc();
-        outcomes.undeliverable(parcel.events.get(0).delivery.afterAnswer(0), why);
+        outcomes.undeliverable(pending.events.get(0).delivery.afterAnswer(0), why);
     }
 
-    /** Posts what is due, as far as breaker, pace and room allow; on the live path the rest does not wait for ever. */
+    /** Posts what is due, as far as breaker, limiter and room allow; on the live path the rest does not wait for ever. */
     private void pump(long now) {
-        for (Parcel next = later.peek(); next != null && next.dueMillis <= now; next = later.peek()) {
+        for (PendingRequest next = later.peek(); next != null && next.dueMillis <= now; next = later.peek()) {
             await(later.remove(), now);
         }
-        for (Parcel next = ready.peek(); next != null; next = ready.peek()) {
+        for (PendingRequest next = ready.peek(); next != null; next = ready.peek()) {
             if (hasPlace() && mayPost(next, now)) {
                 post(ready.remove(), now);
             } else if (path == Path.LIVE && (!breaker.isClosed() || hasWaitedTooLong(next, now))) {
@@ -540,8 +543,8 @@ final class Courier implements AutoCloseable {
         }
     }
 
-    private boolean hasWaitedTooLong(Parcel parcel, long now) {
-        return observed.at(now) - parcel.readySince >= LONGEST_WAIT_FOR_A_PLACE.toMillis();
+    private boolean hasWaitedTooLong(PendingRequest pending, long now) {
+        return observed.at(now) - pending.readySince >= LONGEST_WAIT_FOR_A_PLACE.toMillis();
     }
 
     /**
@@ -571,15 +574,15 @@ final class Courier implements AutoCloseable {
         return !stepIsFull;
     }
 
-    private void step(Parcel parcel) {
-        eventsLeft -= parcel.events.size();
-        bytesLeft -= parcel.request.body().length;
-        handBack(parcel);
+    private void step(PendingRequest pending) {
+        eventsLeft -= pending.events.size();
+        bytesLeft -= pending.request.body().length;
+        handBack(pending);
     }
 
-    private void handBack(Parcel parcel) {
-        bytes -= parcel.bytes();
-        for (Held held : parcel.events) {
+    private void handBack(PendingRequest pending) {
+        bytes -= pending.bytes();
+        for (Held held : pending.events) {
             handBack(held.delivery);
         }
     }
@@ -606,7 +609,7 @@ final class Courier implements AutoCloseable {
         for (Attempt attempt : List.copyOf(inFlight)) {
             attempt.ended = true;
             cancel(attempt);
-            handBack(attempt.parcel);
+            handBack(attempt.pending);
         }
         inFlight.clear();
         show();
@@ -638,7 +641,7 @@ final class Courier implements AutoCloseable {
         if (!breaker.isClosed()) {
             return inFlight.size() + ready.size() + filling.size() < Breaker.PROBES;
         }
-        return hasPlace() && ready.isEmpty() && (pace == null || pace.allows(filling.size() + 1, now));
+        return hasPlace() && ready.isEmpty() && (limiter == null || limiter.allows(filling.size() + 1, now));
     }
 
     /**
@@ -663,7 +666,7 @@ final class Courier implements AutoCloseable {
         if (!later.isEmpty()) {
             next = Math.min(next, later.element().dueMillis);
         }
-        Parcel head = ready.peek();
+        PendingRequest head = ready.peek();
         if (head != null || wantsToOffer && !refusedForRoom) {
             next = Math.min(next, permittedMillis(head == null ? filling.size() + 1 : head.events.size(), now));
         }
@@ -692,22 +695,22 @@ final class Courier implements AutoCloseable {
                         : Math.max(now + 1, breaker.pauseEndsMillis());
             // The probes' own answers wake, or their deadlines.
             case HALF_OPEN -> Long.MAX_VALUE;
-            case CLOSED -> pace == null ? Long.MAX_VALUE : now + pace.millisUntil(events, now);
+            case CLOSED -> limiter == null ? Long.MAX_VALUE : now + limiter.millisUntil(events, now);
         };
     }
 
-    /** All that was taken and of which no outcome was told, with its lane. */
+    /** All that was taken and of which no outcome was told, with its partition. */
     void unfinished(ObjIntConsumer<Delivery> to) {
         for (Attempt attempt : inFlight) {
-            attempt.parcel.events.forEach(held -> to.accept(held.delivery, held.lane));
+            attempt.pending.events.forEach(held -> to.accept(held.delivery, held.partition));
         }
-        for (Parcel parcel : ready) {
-            parcel.events.forEach(held -> to.accept(held.delivery, held.lane));
+        for (PendingRequest pending : ready) {
+            pending.events.forEach(held -> to.accept(held.delivery, held.partition));
         }
-        for (Parcel parcel : later) {
-            parcel.events.forEach(held -> to.accept(held.delivery, held.lane));
+        for (PendingRequest pending : later) {
+            pending.events.forEach(held -> to.accept(held.delivery, held.partition));
         }
-        filling.forEach(held -> to.accept(held.delivery, held.lane));
+        filling.forEach(held -> to.accept(held.delivery, held.partition));
     }
 
     private void show() {
@@ -726,7 +729,7 @@ final class Courier implements AutoCloseable {
             attempt.ended = true;
             cancel(attempt);
         }
-        poster.close();
+        sender.close();
     }
 
     /** Several events as one request. */

@@ -21,8 +21,8 @@ record CourierRules(
         int maxAttempts,
         int maxInFlight,
         long maxBytes,
-        long backoffFirstMillis,
-        long backoffMostMillis,
+        long backoffInitialMillis,
+        long backoffMaxMillis,
         int batchSize,
         long batchLingerMillis,
         DeliveryOptions.Success success)
@@ -36,11 +36,11 @@ record CourierRules(
     static CourierRules of(DeliveryOptions options) {
         return new CourierRules(
                 options.attempts().timeout().toMillis(),
-                options.attempts().most(),
+                options.attempts().max(),
                 options.inFlight().requests(),
                 options.inFlight().bytes().getBytes(),
-                options.attempts().backoffFirst().toMillis(),
-                options.attempts().backoffMost().toMillis(),
+                options.attempts().backoffInitial().toMillis(),
+                options.attempts().backoffMax().toMillis(),
                 options.batch().size(),
                 options.batch().linger().toMillis(),
                 options.success());
@@ -59,8 +59,8 @@ record CourierRules(
      * @return from 0 to {@code min(most, first * 2^(tries - 1))}
      */
     long backoffMillis(int tries, double random) {
-        long doubled = backoffFirstMillis << Math.min(tries - 1, MAX_DOUBLINGS);
-        long most = doubled < 0 ? backoffMostMillis : Math.min(doubled, backoffMostMillis);
-        return (long) (random * (most + 1));
+        long doubled = backoffInitialMillis << Math.min(tries - 1, MAX_DOUBLINGS);
+        long max = doubled < 0 ? backoffMaxMillis : Math.min(doubled, backoffMaxMillis);
+        return (long) (random * (max + 1));
     }
 }

@@ -88,7 +88,7 @@ final class DeliverOperator extends AbstractStreamOperator<Delivery>
                 Courier.Path.LIVE,
                 plan.rules(),
                 0,
-                plan.poster().open(),
+                plan.sender().open(),
                 new TaskClock(),
                 () -> ThreadLocalRandom.current().nextDouble(),
                 new Sides(),
@@ -174,7 +174,7 @@ final class DeliverOperator extends AbstractStreamOperator<Delivery>
     public void snapshotState(StateSnapshotContext context) throws Exception {
         super.snapshotState(context);
         List<Delivery> all = new ArrayList<>(restored);
-        courier().unfinished((delivery, lane) -> all.add(delivery));
+        courier().unfinished((delivery, partition) -> all.add(delivery));
         unfinished.update(all);
     }
 
@@ -227,7 +227,7 @@ final class DeliverOperator extends AbstractStreamOperator<Delivery>
         public void undeliverable(Delivery delivery, String why) {
             output.collect(
                     DeadLetterTypes.DEAD_LETTERS,
-                    new StreamRecord<>(Letters.undeliverable(
+                    new StreamRecord<>(DeliveryLetters.undeliverable(
                             delivery,
                             why,
                             plan.eventsTopic(),

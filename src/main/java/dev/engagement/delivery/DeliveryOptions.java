@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param url where events are posted to
  * @param secrets what is shared with the receiver, read where it is used
- * @param security whom the poster talks to
+ * @param security whom the sender talks to
  * @param attempts how often and for how long one delivery is tried
  * @param inFlight how much each subtask has on its way, and how much it holds
  * @param batch how many events go into one request
@@ -160,7 +160,7 @@ public record DeliveryOptions(
     }
 
     /**
-     * Whom the poster talks to.
+     * Whom the sender talks to.
      *
      * @param trustStore file with the certificates to trust instead of Java's own, PKCS12, JKS or PEM; null for Java's
      * @param trustStorePassword that file's password, if it has one
@@ -230,11 +230,11 @@ public record DeliveryOptions(
      * How one delivery is tried.
      *
      * @param timeout longest time of an attempt, from connecting to the last byte of the answer
-     * @param most answered attempts until it becomes a dead letter
+     * @param max answered attempts until it becomes a dead letter
      * @param backoffFirst longest wait before the second attempt
      * @param backoffMost longest wait before any attempt
      */
-    public record Attempts(Duration timeout, int most, Duration backoffFirst, Duration backoffMost)
+    public record Attempts(Duration timeout, int max, Duration backoffInitial, Duration backoffMax)
             implements Serializable {
 
         private static final long serialVersionUID = 1L;
@@ -247,12 +247,13 @@ public record DeliveryOptions(
 
         public Attempts {
             between("delivery.timeout", timeout, Duration.ofMillis(1), LONGEST);
-            between("delivery.max-attempts", most, 1, 1_000, "a whole number of answered attempts");
-            between("delivery.backoff-first", backoffFirst, Duration.ofMillis(1), LONGEST);
-            between("delivery.backoff-most", backoffMost, Duration.ofMillis(1), Duration.ofDays(1));
-            if (backoffMost.compareTo(backoffFirst) < 0) {
-                throw new IllegalArgumentException("delivery.backoff-most is " + backoffMost.toMillis()
-                        + " ms, less than delivery.backoff-first (" + backoffFirst.toMillis() + " ms); raise the one or"
+            between("delivery.max-attempts", max, 1, 1_000, "a whole number of answered attempts");
+            between("delivery.backoff-initial", backoffInitial, Duration.ofMillis(1), LONGEST);
+            between("delivery.backoff-max", backoffMax, Duration.ofMillis(1), Duration.ofDays(1));
+            if (backoffMax.compareTo(backoffInitial) < 0) {
+                throw new IllegalArgumentException("delivery.backoff-max is " + backoffMax.toMillis()
+                        + " ms, less than delivery.backoff-initial (" + backoffInitial.toMillis()
+                        + " ms); raise the one or"
                         + " lower the other");
             }
         }
@@ -364,17 +365,17 @@ public record DeliveryOptions(
         }
     }
 
-    private static void between(String option, int value, int least, int most, String form) {
-        if (value < least || value > most) {
+    private static void between(String option, int value, int min, int max, String form) {
+        if (value < min || value > max) {
             throw new IllegalArgumentException(
-                    option + " is " + value + "; it must be " + form + ", " + least + " to " + most);
+                    option + " is " + value + "; it must be " + form + ", " + min + " to " + max);
         }
     }
 
-    private static void between(String option, Duration value, Duration least, Duration most) {
-        if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
-            throw new IllegalArgumentException(option + " is " + value.toMillis() + " ms; it must be "
-                    + least.toMillis() + " ms to " + most.toMillis() + " ms");
+    private static void between(String option, Duration value, Duration min, Duration max) {
+        if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
+            throw new IllegalArgumentException(option + " is " + value.toMillis() + " ms; it must be " + min.toMillis()
+                    + " ms to " + max.toMillis() + " ms");
         }
     }
 }

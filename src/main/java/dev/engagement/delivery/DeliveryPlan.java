@@ -7,7 +7,7 @@ import java.time.Duration;
  * What both paths are made of.
  *
  * @param rules how the courier works
- * @param poster makes what posts, where it runs
+ * @param sender makes what posts, where it runs
  * @param includeSnapshot whether rows that a snapshot read are delivered
  * @param receipts whether it is told what the receiver has taken
  * @param drainRate events per second of the whole drain
@@ -17,7 +17,7 @@ import java.time.Duration;
  */
 record DeliveryPlan(
         CourierRules rules,
-        Poster.Factory poster,
+        HttpSender.Factory sender,
         boolean includeSnapshot,
         boolean receipts,
         double drainRate,

@@ -18,8 +18,8 @@ public final class DeliveryPreflight {
      */
     public static Optional<String> check(DeliveryOptions options) {
         try {
-            new Credentials(options.secrets());
-            Trust.context(options.security());
+            new ReceiverSecrets(options.secrets());
+            TrustStores.context(options.security());
             return Optional.empty();
         } catch (IllegalStateException e) {
             return Optional.of("Delivery to " + options.receiver() + " could not be checked from here. "

@@ -62,7 +62,7 @@ public final class DeliveryStreams {
         this(
                 new DeliveryPlan(
                         CourierRules.of(options),
-                        HttpPoster.of(options),
+                        AsyncHttpSender.of(options),
                         options.includeSnapshot(),
                         options.receipts(),
                         options.drainRate(),

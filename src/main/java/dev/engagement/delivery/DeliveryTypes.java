@@ -8,8 +8,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.util.OutputTag;
 import org.jspecify.annotations.Nullable;
 
@@ -78,18 +76,6 @@ final class DeliveryTypes {
             NoAnswer known = kind == null ? null : NoAnswer.named(kind);
             return known == null || why == null ? null : new Answer.Unanswered(known, why);
         }
-
-        @Override
-        public TypeSerializerSnapshot<Delivery> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link DeliverySerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Delivery> {
-            public Snapshot() {
-                super(DeliverySerializer::new);
-            }
-        }
     }
 
     /** Serializer of {@link Receipt}. */
@@ -111,18 +97,6 @@ final class DeliveryTypes {
         @Override
         protected Receipt read(int version, DataInput in) throws IOException {
             return new Receipt(in.readLong(), in.readLong(), in.readInt());
-        }
-
-        @Override
-        public TypeSerializerSnapshot<Receipt> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link ReceiptSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Receipt> {
-            public Snapshot() {
-                super(ReceiptSerializer::new);
-            }
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.connection.topics.MissingOffsetsException;
 import dev.engagement.connection.topics.TopicIds;
 import java.time.Clock;
 import java.time.Duration;
@@ -122,7 +123,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
             Retention retention,
             DeliveryPlan plan,
             double rate,
-            Poster poster,
+            HttpSender sender,
             Clock clock,
             Alarm alarm,
             MetricGroup metrics) {
@@ -135,7 +136,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
                 Courier.Path.DRAIN,
                 plan.rules(),
                 rate,
-                poster,
+                sender,
                 clock,
                 () -> ThreadLocalRandom.current().nextDouble(),
                 emitted,
@@ -196,13 +197,14 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     private static Exception explained(Exception failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof OffsetOutOfRangeException gone) {
-                return new SuppressRestartsException(new IllegalStateException(
-                        "The drain was to continue where the retry topic has no records any more: "
-                                + gone.offsetOutOfRangePartitions()
-                                + ". It was made anew, cut off, or its records expired; the drain itself deletes only what"
-                                + " its checkpoints have passed, and its consumer group does not say that they have passed"
-                                + " these. Restart with --accept-gap to continue at the earliest record there is",
-                        failure));
+                // The drain itself deletes only what its checkpoints have passed, and its group does not say so of
+                // these.
+                SuppressRestartsException explained =
+                        MissingOffsetsException.forGood(gone.offsetOutOfRangePartitions().entrySet().stream()
+                                .map(each -> MissingOffsetsException.gone(each.getKey(), each.getValue()))
+                                .collect(Collectors.joining("; ")));
+                explained.addSuppressed(failure);
+                return explained;
             }
         }
         return failure;
@@ -409,18 +411,14 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
     private void onTopicMadeAnew(KafkaPartitionSplit split, Uuid was, TopicIds.Found is) {
         String gone = is.without(new TopicPartition(named.name(), split.getPartition()), "was being drained");
         if (gone != null) {
-            throw new SuppressRestartsException(new IllegalStateException(gone));
+            throw MissingOffsetsException.forGood(gone);
         }
-        String message = is.madeAnew(named.name(), was) + ", so that offset " + split.getStartingOffset()
-                + ", where the drain was to continue in partition "
-                + split.getPartition()
-                + ", is another topic's. Deliveries that the old topic held beyond it are missing."
-                + " Fill the range with the backfill command, or restart with --accept-gap to continue at the beginning of"
-                + " the new topic without it";
-        if (!named.acceptGap()) {
-            throw new SuppressRestartsException(new IllegalStateException(message));
-        }
-        LOG.warn("Going on because of --accept-gap. {}", message);
+        MissingOffsetsException.requireAccepted(
+                named.acceptGap(),
+                MissingOffsetsException.anew(
+                        is.madeAnew(named.name(), was),
+                        "partition " + split.getPartition() + " was to continue at offset "
+                                + split.getStartingOffset()));
     }
 
     @Override
@@ -475,7 +473,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
         @Override
         public void undeliverable(Delivery delivery, String error) {
             drained.inc();
-            emit(new Drained.Given(Letters.undeliverable(delivery, error, plan.eventsTopic(), clock.millis())));
+            emit(new Drained.Given(DeliveryLetters.undeliverable(delivery, error, plan.eventsTopic(), clock.millis())));
         }
 
         private void emit(Drained one) {

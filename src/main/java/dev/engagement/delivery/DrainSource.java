@@ -131,7 +131,7 @@ final class DrainSource
                         LOG::warn),
                 plan,
                 plan.drainRate() / context.currentParallelism(),
-                plan.poster().open(),
+                plan.sender().open(),
                 Clock.systemUTC(),
                 DrainSource::ringLater,
                 context.metricGroup());

@@ -7,8 +7,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /** The type of {@link Drained} for Flink's streams. */
 final class DrainedTypes {
@@ -57,18 +55,6 @@ final class DrainedTypes {
                 case GIVEN -> new Drained.Given(letters.readVersioned(in));
                 default -> throw new IOException("Unknown kind of drained delivery " + kind + ": the data is damaged");
             };
-        }
-
-        @Override
-        public TypeSerializerSnapshot<Drained> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link DrainedSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Drained> {
-            public Snapshot() {
-                super(DrainedSerializer::new);
-            }
         }
     }
 }

@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
  * The connections to one receiver and the thread that serves them. The client library's parts are put together here rather
  * than by its own builder, which would follow redirects, keep cookies, and log headers at level DEBUG.
  */
-final class HttpConnections implements Exchange.Connections, AutoCloseable {
+final class HttpConnections implements HttpExchange.Connections, AutoCloseable {
 
     /** Makes such connections, as often as they are needed. */
     @FunctionalInterface
@@ -61,13 +61,13 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
     /** What is behind these in a head is not read: its status counts, and its connection is given up. */
     private static final int LONGEST_LINE = 16 * 1_024;
 
-    private static final int MOST_HEADERS = 200;
+    private static final int MAX_HEADERS = 200;
 
     /**
      * Heads of HTTP/2 are read as a whole or not at all, so of these the size is bounded as it comes, by frames of 16 KiB,
      * and not by what it would be in text.
      */
-    private static final int MOST_CONTINUATIONS = 15;
+    private static final int MAX_CONTINUATIONS = 15;
 
     /** After that a connection is made anew: the receiver may have moved. */
     private static final TimeValue LONGEST_LIFE = TimeValue.ofMinutes(10);
@@ -78,7 +78,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
      */
     private static final Duration GRACE = Duration.ofMinutes(2);
 
-    private static final TimeValue PATIENCE_WITH_THE_THREAD = TimeValue.ofSeconds(2);
+    private static final TimeValue TIMEOUT_WITH_THE_THREAD = TimeValue.ofSeconds(2);
 
     private final HttpRoute route;
     private final Timeout timeout;
@@ -98,7 +98,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
         this.reactor = new DefaultConnectingIOReactor(
                 protocols,
                 config,
-                task -> thread = HttpPoster.daemon(task, "delivery-http"),
+                task -> thread = AsyncHttpSender.daemon(task, "delivery-http"),
                 null,
                 e -> LOG.warn("A connection to {} was lost by an error of the client", receiver, e),
                 null,
@@ -120,7 +120,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
                 .setVersionPolicy(HttpVersionPolicy.NEGOTIATE)
                 .setHandshakeTimeout(timeout)
                 .build();
-        TlsStrategy strategy = tls(Trust.context(options.security()));
+        TlsStrategy strategy = tls(TrustStores.context(options.security()));
         IOReactorConfig reactor = IOReactorConfig.custom()
                 .setIoThreadCount(1)
                 .setSoTimeout(timeout)
@@ -128,7 +128,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
                 .setSoKeepAlive(true)
                 .build();
         IOEventHandlerFactory protocols = protocols();
-        int most = options.inFlight().requests();
+        int max = options.inFlight().requests();
         return () -> new HttpConnections(
                 receiver,
                 timeout,
@@ -137,8 +137,8 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
                         .setDnsResolver(addresses)
                         .setPoolConcurrencyPolicy(PoolConcurrencyPolicy.STRICT)
                         .setConnPoolPolicy(PoolReusePolicy.LIFO)
-                        .setMaxConnPerRoute(most)
-                        .setMaxConnTotal(most)
+                        .setMaxConnPerRoute(max)
+                        .setMaxConnTotal(max)
                         .setDefaultConnectionConfig(connection)
                         .setDefaultTlsConfig(tls)
                         .build(),
@@ -157,12 +157,12 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
     private static IOEventHandlerFactory protocols() {
         Http1Config limits1 = Http1Config.custom()
                 .setMaxLineLength(LONGEST_LINE)
-                .setMaxHeaderCount(MOST_HEADERS)
+                .setMaxHeaderCount(MAX_HEADERS)
                 .build();
         H2Config limits2 = H2Config.custom()
                 .setPushEnabled(false)
                 .setMaxFrameSize(FrameConsts.MIN_FRAME_SIZE)
-                .setMaxContinuations(MOST_CONTINUATIONS)
+                .setMaxContinuations(MAX_CONTINUATIONS)
                 .setMaxHeaderListSize(Integer.MAX_VALUE)
                 .build();
         return (session, attachment) -> {
@@ -184,7 +184,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
     }
 
     /** Sends it over a connection that is free, or over a new one. */
-    void send(Exchange exchange) {
+    void send(HttpExchange exchange) {
         try {
             Future<?> lease = pool.lease("", route, null, timeout, new Step(exchange) {
                 @Override
@@ -205,7 +205,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
         }
     }
 
-    private void connect(Exchange exchange, AsyncConnectionEndpoint connection) {
+    private void connect(HttpExchange exchange, AsyncConnectionEndpoint connection) {
         exchange.connecting(
                 pool.connect(connection, reactor, timeout, null, HttpCoreContext.create(), new Step(exchange) {
                     @Override
@@ -215,7 +215,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
                 }));
     }
 
-    private static void execute(Exchange exchange, AsyncConnectionEndpoint connection) {
+    private static void execute(HttpExchange exchange, AsyncConnectionEndpoint connection) {
         try {
             connection.execute("", exchange, null, exchange.context());
         } catch (RuntimeException e) {
@@ -249,7 +249,7 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
         reactor.close(CloseMode.IMMEDIATE);
         pool.close(CloseMode.IMMEDIATE);
         try {
-            reactor.awaitShutdown(PATIENCE_WITH_THE_THREAD);
+            reactor.awaitShutdown(TIMEOUT_WITH_THE_THREAD);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -257,9 +257,9 @@ final class HttpConnections implements Exchange.Connections, AutoCloseable {
 
     private abstract static class Step implements FutureCallback<AsyncConnectionEndpoint> {
 
-        private final Exchange exchange;
+        private final HttpExchange exchange;
 
-        Step(Exchange exchange) {
+        Step(HttpExchange exchange) {
             this.exchange = exchange;
         }
 

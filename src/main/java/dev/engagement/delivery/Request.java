@@ -1,7 +1,7 @@
 package dev.engagement.delivery;
 
 /**
- * What is posted. The poster adds the timestamp, the signature, the token and the headers, anew for each attempt.
+ * What is posted. The sender adds the timestamp, the signature, the token and the headers, anew for each attempt.
  *
  * @param webhookId the receiver's key: {@code evt_…} for one event, {@code bat_…} for several; visible ASCII
  * @param body JSON in UTF-8, not to be written to

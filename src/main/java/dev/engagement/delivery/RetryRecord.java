@@ -115,23 +115,23 @@ public final class RetryRecord {
         return header == null || header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8);
     }
 
-    private static long number(Headers headers, String name, long absent, long least, long most)
+    private static long number(Headers headers, String name, long absent, long min, long max)
             throws UnreadableException {
         Header header = headers.lastHeader(name);
-        return header == null ? absent : number("header " + name, header.value(), least, most);
+        return header == null ? absent : number("header " + name, header.value(), min, max);
     }
 
-    private static long number(String what, byte @Nullable [] bytes, long least, long most) throws UnreadableException {
+    private static long number(String what, byte @Nullable [] bytes, long min, long max) throws UnreadableException {
         String text = bytes == null ? "" : decode(bytes);
         try {
             long number = Long.parseLong(text);
-            if (least <= number && number <= most) {
+            if (min <= number && number <= max) {
                 return number;
             }
         } catch (NumberFormatException e) {
             throw new UnreadableException("The " + what + " is '" + bounded(text) + "', which is no number");
         }
-        throw new UnreadableException("The " + what + " is " + text + "; it must be from " + least + " to " + most);
+        throw new UnreadableException("The " + what + " is " + text + "; it must be from " + min + " to " + max);
     }
 
     private static String decode(byte[] bytes) {

@@ -41,7 +41,7 @@ sealed interface RetryTopicEntry {
                 }
                 return new Bad(DeadLetter.of(
                         Reason.UNDECODABLE,
-                        Letters.DRAIN,
+                        DeliveryLetters.DRAIN,
                         String.valueOf(e.getMessage()),
                         nowMillis,
                         new DeadLetter.Source(record.topic(), record.partition(), record.offset(), record.timestamp()),

@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.connection.RefusedOptionException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Base64;
@@ -21,7 +22,7 @@ final class WebhookSignature {
     private static final String VERSION = "v1,";
 
     /** Shortest key that the specification allows. */
-    private static final int LEAST_KEY_BYTES = 24;
+    private static final int MIN_KEY_BYTES = 24;
 
     private final List<Mac> keyed;
 
@@ -45,7 +46,7 @@ final class WebhookSignature {
             // The exception's own text repeats a piece of it.
             throw malformed(option, "it is not base64");
         }
-        if (key.length < LEAST_KEY_BYTES) {
+        if (key.length < MIN_KEY_BYTES) {
             throw malformed(option, "it holds " + key.length + " bytes");
         }
         return key;
@@ -91,9 +92,9 @@ final class WebhookSignature {
         }
     }
 
-    private static IllegalArgumentException malformed(String option, String what) {
-        return new IllegalArgumentException("The secret " + option + " is malformed: " + what + "; it must be " + PREFIX
-                + " and base64 of at least " + LEAST_KEY_BYTES
+    private static RefusedOptionException malformed(String option, String what) {
+        return new RefusedOptionException("The secret " + option + " is malformed: " + what + "; it must be " + PREFIX
+                + " and base64 of at least " + MIN_KEY_BYTES
                 + " bytes, as the receiver of Standard Webhooks has it, such as"
                 + " \"" + PREFIX + "$(openssl rand -base64 32)\"");
     }

@@ -98,7 +98,7 @@ interface Cluster {
     /**
      * Waits until a job has ended.
      *
-     * @throws IOException if it has not within the patience
+     * @throws IOException if it has not within the timeout
      */
     void awaitEnd(String job) throws IOException, InterruptedException;
 

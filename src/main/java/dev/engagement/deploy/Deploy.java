@@ -38,8 +38,8 @@ public final class Deploy {
     private static final int DEFAULT_PATIENCE_SECONDS = 180;
 
     /** What the script says of where it runs, and what takes a value. */
-    private static final Set<String> WITH_VALUE = Set.of(
-            "--rest", "--flink", "--lib", "--records", "--jar", "--allow-drop", "--keep", "--patience", "--from");
+    private static final Set<String> WITH_VALUE =
+            Set.of("--rest", "--flink", "--lib", "--records", "--jar", "--allow-drop", "--keep", "--timeout", "--from");
 
     private static final Set<String> FLAGS = Set.of("--plan", "--fresh");
 
@@ -76,15 +76,15 @@ public final class Deploy {
 
     private int run(Configuration flink) throws IOException, InterruptedException {
         Path lib = Path.of(needed("--lib"));
-        long patienceMillis = 1_000L * number("--patience", DEFAULT_PATIENCE_SECONDS);
-        ThisJar jar = new ThisJar(flink, jobArguments, lib, Duration.ofMillis(patienceMillis));
+        long timeoutMillis = 1_000L * number("--timeout", DEFAULT_PATIENCE_SECONDS);
+        ThisJar jar = new ThisJar(flink, jobArguments, lib, Duration.ofMillis(timeoutMillis));
         Pause pause = Pause.real();
         Cluster cluster = new FlinkCluster(
                 URI.create(needed("--rest")),
                 Path.of(needed("--flink")),
                 flink.get(CheckpointingOptions.SAVEPOINT_DIRECTORY),
                 flink.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY),
-                Duration.ofMillis(patienceMillis),
+                Duration.ofMillis(timeoutMillis),
                 System::currentTimeMillis,
                 pause);
         Path records = Files.createDirectories(Path.of(needed("--records")));
@@ -94,18 +94,18 @@ public final class Deploy {
             if (lock == null) {
                 throw new IOException("Another deployment is at work (it holds " + records.resolve("lock") + ")");
             }
-            Deployer.Wish wish = new Deployer.Wish(
+            Deployer.DeploymentRequest request = new Deployer.DeploymentRequest(
                     jar.jobName(),
                     Path.of(needed("--jar")),
                     jobArguments,
                     allowed,
                     number("--keep", DEFAULT_KEEP),
-                    patienceMillis,
+                    timeoutMillis,
                     options.containsKey("--plan"),
                     options.containsKey("--fresh"),
                     options.get("--from"));
             return new Deployer(
-                            wish,
+                            request,
                             cluster,
                             Deployments.of(records, jar.jobName()),
                             jar,

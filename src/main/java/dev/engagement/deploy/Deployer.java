@@ -65,17 +65,17 @@ final class Deployer {
      * @param fresh whether it may start without state although there is some
      * @param from a savepoint or checkpoint to start from, of a job that does not run; null for the newest
      */
-    record Wish(
+    record DeploymentRequest(
             String jobName,
             Path jar,
             List<String> arguments,
             Set<String> allowed,
             int keep,
-            long patienceMillis,
+            long timeoutMillis,
             boolean planOnly,
             boolean fresh,
             @Nullable String from) {
-        Wish {
+        DeploymentRequest {
             arguments = List.copyOf(arguments);
             allowed = Set.copyOf(allowed);
         }
@@ -84,7 +84,7 @@ final class Deployer {
     /** What is asked of the jars. */
     interface Jars {
         /** What would become of that state in the new jar, with its options. */
-        Plan plan(String from, Map<OperatorID, String> knownUids) throws IOException;
+        RestorePlan plan(String from, Map<OperatorID, String> knownUids) throws IOException;
 
         /** The new jar's catalogue. */
         StateCatalogue catalogue();
@@ -104,12 +104,12 @@ final class Deployer {
     private static final Duration CACHE = Duration.ofMillis(3_500);
     /** A checkpoint that was ordered may have been lost with the JobManager; a second one harms nothing. */
     private static final long ASK_AGAIN_MILLIS = 15_000;
-    /** A job that was restarted so often before its first checkpoint is not worth more patience. */
+    /** A job that was restarted so often before its first checkpoint is not waited for any longer. */
     private static final int FAILURES = 3;
     /** A word that a shell leaves as it is. */
     private static final Pattern PLAIN_WORD = Pattern.compile("[A-Za-z0-9_./:=,@%+-]+");
 
-    private final Wish wish;
+    private final DeploymentRequest request;
     private final Cluster cluster;
     private final Deployments deployments;
     private final Jars jars;
@@ -123,14 +123,14 @@ final class Deployer {
     private List<String> shown = List.of();
 
     Deployer(
-            Wish wish,
+            DeploymentRequest request,
             Cluster cluster,
             Deployments deployments,
             Jars jars,
             PrintStream out,
             LongSupplier clockMillis,
             Pause pause) {
-        this.wish = wish;
+        this.request = request;
         this.cluster = cluster;
         this.deployments = deployments;
         this.jars = jars;
@@ -144,25 +144,27 @@ final class Deployer {
     Outcome deploy() throws IOException, InterruptedException {
         Deployment before = deployments.current().orElse(null);
         String running = running(before);
-        if (running != null && wish.from() != null) {
-            return refused("--from is for a job that does not run, and " + wish.jobName() + " runs (" + running + ")");
+        if (running != null && request.from() != null) {
+            return refused(
+                    "--from is for a job that does not run, and " + request.jobName() + " runs (" + running + ")");
         }
-        if (running != null && wish.fresh()) {
-            return refused("--fresh is for a job that does not run, and " + wish.jobName() + " runs (" + running + ")");
+        if (running != null && request.fresh()) {
+            return refused(
+                    "--fresh is for a job that does not run, and " + request.jobName() + " runs (" + running + ")");
         }
-        if (running == null && wish.from() == null && !wish.fresh()) {
-            Optional<Cluster.Job> stranger = stranger(before);
-            if (stranger.isPresent()) {
-                String left = cluster.progress(stranger.get().id()).newest();
-                return refused("job " + stranger.get().id() + " is "
-                        + stranger.get().state() + ", was not started by"
+        if (running == null && request.from() == null && !request.fresh()) {
+            Optional<Cluster.Job> unmanagedJob = unmanagedJob(before);
+            if (unmanagedJob.isPresent()) {
+                String left = cluster.progress(unmanagedJob.get().id()).newest();
+                return refused("job " + unmanagedJob.get().id() + " is "
+                        + unmanagedJob.get().state() + ", was not started by"
                         + " this script, and left " + left + ". --from " + left + " goes on from there; --fresh starts"
                         + " without state");
             }
         }
-        String newest = wish.fresh() ? null : newest(before, running);
-        if (newest == null && running == null && before != null && !wish.fresh()) {
-            return refused("deployment " + before.number() + " of " + wish.jobName()
+        String newest = request.fresh() ? null : newest(before, running);
+        if (newest == null && running == null && before != null && !request.fresh()) {
+            return refused("deployment " + before.number() + " of " + request.jobName()
                     + " does not run any more, and neither a savepoint nor a retained checkpoint of it is found."
                     + " --from PATH says where one is, --fresh starts without state");
         }
@@ -171,7 +173,7 @@ final class Deployer {
         } else if (!isSafeNow(newest, before, running)) {
             return Outcome.REFUSED;
         }
-        if (wish.planOnly()) {
+        if (request.planOnly()) {
             return Outcome.DONE;
         }
         jars.readyServers();
@@ -199,7 +201,7 @@ final class Deployer {
             return before.job();
         }
         if (living.size() > 1) {
-            throw new IOException("There are " + living.size() + " jobs called " + wish.jobName() + ": "
+            throw new IOException("There are " + living.size() + " jobs called " + request.jobName() + ": "
                     + living.stream().map(Cluster.Job::id).toList() + "; cancel those that should not be there");
         }
         return living.isEmpty() ? null : living.get(0).id();
@@ -207,15 +209,15 @@ final class Deployer {
 
     private List<Cluster.Job> living() throws IOException, InterruptedException {
         return cluster.jobs().stream()
-                .filter(each -> each.name().equals(wish.jobName()) && !each.hasEnded())
+                .filter(each -> each.name().equals(request.jobName()) && !each.hasEnded())
                 .toList();
     }
 
     /** The newest state there is; null if there is none. */
     private @Nullable String newest(@Nullable Deployment before, @Nullable String running)
             throws IOException, InterruptedException {
-        if (wish.from() != null) {
-            return wish.from();
+        if (request.from() != null) {
+            return request.from();
         }
         if (running != null) {
             return cluster.progress(running).newest();
@@ -242,7 +244,7 @@ final class Deployer {
      * The last job of that name that has ended, has left state, and is none of these deployments', if it began after the
      * newest of these: what that left is older then.
      */
-    private Optional<Cluster.Job> stranger(@Nullable Deployment before) throws IOException, InterruptedException {
+    private Optional<Cluster.Job> unmanagedJob(@Nullable Deployment before) throws IOException, InterruptedException {
         Set<String> ours = new TreeSet<>();
         for (Deployment each : deployments.all()) {
             ours.add(each.job());
@@ -255,17 +257,17 @@ final class Deployer {
                         .mapToLong(Cluster.Job::startMillis)
                         .findFirst()
                         .orElse(0);
-        List<Cluster.Job> strangers = new ArrayList<>();
+        List<Cluster.Job> unmanagedJobs = new ArrayList<>();
         for (Cluster.Job each : jobs) {
-            if (each.name().equals(wish.jobName())
+            if (each.name().equals(request.jobName())
                     && each.hasEnded()
                     && !ours.contains(each.id())
                     && each.startMillis() >= since
                     && !saidOf(each.id()).isEmpty()) {
-                strangers.add(each);
+                unmanagedJobs.add(each);
             }
         }
-        return strangers.stream().max(Comparator.comparingLong(Cluster.Job::startMillis));
+        return unmanagedJobs.stream().max(Comparator.comparingLong(Cluster.Job::startMillis));
     }
 
     /** The newest state of a job by Flink's word, if it is there. */
@@ -286,7 +288,7 @@ final class Deployer {
                 }
             } catch (IOException e) {
                 throw new IOException(
-                        each + ", which may be the newest state of " + wish.jobName() + ", cannot be read: "
+                        each + ", which may be the newest state of " + request.jobName() + ", cannot be read: "
                                 + e.getMessage()
                                 + ". Older state would show rows twice; --from PATH says where a copy is",
                         e);
@@ -316,22 +318,23 @@ final class Deployer {
     }
 
     private boolean isSafe(String from, @Nullable Deployment before) throws IOException {
-        Plan plan = jars.plan(from, knownUids(from, before));
-        List<String> lines = plan.lines(wish.allowed());
+        RestorePlan plan = jars.plan(from, knownUids(from, before));
+        List<String> lines = plan.lines(request.allowed());
         say("plan from " + from + (lines.equals(shown) ? ": the same" : ""));
         if (!lines.equals(shown)) {
             lines.forEach(out::println);
             shown = lines;
         }
-        Set<String> losses = plan.losses(wish.allowed());
+        Set<String> losses = plan.losses(request.allowed());
         if (losses.isEmpty()) {
-            Set<String> unused = plan.unused(wish.allowed());
+            Set<String> unused = plan.unused(request.allowed());
             if (!unused.isEmpty()) {
                 say("--allow-drop is not needed for " + String.join(", ", unused));
             }
             return true;
         }
-        boolean incompatible = plan.entries().stream().anyMatch(each -> each.verdict() == Plan.Verdict.INCOMPATIBLE);
+        boolean incompatible =
+                plan.entries().stream().anyMatch(each -> each.verdict() == RestorePlan.Verdict.INCOMPATIBLE);
         say(
                 "REFUSED: the state of " + String.join(", ", losses) + " would be lost. "
                         + (incompatible
@@ -401,13 +404,13 @@ final class Deployer {
     }
 
     private Outcome start(@Nullable Deployment before, @Nullable String from) throws IOException, InterruptedException {
-        Deployment next = deployments.add(wish.jar(), jars.catalogue().toBytes(), wish.arguments(), from);
-        boolean leaveBehind = !wish.allowed().isEmpty();
+        Deployment next = deployments.add(request.jar(), jars.catalogue().toBytes(), request.arguments(), from);
+        boolean leaveBehind = !request.allowed().isEmpty();
         Started started = run(next, from, leaveBehind);
         if (started.failure == null) {
             next.runs();
-            say("deployment " + next.number() + " of " + wish.jobName() + " is done");
-            for (String each : deployments.keepSavepoints(wish.keep())) {
+            say("deployment " + next.number() + " of " + request.jobName() + " is done");
+            for (String each : deployments.keepSavepoints(request.keep())) {
                 say("deleted the old savepoint " + each);
             }
             return Outcome.DONE;
@@ -538,7 +541,7 @@ final class Deployer {
         }
         deployment.submitted(job);
         say("job " + job + " is submitted");
-        long deadline = clockMillis.getAsLong() + wish.patienceMillis();
+        long deadline = clockMillis.getAsLong() + request.timeoutMillis();
         long askAt = 0;
         boolean saidThatItRuns = false;
         while (true) {
@@ -560,7 +563,7 @@ final class Deployer {
             if (clockMillis.getAsLong() > deadline) {
                 return new Started(
                         job,
-                        "no checkpoint within " + wish.patienceMillis() / 1_000 + " s (--patience), it is "
+                        "no checkpoint within " + request.timeoutMillis() / 1_000 + " s (--timeout), it is "
                                 + progress.state() + ", " + progress.running() + " of " + progress.tasks()
                                 + " tasks run. " + progress.lastFailure());
             }

@@ -1,5 +1,7 @@
 package dev.engagement.deploy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.connection.HostPort;
 import dev.engagement.connection.Pause;
 import java.io.IOException;
@@ -30,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class FlinkCluster implements Cluster {
 
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
     private static final Pattern JOB_ID = Pattern.compile("JobID ([0-9a-f]{32})");
     private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
@@ -45,7 +49,7 @@ final class FlinkCluster implements Cluster {
     private final Path commandLine;
     private final @Nullable String savepoints;
     private final @Nullable String checkpoints;
-    private final Duration patience;
+    private final Duration timeout;
     private final LongSupplier clockMillis;
     private final Pause pause;
     /** Where nobody ever answered there is nothing to wait for. */
@@ -58,72 +62,71 @@ final class FlinkCluster implements Cluster {
      * @param commandLine Flink's
      * @param savepoints where savepoints go; null for the cluster's own folder
      * @param checkpoints where the jobs' checkpoints are; null if that is not known, and then retained ones are not found
-     * @param patience for a savepoint, the end of a job, or Flink's command line
+     * @param timeout for a savepoint, the end of a job, or Flink's command line
      */
     FlinkCluster(
             URI rest,
             Path commandLine,
             @Nullable String savepoints,
             @Nullable String checkpoints,
-            Duration patience,
+            Duration timeout,
             LongSupplier clockMillis,
             Pause pause) {
         this.rest = rest;
         this.commandLine = commandLine;
         this.savepoints = savepoints;
         this.checkpoints = checkpoints;
-        this.patience = patience;
+        this.timeout = timeout;
         this.clockMillis = clockMillis;
         this.pause = pause;
     }
 
     @Override
     public List<Job> jobs() throws IOException, InterruptedException {
-        return get("/jobs/overview").get("jobs").elements().stream()
-                .map(each -> new Job(
-                        each.get("jid").text(),
-                        each.get("name").text(),
-                        each.get("state").text(),
-                        each.get("start-time").number()))
-                .toList();
+        List<Job> jobs = new ArrayList<>();
+        for (JsonNode each : get("/jobs/overview").path("jobs")) {
+            jobs.add(new Job(
+                    each.path("jid").asText(""),
+                    each.path("name").asText(""),
+                    each.path("state").asText(""),
+                    each.path("start-time").asLong()));
+        }
+        return jobs;
     }
 
     @Override
     public Progress progress(String job) throws IOException, InterruptedException {
-        Json overview = get("/jobs/" + job);
-        Json checkpointing = get("/jobs/" + job + "/checkpoints");
-        List<Json> failures = get("/jobs/" + job + "/exceptions?maxExceptions=16")
-                .get("exceptionHistory", "entries")
-                .elements();
+        JsonNode overview = get("/jobs/" + job);
+        JsonNode checkpointing = get("/jobs/" + job + "/checkpoints");
+        JsonNode failures = get("/jobs/" + job + "/exceptions?maxExceptions=16")
+                .path("exceptionHistory")
+                .path("entries");
         int tasks = 0;
         int running = 0;
-        for (Json vertex : overview.get("vertices").elements()) {
-            tasks += Math.toIntExact(vertex.get("parallelism").number());
-            running += Math.toIntExact(vertex.get("tasks", "RUNNING").number());
+        for (JsonNode vertex : overview.path("vertices")) {
+            tasks += Math.toIntExact(vertex.path("parallelism").asLong());
+            running += Math.toIntExact(vertex.path("tasks").path("RUNNING").asLong());
         }
         return new Progress(
-                overview.get("state").text(),
+                overview.path("state").asText(""),
                 tasks,
                 running,
-                checkpointing.get("counts", "completed").number(),
-                newest(checkpointing.get("latest")),
+                checkpointing.path("counts").path("completed").asLong(),
+                newest(checkpointing.path("latest")),
                 failures.size(),
-                failures.isEmpty()
-                        ? ""
-                        : firstLines(failures.get(0).get("stacktrace").text()));
+                firstLines(failures.path(0).path("stacktrace").asText("")));
     }
 
-    private static @Nullable String newest(Json latest) {
+    private static @Nullable String newest(JsonNode latest) {
         String newest = null;
         long checkpoint = -1;
         for (String kind : List.of("completed", "savepoint", "restored")) {
-            Json each = latest.get(kind);
+            JsonNode each = latest.path(kind);
             // What has no path of its own is called so by Flink.
-            if (each.isPresent()
-                    && each.get("external_path").text().contains("/")
-                    && each.get("id").number() > checkpoint) {
-                newest = each.get("external_path").text();
-                checkpoint = each.get("id").number();
+            if (each.path("external_path").asText("").contains("/")
+                    && each.path("id").asLong() > checkpoint) {
+                newest = each.path("external_path").asText("");
+                checkpoint = each.path("id").asLong();
             }
         }
         return newest;
@@ -158,23 +161,23 @@ final class FlinkCluster implements Cluster {
     public String stop(String job) throws IOException, InterruptedException {
         String directory = savepoints == null ? "" : "\"targetDirectory\": \"" + savepoints + "\", ";
         String trigger = send("POST", "/jobs/" + job + "/stop", "{" + directory + "\"drain\": false}")
-                .get("request-id")
-                .text();
-        long deadline = clockMillis.getAsLong() + patience.toMillis();
+                .path("request-id")
+                .asText("");
+        long deadline = clockMillis.getAsLong() + timeout.toMillis();
         while (clockMillis.getAsLong() < deadline) {
-            Json answer = get("/jobs/" + job + "/savepoints/" + trigger);
-            if (answer.get("status", "id").text().equals("COMPLETED")) {
-                Json operation = answer.get("operation");
-                if (operation.get("location").isPresent()) {
-                    return operation.get("location").text();
+            JsonNode answer = get("/jobs/" + job + "/savepoints/" + trigger);
+            if (answer.path("status").path("id").asText("").equals("COMPLETED")) {
+                JsonNode operation = answer.path("operation");
+                if (operation.hasNonNull("location")) {
+                    return operation.path("location").asText("");
                 }
-                throw new IOException(
-                        firstLines(operation.get("failure-cause", "stack-trace").text()));
+                throw new IOException(firstLines(
+                        operation.path("failure-cause").path("stack-trace").asText("")));
             }
             pause.of(POLL_INTERVAL);
         }
         throw new IOException(
-                "no savepoint within " + patience.toSeconds() + " s (--patience). The order stands: the job ends"
+                "no savepoint within " + timeout.toSeconds() + " s (--timeout). The order stands: the job ends"
                         + " once its savepoint is complete, and the next deployment goes on from there");
     }
 
@@ -190,7 +193,7 @@ final class FlinkCluster implements Cluster {
         command.add(submission.jar().toString());
         command.addAll(submission.arguments());
         // One that is killed may have submitted the job: the deployer looks for it.
-        Command.Ended ended = Command.run("flink run", command, patience);
+        ExternalProgram.Ended ended = ExternalProgram.run("flink run", command, timeout);
         Matcher id = JOB_ID.matcher(ended.said());
         if (ended.exitCode() != 0 || !id.find()) {
             throw new IOException("flink run ended with exit code " + ended.exitCode() + ": "
@@ -212,16 +215,16 @@ final class FlinkCluster implements Cluster {
 
     @Override
     public void awaitEnd(String job) throws IOException, InterruptedException {
-        long deadline = clockMillis.getAsLong() + patience.toMillis();
-        while (!ENDED.contains(get("/jobs/" + job).get("state").text())) {
+        long deadline = clockMillis.getAsLong() + timeout.toMillis();
+        while (!ENDED.contains(get("/jobs/" + job).path("state").asText(""))) {
             if (clockMillis.getAsLong() > deadline) {
-                throw new IOException("Job " + job + " has not ended within " + patience.toSeconds() + " s");
+                throw new IOException("Job " + job + " has not ended within " + timeout.toSeconds() + " s");
             }
             pause.of(POLL_INTERVAL);
         }
     }
 
-    private Json get(String path) throws IOException, InterruptedException {
+    private JsonNode get(String path) throws IOException, InterruptedException {
         return send("GET", path, "");
     }
 
@@ -229,11 +232,11 @@ final class FlinkCluster implements Cluster {
      * Asks until there is an answer: a JobManager that leads no more is soon followed by another. An order is repeated only if
      * nobody can have heard it.
      */
-    private Json send(String method, String path, String body) throws IOException, InterruptedException {
+    private JsonNode send(String method, String path, String body) throws IOException, InterruptedException {
         long deadline = clockMillis.getAsLong() + OUTAGE_MILLIS;
         while (true) {
             try {
-                Json answer = sendOnce(method, path, body);
+                JsonNode answer = sendOnce(method, path, body);
                 hasAnswered = true;
                 return answer;
             } catch (NobodyException e) {
@@ -246,7 +249,7 @@ final class FlinkCluster implements Cluster {
         }
     }
 
-    private Json sendOnce(String method, String path, String body) throws IOException, InterruptedException {
+    private JsonNode sendOnce(String method, String path, String body) throws IOException, InterruptedException {
         URI uri;
         try {
             uri = HostPort.reachable(rest).resolve(path);
@@ -274,7 +277,7 @@ final class FlinkCluster implements Cluster {
             }
             throw new IOException(message);
         }
-        return Json.parse(answer.body());
+        return JSON.readTree(answer.body());
     }
 
     /** Nobody answers, or nobody who knows. */

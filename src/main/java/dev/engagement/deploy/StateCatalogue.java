@@ -1,6 +1,8 @@
 package dev.engagement.deploy;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,6 +24,8 @@ import org.apache.flink.runtime.jobgraph.OperatorID;
  * @param operators sorted by uid; those without state are not in it
  */
 record StateCatalogue(List<Operator> operators) {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Its name in the jar, and beside a savepoint. */
     static final String RESOURCE = "engagement-state.json";
@@ -102,7 +106,7 @@ record StateCatalogue(List<Operator> operators) {
     /** As it stands in the file. */
     byte[] toBytes() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator json = Json.FACTORY.createGenerator(bytes)) {
+        try (JsonGenerator json = JSON.createGenerator(bytes)) {
             json.useDefaultPrettyPrinter();
             json.writeStartObject();
             json.writeArrayFieldStart("operators");
@@ -147,24 +151,24 @@ record StateCatalogue(List<Operator> operators) {
     /** @throws IOException if it is none */
     static StateCatalogue parse(byte[] text) throws IOException {
         List<Operator> operators = new ArrayList<>();
-        for (Json operator : Json.parse(text).get("operators").elements()) {
+        for (JsonNode operator : JSON.readTree(text).path("operators")) {
             List<RegisteredState> states = new ArrayList<>();
-            for (Json state : operator.get("states").elements()) {
+            for (JsonNode state : operator.path("states")) {
+                List<StateSerializer> serializers = new ArrayList<>();
+                for (JsonNode each : state.path("serializers")) {
+                    serializers.add(new StateSerializer(
+                            each.path("role").asText(""),
+                            each.path("class").asText(""),
+                            each.path("version").asInt(),
+                            each.path("snapshot").asText("")));
+                }
                 states.add(new RegisteredState(
-                        state.get("name").text(),
-                        state.get("kind").text(),
-                        state.get("serializers").elements().stream()
-                                .map(each -> new StateSerializer(
-                                        each.get("role").text(),
-                                        each.get("class").text(),
-                                        Math.toIntExact(each.get("version").number()),
-                                        each.get("snapshot").text()))
-                                .toList()));
+                        state.path("name").asText(""), state.path("kind").asText(""), serializers));
             }
             operators.add(new Operator(
-                    operator.get("uid").text(),
-                    Math.toIntExact(operator.get("maxParallelism").number()),
-                    operator.get("coordinator").text().equals("true"),
+                    operator.path("uid").asText(""),
+                    operator.path("maxParallelism").asInt(),
+                    operator.path("coordinator").asBoolean(),
                     states));
         }
         return new StateCatalogue(operators);

@@ -41,6 +41,11 @@ record StateSerializer(String role, String snapshotClass, int version, String by
         return compatibility.isCompatibleAfterMigration() ? Reads.AFTER_MIGRATION : Reads.AS_IT_IS;
     }
 
+    /** The class of the serializer itself, whose snapshot may be of a class that many share. */
+    String serializerClass(ClassLoader classes) throws IOException {
+        return snapshot(classes).restoreSerializer().getClass().getName();
+    }
+
     private TypeSerializerSnapshot<Object> snapshot(ClassLoader classes) throws IOException {
         return TypeSerializerSnapshot.readVersionedSnapshot(
                 new DataInputDeserializer(Base64.getDecoder().decode(bytes)), classes);

@@ -19,7 +19,7 @@ final class ThisJar implements Deployer.Jars {
     private final Configuration flink;
     private final String[] arguments;
     private final Path lib;
-    private final Duration patience;
+    private final Duration timeout;
     private final JobShape shape;
     private final String jobName;
     private final StateCatalogue catalogue = StateCatalogue.ofThisBuild();
@@ -28,14 +28,14 @@ final class ThisJar implements Deployer.Jars {
      * @param flink Flink's configuration
      * @param arguments the command and its options
      * @param lib Flink's own jars, for a look into an older jar
-     * @param patience for that look
+     * @param timeout for that look
      * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options
      */
-    ThisJar(Configuration flink, List<String> arguments, Path lib, Duration patience) {
+    ThisJar(Configuration flink, List<String> arguments, Path lib, Duration timeout) {
         this.flink = flink;
         this.arguments = arguments.toArray(String[]::new);
         this.lib = lib;
-        this.patience = patience;
+        this.timeout = timeout;
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(flink);
         EngagementJob.draw(this.arguments, env);
         this.shape = JobShape.of(env.getStreamGraph(false));
@@ -52,8 +52,8 @@ final class ThisJar implements Deployer.Jars {
     }
 
     @Override
-    public Plan plan(String from, Map<OperatorID, String> knownUids) throws IOException {
-        return Plan.compare(SavedState.read(from, classes()), knownUids, shape, catalogue, classes());
+    public RestorePlan plan(String from, Map<OperatorID, String> knownUids) throws IOException {
+        return RestorePlan.compare(SavedState.read(from, classes()), knownUids, shape, catalogue, classes());
     }
 
     @Override
@@ -74,7 +74,7 @@ final class ThisJar implements Deployer.Jars {
         command.addAll(Deploy.openedPackages());
         command.addAll(List.of("-cp", jar + ":" + lib.resolve("*"), Deploy.class.getName(), Deploy.LOOK, from));
         command.addAll(arguments);
-        return Command.run("The look into " + jar, command, patience).exitCode() == 0;
+        return ExternalProgram.run("The look into " + jar, command, timeout).exitCode() == 0;
     }
 
     /** What would become of that state in this jar, when nothing may be lost. */

@@ -8,8 +8,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /**
  * An event whose content is unknown.
@@ -41,18 +39,6 @@ record WaitingEvent(EngagementEvent event, long sinceMillis) {
         @Override
         protected WaitingEvent read(int version, DataInput in) throws IOException {
             return new WaitingEvent(events.readVersioned(in), in.readLong());
-        }
-
-        @Override
-        public TypeSerializerSnapshot<WaitingEvent> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link Serializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<WaitingEvent> {
-            public Snapshot() {
-                super(Serializer::new);
-            }
         }
     }
 }

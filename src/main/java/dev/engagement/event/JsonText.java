@@ -85,9 +85,9 @@ public final class JsonText {
                 return Encoding.BROKEN;
             }
             int second = bytes[at] & 0xFF;
-            int least = lead == (byte) 0xE0 ? 0xA0 : lead == (byte) 0xF0 ? 0x90 : 0x80;
-            int most = lead == (byte) 0xED ? 0x9F : lead == (byte) 0xF4 ? 0x8F : 0xBF;
-            if (second < least || second > most) {
+            int min = lead == (byte) 0xE0 ? 0xA0 : lead == (byte) 0xF0 ? 0x90 : 0x80;
+            int max = lead == (byte) 0xED ? 0x9F : lead == (byte) 0xF4 ? 0x8F : 0xBF;
+            if (second < min || second > max) {
                 return Encoding.BROKEN;
             }
             for (int i = 1; i < more; i++) {

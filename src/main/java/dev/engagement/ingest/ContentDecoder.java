@@ -105,7 +105,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
     }
 
     @Override
-    void tombstone(ConsumerRecord<byte[], byte[]> record, Arrival<ContentChange> out) {
+    void tombstone(ConsumerRecord<byte[], byte[]> record, DecodedRecord<ContentChange> out) {
         String key = orNone(idOfKey(record.key()));
         if (key == null) {
             undecodable(record, "a tombstone whose key has no id", out);
@@ -115,7 +115,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
     }
 
     @Override
-    void judge(ConsumerRecord<byte[], byte[]> record, Op op, Arrival<ContentChange> out) {
+    void judge(ConsumerRecord<byte[], byte[]> record, Op op, DecodedRecord<ContentChange> out) {
         switch (op) {
             case CREATE, READ, UPDATE -> put(record, out);
             case DELETE -> {
@@ -135,7 +135,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
         return id == null || id.isEmpty() ? null : id;
     }
 
-    private void put(ConsumerRecord<byte[], byte[]> record, Arrival<ContentChange> out) {
+    private void put(ConsumerRecord<byte[], byte[]> record, DecodedRecord<ContentChange> out) {
         if (!hasAfter()) {
             undecodable(record, "the envelope has no after", out);
             return;

@@ -11,5 +11,5 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 public interface Decoder<T> {
 
     /** Says in {@code out} what {@code record} is. */
-    void decode(ConsumerRecord<byte[], byte[]> record, Arrival<T> out);
+    void decode(ConsumerRecord<byte[], byte[]> record, DecodedRecord<T> out);
 }

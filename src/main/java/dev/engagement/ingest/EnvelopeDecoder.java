@@ -114,7 +114,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     }
 
     @Override
-    public final void decode(ConsumerRecord<byte[], byte[]> record, Arrival<T> out) {
+    public final void decode(ConsumerRecord<byte[], byte[]> record, DecodedRecord<T> out) {
         byte[] value = record.value();
         if (value == null) {
             tombstone(record, out);
@@ -291,10 +291,10 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     }
 
     /** A record without a value. */
-    abstract void tombstone(ConsumerRecord<byte[], byte[]> record, Arrival<T> out);
+    abstract void tombstone(ConsumerRecord<byte[], byte[]> record, DecodedRecord<T> out);
 
     /** Says what a readable envelope is. */
-    abstract void judge(ConsumerRecord<byte[], byte[]> record, Op envelopeOp, Arrival<T> out);
+    abstract void judge(ConsumerRecord<byte[], byte[]> record, Op envelopeOp, DecodedRecord<T> out);
 
     final boolean hasAfter() {
         return hasAfter;
@@ -404,7 +404,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         return Arrays.copyOfRange(bytes, from, to);
     }
 
-    final void undecodable(ConsumerRecord<byte[], byte[]> record, String error, Arrival<T> out) {
+    final void undecodable(ConsumerRecord<byte[], byte[]> record, String error, DecodedRecord<T> out) {
         reject(record, Reason.UNDECODABLE, error, null, out);
     }
 
@@ -413,7 +413,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
             Reason reason,
             String error,
             @Nullable Long eventId,
-            Arrival<T> out) {
+            DecodedRecord<T> out) {
         List<DeadLetter.Header> headers = new ArrayList<>();
         for (Header header : record.headers()) {
             headers.add(new DeadLetter.Header(header.key(), header.value()));

@@ -156,12 +156,12 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
     }
 
     @Override
-    void tombstone(ConsumerRecord<byte[], byte[]> record, Arrival<EngagementEvent> out) {
+    void tombstone(ConsumerRecord<byte[], byte[]> record, DecodedRecord<EngagementEvent> out) {
         out.ignore();
     }
 
     @Override
-    void judge(ConsumerRecord<byte[], byte[]> record, Op op, Arrival<EngagementEvent> out) {
+    void judge(ConsumerRecord<byte[], byte[]> record, Op op, DecodedRecord<EngagementEvent> out) {
         if (op != Op.CREATE && op != Op.READ) {
             out.ignore();
             out.markKnownUntil(

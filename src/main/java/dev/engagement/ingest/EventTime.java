@@ -20,21 +20,21 @@ final class EventTime {
     private EventTime() {}
 
     /** Event time of the events topic, for each partition on its own. */
-    static WatermarkStrategy<Arrival<EngagementEvent>> ofEvents(EventTimeOptions options) {
-        return WatermarkStrategy.<Arrival<EngagementEvent>>forGenerator(
+    static WatermarkStrategy<DecodedRecord<EngagementEvent>> ofEvents(EventTimeOptions options) {
+        return WatermarkStrategy.<DecodedRecord<EngagementEvent>>forGenerator(
                         context -> new PartitionClock(options, Clock.systemUTC()))
-                .withTimestampAssigner((arrival, kafkaTimestamp) -> arrival.kind() == Arrival.Kind.VALUE
+                .withTimestampAssigner((arrival, kafkaTimestamp) -> arrival.kind() == DecodedRecord.Kind.VALUE
                         ? Math.floorDiv(arrival.value().eventTsMicros(), 1_000)
                         : kafkaTimestamp);
     }
 
     /** Contents have no event time, and never hold that of events back. */
-    static WatermarkStrategy<Arrival<ContentChange>> ofContent() {
-        return WatermarkStrategy.<Arrival<ContentChange>>forGenerator(context -> new AlwaysIdle());
+    static WatermarkStrategy<DecodedRecord<ContentChange>> ofContent() {
+        return WatermarkStrategy.<DecodedRecord<ContentChange>>forGenerator(context -> new AlwaysIdle());
     }
 
     /** The watermark generator of one partition. */
-    static final class PartitionClock implements WatermarkGenerator<Arrival<EngagementEvent>> {
+    static final class PartitionClock implements WatermarkGenerator<DecodedRecord<EngagementEvent>> {
 
         private final long maxOutOfOrdernessMillis;
         private final long maxClockSkewMillis;
@@ -42,7 +42,7 @@ final class EventTime {
         private final Clock clock;
 
         private long newestMillis = Long.MIN_VALUE;
-        private long knownUntilMillis = Arrival.UNKNOWN;
+        private long knownUntilMillis = DecodedRecord.UNKNOWN;
         private long readToEndAtMillis = Long.MIN_VALUE;
         private long lastRecordAtMillis;
         private boolean recordsSinceLastEmit;
@@ -56,7 +56,7 @@ final class EventTime {
         }
 
         @Override
-        public void onEvent(Arrival<EngagementEvent> arrival, long eventMillis, WatermarkOutput output) {
+        public void onEvent(DecodedRecord<EngagementEvent> arrival, long eventMillis, WatermarkOutput output) {
             switch (arrival.kind()) {
                 case VALUE -> {
                     recordsSinceLastEmit = true;
@@ -97,9 +97,9 @@ final class EventTime {
         }
     }
 
-    private static final class AlwaysIdle implements WatermarkGenerator<Arrival<ContentChange>> {
+    private static final class AlwaysIdle implements WatermarkGenerator<DecodedRecord<ContentChange>> {
         @Override
-        public void onEvent(Arrival<ContentChange> arrival, long timestamp, WatermarkOutput output) {
+        public void onEvent(DecodedRecord<ContentChange> arrival, long timestamp, WatermarkOutput output) {
             output.markIdle();
         }
 

@@ -26,7 +26,7 @@ public final class Ingest {
     private Ingest() {}
 
     /** The events topic. */
-    public static DataStream<Arrival<EngagementEvent>> events(
+    public static DataStream<DecodedRecord<EngagementEvent>> events(
             StreamExecutionEnvironment env, IngestOptions options, boolean bounded, String uid) {
         long maxBytes = options.maxRecordBytes().getBytes();
         String topic = options.eventsTopic();
@@ -34,14 +34,15 @@ public final class Ingest {
                 topic,
                 options,
                 () -> new EventDecoder(topic, maxBytes, Clock.systemUTC()),
-                ArrivalTypes.EVENTS,
+                DecodedRecordTypes.EVENTS,
                 bounded);
-        return env.fromSource(source, EventTime.ofEvents(options.eventTime()), "events topic", ArrivalTypes.EVENTS)
+        return env.fromSource(
+                        source, EventTime.ofEvents(options.eventTime()), "events topic", DecodedRecordTypes.EVENTS)
                 .uid(uid);
     }
 
     /** The content topic. */
-    public static DataStream<Arrival<ContentChange>> contentChanges(
+    public static DataStream<DecodedRecord<ContentChange>> contentChanges(
             StreamExecutionEnvironment env, IngestOptions options, boolean bounded, String uid) {
         long maxBytes = options.maxRecordBytes().getBytes();
         String topic = options.contentTopic();
@@ -49,24 +50,25 @@ public final class Ingest {
                 topic,
                 options,
                 () -> new ContentDecoder(topic, maxBytes, Clock.systemUTC()),
-                ArrivalTypes.CONTENT,
+                DecodedRecordTypes.CONTENT,
                 bounded);
-        return env.fromSource(source, EventTime.ofContent(), "content topic", ArrivalTypes.CONTENT)
+        return env.fromSource(source, EventTime.ofContent(), "content topic", DecodedRecordTypes.CONTENT)
                 .uid(uid);
     }
 
     /** The good events; UNDECODABLE, INVALID and OVERSIZE in the side output. */
     public static SingleOutputStreamOperator<EngagementEvent> decode(
-            DataStream<Arrival<EngagementEvent>> arrivals, EventTimeOptions eventTime) {
+            DataStream<DecodedRecord<EngagementEvent>> arrivals, EventTimeOptions eventTime) {
         return arrivals.process(new DecodeEvents(eventTime.maxClockSkew().toMillis()), EventTypes.EVENT);
     }
 
     /** The content changes and the marks of the topic's end; dead letters in the side output. */
-    public static SingleOutputStreamOperator<ContentChange> decodeContent(DataStream<Arrival<ContentChange>> arrivals) {
+    public static SingleOutputStreamOperator<ContentChange> decodeContent(
+            DataStream<DecodedRecord<ContentChange>> arrivals) {
         return arrivals.process(new DecodeContent(), EventTypes.CONTENT_CHANGE);
     }
 
-    private abstract static class Decode<T> extends ProcessFunction<Arrival<T>, T> {
+    private abstract static class Decode<T> extends ProcessFunction<DecodedRecord<T>, T> {
         private static final long serialVersionUID = 1L;
 
         private transient Counter accepted;
@@ -82,7 +84,7 @@ public final class Ingest {
         }
 
         @Override
-        public void processElement(Arrival<T> arrival, Context context, Collector<T> out) {
+        public void processElement(DecodedRecord<T> arrival, Context context, Collector<T> out) {
             switch (arrival.kind()) {
                 case VALUE -> {
                     accepted.inc();
@@ -98,9 +100,9 @@ public final class Ingest {
             }
         }
 
-        void onValue(Arrival<T> arrival) {}
+        void onValue(DecodedRecord<T> arrival) {}
 
-        void onReadToEnd(Arrival<T> arrival, Collector<T> out) {}
+        void onReadToEnd(DecodedRecord<T> arrival, Collector<T> out) {}
     }
 
     private static final class DecodeEvents extends Decode<EngagementEvent> {
@@ -120,7 +122,7 @@ public final class Ingest {
         }
 
         @Override
-        void onValue(Arrival<EngagementEvent> arrival) {
+        void onValue(DecodedRecord<EngagementEvent> arrival) {
             if (Timestamps.isAhead(
                     arrival.value().eventTsMicros(), arrival.kafkaTimestampMillis(), maxClockSkewMillis)) {
                 futureDated.inc();
@@ -140,14 +142,14 @@ public final class Ingest {
         }
 
         @Override
-        void onValue(Arrival<ContentChange> arrival) {
+        void onValue(DecodedRecord<ContentChange> arrival) {
             if (arrival.publishTsDropped()) {
                 publishTsDropped.inc();
             }
         }
 
         @Override
-        void onReadToEnd(Arrival<ContentChange> arrival, Collector<ContentChange> out) {
+        void onReadToEnd(DecodedRecord<ContentChange> arrival, Collector<ContentChange> out) {
             out.collect(new ContentChange.ReadToEnd(arrival.partition(), arrival.partitions()));
         }
     }

@@ -29,7 +29,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * One Kafka topic, decoded: Flink's {@link KafkaSource} finds and assigns the partitions, also those that are added while
  * the job runs; the reading is our own, for three things that it does not do: it says when a partition has been read to its
  * end, it stops where the offset to continue at is gone or belongs to a topic that was made anew since, and it decodes into
- * one reused {@link Arrival}. A split's state is Flink's with the topic's id beside it.
+ * one reused {@link DecodedRecord}. A split's state is Flink's with the topic's id beside it.
  *
  * <p>Guarantee: each record is emitted once along one line of checkpoints. A first start begins at the earliest record.
  * Only committed records are read.
@@ -37,7 +37,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * @param <T> what a good record holds
  */
 public final class TopicSource<T>
-        implements Source<Arrival<T>, KafkaPartitionSplit, KafkaSourceEnumState>, ResultTypeQueryable<Arrival<T>> {
+        implements Source<DecodedRecord<T>, KafkaPartitionSplit, KafkaSourceEnumState>,
+                ResultTypeQueryable<DecodedRecord<T>> {
 
     private static final long serialVersionUID = 1L;
 
@@ -48,7 +49,7 @@ public final class TopicSource<T>
     private final String clientIdPrefix;
 
     private final DecoderFactory<T> decoders;
-    private final TypeInformation<Arrival<T>> type;
+    private final TypeInformation<DecodedRecord<T>> type;
     private final Duration markInterval;
     private final boolean acceptGap;
     private final String topic;
@@ -65,7 +66,7 @@ public final class TopicSource<T>
             Properties properties,
             String clientIdPrefix,
             DecoderFactory<T> decoders,
-            TypeInformation<Arrival<T>> type,
+            TypeInformation<DecodedRecord<T>> type,
             Duration markInterval,
             boolean acceptGap,
             String topic,
@@ -90,7 +91,7 @@ public final class TopicSource<T>
             String topic,
             IngestOptions options,
             DecoderFactory<T> decoders,
-            TypeInformation<Arrival<T>> type,
+            TypeInformation<DecodedRecord<T>> type,
             boolean bounded) {
         Properties properties = options.kafka().clientProperties();
         properties.putIfAbsent("max.poll.records", "2000");
@@ -136,7 +137,7 @@ public final class TopicSource<T>
     }
 
     @Override
-    public SourceReader<Arrival<T>, KafkaPartitionSplit> createReader(SourceReaderContext context) {
+    public SourceReader<DecodedRecord<T>, KafkaPartitionSplit> createReader(SourceReaderContext context) {
         return TopicSourceReader.of(
                 () -> {
                     Properties consumer = consumerProperties(context.getIndexOfSubtask());
@@ -184,7 +185,7 @@ public final class TopicSource<T>
     }
 
     @Override
-    public TypeInformation<Arrival<T>> getProducedType() {
+    public TypeInformation<DecodedRecord<T>> getProducedType() {
         return type;
     }
 }

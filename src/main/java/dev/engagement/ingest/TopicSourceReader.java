@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TopicSourceReader<T>
         extends SingleThreadMultiplexSourceReaderBase<
-                ConsumerRecord<byte[], byte[]>, Arrival<T>, KafkaPartitionSplit, KafkaPartitionSplitState> {
+                ConsumerRecord<byte[], byte[]>, DecodedRecord<T>, KafkaPartitionSplit, KafkaPartitionSplitState> {
 
     private final SplitReaders splitReaders;
     private boolean idle;
@@ -69,7 +69,7 @@ final class TopicSourceReader<T>
     }
 
     @Override
-    public InputStatus pollNext(ReaderOutput<Arrival<T>> output) throws Exception {
+    public InputStatus pollNext(ReaderOutput<DecodedRecord<T>> output) throws Exception {
         if (getNumberOfCurrentlyAssignedSplits() == 0) {
             // More readers than partitions: who reads nothing must not hold event time back.
             output.markIdle();
@@ -121,11 +121,11 @@ final class TopicSourceReader<T>
     }
 
     private static final class Emitter<T>
-            implements RecordEmitter<ConsumerRecord<byte[], byte[]>, Arrival<T>, KafkaPartitionSplitState> {
+            implements RecordEmitter<ConsumerRecord<byte[], byte[]>, DecodedRecord<T>, KafkaPartitionSplitState> {
 
         private final Decoder<T> decoder;
         private final org.apache.flink.metrics.Counter bytesIn;
-        private final Arrival<T> arrival = new Arrival<>();
+        private final DecodedRecord<T> arrival = new DecodedRecord<>();
 
         Emitter(Decoder<T> decoder, SourceReaderContext context) {
             this.decoder = decoder;
@@ -135,7 +135,7 @@ final class TopicSourceReader<T>
         @Override
         public void emitRecord(
                 ConsumerRecord<byte[], byte[]> record,
-                SourceOutput<Arrival<T>> output,
+                SourceOutput<DecodedRecord<T>> output,
                 KafkaPartitionSplitState state) {
             if (record instanceof TopicIdMark mark) {
                 // Both at once: an offset is of that topic, in every checkpoint.

@@ -1,5 +1,6 @@
 package dev.engagement.ingest;
 
+import dev.engagement.connection.topics.MissingOffsetsException;
 import dev.engagement.connection.topics.TopicIds;
 import java.time.Clock;
 import java.time.Duration;
@@ -237,12 +238,9 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         Map<TopicPartition, Long> ends = consumer.endOffsets(wanted.keySet());
         for (Map.Entry<TopicPartition, Long> entry : wanted.entrySet()) {
             TopicPartition partition = entry.getKey();
-            String message = missing(
+            String message = MissingOffsetsException.gone(
                     partition, entry.getValue(), begins.getOrDefault(partition, 0L), ends.getOrDefault(partition, 0L));
-            if (!acceptGap) {
-                throw new SuppressRestartsException(new MissingOffsetsException(message));
-            }
-            LOG.warn("Going on because of --accept-gap. {}", message);
+            MissingOffsetsException.requireAccepted(acceptGap, message);
         }
         consumer.seekToBeginning(wanted.keySet());
     }
@@ -266,7 +264,7 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             if (is.isOtherThan(was)) {
                 String gone = is.without(partition, "was being read");
                 if (gone != null) {
-                    throw new SuppressRestartsException(new MissingOffsetsException(gone));
+                    throw MissingOffsetsException.forGood(gone);
                 }
                 anew.put(partition, split);
                 topicIdMarks.add(new TopicIdMark(partition, KafkaPartitionSplit.EARLIEST_OFFSET, is.id()));
@@ -276,10 +274,7 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         }
         if (!anew.isEmpty()) {
             String message = anew(anew, topics);
-            if (!acceptGap) {
-                throw new SuppressRestartsException(new MissingOffsetsException(message));
-            }
-            LOG.warn("Going on because of --accept-gap. {}", message);
+            MissingOffsetsException.requireAccepted(acceptGap, message);
         }
         return anew.keySet();
     }
@@ -299,12 +294,9 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
                 .append(" to ")
                 .append(ends.get(partition))
                 .append(" now"));
-        return topics.getOrDefault(one.getTopic(), TopicIds.Found.NOTHING)
-                        .madeAnew(one.getTopic(), TopicSplit.topicIdOf(one))
-                + ", so that the offsets to continue at are another topic's: "
-                + where
-                + ". What the old topic held beyond them is missing. Fill the range with the backfill command, or"
-                + " restart with --accept-gap to continue at the beginning of the new topic without it";
+        TopicIds.Found found = topics.getOrDefault(one.getTopic(), TopicIds.Found.NOTHING);
+        return MissingOffsetsException.anew(
+                found.madeAnew(one.getTopic(), TopicSplit.topicIdOf(one)), where.toString());
     }
 
     /** Somebody's task for this thread does not end the question. */
@@ -316,17 +308,6 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
                 LOG.debug("Woken while asking for offsets", e);
             }
         }
-    }
-
-    private static String missing(TopicPartition partition, long wanted, long begin, long end) {
-        String what = wanted < begin
-                ? "offsets " + wanted + " to " + (begin - 1) + " (" + (begin - wanted)
-                        + " records at most) are gone: they expired before they were read"
-                : "the topic ends at " + end + ": it was made anew or cut off";
-        return "Reading " + partition.topic() + " partition " + partition.partition() + " was to continue at offset "
-                + wanted + ", but " + what
-                + ". Fill the range with the backfill command, or restart with --accept-gap to continue at offset "
-                + begin + " without it";
     }
 
     private void commit() {

@@ -296,12 +296,12 @@ public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.About
     }
 
     /**
-     * A content that was deleted. Its key disappears; its grave ({@link LiveViewKeys#metaGrave}) keeps the version, so
+     * A content that was deleted. Its key disappears; its tombstone ({@link LiveViewKeys#metaTombstone}) keeps the version, so
      * that no older put brings it back.
      *
      * @param contentId which content
      * @param version the deletion's offset in the content topic
-     * @param deletedAtMillis the deletion's Kafka timestamp: the grave is kept for a while from then on
+     * @param deletedAtMillis the deletion's Kafka timestamp: the tombstone is kept for a while from then on
      */
     record MetaGone(String contentId, long version, long deletedAtMillis) implements AboutContent {
 
@@ -331,7 +331,7 @@ public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.About
     }
 
     private static List<byte[]> metaKeys(LiveViewKeys keys, String contentId) {
-        return List.of(bytes(keys.meta(contentId)), bytes(keys.metaGrave(contentId)));
+        return List.of(bytes(keys.meta(contentId)), bytes(keys.metaTombstone(contentId)));
     }
 
     private static byte[] bytes(long number) {

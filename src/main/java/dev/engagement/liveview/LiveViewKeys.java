@@ -45,7 +45,7 @@ public record LiveViewKeys(String prefix) {
      * <p>The one exception: a content id that holds a <code>}</code> and makes no hash tag of its own, where no name can
      * be found by braces; a Redis Cluster answers CROSSSLOT for it.
      */
-    public String metaGrave(String contentId) {
+    public String metaTombstone(String contentId) {
         String meta = meta(contentId);
         return hasHashTag(meta) ? prefix + "gone:" + meta : prefix + "gone:{" + meta + "}";
     }

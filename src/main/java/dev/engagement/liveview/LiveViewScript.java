@@ -81,7 +81,7 @@ public enum LiveViewScript {
     /**
      * {@code content:meta}: the whole hash is replaced.
      *
-     * <p>KEYS: hash, grave. ARGV: version, then field and value, any number of times.
+     * <p>KEYS: hash, tombstone. ARGV: version, then field and value, any number of times.
      */
     META("meta", Lua.GREATER + Lua.META_VERSIONS + Lua.SET_HASH + """
             if done == 2 then redis.call('DEL', KEYS[1]) end
@@ -91,10 +91,10 @@ public enum LiveViewScript {
             """),
 
     /**
-     * The end of a {@code content:meta}. It ends however old the deletion is; a grave whose time is over is not dug, and
+     * The end of a {@code content:meta}. It ends however old the deletion is; a tombstone whose time is over is not dug, and
      * one that is there stays.
      *
-     * <p>KEYS: hash, grave. ARGV: version, the grave's expiry in milliseconds since the epoch.
+     * <p>KEYS: hash, tombstone. ARGV: version, the tombstone's expiry in milliseconds since the epoch.
      */
     META_GONE("meta-gone", Lua.GREATER + Lua.IS_OVER + Lua.META_VERSIONS + """
             redis.call('DEL', KEYS[1])
@@ -237,7 +237,7 @@ public enum LiveViewScript {
                 end
                 """;
 
-        /** Ends the script if hash or grave are not older. */
+        /** Ends the script if hash or tombstone are not older. */
         static final String META_VERSIONS = """
                 local function readable(version)
                   if type(version) == 'table' then
@@ -248,8 +248,8 @@ public enum LiveViewScript {
                 end
                 local held = readable(redis.pcall('HGET', KEYS[1], '_version'))
                 if held and not greater(ARGV[1], held) then return 0 end
-                local grave = readable(redis.pcall('GET', KEYS[2]))
-                if grave and not greater(ARGV[1], grave) then return 0 end
+                local tombstone = readable(redis.pcall('GET', KEYS[2]))
+                if tombstone and not greater(ARGV[1], tombstone) then return 0 end
                 local done = 1
                 if not held and redis.call('EXISTS', KEYS[1]) == 1 then done = 2 end
                 """;

@@ -15,7 +15,7 @@ import java.util.List;
  *
  * <p>Not thread safe.
  */
-public final class BigQueryProcess implements AutoCloseable {
+public final class BigQueryProcess extends RestartableServer {
 
     /** The project of the local warehouse. The emulator takes any. */
     public static final String PROJECT = "local";
@@ -24,19 +24,19 @@ public final class BigQueryProcess implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
     private static final List<String> JVM_OPTIONS = List.of("-Xmx512m");
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
-    private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
     private final Path directory;
     private final int restPort;
     private final int grpcPort;
     private final ControlHttp http = new ControlHttp("The BigQuery emulator");
-    private ServerProcess process;
 
     private BigQueryProcess(Path directory, int restPort, int grpcPort) {
+        super("TERM", STOP_TIMEOUT);
         this.directory = directory;
         this.restPort = restPort;
         this.grpcPort = grpcPort;
-        this.process = launch();
+        launch();
     }
 
     /**
@@ -59,14 +59,12 @@ public final class BigQueryProcess implements AutoCloseable {
      * @return whether there was something
      */
     static boolean sweep(Path directory) {
-        return ServerProcess.sweep(NAME, directory.toAbsolutePath().normalize());
+        return sweep(NAME, directory);
     }
 
     /** Kills what a killed JVM left running in that folder, and deletes the folder with all rows. */
     public static void discard(Path directory) {
-        Path absolute = directory.toAbsolutePath().normalize();
-        ServerProcess.sweep(NAME, absolute);
-        Folders.deleteRecursively(absolute);
+        discard(NAME, directory);
     }
 
     /**
@@ -90,7 +88,8 @@ public final class BigQueryProcess implements AutoCloseable {
         Thread.currentThread().join();
     }
 
-    private ServerProcess launch() {
+    @Override
+    ServerProcess startProcess() {
         return ChildJvm.start(
                 NAME,
                 directory,
@@ -200,35 +199,5 @@ public final class BigQueryProcess implements AutoCloseable {
 
     private static String queryOf(String sql) {
         return "{\"query\": " + new TextNode(sql) + ", \"useLegacySql\": false}";
-    }
-
-    /** The emulator's process id, of the last start. */
-    public long pid() {
-        return process.pid();
-    }
-
-    public boolean isAlive() {
-        return process.isAlive();
-    }
-
-    /** SIGKILL: a crash. */
-    public void kill() {
-        process.kill();
-    }
-
-    /** Stops in order; rows stay on disk. */
-    public void stop() {
-        process.stop("TERM", STOP_PATIENCE);
-    }
-
-    /** Starts it again on the same ports and rows, after {@link #kill} or {@link #stop}; a running one is stopped first. */
-    public void restart() {
-        stop();
-        process = launch();
-    }
-
-    @Override
-    public void close() {
-        stop();
     }
 }

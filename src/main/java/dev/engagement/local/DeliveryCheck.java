@@ -17,7 +17,7 @@ import java.util.Set;
  */
 public final class DeliveryCheck implements DestinationCheck {
 
-    private static final int MOST_NAMED = 1_000;
+    private static final int MAX_NAMED = 1_000;
     private static final int FETCH_ROWS = 10_000;
 
     /** Asks the receiver. */
@@ -81,10 +81,10 @@ public final class DeliveryCheck implements DestinationCheck {
         }
         List<String> differing = new ArrayList<>();
         sides.missing.stream()
-                .limit(MOST_NAMED)
+                .limit(MAX_NAMED)
                 .forEach(id -> differing.add("event " + id + " was not delivered and is no dead letter"));
         sides.extra.stream()
-                .limit(MOST_NAMED)
+                .limit(MAX_NAMED)
                 .forEach(id -> differing.add("event " + id + " was delivered and is not in the source"));
         JsonNode stats = receiver.get("/stats");
         return List.of(

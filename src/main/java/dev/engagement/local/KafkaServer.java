@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
  * A real Kafka broker in KRaft mode (broker and controller in one) inside this JVM, on the loopback interface only.
  * Topics are not created by being used, as in production; messages may be up to {@value #MAX_MESSAGE_BYTES} bytes.
  *
- * <p>Being inside this JVM it has no process to kill: {@link #kill} ends it like {@link #stop}; {@link KafkaProcess} has
- * one. Not thread safe. Its
+ * <p>Being inside this JVM it has no process to kill: {@link #kill} ends it like {@link #stop}. Not thread safe. Its
  * records survive {@link #stop} and a later {@link #start} in the same folder.
  */
 public final class KafkaServer implements AutoCloseable {

@@ -120,21 +120,21 @@ public final class LoadProgram {
         return login;
     }
 
-    private static long number(Map<String, String> environment, String variable, long otherwise, long most) {
+    private static long number(Map<String, String> environment, String variable, long otherwise, long max) {
         String text = environment.get(variable);
         if (text == null || text.isBlank()) {
             return otherwise;
         }
         try {
             long number = Long.parseLong(text.trim());
-            if (number >= 0 && number <= most) {
+            if (number >= 0 && number <= max) {
                 return number;
             }
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(
-                    variable + " is '" + text + "', which is not a whole number; give 0 to " + most, e);
+                    variable + " is '" + text + "', which is not a whole number; give 0 to " + max, e);
         }
-        throw new IllegalArgumentException(variable + " is " + text + "; it needs to be 0 to " + most);
+        throw new IllegalArgumentException(variable + " is " + text + "; it needs to be 0 to " + max);
     }
 
     private static boolean flag(Map<String, String> environment, String variable) {

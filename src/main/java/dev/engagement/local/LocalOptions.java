@@ -1,26 +1,31 @@
 package dev.engagement.local;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The options of {@code scripts/local.sh}; what they mean is in its help text.
  *
  * @param load how much load
  * @param exit whether to compare and exit once all events are there
- * @param patience how long the self-check waits without progress
+ * @param timeout how long the self-check waits without progress
  * @param parallelism of the jobs
  * @param jobs whether to run the jobs at all
  * @param cluster whether on a session cluster of processes of its own
+ * @param picture where what the screen shows is kept as an SVG, or null
  * @param help whether the help text is all that is wanted
  */
 record LocalOptions(
         LoadOptions load,
         boolean exit,
-        Duration patience,
+        Duration timeout,
         int parallelism,
         boolean jobs,
         boolean cluster,
+        @Nullable Path picture,
         boolean help) {
 
     /** A command line that cannot be run; the message says why and what would do. */
@@ -43,11 +48,12 @@ record LocalOptions(
         long burstEvery = 0;
         long contents = 200;
         long seed = 1;
-        long patience = 60;
+        long timeout = 60;
         long parallelism = 2;
         boolean exit = false;
         boolean jobs = true;
         boolean cluster = false;
+        Path picture = null;
         boolean help = false;
         int at = 0;
         while (at < arguments.size()) {
@@ -70,7 +76,8 @@ record LocalOptions(
                         "--burst-every",
                         "--contents",
                         "--seed",
-                        "--patience",
+                        "--timeout",
+                        "--picture",
                         "--parallelism" -> {
                     String value;
                     if (equals >= 0) {
@@ -87,7 +94,8 @@ record LocalOptions(
                         case "--burst-every" -> burstEvery = number(option, value, 0, 86_400);
                         case "--contents" -> contents = number(option, value, 1, 1_000_000);
                         case "--seed" -> seed = number(option, value, Long.MIN_VALUE, Long.MAX_VALUE);
-                        case "--patience" -> patience = number(option, value, 1, 86_400);
+                        case "--picture" -> picture = Path.of(value);
+                        case "--timeout" -> timeout = number(option, value, 1, 86_400);
                         default -> parallelism = number(option, value, 1, MAX_PARALLELISM);
                     }
                 }
@@ -101,30 +109,34 @@ record LocalOptions(
         if (exit && !jobs) {
             throw new UsageException("--exit and --no-jobs exclude each other: without jobs nothing ever arrives");
         }
+        if (picture != null && !Files.isDirectory(picture.toAbsolutePath().getParent())) {
+            throw new UsageException("--picture is " + picture + ", whose folder does not exist" + SEE_HELP);
+        }
         try {
             return new LocalOptions(
                     new LoadOptions(seed, (int) contents, rate, events, (int) burst, Duration.ofSeconds(burstEvery)),
                     exit,
-                    Duration.ofSeconds(patience),
+                    Duration.ofSeconds(timeout),
                     (int) parallelism,
                     jobs,
                     cluster,
+                    picture,
                     help);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage() + SEE_HELP);
         }
     }
 
-    private static long number(String option, String value, long least, long most) throws UsageException {
+    private static long number(String option, String value, long min, long max) throws UsageException {
         try {
             long number = Long.parseLong(value);
-            if (number >= least && number <= most) {
+            if (number >= min && number <= max) {
                 return number;
             }
         } catch (NumberFormatException e) {
             throw new UsageException(option + " is '" + value + "', which is not a whole number" + SEE_HELP);
         }
-        throw new UsageException(option + " is " + value + "; it needs to be " + least + " to " + most + SEE_HELP);
+        throw new UsageException(option + " is " + value + "; it needs to be " + min + " to " + max + SEE_HELP);
     }
 
     private static double decimal(String option, String value) throws UsageException {

@@ -1,6 +1,5 @@
 package dev.engagement.local;
 
-import dev.engagement.local.DestinationCheck.Comparison;
 import dev.engagement.local.LocalOptions.UsageException;
 import dev.engagement.local.ScreenState.Job;
 import dev.engagement.local.ScreenState.Place;
@@ -48,7 +47,6 @@ public final class LocalStack {
 
     private static final Path DIRECTORY = Path.of("target/local");
     private static final String HELP = "dev/engagement/local/help.txt";
-    private static final String KAFKA = "Kafka";
 
     private static final int POSTGRES_PORT = 5432;
     private static final int KAFKA_PORT = 9092;
@@ -58,9 +56,10 @@ public final class LocalStack {
     private static final int RECEIVER_PORT = 8000;
     private static final int FLINK_PORT = 8081;
 
+    private static final int PICTURE_COLUMNS = 104;
+    private static final int PICTURE_ROWS = 40;
     private static final Duration REFRESH = Duration.ofSeconds(1);
     private static final Duration LINE_EVERY = Duration.ofSeconds(5);
-    private static final Duration CHECK_EVERY = Duration.ofMillis(500);
     private static final Duration FIRST_EVENTS_POLL = Duration.ofMillis(50);
     private static final int TASK_MANAGERS = 2;
     /** PostgreSQL has one log; and more readers than one change to it only after a checkpoint. */
@@ -201,7 +200,36 @@ public final class LocalStack {
             if (ended.isPresent()) {
                 return ended.getAsInt();
             }
-            return options.exit() ? watchUntilArrived(figures, checks, load) : watch(figures, load);
+            if (!options.exit()) {
+                return watch(figures, load);
+            }
+            sayPlaces();
+            return outcome(new SelfCheckRun(
+                    checks, figures, load, options.timeout(), terminal, new SelfCheckRun.Surroundings() {
+                        @Override
+                        public void show(List<String> waitsFor) throws InterruptedException {
+                            LocalStack.this.show(figures, load, waitsFor);
+                        }
+
+                        @Override
+                        public Optional<String> failedJob() throws InterruptedException {
+                            return LocalStack.this.failedJob();
+                        }
+
+                        @Override
+                        public List<String> lastExceptions() throws InterruptedException {
+                            List<String> all = new ArrayList<>();
+                            for (String name : allJobs().keySet()) {
+                                all.addAll(LocalStack.this.lastExceptions(name));
+                            }
+                            return all;
+                        }
+
+                        @Override
+                        public boolean isStopRequested(Duration within) throws InterruptedException {
+                            return stopRequested.await(within.toMillis(), TimeUnit.MILLISECONDS);
+                        }
+                    }));
         }
     }
 
@@ -502,10 +530,10 @@ public final class LocalStack {
                     return OptionalInt.of(failed(failure.get()));
                 }
             }
-            if (options.exit() && since(begin).compareTo(options.patience()) > 0) {
+            if (options.exit() && since(begin).compareTo(options.timeout()) > 0) {
                 show(figures, load);
                 return OptionalInt.of(failed("the first events have not come through to every destination within "
-                        + options.patience().toSeconds() + " s (--patience)"));
+                        + options.timeout().toSeconds() + " s (--timeout)"));
             }
             if (stopRequested.await(FIRST_EVENTS_POLL.toMillis(), TimeUnit.MILLISECONDS)) {
                 return OptionalInt.of(INTERRUPTED);
@@ -514,6 +542,15 @@ public final class LocalStack {
         load.begin();
         sayTook("first events", begin, "in every destination; the load begins");
         return OptionalInt.empty();
+    }
+
+    private int outcome(SelfCheckRun run) throws InterruptedException {
+        SelfCheckRun.Outcome outcome = run.run(showEvery());
+        return switch (outcome.verdict()) {
+            case PASSED -> 0;
+            case STOPPED -> INTERRUPTED;
+            case FAILED -> failed(outcome.why());
+        };
     }
 
     private Duration showEvery() {
@@ -551,6 +588,13 @@ public final class LocalStack {
         ScreenState state = state(figures, load, waitsFor);
         if (stopping.get()) {
             return;
+        }
+        Path picture = options.picture();
+        if (picture != null && !load.isDone()) {
+            String shown = ScreenPicture.of(Screen.render(state, PICTURE_COLUMNS, PICTURE_ROWS, true), PICTURE_COLUMNS);
+            PostgresServer source = postgres;
+            // The one secret on the screen; a picture is shown around.
+            Folders.writeAtOnce(picture, source == null ? shown : shown.replace(source.password(), "…"));
         }
         if (terminal.isInteractive()) {
             terminal.paint(Screen.render(state, terminal.width(), terminal.height(), terminal.isColourful()));
@@ -626,155 +670,6 @@ public final class LocalStack {
             states.add(new Job(each.getKey(), flink.stateOf(each.getValue())));
         }
         return states;
-    }
-
-    // ------------------------------------------------------------------------------------------------- self-check
-
-    private int watchUntilArrived(Figures figures, List<DestinationCheck> checks, LoadGenerator load)
-            throws InterruptedException, SQLException {
-        sayPlaces();
-        long shownAt = 0;
-        long progressAt = System.nanoTime();
-        String before = "";
-        long fewestDiffering = Long.MAX_VALUE;
-        List<String> waitsFor = List.of();
-        while (true) {
-            if (shownAt == 0 || since(shownAt).compareTo(showEvery()) >= 0) {
-                shownAt = System.nanoTime();
-                show(figures, load, waitsFor);
-            }
-            SQLException failure = load.failure();
-            if (failure != null) {
-                return failed("The load generator has ended early: " + failure.getMessage());
-            }
-            Optional<String> failedJob = failedJob();
-            if (failedJob.isPresent()) {
-                return failed(failedJob.get());
-            }
-            Attempt attempt = attempt(figures, checks, load);
-            boolean passed = attempt.complete && attempt.passed();
-            waitsFor = attempt.waitsFor();
-            if (!attempt.arrived.equals(before)) {
-                before = attempt.arrived;
-                fewestDiffering = Long.MAX_VALUE;
-                progressAt = System.nanoTime();
-            }
-            // Leaderboards move by themselves; only fewer differences than ever are progress.
-            if (attempt.complete && attempt.differing() < fewestDiffering) {
-                fewestDiffering = attempt.differing();
-                progressAt = System.nanoTime();
-            }
-            if (passed || since(progressAt).compareTo(options.patience()) > 0) {
-                show(figures, load);
-                return report(figures, attempt, checks, passed);
-            }
-            if (stopRequested.await(CHECK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
-                return INTERRUPTED;
-            }
-        }
-    }
-
-    /** One look at all destinations: compared in full only if everything seems to be there. */
-    private record Attempt(
-            boolean complete,
-            String arrived,
-            Map<String, List<Comparison>> comparisons,
-            @Nullable String error) {
-
-        boolean passed() {
-            return error == null && comparisons.values().stream().allMatch(SelfCheck::isPassed);
-        }
-
-        /** What keeps this from being the last look, as far as the figures do not show it. */
-        List<String> waitsFor() {
-            if (error != null) {
-                return List.of("the self-check could not look: " + error);
-            }
-            List<String> waitsFor = new ArrayList<>();
-            comparisons.forEach((destination, each) -> each.stream()
-                    .filter(comparison -> !comparison.isEqual())
-                    .map(comparison -> "not equal yet in " + destination + ": " + comparison.what() + ", "
-                            + comparison.source() + " and " + comparison.destination() + ", "
-                            + comparison.differing().size() + " by name")
-                    .forEach(waitsFor::add));
-            return waitsFor;
-        }
-
-        long differing() {
-            return comparisons.values().stream()
-                    .flatMap(List::stream)
-                    .mapToLong(each -> each.differing().size() + (each.isEqual() ? 0 : 1))
-                    .sum();
-        }
-    }
-
-    private static Attempt attempt(Figures figures, List<DestinationCheck> checks, LoadGenerator load)
-            throws InterruptedException {
-        try {
-            boolean complete = load.isDone();
-            long expected = figures.countSource();
-            StringBuilder reached = new StringBuilder().append(expected);
-            for (DestinationCheck check : checks) {
-                long arrived = check.arrived();
-                // More than there is will not become right by waiting: compare, and say so.
-                complete &= arrived >= expected;
-                reached.append(' ').append(arrived);
-            }
-            Map<String, List<Comparison>> comparisons = complete ? compare(figures, checks) : new LinkedHashMap<>();
-            return new Attempt(complete, reached.toString(), comparisons, null);
-        } catch (InterruptedException e) {
-            throw e;
-        } catch (Exception e) {
-            // A server that restarts just now: the next look will tell, or patience ends.
-            return new Attempt(false, "", Map.of(), rootCause(e));
-        }
-    }
-
-    private static Map<String, List<Comparison>> compare(Figures figures, List<DestinationCheck> checks)
-            throws Exception {
-        Map<String, List<Comparison>> comparisons = new LinkedHashMap<>();
-        for (DestinationCheck check : checks) {
-            comparisons.put(check.destination(), check.compare());
-        }
-        comparisons.put(
-                KAFKA,
-                List.of(new Comparison(
-                        "dead letters (" + DeadLetters.TOPIC + ")",
-                        "0",
-                        Long.toString(figures.deadLetters()),
-                        List.of())));
-        return comparisons;
-    }
-
-    private int report(Figures figures, Attempt last, List<DestinationCheck> checks, boolean passed)
-            throws InterruptedException {
-        terminal.release();
-        Map<String, List<Comparison>> comparisons = last.comparisons;
-        String error = last.error;
-        if (comparisons.isEmpty() && error == null) {
-            try {
-                comparisons = compare(figures, checks);
-            } catch (InterruptedException e) {
-                throw e;
-            } catch (Exception e) {
-                error = rootCause(e);
-            }
-        }
-        terminal.say("");
-        comparisons.forEach((destination, each) -> {
-            SelfCheck.table(destination.equals(KAFKA) ? "expected" : "source (SQL)", destination, each)
-                    .forEach(terminal::say);
-            terminal.say("");
-        });
-        if (passed) {
-            terminal.say("PASSED: everything has arrived, once, and both sides are equal");
-            return 0;
-        }
-        for (String name : allJobs().keySet()) {
-            lastExceptions(name).forEach(each -> terminal.say("  last exception of " + each));
-        }
-        return failed("no progress for " + options.patience().toSeconds() + " s (--patience), and the two sides are not"
-                + " equal" + (error == null ? "" : "; last error: " + error));
     }
 
     private static Duration since(long nanoTime) {

@@ -23,28 +23,28 @@ import java.util.Properties;
  *
  * <p>Not thread safe. Data survive {@link #kill}, {@link #stop} and a later {@link #start} in the same folder.
  */
-public final class PostgresServer implements AutoCloseable {
+public final class PostgresServer extends RestartableServer {
 
     private static final String NAME = "PostgreSQL";
     private static final String HOST = "127.0.0.1";
     private static final String DATABASE = "engagement";
     private static final String USERNAME = "engagement";
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
-    private static final Duration STOP_PATIENCE = Duration.ofSeconds(10);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
     private static final int PASSWORD_BYTES = 12;
 
     private final Path directory;
     private final Path home;
     private final int port;
     private final String password;
-    private ServerProcess process;
 
     private PostgresServer(Path directory, Path home, int port, String password) {
+        super("INT", STOP_TIMEOUT);
         this.directory = directory;
         this.home = home;
         this.port = port;
         this.password = password;
-        this.process = launch();
+        launch();
     }
 
     /**
@@ -100,7 +100,8 @@ public final class PostgresServer implements AutoCloseable {
         ServerProcess.run("initdb", command, home, ServerProcess.logFile(NAME, directory), START_LIMIT);
     }
 
-    private ServerProcess launch() {
+    @Override
+    ServerProcess startProcess() {
         List<String> command = new ArrayList<>(unprivileged());
         command.addAll(List.of(
                 Binaries.postgres().resolve("bin/postgres").toString(),
@@ -139,7 +140,10 @@ public final class PostgresServer implements AutoCloseable {
             }
         } catch (SQLException e) {
             close();
-            throw new ServerException("The database " + DATABASE + " cannot be created" + process.logTail(), e);
+            throw new ServerException(
+                    "The database " + DATABASE + " cannot be created"
+                            + process().logTail(),
+                    e);
         }
     }
 
@@ -184,15 +188,6 @@ public final class PostgresServer implements AutoCloseable {
         return port;
     }
 
-    /** The server's process id, of the last start. */
-    public long pid() {
-        return process.pid();
-    }
-
-    public boolean isAlive() {
-        return process.isAlive();
-    }
-
     /** Where the database cluster is. */
     public Path dataDirectory() {
         return home.resolve("data");
@@ -211,26 +206,5 @@ public final class PostgresServer implements AutoCloseable {
         properties.setProperty("ApplicationName", "engagement-local");
         properties.setProperty("reWriteBatchedInserts", "true");
         return PostgresDriver.connect(jdbcUrl(database), properties);
-    }
-
-    /** SIGKILL to the server and its backends: a crash. */
-    public void kill() {
-        process.kill();
-    }
-
-    /** Stops in order ("fast": running transactions are rolled back). */
-    public void stop() {
-        process.stop("INT", STOP_PATIENCE);
-    }
-
-    /** Starts it again on the same port and data, after {@link #kill} or {@link #stop}; a running one is stopped first. */
-    public void restart() {
-        stop();
-        process = launch();
-    }
-
-    @Override
-    public void close() {
-        stop();
     }
 }

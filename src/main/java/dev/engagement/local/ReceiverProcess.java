@@ -20,7 +20,7 @@ import java.util.List;
  *
  * <p>Not thread safe.
  */
-public final class ReceiverProcess implements AutoCloseable {
+public final class ReceiverProcess extends RestartableServer {
 
     private static final String NAME = "Receiver";
     private static final String HOST = "127.0.0.1";
@@ -29,16 +29,16 @@ public final class ReceiverProcess implements AutoCloseable {
 
     private static final int SECRET_BYTES = 32;
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
-    private static final Duration STOP_PATIENCE = Duration.ofSeconds(20);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path directory;
     private final int port;
     private final ControlHttp http = new ControlHttp("The receiver");
-    private ServerProcess process;
 
     private ReceiverProcess(Path directory, int port) {
+        super("TERM", STOP_TIMEOUT);
         this.directory = directory;
         this.port = port;
         if (!Files.exists(secretFile())) {
@@ -46,7 +46,7 @@ public final class ReceiverProcess implements AutoCloseable {
             new SecureRandom().nextBytes(secret);
             Folders.writePrivately(secretFile(), "whsec_" + Base64.getEncoder().encodeToString(secret));
         }
-        this.process = launch();
+        launch();
     }
 
     /**
@@ -68,17 +68,16 @@ public final class ReceiverProcess implements AutoCloseable {
      * @return whether there was something
      */
     static boolean sweep(Path directory) {
-        return ServerProcess.sweep(NAME, directory.toAbsolutePath().normalize());
+        return sweep(NAME, directory);
     }
 
     /** Kills what a killed JVM left running in that folder, and deletes the folder with all that arrived. */
     public static void discard(Path directory) {
-        Path absolute = directory.toAbsolutePath().normalize();
-        ServerProcess.sweep(NAME, absolute);
-        Folders.deleteRecursively(absolute);
+        discard(NAME, directory);
     }
 
-    private ServerProcess launch() {
+    @Override
+    ServerProcess startProcess() {
         return ChildJvm.start(
                 NAME,
                 directory,
@@ -167,35 +166,5 @@ public final class ReceiverProcess implements AutoCloseable {
         } catch (JsonProcessingException e) {
             throw new ServerException("The receiver's answer to " + path + " is not JSON", e);
         }
-    }
-
-    /** The receiver's process id, of the last start. */
-    public long pid() {
-        return process.pid();
-    }
-
-    public boolean isAlive() {
-        return process.isAlive();
-    }
-
-    /** SIGKILL: a crash. */
-    public void kill() {
-        process.kill();
-    }
-
-    /** Stops in order; what arrived stays on disk. */
-    public void stop() {
-        process.stop("TERM", STOP_PATIENCE);
-    }
-
-    /** Starts it again on the same port and folder, after {@link #kill} or {@link #stop}; a running one is stopped first. */
-    public void restart() {
-        stop();
-        process = launch();
-    }
-
-    @Override
-    public void close() {
-        stop();
     }
 }

@@ -18,12 +18,12 @@ import redis.clients.jedis.Jedis;
  *
  * <p>Not thread safe.
  */
-public final class RedisServer implements AutoCloseable {
+public final class RedisServer extends RestartableServer {
 
     private static final String NAME = "Redis";
     private static final String HOST = "127.0.0.1";
     private static final Duration START_LIMIT = Duration.ofMinutes(5);
-    private static final Duration STOP_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
     /** Redis itself answers in an instant; on a machine that is full it has to get a processor first. */
     private static final Duration ANSWER_LIMIT = Duration.ofMinutes(1);
     /** Short: on a taken port somebody may accept and never answer. */
@@ -34,15 +34,15 @@ public final class RedisServer implements AutoCloseable {
     private final @Nullable String password;
     private final boolean durable;
     private final List<String> settings;
-    private ServerProcess process;
 
     private RedisServer(Path directory, int port, @Nullable String password, boolean durable, List<String> settings) {
+        super("TERM", STOP_TIMEOUT);
         this.directory = directory;
         this.port = port;
         this.password = password;
         this.durable = durable;
         this.settings = List.copyOf(settings);
-        this.process = launch();
+        launch();
     }
 
     /** As {@link #start(Path, int, String)}, without a password. */
@@ -88,12 +88,11 @@ public final class RedisServer implements AutoCloseable {
 
     /** Kills what a killed JVM left running in that folder, and deletes the folder. */
     public static void discard(Path directory) {
-        Path absolute = directory.toAbsolutePath().normalize();
-        ServerProcess.sweep(NAME, absolute);
-        Folders.deleteRecursively(absolute);
+        discard(NAME, directory);
     }
 
-    private ServerProcess launch() {
+    @Override
+    ServerProcess startProcess() {
         Path configuration = directory.resolve("redis.conf");
         // In a file and not in arguments, which every user of the machine can read.
         Folders.writePrivately(
@@ -155,15 +154,6 @@ public final class RedisServer implements AutoCloseable {
         return password;
     }
 
-    /** The server's process id, of the last start. */
-    public long pid() {
-        return process.pid();
-    }
-
-    public boolean isAlive() {
-        return process.isAlive();
-    }
-
     /** A new connection, which the caller closes. */
     public Jedis connect() {
         return connect(ANSWER_LIMIT);
@@ -183,44 +173,29 @@ public final class RedisServer implements AutoCloseable {
         return new Jedis(new HostAndPort(HOST, port), config.build());
     }
 
-    /** SIGKILL: a crash. */
-    public void kill() {
-        process.kill();
-    }
-
     /** SIGSTOP: it keeps its connections, accepts new ones, and answers nothing until {@link #thaw}. */
     public void freeze() {
-        process.signal("STOP");
+        process().signal("STOP");
     }
 
     /** SIGCONT, after {@link #freeze}. */
     public void thaw() {
-        process.signal("CONT");
+        process().signal("CONT");
     }
 
     /** Stops in order; a frozen one too. */
+    @Override
     public void stop() {
-        if (process.isAlive()) {
+        if (isAlive()) {
             thaw();
         }
-        process.stop("TERM", STOP_PATIENCE);
-    }
-
-    /** Starts it again on the same port, empty unless durable, after {@link #kill} or {@link #stop}; a running one is stopped first. */
-    public void restart() {
-        stop();
-        process = launch();
+        super.stop();
     }
 
     /** As {@link #restart}, empty even if durable: the machine that comes back without its disk. */
     public void restartEmpty() {
         stop();
         Folders.deleteRecursively(directory.resolve("appendonlydir"));
-        process = launch();
-    }
-
-    @Override
-    public void close() {
-        stop();
+        launch();
     }
 }

@@ -151,7 +151,7 @@ final class Screen {
                 .orElse(0);
         int barWidth = width / 8;
         int titleWidth = Math.max(1, width - 4 - scoreWidth - barWidth - 2);
-        double most =
+        double max =
                 places.stream().mapToDouble(ScreenState.Ranked::score).max().orElse(0);
         for (int i = 0; i < Math.min(PLACES, places.size()); i++) {
             ScreenState.Ranked place = places.get(i);
@@ -159,7 +159,7 @@ final class Screen {
             lines.add(String.format(Locale.ROOT, "%2d  ", i + 1)
                     + filled(plain(place.title()), titleWidth)
                     + " ".repeat(1 + scoreWidth - score.length()) + score + " "
-                    + styled(bar(place.score(), most, barWidth), style, colour));
+                    + styled(bar(place.score(), max, barWidth), style, colour));
         }
         return lines.subList(0, Math.max(0, Math.min(height, lines.size())));
     }
@@ -169,9 +169,9 @@ final class Screen {
     }
 
     /** As long as its part of the most; a score above zero always shows. */
-    private static String bar(double score, double most, int width) {
+    private static String bar(double score, double max, int width) {
         int full = EIGHTHS.length() - 1;
-        int eighths = score <= 0 ? 0 : (int) Math.max(1, Math.round(score / most * width * full));
+        int eighths = score <= 0 ? 0 : (int) Math.max(1, Math.round(score / max * width * full));
         String bar = EIGHTHS.substring(full).repeat(eighths / full)
                 + (eighths % full == 0 ? "" : EIGHTHS.substring(eighths % full, eighths % full + 1));
         return bar + " ".repeat(width - bar.length());

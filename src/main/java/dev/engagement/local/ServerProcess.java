@@ -188,13 +188,13 @@ final class ServerProcess {
      * Asks the process to end.
      *
      * @param signal a signal's name without SIG
-     * @param patience after which it is killed
+     * @param timeout after which it is killed
      */
-    void stop(String signal, Duration patience) {
+    void stop(String signal, Duration timeout) {
         List<ProcessHandle> children = process.descendants().toList();
         if (process.isAlive()) {
             signal(signal);
-            if (!exitsWithin(patience)) {
+            if (!exitsWithin(timeout)) {
                 kill();
                 return;
             }

@@ -34,7 +34,7 @@ public final class SessionCluster implements AutoCloseable {
 
     private static final Pattern SUBMITTED = Pattern.compile("Job has been submitted with JobID ([0-9a-f]{32})");
     private static final Pattern SAVEPOINT = Pattern.compile("Savepoint completed\\. Path: (.+)");
-    /** Longer than the script's own patience, which says more about what went wrong. */
+    /** Longer than the script's own timeout, which says more about what went wrong. */
     private static final Duration LIMIT = Duration.ofMinutes(3);
 
     private final Path directory;

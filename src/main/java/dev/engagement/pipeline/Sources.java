@@ -4,7 +4,7 @@ import dev.engagement.backfill.Rebuild;
 import dev.engagement.backfill.RowCount;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
-import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.Ingest;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.source.RangeOptions;
@@ -18,7 +18,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * @param events what arrives of events
  * @param contentChanges what arrives of contents
  */
-public record Sources(DataStream<Arrival<EngagementEvent>> events, DataStream<Arrival<ContentChange>> contentChanges) {
+public record Sources(
+        DataStream<DecodedRecord<EngagementEvent>> events, DataStream<DecodedRecord<ContentChange>> contentChanges) {
 
     /** The two topics, for ever. */
     public static Sources ofTopics(StreamExecutionEnvironment env, IngestOptions options) {
@@ -42,7 +43,7 @@ public record Sources(DataStream<Arrival<EngagementEvent>> events, DataStream<Ar
         return new Sources(
                 tables.events()
                         .process(
-                                new RowCount<Arrival<EngagementEvent>>(RowCount.READ),
+                                new RowCount<DecodedRecord<EngagementEvent>>(RowCount.READ),
                                 tables.events().getType())
                         .uid(OperatorIds.COUNT_READ)
                         .name("count rows read"),

@@ -21,13 +21,13 @@ abstract class Board {
     private static final int KEPT = 4;
 
     /** Kept at most. */
-    private static final int MOST_KEPT = 8;
+    private static final int MAX_KEPT = 8;
 
     /** Taken to bring the last order up to date, in multiples of the places: less than a selection and a sort cost. */
     private static final int STEPS = 32;
 
     private final int places;
-    private final @Nullable Contender[] kept;
+    private final @Nullable ContentScore[] kept;
 
     /** Of those kept, side by side: contents are all over the memory. */
     private final long[] scores;
@@ -45,12 +45,12 @@ abstract class Board {
     private long rebuilds;
     private long sorts;
 
-    private final Leaders.Writer leaders = new Leaders.Writer();
-    private final Comparator<Contender> bestFirst = this::compare;
+    private final TopN.Writer leaders = new TopN.Writer();
+    private final Comparator<ContentScore> bestFirst = this::compare;
 
     private Board(int places) {
         this.places = places;
-        this.kept = new Contender[places * MOST_KEPT];
+        this.kept = new ContentScore[places * MAX_KEPT];
         this.scores = new long[kept.length];
         this.idStarts = new long[kept.length];
         keepAll();
@@ -66,28 +66,28 @@ abstract class Board {
         return new ByEngagement(places);
     }
 
-    abstract boolean ranks(Contender contender);
+    abstract boolean ranks(ContentScore contender);
 
-    abstract long score(Contender contender);
+    abstract long score(ContentScore contender);
 
-    abstract int placeOf(Contender contender);
+    abstract int placeOf(ContentScore contender);
 
-    abstract void place(Contender contender, int place);
+    abstract void place(ContentScore contender, int place);
 
     /** To be called after the sums of a content changed, with whether it ranked before. */
-    final void changed(Contender contender, boolean rankedBefore) {
+    final void changed(ContentScore contender, boolean rankedBefore) {
         boolean ranks = ranks(contender);
         if (ranks != rankedBefore) {
             ranked += ranks ? 1 : -1;
         }
         int place = placeOf(contender);
         if (ranks && reachesThreshold(contender)) {
-            if (place == Contender.NOWHERE) {
+            if (place == ContentScore.NOWHERE) {
                 join(contender);
             } else {
                 scores[place] = score(contender);
             }
-        } else if (place != Contender.NOWHERE) {
+        } else if (place != ContentScore.NOWHERE) {
             leave(contender, place);
         }
     }
@@ -97,7 +97,7 @@ abstract class Board {
      *
      * @param all every content that may have a score, among nulls
      */
-    final Leaders best(@Nullable Contender[] all) {
+    final TopN best(@Nullable ContentScore[] all) {
         if (size < Math.min(places, ranked)) {
             rebuild(all);
         }
@@ -107,7 +107,7 @@ abstract class Board {
             sort(count);
         }
         for (int i = 0; i < count; i++) {
-            Contender contender = at(i);
+            ContentScore contender = at(i);
             place(contender, i);
             leaders.add(contender.encodedId, scores[i]);
         }
@@ -133,7 +133,7 @@ abstract class Board {
     private boolean updateOrder(int count) {
         int steps = 0;
         for (int i = 1; i < size; i++) {
-            Contender contender = at(i);
+            ContentScore contender = at(i);
             long score = scores[i];
             long idStart = idStarts[i];
             int free = i;
@@ -161,7 +161,7 @@ abstract class Board {
     }
 
     private void sort(int count) {
-        Contender[] ordered = Arrays.copyOf(kept, size, Contender[].class);
+        ContentScore[] ordered = Arrays.copyOf(kept, size, ContentScore[].class);
         if (count < size) {
             Selection.best(ordered, size, count, bestFirst);
         }
@@ -171,7 +171,7 @@ abstract class Board {
         }
     }
 
-    private boolean isBefore(Contender one, long score, long idStart, int other) {
+    private boolean isBefore(ContentScore one, long score, long idStart, int other) {
         if (score != scores[other]) {
             return score > scores[other];
         }
@@ -181,20 +181,20 @@ abstract class Board {
         return ContentIds.ORDER.compare(one.contentId, at(other).contentId) < 0;
     }
 
-    private Contender at(int place) {
-        Contender contender = kept[place];
+    private ContentScore at(int place) {
+        ContentScore contender = kept[place];
         if (contender == null) {
             throw new IllegalStateException("Nobody is kept at " + place + " of " + size);
         }
         return contender;
     }
 
-    private int compare(Contender left, Contender right) {
+    private int compare(ContentScore left, ContentScore right) {
         int byScore = Long.compare(score(right), score(left));
         return byScore != 0 ? byScore : ContentIds.ORDER.compare(left.contentId, right.contentId);
     }
 
-    private boolean reachesThreshold(Contender contender) {
+    private boolean reachesThreshold(ContentScore contender) {
         long score = score(contender);
         if (score != thresholdScore) {
             return score > thresholdScore;
@@ -202,7 +202,7 @@ abstract class Board {
         return thresholdId == null || ContentIds.ORDER.compare(contender.contentId, thresholdId) <= 0;
     }
 
-    private void join(Contender contender) {
+    private void join(ContentScore contender) {
         if (size == kept.length) {
             raiseThreshold();
             if (!reachesThreshold(contender)) {
@@ -213,14 +213,14 @@ abstract class Board {
         size++;
     }
 
-    private void leave(Contender contender, int place) {
+    private void leave(ContentScore contender, int place) {
         size--;
         keep(at(size), place);
         kept[size] = null;
-        place(contender, Contender.NOWHERE);
+        place(contender, ContentScore.NOWHERE);
     }
 
-    private void keep(Contender contender, int place) {
+    private void keep(ContentScore contender, int place) {
         kept[place] = contender;
         scores[place] = score(contender);
         idStarts[place] = ContentIds.start(contender.contentId);
@@ -228,14 +228,14 @@ abstract class Board {
     }
 
     private void raiseThreshold() {
-        Contender[] ordered = Arrays.copyOf(kept, size, Contender[].class);
+        ContentScore[] ordered = Arrays.copyOf(kept, size, ContentScore[].class);
         int keep = places * KEPT;
         Selection.best(ordered, size, keep, bestFirst);
         for (int i = 0; i < keep; i++) {
             keep(ordered[i], i);
         }
         for (int i = keep; i < size; i++) {
-            place(ordered[i], Contender.NOWHERE);
+            place(ordered[i], ContentScore.NOWHERE);
         }
         Arrays.fill(kept, keep, size, null);
         size = keep;
@@ -243,15 +243,15 @@ abstract class Board {
         thresholdId = ordered[keep - 1].contentId;
     }
 
-    private void rebuild(@Nullable Contender[] all) {
+    private void rebuild(@Nullable ContentScore[] all) {
         rebuilds++;
         for (int i = 0; i < size; i++) {
-            place(at(i), Contender.NOWHERE);
+            place(at(i), ContentScore.NOWHERE);
         }
         Arrays.fill(kept, 0, size, null);
         size = 0;
         keepAll();
-        for (Contender contender : all) {
+        for (ContentScore contender : all) {
             if (contender != null && ranks(contender) && reachesThreshold(contender)) {
                 join(contender);
             }
@@ -270,22 +270,22 @@ abstract class Board {
         }
 
         @Override
-        boolean ranks(Contender contender) {
+        boolean ranks(ContentScore contender) {
             return contender.events != 0;
         }
 
         @Override
-        long score(Contender contender) {
+        long score(ContentScore contender) {
             return contender.events;
         }
 
         @Override
-        int placeOf(Contender contender) {
+        int placeOf(ContentScore contender) {
             return contender.placeByEvents;
         }
 
         @Override
-        void place(Contender contender, int place) {
+        void place(ContentScore contender, int place) {
             contender.placeByEvents = place;
         }
     }
@@ -297,22 +297,22 @@ abstract class Board {
         }
 
         @Override
-        boolean ranks(Contender contender) {
+        boolean ranks(ContentScore contender) {
             return contender.measured != 0;
         }
 
         @Override
-        long score(Contender contender) {
+        long score(ContentScore contender) {
             return contender.millis;
         }
 
         @Override
-        int placeOf(Contender contender) {
+        int placeOf(ContentScore contender) {
             return contender.placeByEngagement;
         }
 
         @Override
-        void place(Contender contender, int place) {
+        void place(ContentScore contender, int place) {
             contender.placeByEngagement = place;
         }
     }

@@ -31,8 +31,8 @@ final class MergeStandings extends AbstractStreamOperator<Standings>
 
     private static final long serialVersionUID = 1L;
 
-    private static final Comparator<Leaders.Cursor> BEST_FIRST = Comparator.comparing(
-            Leaders.Cursor::place,
+    private static final Comparator<TopN.Cursor> BEST_FIRST = Comparator.comparing(
+            TopN.Cursor::place,
             Comparator.comparingLong(Standings.Place::score)
                     .reversed()
                     .thenComparing(Standings.Place::contentId, ContentIds.ORDER));
@@ -95,14 +95,14 @@ final class MergeStandings extends AbstractStreamOperator<Standings>
     }
 
     /** Only ever the heads are compared: a step for each place on the board, whatever the number of subtasks' places. */
-    private List<Standings.Place> merge(List<ShardStandings> parts, Function<ShardStandings, Leaders> board)
+    private List<Standings.Place> merge(List<ShardStandings> parts, Function<ShardStandings, TopN> board)
             throws IOException {
-        PriorityQueue<Leaders.Cursor> heads = new PriorityQueue<>(parts.size(), BEST_FIRST);
+        PriorityQueue<TopN.Cursor> heads = new PriorityQueue<>(parts.size(), BEST_FIRST);
         for (ShardStandings part : parts) {
             enter(board.apply(part).read(), heads);
         }
         List<Standings.Place> places = new ArrayList<>();
-        for (Leaders.Cursor best = heads.poll(); best != null; best = heads.poll()) {
+        for (TopN.Cursor best = heads.poll(); best != null; best = heads.poll()) {
             places.add(best.place());
             if (places.size() == topN) {
                 break;
@@ -112,7 +112,7 @@ final class MergeStandings extends AbstractStreamOperator<Standings>
         return places;
     }
 
-    private static void enter(Leaders.Cursor head, PriorityQueue<Leaders.Cursor> heads) throws IOException {
+    private static void enter(TopN.Cursor head, PriorityQueue<TopN.Cursor> heads) throws IOException {
         if (head.next()) {
             heads.add(head);
         }

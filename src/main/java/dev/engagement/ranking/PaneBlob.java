@@ -7,8 +7,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
 
@@ -71,7 +69,7 @@ record PaneBlob(byte[] encoded) {
     }
 
     /** Serializer of {@link PaneBlob}. Its version stands for the form of the encoded contents too. */
-    static final class PaneBlobSerializer extends ImmutableSerializer<PaneBlob> {
+    public static final class PaneBlobSerializer extends ImmutableSerializer<PaneBlob> {
         private static final long serialVersionUID = 1L;
 
         @Override
@@ -91,18 +89,6 @@ record PaneBlob(byte[] encoded) {
                 throw new IOException("A pane of the leaderboards has no bytes: the data is damaged");
             }
             return new PaneBlob(encoded);
-        }
-
-        @Override
-        public TypeSerializerSnapshot<PaneBlob> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link PaneBlobSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<PaneBlob> {
-            public Snapshot() {
-                super(PaneBlobSerializer::new);
-            }
         }
     }
 }

@@ -18,7 +18,7 @@ public record RankingOptions(Duration window, Duration slide, int topN, Duration
     private static final long serialVersionUID = 1L;
 
     private static final Duration LONGEST_WINDOW = Duration.ofHours(24);
-    private static final int MOST_PLACES = 10_000;
+    private static final int MAX_PLACES = 10_000;
 
     /** The last ten minutes, each second, a hundred places. */
     public static final RankingOptions DEFAULT =
@@ -41,8 +41,8 @@ public record RankingOptions(Duration window, Duration slide, int topN, Duration
             throw new IllegalArgumentException("ranking.window is " + window
                     + "; it must be at most 24 h: each event of the window is in memory, about 10 bytes each");
         }
-        if (topN < 1 || topN > MOST_PLACES) {
-            throw new IllegalArgumentException("ranking.top-n is " + topN + "; it must be 1 to " + MOST_PLACES
+        if (topN < 1 || topN > MAX_PLACES) {
+            throw new IllegalArgumentException("ranking.top-n is " + topN + "; it must be 1 to " + MAX_PLACES
                     + ": a board is replaced as a whole at each slide");
         }
         if (maxClockSkew.isNegative()) {

@@ -10,8 +10,6 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.util.Arrays;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /**
  * What one task saw of a content since it last said so, by second of event time. Immutable: its numbers are not to be
@@ -103,7 +101,7 @@ final class RankingPartial {
     }
 
     /** Serializer of {@link RankingPartial}. */
-    static final class RankingPartialSerializer extends ImmutableSerializer<RankingPartial> {
+    public static final class RankingPartialSerializer extends ImmutableSerializer<RankingPartial> {
         private static final long serialVersionUID = 1L;
 
         @Override
@@ -142,18 +140,6 @@ final class RankingPartial {
                 }
             }
             return new RankingPartial(contentId, panes, numbers);
-        }
-
-        @Override
-        public TypeSerializerSnapshot<RankingPartial> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link RankingPartialSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<RankingPartial> {
-            public Snapshot() {
-                super(RankingPartialSerializer::new);
-            }
         }
     }
 }

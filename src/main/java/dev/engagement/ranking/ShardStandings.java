@@ -7,8 +7,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /**
  * The best contents of one subtask over the window that ends at one slide end. Immutable.
@@ -19,14 +17,14 @@ import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
  * @param byEvents the subtask's contents of most events, best first
  * @param byEngagement the subtask's contents of most engagement, best first
  */
-record ShardStandings(long slideEndMillis, int subtask, int parallelism, Leaders byEvents, Leaders byEngagement) {
+record ShardStandings(long slideEndMillis, int subtask, int parallelism, TopN byEvents, TopN byEngagement) {
 
     /** Its type, explicit. */
     static final TypeInformation<ShardStandings> TYPE =
             ImmutableType.of(ShardStandings.class, ShardStandingsSerializer::new);
 
     /** Serializer of {@link ShardStandings}. */
-    static final class ShardStandingsSerializer extends ImmutableSerializer<ShardStandings> {
+    public static final class ShardStandingsSerializer extends ImmutableSerializer<ShardStandings> {
         private static final long serialVersionUID = 1L;
 
         @Override
@@ -53,7 +51,7 @@ record ShardStandings(long slideEndMillis, int subtask, int parallelism, Leaders
                     readLeaders(version, in));
         }
 
-        private static Leaders readLeaders(int version, DataInput in) throws IOException {
+        private static TopN readLeaders(int version, DataInput in) throws IOException {
             if (version == 1) {
                 return readPlaces(in);
             }
@@ -61,29 +59,17 @@ record ShardStandings(long slideEndMillis, int subtask, int parallelism, Leaders
             if (encoded == null) {
                 throw new IOException("The leaders of a subtask have no bytes: the data is damaged");
             }
-            return new Leaders(encoded);
+            return new TopN(encoded);
         }
 
-        /** As version 1 has them: their number and then each, as among {@link Leaders}. */
-        private static Leaders readPlaces(DataInput in) throws IOException {
+        /** As version 1 has them: their number and then each, as among {@link TopN}. */
+        private static TopN readPlaces(DataInput in) throws IOException {
             int size = (int) Wire.readUnsigned(in);
-            Leaders.Writer leaders = new Leaders.Writer();
+            TopN.Writer leaders = new TopN.Writer();
             for (int i = 0; i < size; i++) {
                 leaders.add(ContentIds.encoded(ContentIds.read(in)), Wire.readUnsigned(in));
             }
             return leaders.leaders();
-        }
-
-        @Override
-        public TypeSerializerSnapshot<ShardStandings> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link ShardStandingsSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<ShardStandings> {
-            public Snapshot() {
-                super(ShardStandingsSerializer::new);
-            }
         }
     }
 }

@@ -36,8 +36,8 @@ final class SlidingWindow {
     private final long windowSeconds;
     private final long slideSeconds;
 
-    private final Map<String, Contender> contenders = new HashMap<>();
-    private @Nullable Contender[] byIndex = new Contender[1_024];
+    private final Map<String, ContentScore> contenders = new HashMap<>();
+    private @Nullable ContentScore[] byIndex = new ContentScore[1_024];
     private int indexes;
     private int[] freeIndexes = new int[1_024];
     private int freeCount;
@@ -89,7 +89,7 @@ final class SlidingWindow {
      * @return how many events of them are too late for every window to come, and were left out
      */
     long add(RankingPartial partial) {
-        Contender contender = null;
+        ContentScore contender = null;
         long late = 0;
         for (int i = 0; i < partial.panes(); i++) {
             long second = partial.second(i);
@@ -131,12 +131,12 @@ final class SlidingWindow {
     }
 
     /** The contents of most events, best first. */
-    Leaders byEvents() {
+    TopN byEvents() {
         return byEvents.best(byIndex);
     }
 
     /** The contents of most engagement, best first. */
-    Leaders byEngagement() {
+    TopN byEngagement() {
         return byEngagement.best(byIndex);
     }
 
@@ -184,7 +184,7 @@ final class SlidingWindow {
         BitSet changed = pane.changed;
         Pane.Cursor entry = pane.read();
         while (entry.next()) {
-            Contender contender = at(entry.index);
+            ContentScore contender = at(entry.index);
             if (changed.get(contender.shard)) {
                 writers[contender.shard].add(contender.encodedId, entry.events, entry.measured, entry.millis);
             }
@@ -215,7 +215,7 @@ final class SlidingWindow {
         return pane;
     }
 
-    private void append(Pane pane, Contender contender, long events, long measured, long millis) {
+    private void append(Pane pane, ContentScore contender, long events, long measured, long millis) {
         int before = pane.bytes();
         pane.append(contender.index, events, measured, millis);
         logBytes += pane.bytes() - before;
@@ -233,7 +233,7 @@ final class SlidingWindow {
         boolean entered = pane.second < endSecond;
         Pane.Cursor entry = pane.read();
         while (entry.next()) {
-            Contender contender = at(entry.index);
+            ContentScore contender = at(entry.index);
             if (entered) {
                 change(contender, -entry.events, -entry.measured, -entry.millis);
             }
@@ -253,7 +253,7 @@ final class SlidingWindow {
         }
     }
 
-    private void change(Contender contender, long events, long measured, long millis) {
+    private void change(ContentScore contender, long events, long measured, long millis) {
         boolean hadEvents = contender.events != 0;
         contender.events += events;
         byEvents.changed(contender, hadEvents);
@@ -267,12 +267,12 @@ final class SlidingWindow {
 
     /** One entry for each content, as state has it. */
     private void consolidate(Pane pane) {
-        List<Contender> contents = new ArrayList<>(pane.entries());
+        List<ContentScore> contents = new ArrayList<>(pane.entries());
         long[] sums = new long[3 * pane.entries()];
         Pane.Cursor entry = pane.read();
         while (entry.next()) {
-            Contender contender = at(entry.index);
-            if (contender.scratch == Contender.NOWHERE) {
+            ContentScore contender = at(entry.index);
+            if (contender.scratch == ContentScore.NOWHERE) {
                 contender.scratch = contents.size();
                 contents.add(contender);
             } else {
@@ -289,8 +289,8 @@ final class SlidingWindow {
             pane.clear();
         }
         for (int i = 0; i < contents.size(); i++) {
-            Contender contender = contents.get(i);
-            contender.scratch = Contender.NOWHERE;
+            ContentScore contender = contents.get(i);
+            contender.scratch = ContentScore.NOWHERE;
             if (repeats) {
                 pane.append(contender.index, sums[3 * i], sums[3 * i + 1], sums[3 * i + 2]);
             }
@@ -300,16 +300,16 @@ final class SlidingWindow {
         }
     }
 
-    private Contender at(int index) {
-        Contender contender = byIndex[index];
+    private ContentScore at(int index) {
+        ContentScore contender = byIndex[index];
         if (contender == null) {
             throw new IllegalStateException("A log refers to content " + index + ", which is gone");
         }
         return contender;
     }
 
-    private Contender contender(String contentId) {
-        Contender known = contenders.get(contentId);
+    private ContentScore contender(String contentId) {
+        ContentScore known = contenders.get(contentId);
         if (known != null) {
             return known;
         }
@@ -324,13 +324,13 @@ final class SlidingWindow {
                 byIndex = Arrays.copyOf(byIndex, Math.multiplyExact(index, 2));
             }
         }
-        Contender added = new Contender(contentId, ContentShards.shardOf(contentId), index);
+        ContentScore added = new ContentScore(contentId, ContentShards.shardOf(contentId), index);
         byIndex[index] = added;
         contenders.put(contentId, added);
         return added;
     }
 
-    private void free(Contender contender) {
+    private void free(ContentScore contender) {
         contenders.remove(contender.contentId);
         byIndex[contender.index] = null;
         if (freeCount == freeIndexes.length) {

@@ -68,7 +68,7 @@ public final class Redrive {
     private final Step.Listener steps;
 
     private final Properties kafka;
-    private final Report report;
+    private final RedriveReport report;
     private @Nullable MissingRows rows;
     /** Letters that were put back, or are about to be. */
     private long tried;
@@ -113,7 +113,7 @@ public final class Redrive {
         this.producers = producers;
         this.steps = steps;
         this.kafka = options.kafka().clientProperties();
-        this.report = new Report(options.selection().reasons());
+        this.report = new RedriveReport(options.selection().reasons());
     }
 
     /**
@@ -187,8 +187,8 @@ public final class Redrive {
                     .filter(letter -> !marked.contains(letter.id()))
                     .toList();
         }
-        try (Placing placing = Placing.of(options, clock)) {
-            putBack(wanted, placing, putThere, outbox);
+        try (RedriveRouter router = RedriveRouter.of(options, clock)) {
+            putBack(wanted, router, putThere, outbox);
         }
         if (outbox != null) {
             outbox.flush();
@@ -220,7 +220,7 @@ public final class Redrive {
 
     /** Reads the letters again, with all that is in them, until one is the last that may be put back. */
     private void putBack(
-            List<LetterIndex.Found> wanted, Placing placing, Set<Mark.InTopic> putThere, @Nullable Outbox outbox)
+            List<LetterIndex.Found> wanted, RedriveRouter router, Set<Mark.InTopic> putThere, @Nullable Outbox outbox)
             throws RedriveException, IOException, InterruptedException {
         TreeMap<Integer, List<Long>> offsets = wanted.stream()
                 .collect(Collectors.groupingBy(
@@ -243,7 +243,7 @@ public final class Redrive {
                                 null);
                     }
                     looked.increment();
-                    boolean more = one(record, placing, putThere, outbox);
+                    boolean more = one(record, router, putThere, outbox);
                     progress(ofAll, looked.sum());
                     return more;
                 });
@@ -261,7 +261,10 @@ public final class Redrive {
 
     /** Answers whether another one may be put back. */
     private boolean one(
-            ConsumerRecord<byte[], byte[]> record, Placing placing, Set<Mark.InTopic> putThere, @Nullable Outbox outbox)
+            ConsumerRecord<byte[], byte[]> record,
+            RedriveRouter router,
+            Set<Mark.InTopic> putThere,
+            @Nullable Outbox outbox)
             throws RedriveException, IOException, InterruptedException {
         DeadLetter letter;
         try {
@@ -279,7 +282,7 @@ public final class Redrive {
         if (putThere.contains(new Mark.InTopic(source.topic(), source.partition(), source.offset()))) {
             report.cameBack();
         }
-        Placement placement = placing.of(letter);
+        Placement placement = router.of(letter);
         if (placement instanceof Placement.Nowhere nowhere) {
             couldNot(letter.reason(), nameOf(letter), nowhere.why());
         } else if (placement instanceof Placement.InTable row) {

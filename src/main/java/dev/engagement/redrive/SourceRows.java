@@ -1,21 +1,26 @@
 package dev.engagement.redrive;
 
+import dev.engagement.connection.SecretRef.UnreadableSecretException;
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
-import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.source.ContentRow;
 import dev.engagement.source.EventRow;
 import dev.engagement.source.RowDecoder;
 import dev.engagement.source.SourceOptions;
 import dev.engagement.source.SourceTables;
+import dev.engagement.source.UnfitSourceException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Single rows of the captured tables, as they are now. Reads only; one connection, made when it is first needed. */
 final class SourceRows implements AutoCloseable {
+
+    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
 
     private final SourceOptions database;
     private final SourceTables tables;
@@ -25,7 +30,7 @@ final class SourceRows implements AutoCloseable {
     /** @param clock says when a letter of a bad row would have been written */
     SourceRows(SourceOptions database, RedriveOptions.Topics topics, Clock clock) {
         this.database = database;
-        this.tables = new SourceTables(database, "engagement-redrive");
+        this.tables = new SourceTables(database, "engagement-redrive", ANSWER_TIMEOUT);
         // How large the envelope may be is asked when it is written.
         this.decoder = new RowDecoder(topics.events(), topics.content(), Long.MAX_VALUE, clock.millis(), clock);
     }
@@ -52,15 +57,15 @@ final class SourceRows implements AutoCloseable {
         EventRow row;
         try {
             row = tables.event(connect(), id);
-        } catch (SQLException e) {
+        } catch (SQLException | UnreadableSecretException | UnfitSourceException e) {
             throw unreadable(e);
         }
         if (row == null) {
             return null;
         }
-        Arrival<EngagementEvent> arrival = new Arrival<>();
+        DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
         decoder.decode(row, arrival);
-        if (arrival.kind() == Arrival.Kind.LETTER) {
+        if (arrival.kind() == DecodedRecord.Kind.LETTER) {
             throw new UnusableRowException(
                     "its row breaks a rule: " + arrival.letter().error());
         }
@@ -79,27 +84,28 @@ final class SourceRows implements AutoCloseable {
         ContentRow row;
         try {
             row = tables.content(connect(), id);
-        } catch (SQLException e) {
+        } catch (SQLException | UnreadableSecretException | UnfitSourceException e) {
             throw unreadable(e);
         }
         if (row == null) {
             return null;
         }
-        Arrival<ContentChange> arrival = new Arrival<>();
+        DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
         decoder.decode(row, 0, arrival);
-        if (arrival.kind() == Arrival.Kind.VALUE && arrival.value() instanceof ContentChange.Put put) {
+        if (arrival.kind() == DecodedRecord.Kind.VALUE && arrival.value() instanceof ContentChange.Put put) {
             return put.content();
         }
         throw new UnusableRowException(
                 "its row breaks a rule: " + arrival.letter().error());
     }
 
-    private RedriveException unreadable(SQLException e) {
+    private RedriveException unreadable(Exception e) {
         return new RedriveException(
                 "PostgreSQL at postgres.url = " + database.postgres().jdbcUrl() + " does not answer, or does not let "
                         + database.postgres().username() + " read the rows that letters of capture refer to ("
                         + e.getMessage()
-                        + "). Mend that, or leave postgres.username away: letters that need no row go back then",
+                        + "). Mend that, or leave postgres.username away: letters that need no row go back then. What is marked is"
+                        + " back; start again for the others",
                 e);
     }
 

@@ -29,7 +29,7 @@ public record EventRow(
     private static final int FRAME = 512;
 
     /** The most bytes that its envelope may have: JSON writes a character in six bytes at most. */
-    public long mostBytes() {
+    public long maxBytes() {
         return FRAME
                 + 6L * (length(contentId) + length(userId) + length(eventType) + length(device) + length(rawPayload));
     }

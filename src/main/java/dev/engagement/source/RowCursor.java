@@ -54,8 +54,8 @@ public final class RowCursor<T> implements AutoCloseable {
      *
      * @return whether there may be more
      */
-    public boolean next(List<? super T> into, int most) throws SQLException {
-        for (int i = 0; i < most; i++) {
+    public boolean next(List<? super T> into, int max) throws SQLException {
+        for (int i = 0; i < max; i++) {
             if (!rows.next()) {
                 return false;
             }

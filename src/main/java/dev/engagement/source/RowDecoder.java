@@ -5,8 +5,8 @@ import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.JsonText;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
-import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
 import java.time.Clock;
 import java.util.Optional;
@@ -50,14 +50,14 @@ public final class RowDecoder {
     }
 
     /** Says in {@code out} what an event's row is. Its place is its id: the same row gives the same letter each time. */
-    public void decode(EventRow row, Arrival<EngagementEvent> out) {
+    public void decode(EventRow row, DecodedRecord<EngagementEvent> out) {
         String contentId = row.contentId();
         long micros = Timestamps.parse(row.eventTs());
         Integer duration = row.durationMs();
         if (contentId == null
                 || micros == Timestamps.INVALID
                 || (duration != null && duration < 0)
-                || row.mostBytes() > maxRecordBytes
+                || row.maxBytes() > maxRecordBytes
                 || (row.rawPayload() != null && !JsonText.isOneValue(row.rawPayload()))) {
             events.decode(record(eventsTopic, row.id(), RowJson.envelope(row)), out);
             return;
@@ -83,7 +83,7 @@ public final class RowDecoder {
      *
      * @param number of the row, in the order of reading
      */
-    public void decode(ContentRow row, long number, Arrival<ContentChange> out) {
+    public void decode(ContentRow row, long number, DecodedRecord<ContentChange> out) {
         contents.decode(record(contentTopic, number, RowJson.envelope(row)), out);
     }
 

@@ -10,6 +10,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -29,10 +30,14 @@ public final class SourceTables {
             List.of("id", "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload");
     private static final List<String> CONTENT_COLUMNS =
             List.of("id", "slug", "title", "content_type", "length_seconds", "publish_ts");
+    /** Class of SQL states. */
+    private static final String DATA_EXCEPTION = "22";
+
     private static final List<String> NUMBERS = List.of("duration_ms", "length_seconds");
 
     private final SourceOptions options;
     private final String applicationName;
+    private final Duration timeout;
     /** What is read of the two tables; null until the database has been asked. */
     private volatile @Nullable Published published;
 
@@ -40,8 +45,18 @@ public final class SourceTables {
     private record Published(PublishedTable events, PublishedTable contents) {}
 
     public SourceTables(SourceOptions options, String applicationName) {
+        this(options, applicationName, PostgresConnection.ANY_TIME);
+    }
+
+    /**
+     * As {@link #SourceTables(SourceOptions, String)}.
+     *
+     * @param timeout how long an answer may take, for who reads single rows
+     */
+    public SourceTables(SourceOptions options, String applicationName, Duration timeout) {
         this.options = options;
         this.applicationName = applicationName;
+        this.timeout = timeout;
     }
 
     public SourceOptions options() {
@@ -52,7 +67,7 @@ public final class SourceTables {
     public Connection connect() throws SQLException {
         Connection connection = options.postgres()
                 // All columns are read as texts, which binary transfer would have to make here again.
-                .open(applicationName, PostgresConnection.ANY_TIME, Map.of("binaryTransfer", "false"));
+                .open(applicationName, timeout, Map.of("binaryTransfer", "false"));
         try (Statement statement = connection.createStatement()) {
             // The driver asked for this JVM's zone.
             statement.execute("SET TIME ZONE 'UTC'");
@@ -63,7 +78,7 @@ public final class SourceTables {
                         published(connection, options.quotedEvents(), EVENT_COLUMNS, "id", "event_ts"),
                         published(connection, options.quotedContents(), CONTENT_COLUMNS, "id"));
             }
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             connection.close();
             throw e;
         }
@@ -219,6 +234,12 @@ public final class SourceTables {
             try (ResultSet row = statement.executeQuery()) {
                 return row.next() ? content(row) : null;
             }
+        } catch (SQLException e) {
+            // What is no value of the column's type is no content's id.
+            if (String.valueOf(e.getSQLState()).startsWith(DATA_EXCEPTION)) {
+                return null;
+            }
+            throw e;
         }
     }
 

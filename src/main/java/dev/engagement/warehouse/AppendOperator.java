@@ -44,18 +44,19 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
     static final String STAGE = "warehouse";
 
     /** The line, which all subtasks share: one of them stores it, all read it. */
-    static final ListStateDescriptor<Line> LINE = new ListStateDescriptor<>("warehouse-line", LineSerializer.TYPE);
+    static final ListStateDescriptor<CheckpointLineage> LINE =
+            new ListStateDescriptor<>("warehouse-line", CheckpointLineageSerializer.TYPE);
 
-    private final Plan plan;
+    private final WritePlan plan;
     private final transient MailboxExecutor mailbox;
 
-    private transient ListState<Line> lineState;
-    private transient Line line;
+    private transient ListState<CheckpointLineage> lineState;
+    private transient CheckpointLineage line;
     private transient @Nullable WarehouseWriter writer;
     private transient boolean ended;
     private transient long lastCheckpoint;
 
-    AppendOperator(Plan plan, MailboxExecutor mailbox, ProcessingTimeService time) {
+    AppendOperator(WritePlan plan, MailboxExecutor mailbox, ProcessingTimeService time) {
         this.plan = plan;
         this.mailbox = mailbox;
         this.processingTimeService = time;
@@ -66,11 +67,11 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
         super.initializeState(context);
         lineState = context.getOperatorStateStore().getUnionListState(LINE);
         OptionalLong checkpoint = context.getRestoredCheckpointId();
-        Line.Start.@Nullable Restored restored = null;
+        CheckpointLineage.Start.@Nullable Restored restored = null;
         if (checkpoint.isPresent()) {
             lastCheckpoint = checkpoint.getAsLong();
-            for (Line kept : lineState.get()) {
-                restored = new Line.Start.Restored(kept, lastCheckpoint);
+            for (CheckpointLineage kept : lineState.get()) {
+                restored = new CheckpointLineage.Start.Restored(kept, lastCheckpoint);
             }
         }
         // The checkpoint of a job that had no warehouse yet says nothing of the table.
@@ -171,9 +172,9 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
 
         private static final long serialVersionUID = 1L;
 
-        private final Plan plan;
+        private final WritePlan plan;
 
-        Factory(Plan plan) {
+        Factory(WritePlan plan) {
             this.plan = plan;
         }
 

@@ -8,7 +8,7 @@ package dev.engagement.warehouse;
  * @param checkpoint the checkpoint they belong to
  * @param line of the run that appended them
  */
-record Appended(String stream, long lastOffset, long checkpoint, Line line) {
+record Appended(String stream, long lastOffset, long checkpoint, CheckpointLineage line) {
 
     /** The resource name of the table that the stream belongs to. */
     String tablePath() {

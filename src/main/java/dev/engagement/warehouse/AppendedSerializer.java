@@ -9,7 +9,7 @@ import org.apache.flink.core.memory.DataOutputSerializer;
 /** The state of {@link Appended}. */
 final class AppendedSerializer implements SimpleVersionedSerializer<Appended> {
 
-    private static final LineSerializer LINE = new LineSerializer();
+    private static final CheckpointLineageSerializer LINE = new CheckpointLineageSerializer();
 
     @Override
     public int getVersion() {

@@ -71,7 +71,7 @@ final class GoogleWriteApi implements WriteApi {
 
     GoogleWriteApi(WarehouseOptions options) {
         this.options = options;
-        GoogleCredentials found = Credentials.of(options);
+        GoogleCredentials found = BigQueryCredentials.of(options);
         this.credentials = found == null ? NoCredentialsProvider.create() : FixedCredentialsProvider.create(found);
         this.executor = Executors.newScheduledThreadPool(2, runnable -> {
             Thread thread = new Thread(runnable, "warehouse-io");

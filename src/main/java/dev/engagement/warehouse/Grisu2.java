@@ -10,7 +10,7 @@ import java.math.BigInteger;
  */
 final class Grisu2 {
 
-    private static final int LEAST_POWER = -300;
+    private static final int MIN_POWER = -300;
     private static final int STEP = 8;
     private static final Power[] POWERS = powers();
 
@@ -49,7 +49,7 @@ final class Grisu2 {
     private static Power[] powers() {
         Power[] powers = new Power[79];
         for (int i = 0; i < powers.length; i++) {
-            int power = LEAST_POWER + STEP * i;
+            int power = MIN_POWER + STEP * i;
             BigInteger ten = BigInteger.TEN.pow(Math.abs(power));
             // One bit more than is kept, to round by.
             int shift = power >= 0 ? ten.bitLength() - 65 : -ten.bitLength() - 64;
@@ -84,17 +84,17 @@ final class Grisu2 {
         int exponent = e - 1 - shift;
 
         Power power = powerFor(exponent);
-        long most = product(upper, power.significand) - 1;
-        long least = product(lower, power.significand) + 1;
+        long max = product(upper, power.significand) - 1;
+        long min = product(lower, power.significand) + 1;
         long exact = product(number, power.significand);
-        return generate(most, most - least, most - exact, exponent + power.exponent + 64, -power.power);
+        return generate(max, max - min, max - exact, exponent + power.exponent + 64, -power.power);
     }
 
     /** The one by which a number of that exponent gets some 32 to 60 bits behind its point. */
     private static Power powerFor(int exponent) {
         int bits = ALPHA - exponent - 1;
-        int least = (int) Math.ceil(bits * Math.log10(2));
-        return POWERS[(least - LEAST_POWER + STEP - 1) / STEP];
+        int min = (int) Math.ceil(bits * Math.log10(2));
+        return POWERS[(min - MIN_POWER + STEP - 1) / STEP];
     }
 
     /** The upper 64 bits of the product of two unsigned numbers, rounded. */
@@ -104,13 +104,13 @@ final class Grisu2 {
     }
 
     /**
-     * The fewest digits that are at most {@code width} below {@code most}, and then nearer to the number itself. All are
+     * The fewest digits that are at most {@code width} below {@code max}, and then nearer to the number itself. All are
      * unsigned, with {@code -exponent} bits behind the point.
      */
-    private static Decimal generate(long most, long width, long distance, int exponent, int decimalExponent) {
+    private static Decimal generate(long max, long width, long distance, int exponent, int decimalExponent) {
         long one = 1L << -exponent;
-        int whole = (int) (most >>> -exponent);
-        long part = most & (one - 1);
+        int whole = (int) (max >>> -exponent);
+        long part = max & (one - 1);
         int places = 0;
         long ten = 1;
         while (ten * 10 <= Integer.toUnsignedLong(whole)) {

@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The {@link Line.Mark} as labels of the table, where whoever looks at the table sees it too. */
+/** The {@link CheckpointLineage.FencingLabel} as labels of the table, where whoever looks at the table sees it too. */
 final class LineMarks {
 
     /** The run. */
@@ -16,17 +16,17 @@ final class LineMarks {
     private LineMarks() {}
 
     /** The mark on a table, or null if there is none. */
-    static Line.@Nullable Mark on(TableApi.Table table) {
+    static CheckpointLineage.@Nullable FencingLabel on(TableApi.Table table) {
         String run = table.labels().get(RUN);
         String checkpoint = table.labels().get(CHECKPOINT);
         if (run == null || checkpoint == null || !checkpoint.matches("\\d{1,18}")) {
             return null;
         }
-        return new Line.Mark(run, Long.parseLong(checkpoint));
+        return new CheckpointLineage.FencingLabel(run, Long.parseLong(checkpoint));
     }
 
     /** The labels that say a mark. */
-    static Map<String, String> labels(Line.Mark mark) {
+    static Map<String, String> labels(CheckpointLineage.FencingLabel mark) {
         Map<String, String> labels = new LinkedHashMap<>();
         labels.put(RUN, mark.run());
         labels.put(CHECKPOINT, Long.toString(mark.checkpoint()));

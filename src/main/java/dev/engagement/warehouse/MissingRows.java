@@ -58,7 +58,7 @@ public final class MissingRows {
     private static final String CHECKPOINT = "warehouse-checkpoint";
 
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(20);
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration TIMEOUT = Duration.ofMinutes(2);
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
     private static final int BAD_REQUEST = 400;
     /** Of {@code 2026-01-08T09}. */
@@ -100,7 +100,7 @@ public final class MissingRows {
 
     static MissingRows of(WarehouseOptions options, Pause pause) throws IOException, InterruptedException {
         RestTable api = new RestTable(options);
-        Retries retries = new Retries(BACKOFF, PATIENCE, pause);
+        Retries retries = new Retries(BACKOFF, TIMEOUT, pause);
         try {
             TableApi.Table table = retries.send(api::get);
             if (table == null) {
@@ -141,7 +141,7 @@ public final class MissingRows {
         }
         try {
             TableApi.Table table = retries.send(api::get);
-            Line.Mark shown = table == null ? null : LineMarks.on(table);
+            CheckpointLineage.FencingLabel shown = table == null ? null : LineMarks.on(table);
             // Checkpoints are counted on over all runs of a line.
             return shown != null && shown.checkpoint() >= Long.parseLong(checkpoint);
         } catch (TableApi.TableException e) {
@@ -212,20 +212,20 @@ public final class MissingRows {
         request.put("timeoutMs", ANSWER_WITHIN.toMillis());
         try {
             Map<String, @Nullable Object> answer = retries.send(() -> api.query(WHAT, request));
-            long until = System.nanoTime() + PATIENCE.toNanos();
+            long until = System.nanoTime() + TIMEOUT.toNanos();
             while (!Boolean.TRUE.equals(answer.get("jobComplete"))) {
                 if (System.nanoTime() > until) {
                     throw new WarehouseException(
-                            "BigQuery has not put a row into " + options.tableName() + " within " + PATIENCE.toMinutes()
+                            "BigQuery has not put a row into " + options.tableName() + " within " + TIMEOUT.toMinutes()
                                     + " minutes",
                             null);
                 }
-                Map<String, @Nullable Object> job = Json.asObject(answer.get("jobReference"));
+                Map<String, @Nullable Object> job = RestJson.asObject(answer.get("jobReference"));
                 String id = String.valueOf(job.get("jobId"));
                 String location = String.valueOf(job.get("location"));
                 answer = retries.send(() -> api.queryResults(WHAT, id, location, ANSWER_WITHIN));
             }
-            return "1".equals(answer.get("numDmlAffectedRows"));
+            return "1".equals(String.valueOf(answer.get("numDmlAffectedRows")));
         } catch (TableApi.TableException e) {
             throw failed(e);
         }

@@ -45,7 +45,7 @@ final class RestTable implements TableApi {
 
     RestTable(WarehouseOptions options) {
         this.options = options;
-        this.credentials = Credentials.of(options);
+        this.credentials = BigQueryCredentials.of(options);
         this.queries = "/bigquery/v2/projects/" + encoded(options.project()) + "/queries";
         this.datasets = "/bigquery/v2/projects/" + encoded(options.project()) + "/datasets";
         this.tables = datasets + "/" + encoded(options.dataset()) + "/tables";
@@ -60,11 +60,11 @@ final class RestTable implements TableApi {
         }
         String body = ok("read", response);
         try {
-            Map<String, @Nullable Object> json = Json.object(body);
-            Map<String, @Nullable Object> schema = Json.asObject(json.get("schema"));
+            Map<String, @Nullable Object> json = RestJson.object(body);
+            Map<String, @Nullable Object> schema = RestJson.asObject(json.get("schema"));
             List<Table.Field> fields = new ArrayList<>();
-            for (Object element : Json.asList(schema.get("fields"))) {
-                Map<String, @Nullable Object> field = Json.asObject(element);
+            for (Object element : RestJson.asList(schema.get("fields"))) {
+                Map<String, @Nullable Object> field = RestJson.asObject(element);
                 Object mode = field.get("mode");
                 fields.add(new Table.Field(
                         String.valueOf(field.get("name")),
@@ -72,8 +72,8 @@ final class RestTable implements TableApi {
                         mode == null ? "NULLABLE" : mode.toString()));
             }
             Map<String, String> labels = new LinkedHashMap<>();
-            Json.asObject(json.get("labels")).forEach((name, value) -> labels.put(name, String.valueOf(value)));
-            return new Table(String.valueOf(json.get("etag")), fields, Json.write(schema), labels);
+            RestJson.asObject(json.get("labels")).forEach((name, value) -> labels.put(name, String.valueOf(value)));
+            return new Table(String.valueOf(json.get("etag")), fields, RestJson.write(schema), labels);
         } catch (IOException e) {
             throw new TableException(
                     "BigQuery's description of " + options.tableName() + " is not readable: " + quoted(body), false, e);
@@ -82,15 +82,15 @@ final class RestTable implements TableApi {
 
     @Override
     public void create() throws TableException, InterruptedException {
-        HttpResponse<String> response = send("POST", tables, Json.write(description()), null);
+        HttpResponse<String> response = send("POST", tables, RestJson.write(description()), null);
         if (response.statusCode() == NOT_FOUND) {
             Map<String, Object> dataset =
                     Map.of("datasetReference", Map.of("projectId", options.project(), "datasetId", options.dataset()));
-            HttpResponse<String> made = send("POST", datasets, Json.write(dataset), null);
+            HttpResponse<String> made = send("POST", datasets, RestJson.write(dataset), null);
             if (made.statusCode() != CONFLICT) {
                 ok("create the dataset of", made);
             }
-            response = send("POST", tables, Json.write(description()), null);
+            response = send("POST", tables, RestJson.write(description()), null);
         }
         // Somebody else was faster: what they made is checked like any other.
         if (response.statusCode() != CONFLICT) {
@@ -135,8 +135,8 @@ final class RestTable implements TableApi {
         Map<String, @Nullable Object> schema;
         List<Object> fields = new ArrayList<>();
         try {
-            schema = new LinkedHashMap<>(Json.object(read.schemaJson()));
-            fields.addAll(Json.asList(schema.get("fields")));
+            schema = new LinkedHashMap<>(RestJson.object(read.schemaJson()));
+            fields.addAll(RestJson.asList(schema.get("fields")));
         } catch (IOException e) {
             throw new IllegalStateException("What was written as JSON is not readable", e);
         }
@@ -154,7 +154,7 @@ final class RestTable implements TableApi {
 
     private boolean patch(Table read, Map<String, Object> changes, String what)
             throws TableException, InterruptedException {
-        HttpResponse<String> response = send("PATCH", table, Json.write(changes), read.etag());
+        HttpResponse<String> response = send("PATCH", table, RestJson.write(changes), read.etag());
         if (response.statusCode() == PRECONDITION_FAILED) {
             return false;
         }
@@ -167,7 +167,7 @@ final class RestTable implements TableApi {
     public boolean hasRows() throws TableException, InterruptedException {
         String body = ok("read the rows of", send("GET", table + "/data?maxResults=1", null, null));
         try {
-            return !Json.asList(Json.object(body).get("rows")).isEmpty();
+            return !RestJson.asList(RestJson.object(body).get("rows")).isEmpty();
         } catch (IOException e) {
             throw new TableException(
                     "BigQuery's rows of " + options.tableName() + " are not readable: " + quoted(body), false, e);
@@ -196,7 +196,7 @@ final class RestTable implements TableApi {
      */
     Map<String, @Nullable Object> query(String what, Map<String, Object> request)
             throws TableException, InterruptedException {
-        return answer(ok(what, send("POST", queries, Json.write(request), null)));
+        return answer(ok(what, send("POST", queries, RestJson.write(request), null)));
     }
 
     /** Asks once more for the answer of a statement whose job was not complete. */
@@ -209,7 +209,7 @@ final class RestTable implements TableApi {
 
     private Map<String, @Nullable Object> answer(String body) throws TableException {
         try {
-            return Json.object(body);
+            return RestJson.object(body);
         } catch (IOException e) {
             throw new TableException(
                     "BigQuery's answer about " + options.tableName() + " is not readable: " + quoted(body), false, e);

@@ -45,7 +45,7 @@ public final class Warehouse {
      * @throws IOException if BigQuery does not answer or refuses
      */
     public static void prepare(WarehouseOptions options) throws IOException, InterruptedException {
-        var unused = Plan.of(options, "", "").prepareTable();
+        var unused = WritePlan.of(options, "", "").prepareTable();
     }
 
     /**
@@ -63,11 +63,12 @@ public final class Warehouse {
             String eventsTopic,
             String appendUid,
             String commitUid) {
-        return append(unique, Plan.of(options, eventsTopic, UUID.randomUUID().toString()), appendUid, commitUid);
+        return append(
+                unique, WritePlan.of(options, eventsTopic, UUID.randomUUID().toString()), appendUid, commitUid);
     }
 
     static SingleOutputStreamOperator<?> append(
-            DataStream<EnrichedEvent> unique, Plan plan, String appendUid, String commitUid) {
+            DataStream<EnrichedEvent> unique, WritePlan plan, String appendUid, String commitUid) {
         StreamExecutionEnvironment env = unique.getExecutionEnvironment();
         Commits commits = new Commits(plan);
         TypeInformation<CommittableMessage<Appended>> messages = CommittableMessageTypeInfo.of(AppendedSerializer::new);
@@ -94,9 +95,9 @@ public final class Warehouse {
 
         private static final long serialVersionUID = 1L;
 
-        private final Plan plan;
+        private final WritePlan plan;
 
-        Commits(Plan plan) {
+        Commits(WritePlan plan) {
             this.plan = plan;
         }
 

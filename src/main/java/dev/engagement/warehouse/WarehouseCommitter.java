@@ -22,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Shows the rows of a completed checkpoint: first the mark of the {@link Line} on the table, then FlushRows. Repeating
+ * Shows the rows of a completed checkpoint: first the mark of the {@link CheckpointLineage} on the table, then FlushRows. Repeating
  * either changes nothing.
  *
  * <p>What passes by itself is repeated in here, with pauses, for {@code warehouse.commit-timeout}: Flink's own repetition
@@ -51,7 +51,7 @@ final class WarehouseCommitter implements Committer<Appended> {
     private final Counter retries;
     private final Counter lost;
     /** What this committer knows to stand on which table; usually there is one. */
-    private final Map<String, Line.Mark> marks = new HashMap<>();
+    private final Map<String, CheckpointLineage.FencingLabel> marks = new HashMap<>();
 
     private final Map<String, TableApi> tables = new HashMap<>();
 
@@ -96,7 +96,7 @@ final class WarehouseCommitter implements Committer<Appended> {
     /** The mark stands before a row is shown: a crash between the two leaves a mark that the restart agrees with. */
     private void mark(Appended appended, Attempts attempts) throws WarehouseException, InterruptedException {
         String path = appended.tablePath();
-        Line.Mark known = marks.get(path);
+        CheckpointLineage.FencingLabel known = marks.get(path);
         if (known != null && appended.line().markFor(appended.checkpoint(), known) == null) {
             return;
         }
@@ -111,10 +111,10 @@ final class WarehouseCommitter implements Committer<Appended> {
                     // FlushRows says what that means.
                     return;
                 }
-                Line.Mark found = LineMarks.on(table);
+                CheckpointLineage.FencingLabel found = LineMarks.on(table);
                 if (!appended.line().mayShow(found)) {
                     if (!options.acceptDuplicates()) {
-                        Line.Broken broken = broken(appended, found);
+                        CheckpointLineage.Broken broken = broken(appended, found);
                         throw new WarehouseRefusedException(broken.text(tableName, restoredCheckpoint));
                     }
                     LOG.warn(
@@ -127,7 +127,7 @@ final class WarehouseCommitter implements Committer<Appended> {
                         return;
                     }
                 }
-                Line.Mark wanted = appended.line().markFor(appended.checkpoint(), found);
+                CheckpointLineage.FencingLabel wanted = appended.line().markFor(appended.checkpoint(), found);
                 if (wanted == null || api.label(table, LineMarks.labels(wanted))) {
                     marks.put(path, wanted == null ? Objects.requireNonNull(found) : wanted);
                     return;
@@ -143,11 +143,11 @@ final class WarehouseCommitter implements Committer<Appended> {
         }
     }
 
-    private Line.Broken broken(Appended appended, Line.@Nullable Mark found) {
+    private CheckpointLineage.Broken broken(Appended appended, CheckpointLineage.@Nullable FencingLabel found) {
         boolean restored = !appended.line().run().equals(run);
         return restored
-                ? Line.Broken.by(found, appended.checkpoint())
-                : new Line.Broken(found, Line.Broken.Kind.OTHER_LINE);
+                ? CheckpointLineage.Broken.by(found, appended.checkpoint())
+                : new CheckpointLineage.Broken(found, CheckpointLineage.Broken.Kind.OTHER_LINE);
     }
 
     /** All at once; answers those that are to be repeated, after a pause. */

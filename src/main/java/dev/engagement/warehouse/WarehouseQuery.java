@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class WarehouseQuery {
 
     private static final JsonFactory JSON = new JsonFactory();
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration TIMEOUT = Duration.ofMinutes(1);
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
     private static final int WAIT_MILLIS = 10_000;
 
@@ -43,7 +43,7 @@ public final class WarehouseQuery {
     WarehouseQuery(WarehouseOptions options, Pause pause) {
         this.options = options;
         this.table = new RestTable(options);
-        this.retries = new Retries(BACKOFF, PATIENCE, pause);
+        this.retries = new Retries(BACKOFF, TIMEOUT, pause);
     }
 
     /**
@@ -66,7 +66,7 @@ public final class WarehouseQuery {
         request.put("query", sql);
         request.put("useLegacySql", false);
         request.put("timeoutMs", WAIT_MILLIS);
-        Answer answer = ask("POST", "/queries", Json.write(request), row);
+        Answer answer = ask("POST", "/queries", RestJson.write(request), row);
         while (answer != null && (!answer.complete || answer.pageToken != null)) {
             answer = ask("GET", answer.nextPath(), null, row);
         }
@@ -91,8 +91,8 @@ public final class WarehouseQuery {
         request.put("query", sql);
         request.put("useLegacySql", false);
         request.put("dryRun", true);
-        String text = patiently(rest -> rest.query("POST", "/queries", Json.write(request)));
-        return text == null ? 0 : bytesIn(Json.object(text));
+        String text = patiently(rest -> rest.query("POST", "/queries", RestJson.write(request)));
+        return text == null ? 0 : bytesIn(RestJson.object(text));
     }
 
     /** What an answer says that was, or would be, processed. */

@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 enum WarehouseVerdict {
     /** It was done before. */
     DONE,
-    /** Repeat it, for as long as patience lasts. */
+    /** Repeat it, until the timeout has passed. */
     TRANSIENT,
     /** Rows of the append are wrong: put them aside, append the others. */
     RECORD,

@@ -59,7 +59,7 @@ final class WarehouseWriter implements AutoCloseable {
      * @param maxRowBytes largest row
      * @param linger longest time that a row waits for its append to fill
      * @param answerWithin after which a connection that says nothing is given up
-     * @param patience how long BigQuery may refuse what passes by itself
+     * @param timeout how long BigQuery may refuse what passes by itself
      * @param jsonNumbers what becomes of numbers that BigQuery's JSON would change
      */
     record Limits(
@@ -68,7 +68,7 @@ final class WarehouseWriter implements AutoCloseable {
             long maxRowBytes,
             Duration linger,
             Duration answerWithin,
-            Duration patience,
+            Duration timeout,
             WarehouseOptions.JsonNumbers jsonNumbers)
             implements Serializable {
 
@@ -114,7 +114,7 @@ final class WarehouseWriter implements AutoCloseable {
     private final Limits limits;
     private final Backoff backoff;
     private final Environment environment;
-    private final WriterMetrics metrics;
+    private final WarehouseWriterMetrics metrics;
     private final RowEncoder encoder = new RowEncoder();
 
     private Batch filling = new Batch();
@@ -149,7 +149,7 @@ final class WarehouseWriter implements AutoCloseable {
         this.limits = limits;
         this.backoff = backoff;
         this.environment = environment;
-        this.metrics = new WriterMetrics(environment.metrics(), () -> heldBytes);
+        this.metrics = new WarehouseWriterMetrics(environment.metrics(), () -> heldBytes);
     }
 
     /** Takes an event; returns when there is room for the next one. */
@@ -444,10 +444,10 @@ final class WarehouseWriter implements AutoCloseable {
                     environment.table(),
                     why);
         }
-        if (now - failingSince > limits.patience().toMillis()) {
+        if (now - failingSince > limits.timeout().toMillis()) {
             throw new WarehouseException(
                     "BigQuery has not taken rows of " + environment.table() + " for "
-                            + limits.patience().toSeconds()
+                            + limits.timeout().toSeconds()
                             + " s (warehouse.commit-timeout); the job goes on from its last checkpoint. Last answer: "
                             + why,
                     cause);

@@ -16,7 +16,7 @@ class RowDifferencesProperties {
 
     @Property(tries = 300)
     void finds_the_same_by_batches_of_any_size(
-            @ForAll long seed, @ForAll @IntRange(max = 40) int events, @ForAll @IntRange(min = 1, max = 5) int most)
+            @ForAll long seed, @ForAll @IntRange(max = 40) int events, @ForAll @IntRange(min = 1, max = 5) int max)
             throws Exception {
         Random random = new Random(seed);
         World world = new World();
@@ -31,7 +31,7 @@ class RowDifferencesProperties {
         var sourceMinutes = source.minutes(Audits.RANGE);
         var warehouseMinutes = warehouse.minutes(Audits.RANGE);
         SortedSet<Long> minutes = RowDifferences.minutes(sourceMinutes, warehouseMinutes);
-        List<List<Range>> batches = RowDifferences.batches(minutes, sourceMinutes, warehouseMinutes, most).stream()
+        List<List<Range>> batches = RowDifferences.batches(minutes, sourceMinutes, warehouseMinutes, max).stream()
                 .map(Audits.RANGE::of)
                 .toList();
         List<Range> ranges = batches.stream().flatMap(List::stream).toList();

@@ -187,7 +187,7 @@ class BackfillCostIT {
         servers.sql("CREATE INDEX by_time ON engagement_events (event_ts, id)");
         List<Integer> snapshots = new ArrayList<>();
         Shown shown = new Shown();
-        Known known = new Known() {
+        WarehouseLookup known = new WarehouseLookup() {
             @Override
             public void idsIn(RangeOptions range, LongConsumer each) {
                 snapshots.add(number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -355,7 +355,7 @@ class BackfillCostIT {
     }
 
     /** The emulator's table. */
-    private final class InTable implements Known {
+    private final class InTable implements WarehouseLookup {
         private final WarehouseIds ids = WarehouseIds.of(warehouse());
         private int asked;
 
@@ -374,7 +374,7 @@ class BackfillCostIT {
     }
 
     /** A stream that completes checkpoints by and by, and shows with the last of three what was published. */
-    private final class Shown implements Stream, Known {
+    private final class Shown implements StreamGateway, WarehouseLookup {
         private static final int CHECKPOINTS = 3;
         private static final int LOOKS_A_CHECKPOINT = 40;
 
@@ -504,7 +504,7 @@ class BackfillCostIT {
         return LocalWarehouse.options(bigQuery.rest(), "http://" + bigQuery.grpc(), table, true);
     }
 
-    private static final class Lines implements Report {
+    private static final class Lines implements ProgressReport {
         private final List<String> lines = new ArrayList<>();
 
         @Override

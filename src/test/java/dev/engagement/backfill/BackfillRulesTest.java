@@ -73,7 +73,7 @@ class BackfillRulesTest {
 
     @Test
     void ofAnEventsLettersTheLastOneCounts() {
-        Letters letters = new Letters();
+        LetterReasons letters = new LetterReasons();
         for (long id : List.of(Long.MIN_VALUE, -1L, 0L, 65_535L, 65_536L, Long.MAX_VALUE)) {
             letters.add(id, Reason.REJECTED);
             assertThat(letters.reasonOf(id)).isEqualTo(Reason.REJECTED);

@@ -12,8 +12,8 @@ import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.types.EventTypes;
-import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
 import dev.engagement.ingest.IngestOptions;
@@ -161,8 +161,8 @@ class RebuildSourceIT {
         SourceTables database = new SourceTables(source, "test");
         RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
         RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, 0, Clock.systemUTC());
-        Arrival<EngagementEvent> event = new Arrival<>();
-        Arrival<ContentChange> content = new Arrival<>();
+        DecodedRecord<EngagementEvent> event = new DecodedRecord<>();
+        DecodedRecord<ContentChange> content = new DecodedRecord<>();
         try (Connection connection = database.connect()) {
             SourceTables.begin(connection);
             assertThat(database.extent(connection, range, null).ids())
@@ -172,7 +172,7 @@ class RebuildSourceIT {
                 assertThat(rows.next()).isNull();
             }
             try (RowCursor<EventRow> rows = database.events(connection, new IdRange(5, 5), range, null)) {
-                Arrival<EngagementEvent> bad = new Arrival<>();
+                DecodedRecord<EngagementEvent> bad = new DecodedRecord<>();
                 decoder.decode(rows.next(), bad);
                 assertThat(bad.letter().error()).startsWith("content_id is missing");
             }
@@ -184,7 +184,7 @@ class RebuildSourceIT {
             }
             assertThat(contents).hasSize(3_000);
             decoder.decode(contents.get(2), 2, content);
-            Arrival<ContentChange> dropped = new Arrival<>();
+            DecodedRecord<ContentChange> dropped = new DecodedRecord<>();
             for (int i = 0; i < 2; i++) {
                 decoder.decode(contents.get(i), i, dropped);
                 assertThat(dropped.publishTsDropped()).isTrue();
@@ -445,16 +445,18 @@ class RebuildSourceIT {
         return "{\"id\":\"" + uuid(number) + "\"}";
     }
 
-    private static Outcome backfill(Topic topic, Report report) throws InterruptedException {
+    private static Outcome backfill(Topic topic, ProgressReport report) throws InterruptedException {
         return backfill(source, topic, report);
     }
 
     /** Of the day that no other test reads. */
-    private static Outcome backfill(SourceOptions tables, Topic topic, Report report) throws InterruptedException {
+    private static Outcome backfill(SourceOptions tables, Topic topic, ProgressReport report)
+            throws InterruptedException {
         return backfill(backfillOptions(tables, "2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z"), topic, report);
     }
 
-    private static Outcome backfill(BackfillOptions options, Topic topic, Report report) throws InterruptedException {
+    private static Outcome backfill(BackfillOptions options, Topic topic, ProgressReport report)
+            throws InterruptedException {
         ManualPause pause = new ManualPause();
         return new Backfill(options, topic, () -> topic, pause, pause::nanoTime).run(report);
     }
@@ -468,7 +470,7 @@ class RebuildSourceIT {
         }
     }
 
-    private static final Report SILENT = new Report() {
+    private static final ProgressReport SILENT = new ProgressReport() {
         @Override
         public void line(String text) {}
 
@@ -476,7 +478,7 @@ class RebuildSourceIT {
         public void progress(String text) {}
     };
 
-    private static final class Lines implements Report {
+    private static final class Lines implements ProgressReport {
         private final List<String> lines = new ArrayList<>();
 
         @Override
@@ -489,7 +491,7 @@ class RebuildSourceIT {
     }
 
     /** A topic whose stream takes in at once what keeps the rules, as long as there is room. */
-    private static final class Topic implements Stream, Known {
+    private static final class Topic implements StreamGateway, WarehouseLookup {
         private final ConcurrentLinkedQueue<Long> ids = new ConcurrentLinkedQueue<>();
         private static final String NONE = "none";
         private final Map<String, String> contents = new ConcurrentHashMap<>();
@@ -523,7 +525,7 @@ class RebuildSourceIT {
         @Override
         public void contents(EachContent each) {
             ContentDecoder decoder = new ContentDecoder("contents", 1 << 20, Clock.systemUTC());
-            Arrival<ContentChange> arrival = new Arrival<>();
+            DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
             contents.forEach((key, envelope) -> {
                 decoder.decode(
                         new ConsumerRecord<>(
@@ -533,7 +535,7 @@ class RebuildSourceIT {
                                 key.getBytes(UTF_8),
                                 envelope.equals(NONE) ? null : envelope.getBytes(UTF_8)),
                         arrival);
-                if (arrival.kind() == Arrival.Kind.VALUE) {
+                if (arrival.kind() == DecodedRecord.Kind.VALUE) {
                     each.take(arrival.value(), key.getBytes(UTF_8));
                 }
             });

@@ -25,7 +25,7 @@ final class CounterLatency {
     private int[] phaseOf = new int[1024];
     private int expected;
     private int arrived;
-    private long most;
+    private long max;
 
     CounterLatency(int phases) {
         micros = new Histogram[phases];
@@ -56,7 +56,7 @@ final class CounterLatency {
 
     /** So many rows have been there at that moment; fewer than before say nothing. */
     synchronized void reached(long count, long nanoTime) {
-        most = Math.max(most, count);
+        max = Math.max(max, count);
         for (; arrived < Math.min(count, expected); arrived++) {
             int phase = phaseOf[arrived];
             // Below 0 only where there are more than were written, which surplus() tells in the end.
@@ -77,7 +77,7 @@ final class CounterLatency {
 
     /** How many more than were ever due there have been. */
     synchronized long surplus() {
-        return Math.max(0, most - expected);
+        return Math.max(0, max - expected);
     }
 
     /** Adds that phase's latencies, in microseconds. */

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.event.EngagementEvent;
-import dev.engagement.ingest.Arrival;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
 import java.io.IOException;
 import java.time.Clock;
@@ -36,7 +36,7 @@ public class DecodeBenchmark {
 
     private ConsumerRecord<byte[], byte[]>[] records;
     private EventDecoder decoder;
-    private Arrival<EngagementEvent> arrival;
+    private DecodedRecord<EngagementEvent> arrival;
     private JsonFactory json;
 
     /** Makes the events. */
@@ -48,7 +48,7 @@ public class DecodeBenchmark {
             records[i] = new ConsumerRecord<>("events", i & 15, i, BenchEnvelopes.eventKey(i), BenchEnvelopes.event(i));
         }
         decoder = new EventDecoder("events", 1 << 20, Clock.systemUTC());
-        arrival = new Arrival<>();
+        arrival = new DecodedRecord<>();
         json = new JsonFactory();
     }
 

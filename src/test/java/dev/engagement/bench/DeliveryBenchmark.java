@@ -218,24 +218,24 @@ public final class DeliveryBenchmark {
 
         private static final long serialVersionUID = 1L;
 
-        private static final Duration PATIENCE = Duration.ofSeconds(60);
+        private static final Duration TIMEOUT = Duration.ofSeconds(60);
         private static final AtomicLong PASSED = new AtomicLong();
         private static final AtomicLong MOST = new AtomicLong();
 
-        static void open(long most) {
+        static void open(long max) {
             PASSED.set(0);
-            MOST.set(most);
+            MOST.set(max);
         }
 
         @Override
         public EnrichedEvent map(EnrichedEvent event) {
-            long most = MOST.get();
-            if (most != Long.MAX_VALUE) {
+            long max = MOST.get();
+            if (max != Long.MAX_VALUE) {
                 long number = PASSED.incrementAndGet();
                 long since = System.nanoTime();
-                while (number - Outcomes.count() > most) {
-                    if (System.nanoTime() - since > PATIENCE.toNanos()) {
-                        throw new IllegalStateException("Nothing has left delivery for " + PATIENCE.toSeconds()
+                while (number - Outcomes.count() > max) {
+                    if (System.nanoTime() - since > TIMEOUT.toNanos()) {
+                        throw new IllegalStateException("Nothing has left delivery for " + TIMEOUT.toSeconds()
                                 + " s: of " + number + " events " + Outcomes.count() + " have");
                     }
                     LockSupport.parkNanos(20_000);

@@ -21,17 +21,17 @@ final class Spread {
         return ordered[ordered.length / 2];
     }
 
-    double least() {
+    double min() {
         return ordered[0];
     }
 
-    double most() {
+    double max() {
         return ordered[ordered.length - 1];
     }
 
     /** @param format of one figure */
     String text(String format) {
         return String.format(
-                Locale.ROOT, "median " + format + " (" + format + " to " + format + ")", median(), least(), most());
+                Locale.ROOT, "median " + format + " (" + format + " to " + format + ")", median(), min(), max());
     }
 }

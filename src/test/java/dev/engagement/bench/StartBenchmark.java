@@ -69,7 +69,7 @@ public final class StartBenchmark {
 
     private static String row(List<Double> figures) {
         Spread spread = new Spread(figures);
-        return String.format(Locale.ROOT, "%7.1f  %7.1f  %7.1f", spread.least(), spread.median(), spread.most());
+        return String.format(Locale.ROOT, "%7.1f  %7.1f  %7.1f", spread.min(), spread.median(), spread.max());
     }
 
     private static void add(Map<String, List<Double>> figures, Map<String, Double> start) {
@@ -86,8 +86,8 @@ public final class StartBenchmark {
         }
         long begin = System.nanoTime();
         Process process = builder.start();
-        AtomicReference<Memory> most = new AtomicReference<>(new Memory(0, 0));
-        Thread memory = new Thread(() -> watchMemory(process, most), "memory");
+        AtomicReference<Memory> max = new AtomicReference<>(new Memory(0, 0));
+        Thread memory = new Thread(() -> watchMemory(process, max), "memory");
         memory.setDaemon(true);
         memory.start();
         Map<String, Double> seconds = new LinkedHashMap<>();
@@ -120,8 +120,8 @@ public final class StartBenchmark {
         figures.put("commit to Redis over the whole run, p50, ms", last(LATENCY, 1, output));
         figures.put("commit to Redis over the whole run, p99, ms", last(LATENCY, 2, output));
         figures.put("deliveries diverted", last(DIVERTED, 1, output));
-        figures.put("memory of all processes at most, MB", most.get().all / 1e6);
-        figures.put("memory of the largest at that time, MB", most.get().largest / 1e6);
+        figures.put("memory of all processes at most, MB", max.get().all / 1e6);
+        figures.put("memory of the largest at that time, MB", max.get().largest / 1e6);
         return figures;
     }
 
@@ -137,7 +137,7 @@ public final class StartBenchmark {
     /** Bytes that are resident; what several processes share is divided among them. */
     private record Memory(long all, long largest) {}
 
-    private static void watchMemory(Process process, AtomicReference<Memory> most) {
+    private static void watchMemory(Process process, AtomicReference<Memory> max) {
         try {
             do {
                 long all = 0;
@@ -148,8 +148,8 @@ public final class StartBenchmark {
                     all += bytes;
                     largest = Math.max(largest, bytes);
                 }
-                if (all > most.get().all) {
-                    most.set(new Memory(all, largest));
+                if (all > max.get().all) {
+                    max.set(new Memory(all, largest));
                 }
             } while (!process.waitFor(MEMORY_EVERY.toMillis(), TimeUnit.MILLISECONDS));
         } catch (InterruptedException e) {

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -29,6 +30,8 @@ import org.postgresql.PGConnection;
 
 /** Capture as a running job between a real PostgreSQL and a real Kafka. */
 class CaptureIT extends OnCaptureServers {
+
+    private static final int TRANSACTIONS_A_FAILURE = 150;
 
     private static final String CONTENT = "11111111-1111-1111-1111-111111111111";
 
@@ -116,16 +119,19 @@ class CaptureIT extends OnCaptureServers {
         stage.start(Start.INITIAL);
         awaitStreaming();
         AtomicBoolean writing = new AtomicBoolean(true);
+        // So many a failure, and not as many as fit into the time until it is overcome: capture has to catch up.
+        Semaphore transactions = new Semaphore(0);
         ExecutorService writers = Executors.newFixedThreadPool(3);
         List<Future<?>> ends = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             ends.add(writers.submit(() -> {
-                write(writing);
+                write(writing, transactions);
                 return null;
             }));
         }
         for (int failure = 1; failure <= 6; failure++) {
             int target = failure;
+            transactions.release(TRANSACTIONS_A_FAILURE);
             stage.sql("INSERT INTO %s.engagement_events (event_type, event_ts, raw_payload)"
                     + " VALUES ('play', now(), to_jsonb(repeat('x', 30000)))");
             Awaitility.await("failure " + target)
@@ -138,6 +144,7 @@ class CaptureIT extends OnCaptureServers {
                     .until(() -> stage.completedCheckpoints() > before);
         }
         writing.set(false);
+        transactions.release(3);
         for (Future<?> end : ends) {
             end.get();
         }
@@ -171,13 +178,14 @@ class CaptureIT extends OnCaptureServers {
     }
 
     /** Transactions of one row, of several, and by COPY, whose rows share a log sequence number. */
-    private void write(AtomicBoolean writing) throws Exception {
+    private void write(AtomicBoolean writing, Semaphore transactions) throws Exception {
         try (Connection connection = servers.postgres().connect();
                 java.sql.Statement statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             String insert = "INSERT INTO " + stage.name
                     + ".engagement_events (event_type, event_ts) SELECT 'play', now() FROM generate_series(1, ";
             while (writing.get()) {
+                transactions.acquire();
                 int rows = ThreadLocalRandom.current().nextInt(1, 5);
                 switch (ThreadLocalRandom.current().nextInt(3)) {
                     case 0 -> statement.execute(insert + "1)");

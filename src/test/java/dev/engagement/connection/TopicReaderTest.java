@@ -26,7 +26,7 @@ class TopicReaderTest {
     private final MockConsumer<byte[], byte[]> kafka = new MockConsumer<>(OffsetResetStrategy.NONE);
     private final AtomicLong nanoTime = new AtomicLong();
     private final TopicReader reader =
-            new TopicReader(new KafkaConnection("broker:9092", Map.of()), kafka, nanoTime::get);
+            new TopicReader(new KafkaConnection("broker:9092", Map.of()), () -> kafka, nanoTime::get);
     private final List<Long> read = new ArrayList<>();
 
     TopicReaderTest() {

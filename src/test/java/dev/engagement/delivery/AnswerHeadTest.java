@@ -35,7 +35,7 @@ class AnswerHeadTest {
     @Test
     void a_head_that_breaks_off_anywhere_has_told_what_had_come() throws Exception {
         for (int cut = 0; cut <= ALL.length(); cut++) {
-            Exchange exchange = begin();
+            HttpExchange exchange = begin();
             NHttpMessageParser<HttpResponse> parser = head.parser(Http1Config.DEFAULT);
             Text text = new Text();
             // In two pieces, wherever the first one ends.
@@ -65,7 +65,7 @@ class AnswerHeadTest {
 
     @Test
     void a_head_of_http_2_tells_its_status_before_it_is_looked_at() {
-        Exchange exchange = begin();
+        HttpExchange exchange = begin();
         head.onHeaderInput(null, 1, List.of(new BasicHeader(":status", "103"), new BasicHeader("retry-after", "99")));
         head.onHeaderInput(
                 null,
@@ -87,7 +87,7 @@ class AnswerHeadTest {
     @Test
     void a_status_of_http_2_that_is_none_is_none() {
         for (String status : new String[] {"", "20", "2000", "two", "-20"}) {
-            Exchange exchange = begin();
+            HttpExchange exchange = begin();
             head.onHeaderInput(null, 1, List.of(new BasicHeader(":status", status)));
             exchange.giveUp();
         }
@@ -95,19 +95,19 @@ class AnswerHeadTest {
         assertThat(answers).isEmpty();
     }
 
-    private Exchange begin() {
-        Exchange exchange = new Exchange(
+    private HttpExchange begin() {
+        HttpExchange exchange = new HttpExchange(
                 new BasicHttpRequest("POST", "/"),
                 new byte[0],
                 answers::add,
-                new Exchange.Connections() {
+                new HttpExchange.Connections() {
                     @Override
                     public void reuse(AsyncConnectionEndpoint connection, TimeValue keepAlive) {}
 
                     @Override
                     public void discard(AsyncConnectionEndpoint connection) {}
                 },
-                new Credentials(DeliveryOptions.Secrets.NONE),
+                new ReceiverSecrets(DeliveryOptions.Secrets.NONE),
                 8);
         head.begin(exchange.context());
         return exchange;
@@ -155,7 +155,7 @@ class AnswerHeadTest {
         }
 
         @Override
-        public int read(ByteBuffer target, int most) {
+        public int read(ByteBuffer target, int max) {
             throw new UnsupportedOperationException();
         }
 
@@ -165,7 +165,7 @@ class AnswerHeadTest {
         }
 
         @Override
-        public int read(@Nullable WritableByteChannel target, int most) {
+        public int read(@Nullable WritableByteChannel target, int max) {
             throw new UnsupportedOperationException();
         }
 

@@ -75,7 +75,7 @@ class CourierProperties {
 
         assertThat(unfinishedAndDone(world)).hasSize((int) world.offered()).doesNotHaveDuplicates();
         assertThat(world.delivered).extracting(Delivery::eventId).allMatch(taken(world)::contains);
-        assertThat(world.receiver.mostOpen).isLessThanOrEqualTo(2 * maxInFlight);
+        assertThat(world.receiver.maxOpen).isLessThanOrEqualTo(2 * maxInFlight);
         assertThat(world.receiver.open).isZero();
     }
 

@@ -170,7 +170,7 @@ class CourierTest {
 
         assertThat(world.topic).isEmpty();
         assertThat(world.delivered).extracting(Delivery::eventId).isSorted().hasSize(30_000);
-        assertThat(world.receiver.mostOpen).isEqualTo(256);
+        assertThat(world.receiver.maxOpen).isEqualTo(256);
     }
 
     @Test
@@ -388,12 +388,12 @@ class CourierTest {
         world.come(10_000);
         // 256 are on their way, and nobody else has been posted.
         assertThat(world.unfinished(world.live)).hasSize(11_000);
-        int most = 0;
+        int max = 0;
         int steps = 0;
         while (world.unfinished(world.live).size() > 256 || world.topic.isEmpty()) {
             int before = world.topic.size();
             world.pass(1);
-            most = Math.max(most, world.topic.size() - before);
+            max = Math.max(max, world.topic.size() - before);
             steps++;
             if (!world.topic.isEmpty() && !world.unfinished(world.live).isEmpty()) {
                 assertThat(world.live.millisToNext(false))
@@ -403,7 +403,7 @@ class CourierTest {
             assertThat(steps).isLessThan(1_000);
         }
 
-        assertThat(most)
+        assertThat(max)
                 .as("what was on its way goes aside by its own answers")
                 .isLessThanOrEqualTo(2 * Courier.EVENTS_HANDED_BACK_AT_ONCE + RULES.maxInFlight());
         world.pass(900);
@@ -593,7 +593,7 @@ class CourierTest {
         batching.pass(10_000);
 
         assertThat(batching.delivered).hasSize(800);
-        assertThat(batching.receiver.mostOpen).isEqualTo(8);
+        assertThat(batching.receiver.maxOpen).isEqualTo(8);
     }
 
     private static boolean holds(Request request, long id) {

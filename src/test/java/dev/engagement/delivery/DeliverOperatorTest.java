@@ -282,7 +282,7 @@ class DeliverOperatorTest {
         String where = name;
         DeliveryPlan plan = new DeliveryPlan(
                 rules,
-                () -> RECEIVERS.get(where).poster(),
+                () -> RECEIVERS.get(where).sender(),
                 includeSnapshot,
                 receipts,
                 500,

@@ -128,7 +128,7 @@ class DeliveryOptionsTest {
         assertThatThrownBy(() -> new Success(List.of(), null, Set.of()))
                 .hasMessageContaining("delivery.success-status");
         assertThatThrownBy(() -> new Attempts(Duration.ofSeconds(1), 1, Duration.ofSeconds(2), Duration.ofSeconds(1)))
-                .hasMessageContainingAll("delivery.backoff-most is 1000 ms", "delivery.backoff-first (2000 ms)");
+                .hasMessageContainingAll("delivery.backoff-max is 1000 ms", "delivery.backoff-initial (2000 ms)");
     }
 
     @Test

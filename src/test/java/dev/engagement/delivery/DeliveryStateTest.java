@@ -125,7 +125,7 @@ class DeliveryStateTest {
 
     @Test
     void what_comes_out_of_the_drain_crosses_a_border_unchanged() throws IOException {
-        DeadLetter letter = Letters.undeliverable(DELIVERY, "answered 400", "events", 5);
+        DeadLetter letter = DeliveryLetters.undeliverable(DELIVERY, "answered 400", "events", 5);
         for (Drained drained : List.of(
                 new Drained.HandedBack(DELIVERY),
                 new Drained.Taken(new Receipt(1, 2, 200)),

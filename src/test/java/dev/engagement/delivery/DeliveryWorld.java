@@ -73,7 +73,7 @@ final class DeliveryWorld {
                 path,
                 rules,
                 path == Courier.Path.DRAIN ? drainRate : 0,
-                receiver.poster(),
+                receiver.sender(),
                 clock,
                 random,
                 new Courier.Outcomes() {
@@ -202,7 +202,7 @@ final class DeliveryWorld {
 
     List<Delivery> unfinished(Courier courier) {
         List<Delivery> all = new ArrayList<>();
-        courier.unfinished((delivery, lane) -> all.add(delivery));
+        courier.unfinished((delivery, partition) -> all.add(delivery));
         return all;
     }
 
@@ -264,8 +264,8 @@ final class DeliveryWorld {
                 maxAttempts,
                 maxInFlight,
                 maxBytes,
-                RULES.backoffFirstMillis(),
-                RULES.backoffMostMillis(),
+                RULES.backoffInitialMillis(),
+                RULES.backoffMaxMillis(),
                 batchSize,
                 RULES.batchLingerMillis(),
                 success);

@@ -150,7 +150,9 @@ class DrainReaderTest {
         assertThatThrownBy(() -> reader.addSplits(List.of(new DrainSplit(split, List.of(), old))))
                 .isInstanceOf(SuppressRestartsException.class)
                 .hasStackTraceContaining("Topic retries was deleted and made again: its id was " + old + " and is "
-                        + topicId.join().id() + " now, so that offset 17")
+                        + topicId.join().id()
+                        + " now, so that the offsets to continue at are another topic's: partition 3 was to continue"
+                        + " at offset 17")
                 .hasStackTraceContaining("--accept-gap");
         assertThat(topic.added).isEmpty();
     }
@@ -259,8 +261,8 @@ class DrainReaderTest {
 
     @Test
     void an_unreadable_record_becomes_a_letter_and_holds_nobody_up() throws Exception {
-        DeadLetter letter =
-                Letters.undeliverable(DeliveryWorld.delivery(9, DeliveryWorld.START), "unreadable", "events", 0);
+        DeadLetter letter = DeliveryLetters.undeliverable(
+                DeliveryWorld.delivery(9, DeliveryWorld.START), "unreadable", "events", 0);
         topic.entries.add(new RetryTopicEntry.Bad(letter));
         topic.records(1, 1);
         pass(5_000);
@@ -313,7 +315,7 @@ class DrainReaderTest {
     private DrainReader reader() {
         DeliveryPlan plan = new DeliveryPlan(
                 DeliveryWorld.RULES,
-                receiver::poster,
+                receiver::sender,
                 false,
                 true,
                 500,
@@ -333,7 +335,7 @@ class DrainReaderTest {
                         () -> log, Duration.ofDays(1), clock, Runnable::run, deleted, failed, line -> {}),
                 plan,
                 500,
-                receiver.poster(),
+                receiver.sender(),
                 clock,
                 (delay, ring) -> alarms.computeIfAbsent(clock.millis() + delay, at -> new ArrayList<>())
                         .add(ring),

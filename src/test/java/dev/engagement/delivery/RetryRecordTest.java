@@ -83,10 +83,11 @@ class RetryRecordTest {
     void a_letter_says_why_an_attempt_before_had_no_answer() {
         Delivery unanswered = DELIVERY.afterNone(new Answer.Unanswered(NoAnswer.CONNECTION_REFUSED, "refused"), 3_000);
 
-        assertThat(Letters.undeliverable(unanswered, "answered 400", "events", 0)
+        assertThat(DeliveryLetters.undeliverable(unanswered, "answered 400", "events", 0)
                         .error())
                 .isEqualTo("answered 400; before, an attempt had no answer: connection-refused (refused)");
-        assertThat(Letters.undeliverable(DELIVERY, "answered 400", "events", 0).error())
+        assertThat(DeliveryLetters.undeliverable(DELIVERY, "answered 400", "events", 0)
+                        .error())
                 .isEqualTo("answered 400");
     }
 
@@ -153,9 +154,10 @@ class RetryRecordTest {
         Delivery one = new Delivery(1, BODY, 1, Delivery.UNKNOWN_SOURCE, 0, 0, 0);
         Delivery two = new Delivery(2, BODY, 1, Delivery.UNKNOWN_SOURCE, 0, 0, 0);
 
-        assertThat(Letters.undeliverable(one, "x", "events", 0).id())
-                .isNotEqualTo(Letters.undeliverable(two, "x", "events", 0).id())
-                .isEqualTo(Letters.undeliverable(one, "y", "events", 1).id());
+        assertThat(DeliveryLetters.undeliverable(one, "x", "events", 0).id())
+                .isNotEqualTo(
+                        DeliveryLetters.undeliverable(two, "x", "events", 0).id())
+                .isEqualTo(DeliveryLetters.undeliverable(one, "y", "events", 1).id());
     }
 
     @Test

@@ -87,7 +87,7 @@ final class ScriptedReceiver {
     private Script script = request -> Reply.status(200);
     private long order;
     int open;
-    int mostOpen;
+    int maxOpen;
     int cancelled;
     int closed;
 
@@ -100,8 +100,8 @@ final class ScriptedReceiver {
     }
 
     /** All posters end here. */
-    Poster poster() {
-        return new Poster() {
+    HttpSender sender() {
+        return new HttpSender() {
             private final List<Post> mine = new ArrayList<>();
 
             @Override
@@ -110,7 +110,7 @@ final class ScriptedReceiver {
                 posted.add(new Posted(clock.millis(), request, reply.takes()));
                 Post post = new Post(answered, reply.answer());
                 mine.add(post);
-                mostOpen = Math.max(mostOpen, ++open);
+                maxOpen = Math.max(maxOpen, ++open);
                 if (reply.answer() != null && reply.afterMillis() != Long.MAX_VALUE) {
                     due.add(new Due(clock.millis() + reply.afterMillis(), order++, post));
                 }

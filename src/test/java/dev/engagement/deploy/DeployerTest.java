@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.testing.ManualPause;
+import dev.engagement.deploy.Deployer.DeploymentRequest;
 import dev.engagement.deploy.Deployer.Outcome;
-import dev.engagement.deploy.Deployer.Wish;
-import dev.engagement.deploy.Plan.Entry;
-import dev.engagement.deploy.Plan.Verdict;
+import dev.engagement.deploy.RestorePlan.Entry;
+import dev.engagement.deploy.RestorePlan.Verdict;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -58,12 +58,13 @@ class DeployerTest {
         final List<String> asked = new ArrayList<>();
 
         @Override
-        public Plan plan(String from, Map<OperatorID, String> knownUids) throws IOException {
+        public RestorePlan plan(String from, Map<OperatorID, String> knownUids) throws IOException {
             asked.add("plan " + from);
             if (gone.contains(from)) {
                 throw new IOException("There is no " + from);
             }
-            return new Plan(from, plans.getOrDefault(from, List.of(new Entry("dedupe", Verdict.RESTORED, List.of()))));
+            return new RestorePlan(
+                    from, plans.getOrDefault(from, List.of(new Entry("dedupe", Verdict.RESTORED, List.of()))));
         }
 
         @Override
@@ -91,21 +92,21 @@ class DeployerTest {
         }
     }
 
-    private Wish wish() {
-        return new Wish(NAME, jar, ARGUMENTS, Set.of(), 5, 60_000, false, false, null);
+    private DeploymentRequest request() {
+        return new DeploymentRequest(NAME, jar, ARGUMENTS, Set.of(), 5, 60_000, false, false, null);
     }
 
-    private Wish fresh() {
-        return new Wish(NAME, jar, ARGUMENTS, Set.of(), 5, 60_000, false, true, null);
+    private DeploymentRequest fresh() {
+        return new DeploymentRequest(NAME, jar, ARGUMENTS, Set.of(), 5, 60_000, false, true, null);
     }
 
-    private Wish from(String path) {
-        return new Wish(NAME, jar, ARGUMENTS, Set.of(), 5, 60_000, false, false, path);
+    private DeploymentRequest from(String path) {
+        return new DeploymentRequest(NAME, jar, ARGUMENTS, Set.of(), 5, 60_000, false, false, path);
     }
 
-    private Outcome deploy(Wish wish) throws Exception {
+    private Outcome deploy(DeploymentRequest request) throws Exception {
         return new Deployer(
-                        wish,
+                        request,
                         cluster,
                         deployments(),
                         jars,
@@ -126,7 +127,7 @@ class DeployerTest {
     /** A first deployment that runs as job-1, with a checkpoint. */
     private void deployed() throws Exception {
         cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-1")));
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
         cluster.calls.clear();
         jars.asked.clear();
         said.reset();
@@ -140,7 +141,7 @@ class DeployerTest {
     void the_first_time_it_runs_the_job_and_waits_for_a_checkpoint_that_it_asks_for() throws Exception {
         cluster.nextJob(FakeCluster.starting(), FakeCluster.running(), FakeCluster.checkpointed("chk-1"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
 
         assertThat(cluster.calls).containsExactly("run 0001 from null", "checkpoint job-1");
         assertThat(cluster.submissions.get(0).arguments()).isEqualTo(ARGUMENTS);
@@ -154,7 +155,7 @@ class DeployerTest {
         Files.writeString(jar, "a newer jar");
         cluster.nextJob(FakeCluster.running(), FakeCluster.checkpointed("chk-2"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
 
         assertThat(cluster.calls).containsExactly("stop job-1", "run 0002 from " + savepoint(1), "checkpoint job-2");
         assertThat(jars.asked)
@@ -173,7 +174,7 @@ class DeployerTest {
                 folder.resolve("savepoints/chk-1").toString(),
                 List.of(new Entry("dedupe", Verdict.DROPPED, List.of("no operator has this uid"))));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.REFUSED);
+        assertThat(deploy(request())).isEqualTo(Outcome.REFUSED);
 
         assertThat(cluster.calls).isEmpty();
         assertThat(jars.asked).doesNotContain("servers");
@@ -189,11 +190,11 @@ class DeployerTest {
                 "job-1", NAME, FakeCluster.checkpointed(gone), FakeCluster.checkpointed(cluster.savepoint("chk-2")));
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
 
         jars.gone.add(cluster.savepoint("chk-3"));
         cluster.has("job-2", NAME, FakeCluster.checkpointed(cluster.savepoint("chk-3")));
-        assertThatThrownBy(() -> deploy(wish())).as("there is no newer one").hasMessageContaining("chk-3");
+        assertThatThrownBy(() -> deploy(request())).as("there is no newer one").hasMessageContaining("chk-3");
     }
 
     @Test
@@ -203,7 +204,8 @@ class DeployerTest {
         jars.plans.put(folder.resolve("savepoints/chk-1").toString(), drop);
         jars.plans.put(savepoint(1), drop);
         cluster.nextJob(FakeCluster.checkpointed("chk-2"));
-        Wish allowed = new Wish(NAME, jar, ARGUMENTS, Set.of("dedupe"), 5, 60_000, false, false, null);
+        DeploymentRequest allowed =
+                new DeploymentRequest(NAME, jar, ARGUMENTS, Set.of("dedupe"), 5, 60_000, false, false, null);
 
         assertThat(deploy(allowed)).isEqualTo(Outcome.DONE);
         assertThat(cluster.submissions.get(1).leaveBehind()).isTrue();
@@ -217,7 +219,7 @@ class DeployerTest {
     void a_plan_only_stops_nothing_and_makes_nothing() throws Exception {
         deployed();
 
-        assertThat(deploy(new Wish(NAME, jar, ARGUMENTS, Set.of(), 5, 60_000, true, false, null)))
+        assertThat(deploy(new DeploymentRequest(NAME, jar, ARGUMENTS, Set.of(), 5, 60_000, true, false, null)))
                 .isEqualTo(Outcome.DONE);
 
         assertThat(cluster.calls).isEmpty();
@@ -232,7 +234,7 @@ class DeployerTest {
         cluster.nextJob(FakeCluster.starting(), FakeCluster.failed("NoSuchMethodError"));
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+        assertThat(deploy(request())).isEqualTo(Outcome.ROLLED_BACK);
 
         assertThat(cluster.calls)
                 .containsExactly("stop job-1", "run 0002 from " + savepoint(1), "run 0003 from " + savepoint(1));
@@ -241,7 +243,7 @@ class DeployerTest {
         assertThat(said()).contains("NoSuchMethodError", "ROLLED BACK");
 
         cluster.nextJob(FakeCluster.checkpointed("chk-4"));
-        assertThat(deploy(wish()))
+        assertThat(deploy(request()))
                 .as("and the next deployment replaces that one")
                 .isEqualTo(Outcome.DONE);
         assertThat(cluster.calls).contains("stop job-3", "run 0004 from " + savepoint(2));
@@ -253,7 +255,7 @@ class DeployerTest {
         cluster.nextJob(FakeCluster.running(), FakeCluster.restarting(1, null), FakeCluster.restarting(3, null));
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+        assertThat(deploy(request())).isEqualTo(Outcome.ROLLED_BACK);
 
         assertThat(cluster.calls)
                 .containsSubsequence("run 0002 from " + savepoint(1), "cancel job-2", "run 0003 from " + savepoint(1));
@@ -266,10 +268,10 @@ class DeployerTest {
         cluster.nextJob(FakeCluster.running());
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+        assertThat(deploy(request())).isEqualTo(Outcome.ROLLED_BACK);
 
         assertThat(pause.passed().minus(begin))
-                .as("the patience, and until Flink's answers are new")
+                .as("the timeout, and until Flink's answers are new")
                 .isBetween(Duration.ofMillis(63_500), Duration.ofMillis(65_500));
         assertThat(said()).contains("no checkpoint within 60 s");
     }
@@ -281,7 +283,7 @@ class DeployerTest {
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
         cluster.has("half", NAME, FakeCluster.starting());
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+        assertThat(deploy(request())).isEqualTo(Outcome.ROLLED_BACK);
 
         assertThat(cluster.calls)
                 .containsExactly(
@@ -297,7 +299,7 @@ class DeployerTest {
         jars.fitting.add(newer);
         cluster.nextJob(FakeCluster.checkpointed("chk-10"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+        assertThat(deploy(request())).isEqualTo(Outcome.ROLLED_BACK);
 
         assertThat(cluster.calls).endsWith("cancel job-2", "run 0003 from " + newer);
     }
@@ -308,13 +310,13 @@ class DeployerTest {
         String newer = cluster.savepoint("chk-9");
         cluster.nextJobThatCompletesWhileItIsCancelled(newer, FakeCluster.restarting(3, null));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+        assertThat(deploy(request())).isEqualTo(Outcome.FAILED);
 
         assertThat(cluster.submissions).hasSize(2);
         assertThat(said()).contains("twice in the warehouse", "--from " + newer);
 
         cluster.nextJob(FakeCluster.checkpointed("chk-10"));
-        assertThat(deploy(wish())).as("with a jar that can").isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).as("with a jar that can").isEqualTo(Outcome.DONE);
         assertThat(cluster.calls).endsWith("run 0003 from " + newer);
     }
 
@@ -325,7 +327,7 @@ class DeployerTest {
         cluster.has("job-1", NAME, FakeCluster.restarting(9, newest));
         cluster.nextJob(FakeCluster.checkpointed("chk-8"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
 
         assertThat(cluster.calls).containsExactly("cancel job-1", "run 0002 from " + newest);
     }
@@ -335,7 +337,7 @@ class DeployerTest {
         deployed();
         cluster.stopFails("the disk is full");
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+        assertThat(deploy(request())).isEqualTo(Outcome.FAILED);
 
         assertThat(cluster.calls).containsExactly("stop job-1");
         assertThat(deployments().current().orElseThrow().job()).isEqualTo("job-1");
@@ -351,16 +353,16 @@ class DeployerTest {
         Cluster.Progress finished = new Cluster.Progress("FINISHED", 4, 0, 2, savepoint, 0, "");
         cluster.stopIsNotAnswered(finished);
         cluster.nextJob(FakeCluster.checkpointed("chk-2"));
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
         assertThat(cluster.calls).containsExactly("stop job-1", "run 0002 from " + savepoint);
 
         String later = cluster.savepoint("savepoint-later");
         cluster.stopIsNotAnswered(FakeCluster.checkpointed("chk-2"));
-        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+        assertThat(deploy(request())).isEqualTo(Outcome.FAILED);
         cluster.has("job-2", NAME, new Cluster.Progress("FINISHED", 4, 0, 2, later, 0, ""));
         jars.checkpoints.put(later, 20L);
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
         assertThat(cluster.calls).endsWith("stop job-2", "run 0003 from " + later);
     }
 
@@ -368,11 +370,11 @@ class DeployerTest {
     void what_a_job_that_has_run_started_from_is_never_gone_back_to() throws Exception {
         deployed();
         cluster.nextJob(FakeCluster.checkpointed("chk-2"));
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
         cluster.jobs.clear();
         jars.checkpoints.put(savepoint(1), 1L);
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.REFUSED);
+        assertThat(deploy(request())).isEqualTo(Outcome.REFUSED);
 
         assertThat(said()).contains("neither a savepoint nor a retained checkpoint of it is found");
     }
@@ -382,12 +384,12 @@ class DeployerTest {
         deployed();
         cluster.nextJob(FakeCluster.failed("NoSuchMethodError"));
         cluster.nextJob(FakeCluster.failed("no slot"));
-        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+        assertThat(deploy(request())).isEqualTo(Outcome.FAILED);
         cluster.jobs.clear();
         cluster.retained.put("job-1", List.of(cluster.savepoint("chk-1")));
         jars.gone.add(savepoint(1));
 
-        assertThatThrownBy(() -> deploy(wish()))
+        assertThatThrownBy(() -> deploy(request()))
                 .hasMessageContaining(
                         savepoint(1) + ", which may be the newest state of engagement-stream, cannot be read")
                 .hasMessageContaining("--from PATH");
@@ -403,7 +405,7 @@ class DeployerTest {
         jars.fitting.add(newer);
         cluster.nextJob(FakeCluster.checkpointed("chk-10"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+        assertThat(deploy(request())).isEqualTo(Outcome.ROLLED_BACK);
 
         assertThat(cluster.calls).endsWith("run 0003 from " + newer);
     }
@@ -415,7 +417,7 @@ class DeployerTest {
         answers.add(FakeCluster.checkpointed("chk-1"));
         cluster.nextJob(answers.toArray(Cluster.Progress[]::new));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
 
         assertThat(cluster.calls).containsExactly("run 0001 from null", "checkpoint job-1", "checkpoint job-1");
         assertThat(said()).contains("the order for a checkpoint failed, and is given again: ask timed out");
@@ -426,7 +428,7 @@ class DeployerTest {
         deployed();
         cluster.fallsSilentWhenStopped();
 
-        assertThatThrownBy(() -> deploy(wish()))
+        assertThatThrownBy(() -> deploy(request()))
                 .hasMessageContaining("no answer. What became of job job-1 is not known either.")
                 .hasMessageContaining("--from PATH");
     }
@@ -435,7 +437,7 @@ class DeployerTest {
     void a_job_by_hand_that_has_ended_since_is_not_passed_over() throws Exception {
         String left = cluster.savepoint("savepoint-7");
         cluster.has("by-hand", NAME, new Cluster.Progress("FINISHED", 4, 0, 1, left, 0, ""));
-        assertThat(deploy(wish())).isEqualTo(Outcome.REFUSED);
+        assertThat(deploy(request())).isEqualTo(Outcome.REFUSED);
         assertThat(said()).contains("job by-hand is FINISHED", "--from " + left, "--fresh");
         cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-8")));
         assertThat(deploy(from(left))).isEqualTo(Outcome.DONE);
@@ -443,13 +445,13 @@ class DeployerTest {
         cluster.has("job-1", NAME, FakeCluster.failed("no slot"));
         cluster.retained.put("job-1", List.of(cluster.savepoint("chk-8")));
         cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-9")));
-        assertThat(deploy(wish()))
+        assertThat(deploy(request()))
                 .as("what it left is older than the deployment")
                 .isEqualTo(Outcome.DONE);
 
         cluster.has("job-2", NAME, FakeCluster.failed("no slot"));
         cluster.has("again", NAME, FakeCluster.cancelled(cluster.savepoint("chk-20")));
-        assertThat(deploy(wish())).as("but this one is newer").isEqualTo(Outcome.REFUSED);
+        assertThat(deploy(request())).as("but this one is newer").isEqualTo(Outcome.REFUSED);
         assertThat(cluster.calls)
                 .containsExactly("run 0001 from " + left, "run 0002 from " + cluster.savepoint("chk-8"));
     }
@@ -463,7 +465,7 @@ class DeployerTest {
         cluster.has("job-2", NAME, new Cluster.Progress("FAILED", 4, 0, 1, cluster.savepoint("chk-4"), 1, "no slot"));
         cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-5")));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
 
         assertThat(cluster.calls).endsWith("run 0003 from " + cluster.savepoint("chk-4"));
     }
@@ -473,7 +475,7 @@ class DeployerTest {
         deployed();
         cluster.nextJobIsNotHeardOf();
 
-        assertThatThrownBy(() -> deploy(wish()))
+        assertThatThrownBy(() -> deploy(request()))
                 .hasMessageContaining("Flink does not answer. What became of the new job job-2 is not known.")
                 .hasMessageContaining("run scripts/deploy.sh again");
         assertThat(cluster.calls).containsExactly("stop job-1", "run 0002 from " + savepoint(1));
@@ -482,7 +484,7 @@ class DeployerTest {
         cluster.has("job-2", NAME, FakeCluster.failed("no slot"));
         jars.checkpoints.put(savepoint(1), 1L);
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
-        assertThat(deploy(wish())).as("it had completed nothing").isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).as("it had completed nothing").isEqualTo(Outcome.DONE);
         assertThat(cluster.calls).endsWith("run 0003 from " + savepoint(1));
     }
 
@@ -492,7 +494,7 @@ class DeployerTest {
         cluster.nextJob(FakeCluster.running());
         cluster.nextJob(FakeCluster.checkpointed("chk-3"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.ROLLED_BACK);
+        assertThat(deploy(request())).isEqualTo(Outcome.ROLLED_BACK);
 
         assertThat(said()).contains("the gap was 0.0 s").containsPattern("the gap was 6[34]\\.\\d s");
     }
@@ -506,7 +508,7 @@ class DeployerTest {
         jars.checkpoints.put(folder.resolve("savepoints/chk-41").toString(), 41L);
         cluster.nextJob(FakeCluster.checkpointed("chk-42"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
 
         assertThat(cluster.calls).containsExactly("run 0002 from " + folder.resolve("savepoints/chk-41"));
     }
@@ -516,7 +518,7 @@ class DeployerTest {
         deployed();
         cluster.jobs.clear();
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.REFUSED);
+        assertThat(deploy(request())).isEqualTo(Outcome.REFUSED);
         assertThat(said()).contains("--from PATH", "--fresh");
         assertThat(cluster.calls).isEmpty();
 
@@ -538,12 +540,12 @@ class DeployerTest {
     void if_the_old_job_does_not_run_either_the_command_that_starts_it_can_be_typed_as_it_is_said() throws Exception {
         cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-1")));
         List<String> arguments = List.of("stream", "--checkpoint.interval", "5 s", "--job.name", "it's");
-        assertThat(deploy(new Wish(NAME, jar, arguments, Set.of(), 5, 60_000, false, false, null)))
+        assertThat(deploy(new DeploymentRequest(NAME, jar, arguments, Set.of(), 5, 60_000, false, false, null)))
                 .isEqualTo(Outcome.DONE);
         cluster.nextJob(FakeCluster.failed("NoSuchMethodError"));
         cluster.nextJob(FakeCluster.failed("no slot"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+        assertThat(deploy(request())).isEqualTo(Outcome.FAILED);
 
         assertThat(said())
                 .contains("no slot")
@@ -556,7 +558,7 @@ class DeployerTest {
     void a_first_deployment_that_fails_leaves_nothing_running() throws Exception {
         cluster.nextJob(FakeCluster.restarting(3, null));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.FAILED);
+        assertThat(deploy(request())).isEqualTo(Outcome.FAILED);
 
         assertThat(cluster.calls).containsExactly("run 0001 from null", "cancel job-1");
         assertThat(deployments().current()).isEmpty();
@@ -567,19 +569,20 @@ class DeployerTest {
         cluster.has("by-hand", NAME, FakeCluster.checkpointed(cluster.savepoint("chk-5")));
         cluster.nextJob(FakeCluster.checkpointed("chk-6"));
 
-        assertThat(deploy(wish())).isEqualTo(Outcome.DONE);
+        assertThat(deploy(request())).isEqualTo(Outcome.DONE);
         assertThat(cluster.calls).containsExactly("stop by-hand", "run 0001 from " + savepoint(1));
 
         cluster.jobs.clear();
         cluster.has("one", NAME, FakeCluster.running());
         cluster.has("two", NAME, FakeCluster.running());
-        assertThatThrownBy(() -> deploy(wish())).hasMessageContaining("There are 2 jobs called " + NAME);
+        assertThatThrownBy(() -> deploy(request())).hasMessageContaining("There are 2 jobs called " + NAME);
     }
 
     @Test
     void the_newest_savepoints_stay_with_their_deployments_and_older_ones_go() throws Exception {
         deployed();
-        Wish keepTwo = new Wish(NAME, jar, ARGUMENTS, Set.of(), 2, 60_000, false, false, null);
+        DeploymentRequest keepTwo =
+                new DeploymentRequest(NAME, jar, ARGUMENTS, Set.of(), 2, 60_000, false, false, null);
         for (int i = 1; i <= 4; i++) {
             cluster.nextJob(FakeCluster.checkpointed(cluster.savepoint("chk-of-" + i)));
             assertThat(deploy(keepTwo)).isEqualTo(Outcome.DONE);

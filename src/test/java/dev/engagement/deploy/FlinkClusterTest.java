@@ -65,9 +65,9 @@ class FlinkClusterTest {
         return cluster(port, Path.of("flink"), Duration.ofSeconds(6));
     }
 
-    private FlinkCluster cluster(int port, Path commandLine, Duration patience) {
+    private FlinkCluster cluster(int port, Path commandLine, Duration timeout) {
         return new FlinkCluster(
-                URI.create("http://127.0.0.1:" + port), commandLine, null, null, patience, pause::millis, pause);
+                URI.create("http://127.0.0.1:" + port), commandLine, null, null, timeout, pause::millis, pause);
     }
 
     private synchronized void answer(HttpExchange exchange) throws IOException {
@@ -160,7 +160,7 @@ class FlinkClusterTest {
                 new Answer(200, "{\"status\": {\"id\": \"IN_PROGRESS\"}, \"operation\": null}"));
 
         assertThatThrownBy(() -> cluster.stop(JOB))
-                .hasMessageContaining("no savepoint within 6 s (--patience). The order stands");
+                .hasMessageContaining("no savepoint within 6 s (--timeout). The order stands");
     }
 
     @Test
@@ -188,7 +188,7 @@ class FlinkClusterTest {
 
         assertThatThrownBy(() -> hanging.run(new Cluster.Submission(Path.of("job.jar"), null, false, List.of())))
                 .isInstanceOf(IOException.class)
-                .hasMessage("flink run has not ended within 1 s (--patience), and was killed");
+                .hasMessage("flink run has not ended within 1 s (--timeout), and was killed");
 
         if (Files.exists(pid)) {
             long started = Long.parseLong(Files.readString(pid).strip());

@@ -6,7 +6,7 @@ import dev.engagement.JobCluster;
 import dev.engagement.deploy.MutableJob.Counted;
 import dev.engagement.deploy.MutableJob.Found;
 import dev.engagement.deploy.MutableJob.Variant;
-import dev.engagement.deploy.Plan.Verdict;
+import dev.engagement.deploy.RestorePlan.Verdict;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -196,7 +196,7 @@ class PlanMutationsTest {
             throws Exception {
         String savepoint = savepoint(backend, before);
 
-        Plan plan = plan(backend, savepoint, before, after);
+        RestorePlan plan = plan(backend, savepoint, before, after);
 
         Map<String, Verdict> expected = new LinkedHashMap<>();
         plan.entries().forEach(each -> expected.put(each.uid(), Verdict.RESTORED));
@@ -251,18 +251,18 @@ class PlanMutationsTest {
         assertThat(retained.checkpoint()).isGreaterThan(1);
     }
 
-    private static Map<String, Verdict> verdicts(Plan plan) {
+    private static Map<String, Verdict> verdicts(RestorePlan plan) {
         Map<String, Verdict> verdicts = new LinkedHashMap<>();
         plan.entries().forEach(each -> verdicts.put(each.uid(), each.verdict()));
         return verdicts;
     }
 
-    private static String text(Plan plan) {
+    private static String text(RestorePlan plan) {
         return String.join("\n", plan.lines(Set.of()));
     }
 
     /** What deploy does: the old savepoint, and what the new job registers. */
-    private static Plan plan(String backend, String savepoint, Variant before, Variant after) throws Exception {
+    private static RestorePlan plan(String backend, String savepoint, Variant before, Variant after) throws Exception {
         ClassLoader classes = PlanMutationsTest.class.getClassLoader();
         JobShape shape =
                 JobShape.of(environment(backend, after, "none", null, false).getStreamGraph(false));
@@ -270,7 +270,7 @@ class PlanMutationsTest {
         JobShape old =
                 JobShape.of(environment(backend, before, "none", null, false).getStreamGraph(false));
         SavedState saved = SavedState.read(savepoint, classes);
-        return Plan.compare(saved, StateCatalogue.of(saved, old).uids(), shape, catalogue, classes);
+        return RestorePlan.compare(saved, StateCatalogue.of(saved, old).uids(), shape, catalogue, classes);
     }
 
     /** Of that job started without state; each is taken once. */

@@ -65,11 +65,11 @@ class StateCatalogueTest {
     void the_kept_savepoint_is_restored_whole(String command) throws IOException {
         SavedState saved = SavedState.read(savepoint(command), CLASSES);
 
-        Plan plan = Plan.compare(
+        RestorePlan plan = RestorePlan.compare(
                 saved, CATALOGUE.uids(), JobShape.of(graph(command, "--parallelism", "3")), CATALOGUE, CLASSES);
 
         assertThat(plan.entries()).hasSizeGreaterThan(3);
-        assertThat(plan.entries()).allMatch(each -> each.verdict() == Plan.Verdict.RESTORED);
+        assertThat(plan.entries()).allMatch(each -> each.verdict() == RestorePlan.Verdict.RESTORED);
         assertThat(saved.checkpoint()).isPositive();
     }
 
@@ -77,7 +77,7 @@ class StateCatalogueTest {
     void a_destination_that_is_switched_off_would_lose_its_state() throws IOException {
         SavedState saved = SavedState.read(savepoint("stream"), CLASSES);
 
-        Plan plan = Plan.compare(
+        RestorePlan plan = RestorePlan.compare(
                 saved,
                 CATALOGUE.uids(),
                 JobShape.of(graph("stream", "--destinations", "liveview,delivery")),
@@ -91,7 +91,7 @@ class StateCatalogueTest {
 
     @Test
     void receipts_that_are_switched_off_would_lose_theirs() throws IOException {
-        Plan plan = Plan.compare(
+        RestorePlan plan = RestorePlan.compare(
                 SavedState.read(savepoint("stream"), CLASSES),
                 CATALOGUE.uids(),
                 JobShape.of(graph(false, "stream")),

@@ -122,7 +122,7 @@ final class SessionCluster implements AutoCloseable {
                 Map.of(
                         "ENGAGEMENT_CLUSTER_DIR",
                         directory.toString(),
-                        "ENGAGEMENT_CLUSTER_PATIENCE",
+                        "ENGAGEMENT_CLUSTER_TIMEOUT",
                         CLUSTER_SECONDS,
                         "JDK_JAVA_OPTIONS",
                         JVM_OPTIONS),

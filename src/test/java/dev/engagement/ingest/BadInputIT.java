@@ -199,7 +199,7 @@ class BadInputIT {
         Message message = shapes.insert(new EventRow(id, contentId, null, "play", now, 7_000, "web", "{}"), now);
         RecordMetadata at = send(DebeziumCase.EVENTS_TOPIC, partition, message);
         if (contentId.equals(CONTENT_THAT_NEVER_COMES)) {
-            Arrival<?> arrival = DebeziumCorpusTest.decode(
+            DecodedRecord<?> arrival = DebeziumCorpusTest.decode(
                     true,
                     DebeziumCase.record(
                             at.topic(),

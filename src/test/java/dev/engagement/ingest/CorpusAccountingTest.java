@@ -26,12 +26,12 @@ class CorpusAccountingTest {
             new EventDecoder(DebeziumCase.EVENTS_TOPIC, DebeziumCase.MAX_RECORD_BYTES, Clock.systemUTC());
     private final ContentDecoder contentDecoder =
             new ContentDecoder(DebeziumCase.CONTENT_TOPIC, DebeziumCase.MAX_RECORD_BYTES, Clock.systemUTC());
-    private final Arrival<EngagementEvent> event = new Arrival<>();
-    private final Arrival<ContentChange> content = new Arrival<>();
+    private final DecodedRecord<EngagementEvent> event = new DecodedRecord<>();
+    private final DecodedRecord<ContentChange> content = new DecodedRecord<>();
 
     @Test
     void accepted_and_dead_letters_and_ignored_are_all_that_was_read() {
-        Map<Arrival.Kind, Integer> seen = new EnumMap<>(Arrival.Kind.class);
+        Map<DecodedRecord.Kind, Integer> seen = new EnumMap<>(DecodedRecord.Kind.class);
         Map<String, Integer> expected = new TreeMap<>();
         long offset = 0;
         for (DebeziumCase c : CASES) {
@@ -39,9 +39,9 @@ class CorpusAccountingTest {
             expected.merge(c.outcome(), 1, Integer::sum);
         }
 
-        int accepted = seen.getOrDefault(Arrival.Kind.VALUE, 0);
-        int deadLetters = seen.getOrDefault(Arrival.Kind.LETTER, 0);
-        int ignored = seen.getOrDefault(Arrival.Kind.IGNORED, 0);
+        int accepted = seen.getOrDefault(DecodedRecord.Kind.VALUE, 0);
+        int deadLetters = seen.getOrDefault(DecodedRecord.Kind.LETTER, 0);
+        int ignored = seen.getOrDefault(DecodedRecord.Kind.IGNORED, 0);
         assertThat(accepted + deadLetters + ignored).isEqualTo(CASES.size());
         assertThat(accepted).isEqualTo(expected.get(Outcome.ACCEPTED));
         assertThat(deadLetters).isEqualTo(expected.get(Outcome.DEAD_LETTER));
@@ -70,15 +70,15 @@ class CorpusAccountingTest {
         List<String> ids = new ArrayList<>();
         long offset = 0;
         for (DebeziumCase c : CASES) {
-            Arrival<?> arrival = decode(c, offset++);
-            if (arrival.kind() == Arrival.Kind.LETTER) {
+            DecodedRecord<?> arrival = decode(c, offset++);
+            if (arrival.kind() == DecodedRecord.Kind.LETTER) {
                 ids.add(arrival.letter().id());
             }
         }
         assertThat(ids).doesNotHaveDuplicates().isNotEmpty();
     }
 
-    private Arrival<?> decode(DebeziumCase c, long offset) {
+    private DecodedRecord<?> decode(DebeziumCase c, long offset) {
         ConsumerRecord<byte[], byte[]> record = c.record(0, offset, 11);
         if (c.onEvents()) {
             eventDecoder.decode(record, event);

@@ -93,7 +93,7 @@ class DebeziumCorpusTest {
         ConsumerRecord<byte[], byte[]> record = c.record(PARTITION, OFFSET, TIMESTAMP);
         byte[] before = c.value() == null ? null : c.value().clone();
 
-        Arrival<?> arrival = decode(c.onEvents(), record);
+        DecodedRecord<?> arrival = decode(c.onEvents(), record);
 
         assertThat(c.value())
                 .as("%s: the decoder leaves the value alone", c.name())
@@ -110,17 +110,17 @@ class DebeziumCorpusTest {
                         arrival.letter().id(),
                         decode(c.onEvents(), record).letter().id());
             }
-            default -> assertThat(arrival.kind()).isEqualTo(Arrival.Kind.IGNORED);
+            default -> assertThat(arrival.kind()).isEqualTo(DecodedRecord.Kind.IGNORED);
         }
     }
 
-    static Arrival<?> decode(boolean events, ConsumerRecord<byte[], byte[]> record) {
+    static DecodedRecord<?> decode(boolean events, ConsumerRecord<byte[], byte[]> record) {
         if (events) {
-            Arrival<EngagementEvent> arrival = new Arrival<>();
+            DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
             new EventDecoder(DebeziumCase.EVENTS_TOPIC, DebeziumCase.MAX_RECORD_BYTES, CLOCK).decode(record, arrival);
             return arrival;
         }
-        Arrival<ContentChange> arrival = new Arrival<>();
+        DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
         new ContentDecoder(DebeziumCase.CONTENT_TOPIC, DebeziumCase.MAX_RECORD_BYTES, CLOCK).decode(record, arrival);
         return arrival;
     }

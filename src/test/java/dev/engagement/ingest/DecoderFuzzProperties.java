@@ -47,8 +47,8 @@ class DecoderFuzzProperties {
             new EventDecoder(DebeziumCase.EVENTS_TOPIC, DebeziumCase.MAX_RECORD_BYTES, Clock.systemUTC());
     private final ContentDecoder contentDecoder =
             new ContentDecoder(DebeziumCase.CONTENT_TOPIC, DebeziumCase.MAX_RECORD_BYTES, Clock.systemUTC());
-    private final Arrival<EngagementEvent> event = new Arrival<>();
-    private final Arrival<ContentChange> content = new Arrival<>();
+    private final DecodedRecord<EngagementEvent> event = new DecodedRecord<>();
+    private final DecodedRecord<ContentChange> content = new DecodedRecord<>();
 
     /** What may happen to bytes on their way. */
     enum Damage {
@@ -172,9 +172,9 @@ class DecoderFuzzProperties {
     /** Decodes twice and compares with the tree; returns what the decoder said. */
     private Outcome agree(boolean events, byte @Nullable [] key, byte @Nullable [] value) {
         byte[] kept = value == null ? null : value.clone();
-        Arrival<?> arrival = decode(events, key, value);
+        DecodedRecord<?> arrival = decode(events, key, value);
         Outcome outcome = Outcome.of(arrival);
-        if (arrival.kind() == Arrival.Kind.LETTER) {
+        if (arrival.kind() == DecodedRecord.Kind.LETTER) {
             assertThat(arrival.letter().payload()).isEqualTo(kept);
             assertThat(arrival.letter().error()).isNotBlank();
         }
@@ -204,7 +204,7 @@ class DecoderFuzzProperties {
         return outcome;
     }
 
-    private Arrival<?> decode(boolean events, byte @Nullable [] key, byte @Nullable [] value) {
+    private DecodedRecord<?> decode(boolean events, byte @Nullable [] key, byte @Nullable [] value) {
         String topic = events ? DebeziumCase.EVENTS_TOPIC : DebeziumCase.CONTENT_TOPIC;
         ConsumerRecord<byte[], byte[]> record = DebeziumCase.record(topic, key, value, new RecordHeaders(), 0, 5, 9);
         if (events) {

@@ -63,7 +63,7 @@ class EnvelopeShapesTest {
                 .isTrue();
         for (EnvelopeShapes.Message ignored :
                 List.of(shapes.update(EVENT, COMMITTED), shapes.delete(EVENT, COMMITTED), shapes.tombstone(EVENT))) {
-            assertEquals(Arrival.Kind.IGNORED, decode(true, ignored).kind());
+            assertEquals(DecodedRecord.Kind.IGNORED, decode(true, ignored).kind());
         }
     }
 
@@ -114,8 +114,8 @@ class EnvelopeShapesTest {
                         .id());
     }
 
-    private static Arrival<?> decode(boolean events, EnvelopeShapes.Message message) {
-        Arrival<?> arrival = DebeziumCorpusTest.decode(
+    private static DecodedRecord<?> decode(boolean events, EnvelopeShapes.Message message) {
+        DecodedRecord<?> arrival = DebeziumCorpusTest.decode(
                 events,
                 DebeziumCase.record(
                         events ? DebeziumCase.EVENTS_TOPIC : DebeziumCase.CONTENT_TOPIC,
@@ -125,7 +125,7 @@ class EnvelopeShapesTest {
                         AT.partition(),
                         AT.offset(),
                         AT.timestampMillis()));
-        if (arrival.kind() == Arrival.Kind.LETTER) {
+        if (arrival.kind() == DecodedRecord.Kind.LETTER) {
             DeadLetter letter = arrival.letter();
             throw new AssertionError(letter.reason() + ": " + letter.error());
         }

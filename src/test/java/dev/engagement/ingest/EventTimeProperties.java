@@ -86,8 +86,8 @@ class EventTimeProperties {
         return time == Long.MIN_VALUE ? Long.MIN_VALUE : time - OUT_OF_ORDERNESS - 1;
     }
 
-    private static Arrival<EngagementEvent> arrival(Seen seen) {
-        Arrival<EngagementEvent> arrival = new Arrival<>();
+    private static DecodedRecord<EngagementEvent> arrival(Seen seen) {
+        DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
         switch (seen.kind()) {
             case 'v' ->
                 arrival.accept(

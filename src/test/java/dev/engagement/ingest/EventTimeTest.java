@@ -34,7 +34,7 @@ class EventTimeTest {
     private final PartitionClock time = new PartitionClock(
             new EventTimeOptions(Duration.ofMillis(OUT_OF_ORDERNESS), Duration.ofMillis(SKEW), Duration.ofMillis(IDLE)),
             clock);
-    private final Arrival<EngagementEvent> arrival = new Arrival<>();
+    private final DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
 
     @Test
     void nothing_is_said_before_anything_is_known() {
@@ -207,11 +207,11 @@ class EventTimeTest {
                 .isEqualTo(START - 7);
         assertThat(knownUntil(decoder, record(invalid.formatted("r"), START)))
                 .as("a row of a snapshot is in no order")
-                .isEqualTo(Arrival.UNKNOWN);
-        assertThat(knownUntil(decoder, record("not JSON", START))).isEqualTo(Arrival.UNKNOWN);
+                .isEqualTo(DecodedRecord.UNKNOWN);
+        assertThat(knownUntil(decoder, record("not JSON", START))).isEqualTo(DecodedRecord.UNKNOWN);
         assertThat(knownUntil(decoder, record(null, START)))
                 .as("its delete has said it")
-                .isEqualTo(Arrival.UNKNOWN);
+                .isEqualTo(DecodedRecord.UNKNOWN);
     }
 
     @Test

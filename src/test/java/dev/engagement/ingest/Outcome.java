@@ -50,7 +50,7 @@ record Outcome(
     }
 
     /** What a decoder said. */
-    static Outcome of(Arrival<?> arrival) {
+    static Outcome of(DecodedRecord<?> arrival) {
         return switch (arrival.kind()) {
             case VALUE -> accepted(fieldsOf(arrival.value(), arrival.publishTsDropped()));
             case IGNORED -> ignored();

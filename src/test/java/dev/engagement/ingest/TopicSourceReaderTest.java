@@ -89,7 +89,7 @@ class TopicSourceReaderTest {
         };
     }
 
-    private static final class Output implements ReaderOutput<Arrival<EngagementEvent>> {
+    private static final class Output implements ReaderOutput<DecodedRecord<EngagementEvent>> {
         private final List<String> statuses = new ArrayList<>();
 
         @Override
@@ -103,16 +103,16 @@ class TopicSourceReaderTest {
         }
 
         @Override
-        public void collect(Arrival<EngagementEvent> arrival) {}
+        public void collect(DecodedRecord<EngagementEvent> arrival) {}
 
         @Override
-        public void collect(Arrival<EngagementEvent> arrival, long timestamp) {}
+        public void collect(DecodedRecord<EngagementEvent> arrival, long timestamp) {}
 
         @Override
         public void emitWatermark(Watermark watermark) {}
 
         @Override
-        public SourceOutput<Arrival<EngagementEvent>> createOutputForSplit(String splitId) {
+        public SourceOutput<DecodedRecord<EngagementEvent>> createOutputForSplit(String splitId) {
             return this;
         }
 

@@ -33,6 +33,6 @@ class TopicSourceTest {
                 false,
                 EventTimeOptions.DEFAULT);
         return TopicSource.of(
-                topic, options, () -> new EventDecoder(topic, 1, Clock.systemUTC()), ArrivalTypes.EVENTS, false);
+                topic, options, () -> new EventDecoder(topic, 1, Clock.systemUTC()), DecodedRecordTypes.EVENTS, false);
     }
 }

@@ -3,6 +3,7 @@ package dev.engagement.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.connection.topics.MissingOffsetsException;
 import dev.engagement.connection.topics.TopicIds;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

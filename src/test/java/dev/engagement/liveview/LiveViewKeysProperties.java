@@ -19,7 +19,7 @@ class LiveViewKeysProperties {
         String meta = keys.meta(contentId);
         Assume.that(hasTag(meta) || meta.indexOf('}') < 0);
 
-        assertThat(JedisClusterCRC16.getSlot(keys.metaGrave(contentId))).isEqualTo(JedisClusterCRC16.getSlot(meta));
+        assertThat(JedisClusterCRC16.getSlot(keys.metaTombstone(contentId))).isEqualTo(JedisClusterCRC16.getSlot(meta));
     }
 
     @Property
@@ -27,7 +27,7 @@ class LiveViewKeysProperties {
         LiveViewKeys keys = new LiveViewKeys("p:");
         Assume.that(!some.equals(other));
 
-        assertThat(keys.metaGrave(some)).isNotEqualTo(keys.metaGrave(other));
+        assertThat(keys.metaTombstone(some)).isNotEqualTo(keys.metaTombstone(other));
     }
 
     private static boolean hasTag(String key) {

@@ -18,7 +18,7 @@ class LiveViewKeysTest {
         assertThat(keys.last("c1")).isEqualTo("content:last:c1");
         assertThat(keys.count("c1")).isEqualTo("content:count:c1");
         assertThat(keys.meta("c1")).isEqualTo("content:meta:c1");
-        assertThat(keys.metaGrave("c1")).isEqualTo("gone:{content:meta:c1}");
+        assertThat(keys.metaTombstone("c1")).isEqualTo("gone:{content:meta:c1}");
         assertThat(keys.epoch("")).isEqualTo("live-view:epoch");
         assertThat(keys.epoch("7")).isEqualTo("live-view:epoch:{7}");
     }
@@ -31,7 +31,7 @@ class LiveViewKeysTest {
         assertThat(keys.count("c1")).isEqualTo("stage:content:count:c1");
         assertThat(keys.meta("c1")).isEqualTo("stage:content:meta:c1");
         assertThat(keys.epoch("")).isEqualTo("stage:live-view:epoch");
-        assertThat(keys.metaGrave("c1")).isEqualTo("stage:gone:{stage:content:meta:c1}");
+        assertThat(keys.metaTombstone("c1")).isEqualTo("stage:gone:{stage:content:meta:c1}");
     }
 
     @Test
@@ -78,6 +78,6 @@ class LiveViewKeysTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new LiveViewKeys("stage{"))
                 .withMessageContaining("redis.key-prefix is stage{");
-        assertThat(new LiveViewKeys("{stage}:").metaGrave("c1")).isEqualTo("{stage}:gone:{stage}:content:meta:c1");
+        assertThat(new LiveViewKeys("{stage}:").metaTombstone("c1")).isEqualTo("{stage}:gone:{stage}:content:meta:c1");
     }
 }

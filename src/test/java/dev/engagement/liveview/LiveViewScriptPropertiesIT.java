@@ -207,7 +207,7 @@ class LiveViewScriptPropertiesIT {
                 about instanceof LiveValue.Meta meta
                         ? Map.of(KEYS.meta(meta.contentId()), List.of(fields(meta), -1L))
                         : Map.of(
-                                KEYS.metaGrave(about.contentId()),
+                                KEYS.metaTombstone(about.contentId()),
                                 List.of(Long.toString(about.version()), deletedAtMillis + 14 * 86_400_000L)));
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.local.LocalOptions.UsageException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -27,13 +28,14 @@ class LocalOptionsTest {
                         2,
                         true,
                         false,
+                        null,
                         false));
     }
 
     @Test
     void everyOptionIsRead() throws UsageException {
         assertThat(parse("--rate 500 --events=20000 --burst 30 --burst-every 5 --contents 7 --seed -3 --exit"
-                        + " --patience 9 --parallelism 4"))
+                        + " --timeout 9 --parallelism 4 --picture a.svg"))
                 .isEqualTo(new LocalOptions(
                         new LoadOptions(-3, 7, 500, 20_000, 30, Duration.ofSeconds(5)),
                         true,
@@ -41,6 +43,7 @@ class LocalOptionsTest {
                         4,
                         true,
                         false,
+                        Path.of("a.svg"),
                         false));
         assertThat(parse("--no-jobs").jobs()).isFalse();
         assertThat(parse("--cluster").cluster()).isTrue();
@@ -89,7 +92,7 @@ class LocalOptionsTest {
                 "--contents",
                 "--seed",
                 "--exit",
-                "--patience",
+                "--timeout",
                 "--parallelism",
                 "--no-jobs",
                 "--help")) {

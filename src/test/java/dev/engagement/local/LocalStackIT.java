@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LocalStackIT {
 
     private static final Path DIRECTORY = Path.of("target/it/local-stack").toAbsolutePath();
-    /** A guard against hanging, longer than the stack's own patience, which says what it waits for. */
+    /** A guard against hanging, longer than the stack's own timeout, which says what it waits for. */
     private static final long MINUTES = 20;
 
     private final List<Process> started = new ArrayList<>();
@@ -44,7 +44,7 @@ class LocalStackIT {
         // Below a folder as people have them: with a space, and with a letter that is not ASCII.
         Path directory = Folders.create(DIRECTORY.resolve("a b/ü" + option));
         Process stack = start(
-                directory, option, "--events", "600", "--rate", "300", "--burst", "100", "--patience", "300", "--exit");
+                directory, option, "--events", "600", "--rate", "300", "--burst", "100", "--timeout", "300", "--exit");
         boolean ended = stack.waitFor(MINUTES, TimeUnit.MINUTES);
         String output = output(directory);
         assertThat(ended).as(output).isTrue();

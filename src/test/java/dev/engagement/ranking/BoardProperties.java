@@ -20,10 +20,10 @@ class BoardProperties {
     void the_best_are_those_of_a_sort(
             @ForAll long seed,
             @ForAll @IntRange(min = 1, max = 20) int places,
-            @ForAll @IntRange(min = 1, max = 40) int most)
+            @ForAll @IntRange(min = 1, max = 40) int max)
             throws Exception {
         Random random = new Random(seed);
-        Contender[] contenders = contenders(1 + random.nextInt(40 * places));
+        ContentScore[] contenders = contenders(1 + random.nextInt(40 * places));
         Board byEvents = Board.byEvents(places);
         Board byEngagement = Board.byEngagement(places);
         for (int step = 0; step < 60; step++) {
@@ -31,12 +31,12 @@ class BoardProperties {
             int changes = random.nextInt(4) == 0 ? contenders.length * 2 : 1 + random.nextInt(20);
             int tide = random.nextInt(3);
             for (int i = 0; i < changes; i++) {
-                Contender one = contenders[random.nextInt(contenders.length)];
+                ContentScore one = contenders[random.nextInt(contenders.length)];
                 boolean hadEvents = one.events != 0;
                 boolean hadMeasured = one.measured != 0;
-                one.events = tide == 0 ? 0 : random.nextInt(most * tide);
+                one.events = tide == 0 ? 0 : random.nextInt(max * tide);
                 one.measured = one.events / 2;
-                one.millis = one.measured == 0 ? 0 : random.nextInt(most);
+                one.millis = one.measured == 0 ? 0 : random.nextInt(max);
                 byEvents.changed(one, hadEvents);
                 byEngagement.changed(one, hadMeasured);
             }
@@ -63,16 +63,16 @@ class BoardProperties {
 
     @Test
     void contents_that_stay_below_the_best_are_not_looked_at_again() throws Exception {
-        Contender[] contenders = contenders(100_000);
+        ContentScore[] contenders = contenders(100_000);
         Board board = Board.byEvents(100);
         Random random = new Random(7);
-        for (Contender one : contenders) {
+        for (ContentScore one : contenders) {
             one.events = 1 + random.nextInt(1_000_000);
             board.changed(one, false);
         }
         for (int slide = 0; slide < 1_000; slide++) {
             for (int i = 0; i < 100; i++) {
-                Contender one = contenders[random.nextInt(contenders.length)];
+                ContentScore one = contenders[random.nextInt(contenders.length)];
                 one.events = 1 + random.nextInt(1_000_000);
                 board.changed(one, true);
             }
@@ -84,7 +84,7 @@ class BoardProperties {
     @Test
     void an_order_that_changed_little_is_not_sorted_anew_and_one_that_changed_much_is() throws Exception {
         int places = 50;
-        Contender[] contenders = contenders(places * 4);
+        ContentScore[] contenders = contenders(places * 4);
         Board board = Board.byEvents(places);
         Random random = new Random(11);
         scoreAll(board, contenders, random);
@@ -93,7 +93,7 @@ class BoardProperties {
 
         // Ties abound, and some leave and come back.
         for (int slide = 0; slide < 200; slide++) {
-            Contender one = contenders[random.nextInt(contenders.length)];
+            ContentScore one = contenders[random.nextInt(contenders.length)];
             boolean ranked = one.events != 0;
             one.events = slide % 10 == 0 ? 0 : 1 + random.nextInt(100);
             board.changed(one, ranked);
@@ -102,7 +102,7 @@ class BoardProperties {
         assertThat(board.sorts()).isEqualTo(sorts);
 
         for (int slide = 0; slide < 20; slide++) {
-            for (Contender one : contenders) {
+            for (ContentScore one : contenders) {
                 boolean ranked = one.events != 0;
                 one.events = 101 - one.events;
                 board.changed(one, ranked);
@@ -112,21 +112,21 @@ class BoardProperties {
         assertThat(board.sorts()).isGreaterThan(sorts);
     }
 
-    private static void scoreAll(Board board, Contender[] contenders, Random random) {
-        for (Contender one : contenders) {
+    private static void scoreAll(Board board, ContentScore[] contenders, Random random) {
+        for (ContentScore one : contenders) {
             boolean ranked = one.events != 0;
             one.events = 1 + random.nextInt(100);
             board.changed(one, ranked);
         }
     }
 
-    private static Contender[] contenders(int count) {
+    private static ContentScore[] contenders(int count) {
         return IntStream.range(0, count)
-                .mapToObj(i -> new Contender("c" + i * 7 % 1_000 + "-" + i, 0, i))
-                .toArray(Contender[]::new);
+                .mapToObj(i -> new ContentScore("c" + i * 7 % 1_000 + "-" + i, 0, i))
+                .toArray(ContentScore[]::new);
     }
 
-    private static List<Standings.Place> sorted(Contender[] contenders, int places, boolean byEvents) {
+    private static List<Standings.Place> sorted(ContentScore[] contenders, int places, boolean byEvents) {
         return Arrays.stream(contenders)
                 .filter(one -> (byEvents ? one.events : one.measured) > 0)
                 .map(one -> new Standings.Place(one.contentId, byEvents ? one.events : one.millis))

@@ -97,6 +97,6 @@ class MergeStandingsTest {
     private void part(long end, int subtask, int parallelism, List<Place> byEvents, List<Place> byEngagement)
             throws Exception {
         harness.processElement(
-                new ShardStandings(end, subtask, parallelism, Leaders.of(byEvents), Leaders.of(byEngagement)), 0);
+                new ShardStandings(end, subtask, parallelism, TopN.of(byEvents), TopN.of(byEngagement)), 0);
     }
 }

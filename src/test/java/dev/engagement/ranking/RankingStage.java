@@ -144,9 +144,9 @@ final class RankingStage implements AutoCloseable {
         partials.getOutput().clear();
     }
 
-    static List<Standings.Place> places(Leaders leaders) throws IOException {
+    static List<Standings.Place> places(TopN leaders) throws IOException {
         List<Standings.Place> places = new ArrayList<>();
-        Leaders.Cursor cursor = leaders.read();
+        TopN.Cursor cursor = leaders.read();
         while (cursor.next()) {
             places.add(cursor.place());
         }

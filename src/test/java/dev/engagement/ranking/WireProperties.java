@@ -102,7 +102,7 @@ class WireProperties {
         List<Standings.Place> alone = List.of(new Standings.Place(second, Long.MAX_VALUE));
 
         ShardStandings copy = RankingStage.copy(
-                ShardStandings.TYPE, new ShardStandings(end, 3, 128, Leaders.of(places), Leaders.of(alone)));
+                ShardStandings.TYPE, new ShardStandings(end, 3, 128, TopN.of(places), TopN.of(alone)));
 
         assertThat(copy.slideEndMillis()).isEqualTo(end);
         assertThat(copy.subtask()).isEqualTo(3);

@@ -12,8 +12,8 @@ import dev.engagement.delivery.Delivery;
 import dev.engagement.delivery.RetryRecord;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
-import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
 import dev.engagement.redrive.RedriveStage.Asked;
 import dev.engagement.redrive.RedriveStage.Run;
@@ -320,11 +320,11 @@ class RedriveIT {
         assertThat(run.result()).isEqualTo(new Redrive.Result(2, 5));
         assertThat(run.text())
                 .containsPattern("its row has 5\\d{3} bytes, still above ingest.max-record-bytes")
-                .contains("event_ts is no time within years 1..9999")
+                .contains("event_ts is 'infinity'; it must be an ISO-8601 time with a zone, within years 1..9999")
                 .contains("PostgreSQL no longer has the row of event 105")
                 .contains("it refers to a row of public.other, which is neither");
         ConsumerRecord<byte[], byte[]> event = stage.last(stage.topics().events(), 0);
-        Arrival<dev.engagement.event.EngagementEvent> arrival = new Arrival<>();
+        DecodedRecord<dev.engagement.event.EngagementEvent> arrival = new DecodedRecord<>();
         new EventDecoder("t", 1 << 20, Clock.systemUTC()).decode(event, arrival);
         assertThat(arrival.value().id()).isEqualTo(101);
         assertThat(arrival.value().snapshot()).isFalse();
@@ -332,7 +332,7 @@ class RedriveIT {
         assertThat(arrival.value().hasDuration()).isFalse();
         ConsumerRecord<byte[], byte[]> content = stage.last(stage.topics().content(), 0);
         assertThat(text(content.key())).isEqualTo("{\"id\":\"00000000-0000-0000-0000-00000000000a\"}");
-        Arrival<dev.engagement.event.ContentChange> change = new Arrival<>();
+        DecodedRecord<dev.engagement.event.ContentChange> change = new DecodedRecord<>();
         new ContentDecoder("t", 1 << 20, Clock.systemUTC()).decode(content, change);
         assertThat(change.value().toString()).contains("title=Quo\"ted", "lengthSeconds=null", "publishTsMicros=null");
     }

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
-import dev.engagement.ingest.Arrival;
 import dev.engagement.ingest.ContentDecoder;
+import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -92,14 +92,14 @@ class RowDecoderProperties {
         after.put("duration_ms", row.durationMs());
         after.put("device", row.device());
         after.put("raw_payload", row.rawPayload());
-        Arrival<EngagementEvent> expected = new Arrival<>();
+        DecodedRecord<EngagementEvent> expected = new DecodedRecord<>();
         new EventDecoder("events", LIMIT, CLOCK).decode(record("events", row.id(), captured(after)), expected);
-        Arrival<EngagementEvent> found = new Arrival<>();
+        DecodedRecord<EngagementEvent> found = new DecodedRecord<>();
 
         rows.decode(row, found);
 
         assertThat(found.kind()).isEqualTo(expected.kind());
-        if (expected.kind() == Arrival.Kind.VALUE) {
+        if (expected.kind() == DecodedRecord.Kind.VALUE) {
             assertThat(found.value()).isEqualTo(expected.value());
             assertThat(found.kafkaTimestampMillis()).isEqualTo(expected.kafkaTimestampMillis());
         } else {
@@ -107,7 +107,7 @@ class RowDecoderProperties {
             assertThat(found.letter().eventId()).isEqualTo(expected.letter().eventId());
             assertThat(found.letter().id()).isEqualTo(expected.letter().id());
             // A letter's payload is put back byte for byte: it has to mean the row.
-            Arrival<EngagementEvent> again = new Arrival<>();
+            DecodedRecord<EngagementEvent> again = new DecodedRecord<>();
             byte[] payload = Optional.ofNullable(found.letter().payload()).orElseThrow();
             new EventDecoder("events", LIMIT, CLOCK).decode(record("events", row.id(), payload), again);
             assertThat(again.letter().reason()).isEqualTo(expected.letter().reason());
@@ -117,14 +117,14 @@ class RowDecoderProperties {
     /** What a backfill publishes is read by the stream as the same event. */
     @Property
     void anEventIsWhatItsPublishedEnvelopeGives(@ForAll("eventRows") EventRow row) {
-        Arrival<EngagementEvent> expected = new Arrival<>();
+        DecodedRecord<EngagementEvent> expected = new DecodedRecord<>();
         rows.decode(row, expected);
-        Arrival<EngagementEvent> found = new Arrival<>();
+        DecodedRecord<EngagementEvent> found = new DecodedRecord<>();
 
         new EventDecoder("events", LIMIT, CLOCK).decode(record("events", row.id(), RowJson.envelope(row)), found);
 
         assertThat(found.kind()).isEqualTo(expected.kind());
-        if (expected.kind() == Arrival.Kind.VALUE) {
+        if (expected.kind() == DecodedRecord.Kind.VALUE) {
             assertThat(found.value()).isEqualTo(expected.value());
         }
     }
@@ -147,9 +147,9 @@ class RowDecoderProperties {
         after.put("content_type", row.contentType());
         after.put("length_seconds", row.lengthSeconds());
         after.put("publish_ts", publishTs == null ? null : zoned(publishTs));
-        Arrival<ContentChange> expected = new Arrival<>();
+        DecodedRecord<ContentChange> expected = new DecodedRecord<>();
         new ContentDecoder("content", LIMIT, CLOCK).decode(record("content", 5, captured(after)), expected);
-        Arrival<ContentChange> found = new Arrival<>();
+        DecodedRecord<ContentChange> found = new DecodedRecord<>();
 
         rows.decode(row, 5, found);
 

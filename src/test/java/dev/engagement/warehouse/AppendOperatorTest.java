@@ -57,7 +57,7 @@ class AppendOperatorTest {
             Appended appended = appended(messages.get(1));
             assertThat(appended.checkpoint()).isEqualTo(7);
             assertThat(appended.lastOffset()).isZero();
-            assertThat(appended.line()).isEqualTo(new Line("run", List.of()));
+            assertThat(appended.line()).isEqualTo(new CheckpointLineage("run", List.of()));
         }
     }
 
@@ -130,7 +130,8 @@ class AppendOperatorTest {
                 harness.processElement(Samples.enriched(subtask, 1), 0);
 
                 assertThat(appended(checkpoint(harness, 4).get(1)).line())
-                        .isEqualTo(new Line("next", List.of(new Line.Mark("run", 3))));
+                        .isEqualTo(
+                                new CheckpointLineage("next", List.of(new CheckpointLineage.FencingLabel("run", 3))));
             }
         }
     }
@@ -157,7 +158,7 @@ class AppendOperatorTest {
     private OneInputStreamOperatorTestHarness<EnrichedEvent, CommittableMessage<Appended>> harness(
             String run, int parallelism, int subtask) throws Exception {
         String where = server;
-        Plan plan = new Plan(
+        WritePlan plan = new WritePlan(
                 FakeBigQuery.OPTIONS,
                 "events",
                 run,

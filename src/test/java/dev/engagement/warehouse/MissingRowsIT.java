@@ -150,12 +150,12 @@ class MissingRowsIT {
     void labels_of_the_line_stay() throws Exception {
         Warehouse.prepare(options);
         RestTable api = new RestTable(options);
-        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 17))))
+        assertThat(api.label(api.get(), LineMarks.labels(new CheckpointLineage.FencingLabel("run-1", 17))))
                 .isTrue();
 
         MissingRows.of(options).insert("r1", EventJson.enriched(event(1, "{}", 7_000)));
 
-        assertThat(LineMarks.on(api.get())).isEqualTo(new Line.Mark("run-1", 17));
+        assertThat(LineMarks.on(api.get())).isEqualTo(new CheckpointLineage.FencingLabel("run-1", 17));
     }
 
     @Test
@@ -166,10 +166,10 @@ class MissingRowsIT {
         DeadLetter letter = letter(MissingRows.headers("run-1", 17));
 
         assertThat(rows.isBehind(letter)).as("nothing was shown yet").isFalse();
-        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 16))))
+        assertThat(api.label(api.get(), LineMarks.labels(new CheckpointLineage.FencingLabel("run-1", 16))))
                 .isTrue();
         assertThat(rows.isBehind(letter)).isFalse();
-        assertThat(api.label(api.get(), LineMarks.labels(new Line.Mark("run-1", 17))))
+        assertThat(api.label(api.get(), LineMarks.labels(new CheckpointLineage.FencingLabel("run-1", 17))))
                 .isTrue();
         assertThat(rows.isBehind(letter)).isTrue();
         assertThat(rows.isBehind(letter(List.of()))).as("of an older build").isTrue();

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedJob {
 
     /** What Flink keeps of a checkpoint. */
-    record Checkpoint(long id, long position, List<Appended> pending, Line line) {}
+    record Checkpoint(long id, long position, List<Appended> pending, CheckpointLineage line) {}
 
     /** What one run is submitted with. */
-    private final Plan plan;
+    private final WritePlan plan;
 
     private final FakeBigQuery bigQuery;
     private final RandomGenerator random;
@@ -33,7 +33,7 @@ final class SimulatedJob {
 
     private List<WarehouseWriter> writers = new ArrayList<>();
     private @Nullable WarehouseCommitter committer;
-    private Line line = new Line("none", List.of());
+    private CheckpointLineage line = new CheckpointLineage("none", List.of());
     private long position;
     private long lastId;
     private List<Appended> pending = new ArrayList<>();
@@ -54,7 +54,7 @@ final class SimulatedJob {
         this.newest = startedFrom;
         this.completedPosition = startedFrom == null ? 0 : startedFrom.position();
         this.task = new ManualTask(0, () -> bigQuery.step(random));
-        this.plan = new Plan(
+        this.plan = new WritePlan(
                 options,
                 "events",
                 run,
@@ -94,7 +94,7 @@ final class SimulatedJob {
         position = from == null ? 0 : from.position();
         lastId = Math.max(lastId, from == null ? 0 : from.id());
         commitUpTo(restored.orElse(0));
-        line = plan.begin(from == null ? null : new Line.Start.Restored(from.line(), from.id()));
+        line = plan.begin(from == null ? null : new CheckpointLineage.Start.Restored(from.line(), from.id()));
         for (int i = 0; i < parallelism; i++) {
             writers.add(new WarehouseWriter(
                     plan.limits(),

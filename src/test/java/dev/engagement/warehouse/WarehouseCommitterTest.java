@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 class WarehouseCommitterTest {
 
-    private static final Line LINE = new Line("me", List.of());
+    private static final CheckpointLineage LINE = new CheckpointLineage("me", List.of());
 
     private final FakeBigQuery bigQuery = new FakeBigQuery();
     private final ManualPause pause = new ManualPause();

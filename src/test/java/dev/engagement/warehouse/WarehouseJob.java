@@ -129,8 +129,8 @@ final class WarehouseJob {
                 .map(number -> Samples.enriched(number, number % 7))
                 .returns(EventTypes.ENRICHED)
                 .uid("events");
-        Plan plan = Plan.of(options, "events", UUID.randomUUID().toString());
-        Plan failing = new Plan(
+        WritePlan plan = WritePlan.of(options, "events", UUID.randomUUID().toString());
+        WritePlan failing = new WritePlan(
                 options,
                 plan.eventsTopic(),
                 plan.run(),

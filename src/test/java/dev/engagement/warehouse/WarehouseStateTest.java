@@ -13,8 +13,9 @@ import org.junit.jupiter.api.Test;
 /** What version 1 wrote is read for ever; see {@code GoldenBytesTest} on how a new case comes to be there. */
 class WarehouseStateTest {
 
-    private static final Line LINE = new Line(
-            "5b2f9a0e-7f7c-4a3c-9d7b-0d1a52c7d8aa", List.of(new Line.Mark("11111111-2222-3333-4444-555555555555", 41)));
+    private static final CheckpointLineage LINE = new CheckpointLineage(
+            "5b2f9a0e-7f7c-4a3c-9d7b-0d1a52c7d8aa",
+            List.of(new CheckpointLineage.FencingLabel("11111111-2222-3333-4444-555555555555", 41)));
 
     private static final Appended APPENDED =
             new Appended("projects/p/datasets/analytics/tables/events/streams/s-ü", 123_456_789_012L, 42, LINE);
@@ -22,7 +23,7 @@ class WarehouseStateTest {
     @Test
     void the_writers_state_of_version_1_is_read() throws IOException {
         DataOutputSerializer out = new DataOutputSerializer(64);
-        LineSerializer serializer = new LineSerializer();
+        CheckpointLineageSerializer serializer = new CheckpointLineageSerializer();
         serializer.serialize(LINE, out);
         byte[] golden = GoldenBytes.golden("warehouse-line", out.getCopyOfBuffer());
 

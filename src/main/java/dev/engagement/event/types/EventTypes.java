@@ -13,8 +13,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /** The types of {@code event} for Flink's streams and state. Serializer and snapshot class names are part of savepoints. */
 public final class EventTypes {
@@ -89,18 +87,6 @@ public final class EventTypes {
                     in.readLong(),
                     readPosition(in));
         }
-
-        @Override
-        public TypeSerializerSnapshot<EngagementEvent> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link EventSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<EngagementEvent> {
-            public Snapshot() {
-                super(EventSerializer::new);
-            }
-        }
     }
 
     /** Serializer of {@link Content}. */
@@ -139,18 +125,6 @@ public final class EventTypes {
                     Wire.readText(in),
                     in.readBoolean() ? (Integer) in.readInt() : null,
                     in.readBoolean() ? (Long) in.readLong() : null);
-        }
-
-        @Override
-        public TypeSerializerSnapshot<Content> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link ContentSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Content> {
-            public Snapshot() {
-                super(ContentSerializer::new);
-            }
         }
     }
 
@@ -201,18 +175,6 @@ public final class EventTypes {
                 default -> throw new IOException("Unknown kind of content change " + kind + ": the data is damaged");
             };
         }
-
-        @Override
-        public TypeSerializerSnapshot<ContentChange> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link ContentChangeSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<ContentChange> {
-            public Snapshot() {
-                super(ContentChangeSerializer::new);
-            }
-        }
     }
 
     /** Serializer of {@link EnrichedEvent}. */
@@ -242,18 +204,6 @@ public final class EventTypes {
                     events.readVersioned(in),
                     contents.readVersioned(in),
                     new Engagement(in.readInt(), in.readLong(), in.readByte()));
-        }
-
-        @Override
-        public TypeSerializerSnapshot<EnrichedEvent> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link EnrichedSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<EnrichedEvent> {
-            public Snapshot() {
-                super(EnrichedSerializer::new);
-            }
         }
     }
 
@@ -295,18 +245,6 @@ public final class EventTypes {
                 places.add(new Standings.Place(Wire.readRequiredText(in), Wire.readUnsigned(in)));
             }
             return places;
-        }
-
-        @Override
-        public TypeSerializerSnapshot<Standings> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link StandingsSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<Standings> {
-            public Snapshot() {
-                super(StandingsSerializer::new);
-            }
         }
     }
 }

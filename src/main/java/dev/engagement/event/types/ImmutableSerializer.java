@@ -4,6 +4,7 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * Serializer of an immutable type whose every value begins with a format version.
  *
  * <p>Because each value says how it was written, its snapshot is always compatible as it is: a newer build reads what an
- * older one wrote, and writes the newest form from then on. Stateless, hence shared between threads.
+ * older one wrote, and writes the newest form from then on. Stateless, hence shared between threads; public, with a public
+ * constructor without arguments, for {@link ImmutableSerializerSnapshot} makes it of its class.
  *
  * @param <T> an immutable type
  */
@@ -96,6 +98,11 @@ public abstract class ImmutableSerializer<T> extends TypeSerializer<T> {
     @Override
     public final int getLength() {
         return -1;
+    }
+
+    @Override
+    public final TypeSerializerSnapshot<T> snapshotConfiguration() {
+        return new ImmutableSerializerSnapshot<>(this);
     }
 
     @Override

@@ -1,7 +1,7 @@
 package dev.engagement.liveview.sink;
 
 import dev.engagement.liveview.LiveValue;
-import dev.engagement.liveview.sink.HeldValues.Held;
+import dev.engagement.liveview.sink.WriteBackCache.Held;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  * What Redis does not have yet: ids, not values, so that what is sent is the newest there is when it is sent. Used by the
  * task thread.
  *
- * <p>Above a limit the ids are forgotten, and everything counts as unshown: once Redis takes writes again, all that state
+ * <p>Above a limit the ids are forgotten, and everything counts as dirty: once Redis takes writes again, all that state
  * holds is written in shards, one after the other, behind what has just changed. The same happens when Redis turns out to
- * have another memory than before: restarted empty, flushed, or replaced by a copy.
+ * have another incarnation than before: restarted empty, flushed, or replaced by a copy.
  */
 final class Backlog {
 
@@ -35,7 +35,7 @@ final class Backlog {
      */
     record Item(LiveValue value, long parts, @Nullable Held place) {}
 
-    private final HeldValues values;
+    private final WriteBackCache values;
     private final ShownState state;
     private final long[] rewriteOrder;
     private final WriterLimits limits;
@@ -43,7 +43,7 @@ final class Backlog {
     private final Counter forgotten;
 
     private final ArrayDeque<Held> queue = new ArrayDeque<>();
-    private final Map<Integer, Unshown> saved = new HashMap<>();
+    private final Map<Integer, DirtySet> saved = new HashMap<>();
     private List<Item> underWay = List.of();
 
     /** Whether state holds values that Redis may lack and nothing else tells. */
@@ -51,12 +51,12 @@ final class Backlog {
 
     private @Nullable Rewrite rewrite;
 
-    /** The memory that holds what was shown; null before the first, and after a restore from several. */
-    private @Nullable String memory;
+    /** The incarnation that holds what was shown; null before the first, and after a restore from several. */
+    private @Nullable String incarnation;
 
-    private boolean anyMemoryWillDo = true;
+    private boolean anyIncarnationWillDo = true;
 
-    /** Whether it is still to be found out if Redis has the memory that a checkpoint knew. */
+    /** Whether it is still to be found out if Redis has the incarnation that a checkpoint knew. */
     private boolean unverified;
 
     /** Read by metric reporters. */
@@ -67,7 +67,7 @@ final class Backlog {
     private volatile long rewrites;
 
     Backlog(
-            HeldValues values,
+            WriteBackCache values,
             ShownState state,
             long[] rewriteOrder,
             WriterLimits limits,
@@ -81,20 +81,20 @@ final class Backlog {
         this.forgotten = forgotten;
     }
 
-    /** Takes up what a checkpoint left unshown. */
+    /** Takes up what a checkpoint left dirty. */
     void restore() throws Exception {
         boolean first = true;
         for (int shard : state.shards()) {
-            Unshown unshown = state.unshown(shard);
-            if (unshown == null) {
+            DirtySet dirty = state.dirty(shard);
+            if (dirty == null) {
                 continue;
             }
-            anyMemoryWillDo = false;
+            anyIncarnationWillDo = false;
             unverified = true;
-            memory = first || unshown.memory().equals(memory) ? unshown.memory() : null;
+            incarnation = first || dirty.incarnation().equals(incarnation) ? dirty.incarnation() : null;
             first = false;
-            behind |= unshown.everything();
-            for (String id : unshown.ids()) {
+            behind |= dirty.everything();
+            for (String id : dirty.ids()) {
                 // Not under the shard that wrote it down, if the parallelism is another: then the newest of several
                 // counts.
                 LiveValue value = state.get(shard, id);
@@ -223,11 +223,11 @@ final class Backlog {
         underWay = List.of();
     }
 
-    /** Redis takes writes, and this is what tells its memory from any other. */
-    void reached(String presentMemory, long nowMillis) throws Exception {
-        boolean lost = !anyMemoryWillDo && !presentMemory.equals(memory);
-        memory = presentMemory;
-        anyMemoryWillDo = false;
+    /** Redis takes writes, and this is what tells its incarnation from any other. */
+    void reached(String presentIncarnation, long nowMillis) throws Exception {
+        boolean lost = !anyIncarnationWillDo && !presentIncarnation.equals(incarnation);
+        incarnation = presentIncarnation;
+        anyIncarnationWillDo = false;
         unverified = false;
         if (lost || behind) {
             behind = false;
@@ -244,7 +244,7 @@ final class Backlog {
         return rewrites;
     }
 
-    /** Writes down what is unshown, shard by shard. */
+    /** Writes down what is dirty, shard by shard. */
     void save() throws Exception {
         Map<Integer, List<String>> idsByShard = new HashMap<>();
         for (Held place : queue) {
@@ -260,15 +260,15 @@ final class Backlog {
                         .add(place.id);
             }
         }
-        String known = memory == null ? "" : memory;
-        if (anyMemoryWillDo && idsByShard.isEmpty() && !everything) {
+        String known = incarnation == null ? "" : incarnation;
+        if (anyIncarnationWillDo && idsByShard.isEmpty() && !everything) {
             return;
         }
         for (int shard : state.shards()) {
-            Unshown unshown = new Unshown(everything, idsByShard.getOrDefault(shard, List.of()), known);
-            if (!unshown.equals(saved.get(shard))) {
-                state.unshown(shard, unshown);
-                saved.put(shard, unshown);
+            DirtySet dirty = new DirtySet(everything, idsByShard.getOrDefault(shard, List.of()), known);
+            if (!dirty.equals(saved.get(shard))) {
+                state.dirty(shard, dirty);
+                saved.put(shard, dirty);
             }
         }
     }

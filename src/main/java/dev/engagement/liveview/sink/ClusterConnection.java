@@ -105,18 +105,18 @@ final class ClusterConnection implements RedisConnection {
                 part.fail(replies, failed(master, e));
             }
         });
-        Duration patience = connector.patience().answer();
+        Duration timeout = connector.timeout().answer();
         for (Map.Entry<HostAndPort, JedisConnection> each : sent.entrySet()) {
             Part part = parts.get(each.getKey());
             try {
-                each.getValue().waitForAnswers(patience);
+                each.getValue().waitForAnswers(timeout);
                 List<Reply> answers = each.getValue().receive(part.writes.size());
                 part.answered(replies, answers);
                 judge(each.getKey(), answers);
             } catch (JedisException e) {
                 part.fail(replies, failed(each.getKey(), e));
                 // The others have had that time too.
-                patience = PROBE.answer();
+                timeout = PROBE.answer();
             }
         }
         if (aborted) {
@@ -126,7 +126,7 @@ final class ClusterConnection implements RedisConnection {
     }
 
     @Override
-    public String memory() {
+    public String incarnation() {
         askForSlotsIfStale();
         Map<HostAndPort, String> epochKeys = new LinkedHashMap<>();
         for (HostAndPort master : slots.masters()) {
@@ -137,25 +137,25 @@ final class ClusterConnection implements RedisConnection {
         for (Map.Entry<HostAndPort, String> each : epochKeys.entrySet()) {
             try {
                 JedisConnection node = node(each.getKey());
-                node.askMemory(each.getValue());
+                node.askIncarnation(each.getValue());
                 asked.put(each.getKey(), node);
             } catch (JedisException e) {
                 failure = e;
                 failed(each.getKey(), e);
             }
         }
-        Duration patience = connector.patience().answer();
+        Duration timeout = connector.timeout().answer();
         boolean answered = false;
         for (Map.Entry<HostAndPort, JedisConnection> each : asked.entrySet()) {
             HostAndPort master = each.getKey();
             try {
-                each.getValue().waitForAnswers(patience);
-                known.memory(master, each.getValue().receiveMemory(epochKeys.get(master)));
+                each.getValue().waitForAnswers(timeout);
+                known.incarnation(master, each.getValue().receiveIncarnation(epochKeys.get(master)));
                 answered = true;
             } catch (JedisException e) {
                 failure = e;
                 failed(master, e);
-                patience = PROBE.answer();
+                timeout = PROBE.answer();
             }
         }
         if (!answered && failure != null) {
@@ -172,7 +172,7 @@ final class ClusterConnection implements RedisConnection {
             return connected;
         }
         known.checkMayTry(address);
-        JedisConnection node = connector.open(address, known.isSilent(address) ? PROBE : connector.patience());
+        JedisConnection node = connector.open(address, known.isSilent(address) ? PROBE : connector.timeout());
         open.put(address, node);
         if (aborted) {
             node.abort();

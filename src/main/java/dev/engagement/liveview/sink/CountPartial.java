@@ -7,8 +7,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /**
  * A part of a count: how many distinct events of a content one task saw since it last said so. Nobody changes the arrays.
@@ -46,18 +44,6 @@ public record CountPartial(String contentId, long events, long[] minutes, long[]
             long events = Wire.readUnsigned(in);
             long[] minutes = Tallies.readMinutes(in);
             return new CountPartial(contentId, events, minutes, Tallies.readEvents(minutes.length, in));
-        }
-
-        @Override
-        public TypeSerializerSnapshot<CountPartial> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link CountPartialSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<CountPartial> {
-            public Snapshot() {
-                super(CountPartialSerializer::new);
-            }
         }
     }
 }

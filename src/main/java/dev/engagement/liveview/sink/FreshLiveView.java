@@ -14,7 +14,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
 /** That a rebuild writes under a prefix of its own. */
 public final class FreshLiveView {
 
-    private static final JedisConnection.Patience PATIENCE =
+    private static final JedisConnection.Patience TIMEOUT =
             new JedisConnection.Patience(Duration.ofSeconds(2), Duration.ofSeconds(10));
 
     /** Keys that Redis looks at for each answer. */
@@ -33,7 +33,7 @@ public final class FreshLiveView {
             HostAndPort address = new HostAndPort(options.host(), options.port());
             RedisConnector connector = new RedisConnector(options);
             Optional<ClusterSlots> slots;
-            JedisConnection first = connector.open(address, PATIENCE);
+            JedisConnection first = connector.open(address, TIMEOUT);
             try {
                 slots = RedisConnector.slots(first, address);
                 if (slots.isEmpty()) {
@@ -44,7 +44,7 @@ public final class FreshLiveView {
                 first.abort();
             }
             for (HostAndPort master : slots.get().masters()) {
-                JedisConnection connection = connector.open(master, PATIENCE);
+                JedisConnection connection = connector.open(master, TIMEOUT);
                 try {
                     refuse(options, keyUnder(connection, options.keyPrefix()));
                 } finally {

@@ -76,10 +76,10 @@ final class JedisConnection implements RedisConnection {
 
     /** To that server, as the options say in all else. */
     static JedisConnection connect(
-            HostAndPort address, LiveViewOptions options, SSLSocketFactory trust, Patience patience) {
+            HostAndPort address, LiveViewOptions options, SSLSocketFactory trust, Patience timeout) {
         JedisClientConfig config = DefaultJedisClientConfig.builder()
-                .connectionTimeoutMillis((int) patience.connect().toMillis())
-                .socketTimeoutMillis((int) patience.answer().toMillis())
+                .connectionTimeoutMillis((int) timeout.connect().toMillis())
+                .socketTimeoutMillis((int) timeout.answer().toMillis())
                 .ssl(options.tls())
                 .sslSocketFactory(trust)
                 .sslParameters(verifyingHostName())
@@ -144,18 +144,18 @@ final class JedisConnection implements RedisConnection {
     }
 
     @Override
-    public String memory() {
+    public String incarnation() {
         String epoch = keys.epoch("");
-        askMemory(epoch);
-        return receiveMemory(epoch);
+        askIncarnation(epoch);
+        return receiveIncarnation(epoch);
     }
 
     /**
-     * Asks without waiting for the answer, which {@link #receiveMemory} takes.
+     * Asks without waiting for the answer, which {@link #receiveIncarnation} takes.
      *
      * @param epochKey of {@link LiveViewKeys#epoch}, served by this server
      */
-    void askMemory(String epochKey) {
+    void askIncarnation(String epochKey) {
         askedInfo = mayAskInfo;
         if (askedInfo) {
             wire.sendCommand(Protocol.Command.INFO, "server");
@@ -164,8 +164,8 @@ final class JedisConnection implements RedisConnection {
         wire.push();
     }
 
-    /** The answer to {@link #askMemory}; makes the epoch if there is none. */
-    String receiveMemory(String epochKey) {
+    /** The answer to {@link #askIncarnation}; makes the epoch if there is none. */
+    String receiveIncarnation(String epochKey) {
         List<Object> answers = answers(askedInfo ? 2 : 1);
         String run = askedInfo ? run(answers.get(0)) : "";
         Object epoch = answers.get(answers.size() - 1);
@@ -208,8 +208,8 @@ final class JedisConnection implements RedisConnection {
     }
 
     /** How long the server may take for an answer, from now on. */
-    void waitForAnswers(Duration patience) {
-        wire.setSoTimeout((int) patience.toMillis());
+    void waitForAnswers(Duration timeout) {
+        wire.setSoTimeout((int) timeout.toMillis());
     }
 
     private List<Object> answers(int count) {

@@ -22,7 +22,7 @@ final class KeyedShownState implements ShownState {
     static final MapStateDescriptor<String, LiveValue> SHOWN =
             new MapStateDescriptor<>("shown", Types.STRING, LiveValueType.LIVE_VALUE);
 
-    static final ValueStateDescriptor<Unshown> UNSHOWN = new ValueStateDescriptor<>("unshown", Unshown.TYPE);
+    static final ValueStateDescriptor<DirtySet> DIRTY = new ValueStateDescriptor<>("dirty", DirtySet.TYPE);
 
     /** Whose id decides under which shard a value is kept. */
     enum Spread {
@@ -34,7 +34,7 @@ final class KeyedShownState implements ShownState {
 
     private final KeyedStateBackend<Integer> backend;
     private final MapState<String, LiveValue> shown;
-    private final ValueState<Unshown> unshown;
+    private final ValueState<DirtySet> dirty;
     private final Spread spread;
     private final int[] shards;
 
@@ -43,11 +43,11 @@ final class KeyedShownState implements ShownState {
             KeyGroupRange keyGroups,
             int maxParallelism,
             MapState<String, LiveValue> shown,
-            ValueState<Unshown> unshown,
+            ValueState<DirtySet> dirty,
             Spread spread) {
         this.backend = backend;
         this.shown = shown;
-        this.unshown = unshown;
+        this.dirty = dirty;
         this.spread = spread;
         this.shards = IntStream.range(0, EventShards.SHARDS)
                 .filter(shard -> keyGroups.contains(
@@ -99,14 +99,14 @@ final class KeyedShownState implements ShownState {
     }
 
     @Override
-    public @Nullable Unshown unshown(int shard) throws Exception {
+    public @Nullable DirtySet dirty(int shard) throws Exception {
         at(shard);
-        return unshown.value();
+        return dirty.value();
     }
 
     @Override
-    public void unshown(int shard, Unshown what) throws Exception {
+    public void dirty(int shard, DirtySet what) throws Exception {
         at(shard);
-        unshown.update(what);
+        dirty.update(what);
     }
 }

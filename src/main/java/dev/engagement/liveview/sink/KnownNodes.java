@@ -13,7 +13,7 @@ import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /**
- * What outlives a connection to a cluster: its nodes, which of them did not answer, and what each last said of its memory.
+ * What outlives a connection to a cluster: its nodes, which of them did not answer, and what each last said of its incarnation.
  * Used by one thread at a time.
  */
 final class KnownNodes {
@@ -25,7 +25,7 @@ final class KnownNodes {
     private final LongSupplier ticker;
     private final Set<HostAndPort> nodes = new LinkedHashSet<>();
     private final Map<HostAndPort, Silence> silent = new HashMap<>();
-    private final Map<HostAndPort, String> memories = new HashMap<>();
+    private final Map<HostAndPort, String> incarnations = new HashMap<>();
 
     private record Silence(long untilNanos, String cause) {}
 
@@ -56,7 +56,7 @@ final class KnownNodes {
             nodes.clear();
             nodes.addAll(now);
             silent.keySet().removeIf(node -> !nodes.contains(node) && !node.equals(configured));
-            memories.keySet().retainAll(nodes);
+            incarnations.keySet().retainAll(nodes);
         }
     }
 
@@ -96,13 +96,13 @@ final class KnownNodes {
         }
     }
 
-    /** What the node says of its memory. */
-    void memory(HostAndPort node, String memory) {
-        memories.put(node, memory);
+    /** What the node says of its incarnation. */
+    void incarnation(HostAndPort node, String incarnation) {
+        incarnations.put(node, incarnation);
     }
 
-    /** What the node last said of its memory, of whom nobody can ask; empty if it never did. */
+    /** What the node last said of its incarnation, of whom nobody can ask; empty if it never did. */
     String lastMemory(HostAndPort node) {
-        return memories.getOrDefault(node, "");
+        return incarnations.getOrDefault(node, "");
     }
 }

@@ -10,8 +10,6 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 
 /** The type of {@link LiveValue} for Flink's streams and state. */
 public final class LiveValueType {
@@ -89,18 +87,6 @@ public final class LiveValueType {
             long total = Wire.readUnsigned(in);
             long[] minutes = Tallies.readMinutes(in);
             return Tally.of(contentId, total, minutes, Tallies.readEvents(minutes.length, in));
-        }
-
-        @Override
-        public TypeSerializerSnapshot<LiveValue> snapshotConfiguration() {
-            return new Snapshot();
-        }
-
-        /** Snapshot of {@link LiveValueSerializer}. */
-        public static final class Snapshot extends SimpleTypeSerializerSnapshot<LiveValue> {
-            public Snapshot() {
-                super(LiveValueSerializer::new);
-            }
         }
     }
 }

@@ -49,11 +49,11 @@ final class LiveViewOperator<T> extends AbstractStreamOperator<Void>
     private final LiveViewOperatorFactory<T> parts;
     private final MailboxExecutor mailbox;
 
-    private transient HeldValues values;
+    private transient WriteBackCache values;
     private transient Backlog backlog;
     private transient CachedEvents cachedEvents;
     private transient RedisWriter writer;
-    private transient WriterMetrics writerMetrics;
+    private transient LiveViewWriterMetrics writerMetrics;
     private transient View view;
     private transient ShownState state;
     private transient int nextSwept;
@@ -76,10 +76,10 @@ final class LiveViewOperator<T> extends AbstractStreamOperator<Void>
                         task.getIndexOfThisSubtask()),
                 task.getMaxNumberOfParallelSubtasks(),
                 getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, KeyedShownState.SHOWN),
-                getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, KeyedShownState.UNSHOWN),
+                getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, KeyedShownState.DIRTY),
                 parts.spread());
-        writerMetrics = new WriterMetrics(getMetricGroup());
-        values = new HeldValues(state, HeldValues.MAX_HELD, HeldValues.MAX_HELD_BYTES);
+        writerMetrics = new LiveViewWriterMetrics(getMetricGroup());
+        values = new WriteBackCache(state, WriteBackCache.MAX_HELD, WriteBackCache.MAX_HELD_BYTES);
         backlog = new Backlog(
                 values,
                 state,
@@ -187,7 +187,7 @@ final class LiveViewOperator<T> extends AbstractStreamOperator<Void>
 
         @Override
         public void show(LiveViewMapping.Place place, LiveValue value, long changedParts) {
-            backlog.changed((HeldValues.Held) place, value, changedParts);
+            backlog.changed((WriteBackCache.Held) place, value, changedParts);
         }
 
         @Override

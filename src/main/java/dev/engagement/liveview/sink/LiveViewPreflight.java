@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LiveViewPreflight {
 
-    private static final JedisConnection.Patience PATIENCE =
+    private static final JedisConnection.Patience TIMEOUT =
             new JedisConnection.Patience(Duration.ofSeconds(2), Duration.ofSeconds(2));
     /** What its own keys begin with, behind the prefix. */
     static final String PROBES = "live-view:probe:";
@@ -50,9 +50,9 @@ public final class LiveViewPreflight {
         }
         RedisConnection connection = null;
         try {
-            connection = new RedisConnector(options, trust, PATIENCE).connect();
+            connection = new RedisConnector(options, trust, TIMEOUT).connect();
             connection.load(LiveViewScript.values());
-            connection.memory();
+            connection.incarnation();
             return connection.perform(probes(new LiveViewKeys(options.keyPrefix()))).stream()
                     .filter(Reply.Failed.class::isInstance)
                     .map(Reply.Failed.class::cast)
@@ -61,7 +61,7 @@ public final class LiveViewPreflight {
         } catch (RuntimeException e) {
             // The client's trust in certificates need not be that of the machines where the job runs.
             if (RedisVerdict.of(e) == RedisVerdict.REFUSED && !RedisVerdict.isAboutACertificate(e)) {
-                throw refused(options, Refusal.text(options.server(), options.keyPrefix(), e), e);
+                throw refused(options, RefusalAdvice.text(options.server(), options.keyPrefix(), e), e);
             }
             return Optional.of(warning(options, String.valueOf(e.getMessage())));
         } finally {
@@ -74,7 +74,7 @@ public final class LiveViewPreflight {
     private static String warningUnlessRefused(LiveViewOptions options, Reply.Failed failed) {
         return switch (failed.verdict()) {
             case REFUSED, UNUSABLE ->
-                throw refused(options, Refusal.text(options.server(), options.keyPrefix(), failed.error()), null);
+                throw refused(options, RefusalAdvice.text(options.server(), options.keyPrefix(), failed.error()), null);
             case TRANSIENT, OUT_OF_MEMORY, SCRIPT_LOST -> warning(options, failed.error());
         };
     }

@@ -21,9 +21,9 @@ interface RedisConnection {
      * everything written since it was first asked is still there. It changes with a restart, a failover and FLUSHALL;
      * sometimes too when nothing was lost. It does not notice a single key that somebody deleted or that was evicted.
      *
-     * <p>Asked before a write, so that the write is in the memory that is named, or in a later one.
+     * <p>Asked before a write, so that the write is in the incarnation that is named, or in a later one.
      */
-    String memory();
+    String incarnation();
 
     /**
      * Whether the connection heals itself after replies that are failures; if not, a new one has to be made. A thrown

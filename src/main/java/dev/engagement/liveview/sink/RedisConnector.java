@@ -26,7 +26,7 @@ final class RedisConnector implements RedisConnection.Connector {
     /** Null: Java's own. */
     private final transient @Nullable SSLSocketFactory trust;
     /** Null: the default. */
-    private final transient JedisConnection.@Nullable Patience patience;
+    private final transient JedisConnection.@Nullable Patience timeout;
 
     private transient @Nullable KnownNodes known;
 
@@ -38,13 +38,13 @@ final class RedisConnector implements RedisConnection.Connector {
      * For one process.
      *
      * @param trust in certificates; null for Java's own
-     * @param patience with a server; null for the default
+     * @param timeout with a server; null for the default
      */
     RedisConnector(
-            LiveViewOptions options, @Nullable SSLSocketFactory trust, JedisConnection.@Nullable Patience patience) {
+            LiveViewOptions options, @Nullable SSLSocketFactory trust, JedisConnection.@Nullable Patience timeout) {
         this.options = options;
         this.trust = trust;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
     LiveViewOptions options() {
@@ -67,7 +67,7 @@ final class RedisConnector implements RedisConnection.Connector {
     }
 
     private RedisConnection connect(HostAndPort address, KnownNodes nodes) {
-        JedisConnection connection = open(address, patience());
+        JedisConnection connection = open(address, timeout());
         try {
             Optional<ClusterSlots> slots = slots(connection, address);
             return slots.isPresent()
@@ -80,9 +80,9 @@ final class RedisConnector implements RedisConnection.Connector {
     }
 
     /** A connection to that server. */
-    JedisConnection open(HostAndPort address, JedisConnection.Patience patience) {
+    JedisConnection open(HostAndPort address, JedisConnection.Patience timeout) {
         try {
-            return JedisConnection.connect(address, options, trust(), patience);
+            return JedisConnection.connect(address, options, trust(), timeout);
         } catch (JedisDataException e) {
             if (options.database() != 0 && String.valueOf(e.getMessage()).contains("not allowed in cluster mode")) {
                 throw new LiveViewRefusedException(
@@ -135,8 +135,8 @@ final class RedisConnector implements RedisConnection.Connector {
         return nodes;
     }
 
-    JedisConnection.Patience patience() {
-        return patience == null ? JedisConnection.Patience.DEFAULT : patience;
+    JedisConnection.Patience timeout() {
+        return timeout == null ? JedisConnection.Patience.DEFAULT : timeout;
     }
 
     private SSLSocketFactory trust() {

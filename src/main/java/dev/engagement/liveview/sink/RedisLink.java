@@ -15,14 +15,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisLink {
 
-    /** How old the answer to {@link RedisConnection#memory} may be. */
+    /** How old the answer to {@link RedisConnection#incarnation} may be. */
     static final Duration MEMORY_IS_ASKED_EVERY = Duration.ofSeconds(1);
 
     private final RedisConnection.Connector connector;
     private final LongSupplier ticker;
     private volatile @Nullable RedisConnection connection;
     /** Of the open connection. */
-    private String memory = "";
+    private String incarnation = "";
 
     private long memoryAskedAt;
 
@@ -37,7 +37,7 @@ final class RedisLink {
     }
 
     /**
-     * Sends the writes; an empty list only sees to it that there is a connection, and that {@link Attempt#memory} is no
+     * Sends the writes; an empty list only sees to it that there is a connection, and that {@link Attempt#incarnation} is no
      * older than {@link #MEMORY_IS_ASKED_EVERY}.
      *
      * @return one reply per write, or a failure that leaves open which writes were applied
@@ -49,9 +49,9 @@ final class RedisLink {
                 open = connector.connect();
                 connection = open;
                 open.load(LiveViewScript.values());
-                askMemory(open);
+                askIncarnation(open);
             } else if (ticker.getAsLong() - memoryAskedAt >= MEMORY_IS_ASKED_EVERY.toNanos()) {
-                askMemory(open);
+                askIncarnation(open);
             }
             List<Reply> replies = writes.isEmpty() ? List.of() : open.perform(writes);
             if (replies.stream().anyMatch(RedisLink::isScriptLost)) {
@@ -61,16 +61,16 @@ final class RedisLink {
             if (!open.healsItself() && replies.stream().anyMatch(RedisLink::mayBeHealedByAnotherConnection)) {
                 drop();
             }
-            return new Attempt(replies, null, memory);
+            return new Attempt(replies, null, incarnation);
         } catch (RuntimeException failure) {
             drop();
             return new Attempt(List.of(), failure, null);
         }
     }
 
-    /** Before the writes of the same attempt, which are therefore in this memory or in a later one. */
-    private void askMemory(RedisConnection open) {
-        memory = open.memory();
+    /** Before the writes of the same attempt, which are therefore in this incarnation or in a later one. */
+    private void askIncarnation(RedisConnection open) {
+        incarnation = open.incarnation();
         memoryAskedAt = ticker.getAsLong();
     }
 
@@ -125,14 +125,14 @@ final class RedisLink {
      *
      * @param replies one per write, or none if it failed as a whole
      * @param failure why it failed as a whole, or null
-     * @param memory what {@link RedisConnection#memory} said before the writes, up to
+     * @param incarnation what {@link RedisConnection#incarnation} said before the writes, up to
      *     {@link #MEMORY_IS_ASKED_EVERY} ago; null if the attempt failed as a whole. Another text than before: what was
      *     written until then may be lost, whereas this attempt's writes are noticed by the next text if they are
      */
     record Attempt(
             List<Reply> replies,
             @Nullable RuntimeException failure,
-            @Nullable String memory) {
+            @Nullable String incarnation) {
 
         /** Whether anything failed; of a cluster, the other replies may still be good ones. */
         boolean hasFailures() {

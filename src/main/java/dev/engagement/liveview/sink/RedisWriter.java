@@ -69,9 +69,9 @@ final class RedisWriter {
     private final Backoff refusedBackoff;
     private final Environment environment;
     private final RedisLink link;
-    private final WriterMetrics metrics;
-    private final Seldom refusedLog = new Seldom(COMPLAINT_INTERVAL);
-    private final Seldom givenUpLog = new Seldom(COMPLAINT_INTERVAL);
+    private final LiveViewWriterMetrics metrics;
+    private final LogThrottle refusedLog = new LogThrottle(COMPLAINT_INTERVAL);
+    private final LogThrottle givenUpLog = new LogThrottle(COMPLAINT_INTERVAL);
 
     private State state = State.IDLE;
     private boolean watched;
@@ -87,7 +87,7 @@ final class RedisWriter {
             Backoff refusedBackoff,
             RedisLink link,
             Environment environment,
-            WriterMetrics metrics) {
+            LiveViewWriterMetrics metrics) {
         this.backlog = backlog;
         this.cachedEvents = cachedEvents;
         this.keys = keys;
@@ -200,7 +200,7 @@ final class RedisWriter {
             if (RedisVerdict.of(failure) == RedisVerdict.OUT_OF_MEMORY) {
                 metrics.redisOutOfMemory.inc();
             }
-            error = refused ? Refusal.text(environment.server(), keys.prefix(), failure) : failure.toString();
+            error = refused ? RefusalAdvice.text(environment.server(), keys.prefix(), failure) : failure.toString();
             for (int i = 0; i < missing.length; i++) {
                 missing[i] = batch.items.get(i).parts();
             }
@@ -224,7 +224,7 @@ final class RedisWriter {
                     }
                     refused |= verdict == RedisVerdict.REFUSED;
                     error = verdict == RedisVerdict.REFUSED
-                            ? Refusal.text(environment.server(), keys.prefix(), failed.error())
+                            ? RefusalAdvice.text(environment.server(), keys.prefix(), failed.error())
                             : failed.error();
                     if (!batch.isOfCache(i)) {
                         batch.mark(i, missing);
@@ -241,8 +241,8 @@ final class RedisWriter {
         }
         backlog.cameBack();
         cachedEvents.lost(lostFromCache);
-        if (attempt.memory() != null) {
-            backlog.reached(attempt.memory(), now);
+        if (attempt.incarnation() != null) {
+            backlog.reached(attempt.incarnation(), now);
         }
         if (error == null) {
             up(batch);
@@ -316,7 +316,7 @@ final class RedisWriter {
     private void watch(long now) {
         if (!watched) {
             watched = true;
-            at(now + limits.patience().toMillis(), this::giveUpIfStuck);
+            at(now + limits.timeout().toMillis(), this::giveUpIfStuck);
         }
     }
 
@@ -326,7 +326,7 @@ final class RedisWriter {
             return;
         }
         long now = now();
-        if (now - lastStart >= limits.patience().toMillis()) {
+        if (now - lastStart >= limits.timeout().toMillis()) {
             abort();
             watch(now);
         } else {

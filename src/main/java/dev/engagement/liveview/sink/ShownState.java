@@ -29,10 +29,10 @@ interface ShownState {
     /** All values of a shard; a copy. */
     List<LiveValue> all(int shard) throws Exception;
 
-    /** What a shard kept of what was unshown; null if it never did. */
+    /** What a shard kept of what was dirty; null if it never did. */
     @Nullable
-    Unshown unshown(int shard) throws Exception;
+    DirtySet dirty(int shard) throws Exception;
 
-    /** Keeps what is unshown of a shard. */
-    void unshown(int shard, Unshown unshown) throws Exception;
+    /** Keeps what is dirty of a shard. */
+    void dirty(int shard, DirtySet dirty) throws Exception;
 }

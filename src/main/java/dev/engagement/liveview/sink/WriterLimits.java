@@ -13,7 +13,7 @@ import org.apache.flink.configuration.MemorySize;
  * @param maxBatch their estimated size, unless one write alone is larger
  * @param linger least time between the starts of two pipelines: a value that comes first waits for nothing, one that comes
  *     right after another waits at most this long and meanwhile coalesces
- * @param patience after which a pipeline without an answer is given up, whatever the socket is stuck in
+ * @param timeout after which a pipeline without an answer is given up, whatever the socket is stuck in
  * @param eventCache estimated memory of events that wait for the event cache before the oldest are left out
  */
 record WriterLimits(
@@ -22,7 +22,7 @@ record WriterLimits(
         int maxBatchEntries,
         MemorySize maxBatch,
         Duration linger,
-        Duration patience,
+        Duration timeout,
         MemorySize eventCache)
         implements Serializable {
 
@@ -43,7 +43,7 @@ record WriterLimits(
         positive("max pending bytes", maxPending.getBytes());
         positive("max batch entries", maxBatchEntries);
         positive("max batch bytes", maxBatch.getBytes());
-        positive("patience", patience.toMillis());
+        positive("timeout", timeout.toMillis());
         positive("event cache bytes", eventCache.getBytes());
         if (linger.isNegative()) {
             throw new IllegalArgumentException(

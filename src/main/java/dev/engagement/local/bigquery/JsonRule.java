@@ -134,15 +134,15 @@ final class JsonRule {
         BigInteger factor = ten.multiply(shift < 0 ? BigDecimal.ONE.divide(TWO.pow(-shift)) : TWO.pow(shift))
                 .setScale(0, RoundingMode.HALF_UP)
                 .toBigIntegerExact();
-        BigInteger most = upper(number.add(half), factor).subtract(BigInteger.ONE);
-        BigInteger least = upper(number.subtract(lowerIsNearer ? half.shiftRight(1) : half), factor)
+        BigInteger max = upper(number.add(half), factor).subtract(BigInteger.ONE);
+        BigInteger min = upper(number.subtract(lowerIsNearer ? half.shiftRight(1) : half), factor)
                 .add(BigInteger.ONE);
         BigInteger exact = upper(number, factor);
         // All three are to be multiplied by 2^point and divided by 10^power.
         int point = exponent - shift + 64;
         BigDecimal unit = BigDecimal.ONE.divide(TWO.pow(-point));
-        BigDecimal high = new BigDecimal(most).multiply(unit);
-        BigDecimal low = new BigDecimal(least).multiply(unit);
+        BigDecimal high = new BigDecimal(max).multiply(unit);
+        BigDecimal low = new BigDecimal(min).multiply(unit);
         BigDecimal wanted = new BigDecimal(exact).multiply(unit);
         // The first digit is taken whatever comes of it.
         int places = high.precision() - high.scale() - 1;

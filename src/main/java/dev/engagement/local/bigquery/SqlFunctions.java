@@ -209,8 +209,8 @@ final class SqlFunctions {
                     : sql.expression(argument, scope);
         }
 
-        void arity(int least, int most) {
-            if (arguments.size() < least || arguments.size() > most) {
+        void arity(int min, int max) {
+            if (arguments.size() < min || arguments.size() > max) {
                 throw sql.wrong(
                         "No matching signature for function " + name.upper() + " with " + arguments.size()
                                 + " arguments",

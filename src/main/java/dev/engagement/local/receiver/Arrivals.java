@@ -95,11 +95,11 @@ final class Arrivals implements Closeable {
     }
 
     /** The runs of event ids between two values, both included; at most so many. */
-    synchronized List<LongBits.Run> eventIds(long from, long to, int most) {
+    synchronized List<LongBits.Run> eventIds(long from, long to, int max) {
         List<LongBits.Run> runs = new ArrayList<>();
         eventIds.runs(from, to, run -> {
             runs.add(run);
-            return runs.size() < most;
+            return runs.size() < max;
         });
         return runs;
     }

@@ -117,9 +117,9 @@ record Behaviour(
                 + Arrays.stream(Mode.values()).map(Mode::text).collect(Collectors.joining(", ")));
     }
 
-    private static long whole(String name, JsonNode value, long least, long most) throws Refused {
-        if (!value.isIntegralNumber() || !value.canConvertToLong() || value.asLong() < least || value.asLong() > most) {
-            throw refused(name + " is " + value + "; it needs to be a whole number from " + least + " to " + most);
+    private static long whole(String name, JsonNode value, long min, long max) throws Refused {
+        if (!value.isIntegralNumber() || !value.canConvertToLong() || value.asLong() < min || value.asLong() > max) {
+            throw refused(name + " is " + value + "; it needs to be a whole number from " + min + " to " + max);
         }
         return value.asLong();
     }

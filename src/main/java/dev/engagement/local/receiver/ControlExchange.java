@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** What asks about the receiver, or tells it how to behave. No behaviour strikes it. */
 final class ControlExchange extends Exchange {
 
-    private static final int MOST_BYTES = 64 * 1024;
+    private static final int MAX_BYTES = 64 * 1024;
 
     private final Desk desk;
     private final String path;
@@ -34,7 +34,7 @@ final class ControlExchange extends Exchange {
 
     @Override
     void take(ByteBuffer part) {
-        byte[] bytes = new byte[Math.min(part.remaining(), Math.max(0, MOST_BYTES + 1 - body.size()))];
+        byte[] bytes = new byte[Math.min(part.remaining(), Math.max(0, MAX_BYTES + 1 - body.size()))];
         part.get(bytes);
         body.writeBytes(bytes);
     }
@@ -77,8 +77,8 @@ final class ControlExchange extends Exchange {
     }
 
     private JsonNode wanted() throws Refused {
-        if (body.size() > MOST_BYTES) {
-            throw new Refused(HttpStatus.SC_REQUEST_TOO_LONG, "A behaviour takes at most " + MOST_BYTES + " bytes");
+        if (body.size() > MAX_BYTES) {
+            throw new Refused(HttpStatus.SC_REQUEST_TOO_LONG, "A behaviour takes at most " + MAX_BYTES + " bytes");
         }
         try {
             return Desk.MAPPER.readTree(body.toString(StandardCharsets.UTF_8));

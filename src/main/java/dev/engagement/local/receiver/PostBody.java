@@ -19,7 +19,7 @@ import java.util.Arrays;
 final class PostBody {
 
     /** The most events of a batch. */
-    static final int MOST_EVENTS = 100_000;
+    static final int MAX_EVENTS = 100_000;
 
     private static final String EVENT_ID = "event_id";
     /** What PostgreSQL takes as jsonb is longer and deeper than what Jackson takes by itself. */
@@ -150,8 +150,8 @@ final class PostBody {
         if (token != JsonToken.VALUE_NUMBER_INT) {
             throw new Refused(400, "An event's " + EVENT_ID + " is not a whole number");
         }
-        if (count == MOST_EVENTS) {
-            throw new Refused(413, "A batch has at most " + MOST_EVENTS + " events here");
+        if (count == MAX_EVENTS) {
+            throw new Refused(413, "A batch has at most " + MAX_EVENTS + " events here");
         }
         if (count == ids.length) {
             ids = Arrays.copyOf(ids, 2 * count);

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class PostExchange extends Exchange {
 
     /** The most bytes of a post. */
-    static final long MOST_BYTES = 64L << 20;
+    static final long MAX_BYTES = 64L << 20;
 
     private static final int LONGEST_ID = 256;
     private static final byte[] TAKEN = "{\"status\":\"ok\"}".getBytes(StandardCharsets.US_ASCII);
@@ -75,8 +75,8 @@ final class PostExchange extends Exchange {
     @Override
     void take(ByteBuffer part) {
         bytes += part.remaining();
-        if (bytes > MOST_BYTES && refused == null) {
-            refused = new Refused(HttpStatus.SC_REQUEST_TOO_LONG, "A post takes at most " + MOST_BYTES + " bytes");
+        if (bytes > MAX_BYTES && refused == null) {
+            refused = new Refused(HttpStatus.SC_REQUEST_TOO_LONG, "A post takes at most " + MAX_BYTES + " bytes");
         }
         if (refused != null) {
             return;

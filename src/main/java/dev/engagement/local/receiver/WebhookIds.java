@@ -15,7 +15,7 @@ final class WebhookIds {
     private static final String EVENT = "evt_";
     private static final String BATCH = "bat_";
     private static final int BATCH_DIGITS = 32;
-    private static final int MOST_DIGITS = 18;
+    private static final int MAX_DIGITS = 18;
     private static final int FIRST_SLOTS = 1024;
 
     private final LongBits events = new LongBits();
@@ -63,7 +63,7 @@ final class WebhookIds {
     private static boolean isOfEvent(String webhookId) {
         int length = webhookId.length();
         int start = EVENT.length();
-        if (!webhookId.startsWith(EVENT) || length == start || length > start + MOST_DIGITS) {
+        if (!webhookId.startsWith(EVENT) || length == start || length > start + MAX_DIGITS) {
             return false;
         }
         // With a leading zero it is another text.

@@ -25,7 +25,7 @@ class BacklogTest {
     private final SimpleCounter coalesced = new SimpleCounter();
     private final SimpleCounter forgotten = new SimpleCounter();
     private MapShownState state = new MapShownState(KeyedShownState.Spread.BY_CONTENT, 0, 1);
-    private HeldValues values;
+    private WriteBackCache values;
     private Backlog backlog = opened(MemorySize.ofMebiBytes(1));
 
     @Test
@@ -106,7 +106,7 @@ class BacklogTest {
     void contents_without_a_live_minute_do_not_fill_batches_of_buckets() throws Exception {
         backlog.reached("m", NOW);
         for (int i = 0; i < 500; i++) {
-            HeldValues.Held place = values.held("c" + i);
+            WriteBackCache.Held place = values.held("c" + i);
             backlog.changed(place, Tally.none("c" + i).plus(1), Tally.TOTAL_PART);
             taken();
         }
@@ -159,7 +159,7 @@ class BacklogTest {
         backlog.reached("m", NOW);
         change("a", 1);
         List<Item> first = backlog.take(NOW);
-        HeldValues.Held place = values.held("a");
+        WriteBackCache.Held place = values.held("a");
         backlog.changed(place, ((Tally) place.value).plus(1), Tally.TOTAL_PART);
         backlog.failed(first.get(0), Tally.partOf(MINUTE));
         backlog.cameBack();
@@ -175,7 +175,7 @@ class BacklogTest {
     @Test
     void parts_that_change_one_after_the_other_leave_together() throws Exception {
         backlog.reached("m", NOW);
-        HeldValues.Held place = values.held("a");
+        WriteBackCache.Held place = values.held("a");
         backlog.changed(place, Tally.none("a").plusInMinute(MINUTE, 1), Tally.partOf(MINUTE));
         backlog.changed(place, Tally.none("a").plusInMinute(MINUTE, 1).plus(1), Tally.TOTAL_PART);
 
@@ -186,7 +186,7 @@ class BacklogTest {
     void restored_from_subtasks_that_knew_different_memories_everything_is_written_again() throws Exception {
         int[] shards = state.shards();
         for (int shard : shards) {
-            state.unshown(shard, new Unshown(false, List.of(), shard == shards[3] ? "one" : "two"));
+            state.dirty(shard, new DirtySet(false, List.of(), shard == shards[3] ? "one" : "two"));
         }
         backlog = opened(MemorySize.ofMebiBytes(1));
         backlog.restore();
@@ -279,7 +279,7 @@ class BacklogTest {
     }
 
     private Backlog opened(MemorySize maxPending, int maxPendingEntries) {
-        values = new HeldValues(state, 20, HeldValues.MAX_HELD_BYTES);
+        values = new WriteBackCache(state, 20, WriteBackCache.MAX_HELD_BYTES);
         return new Backlog(
                 values,
                 state,
@@ -297,7 +297,7 @@ class BacklogTest {
     }
 
     private void change(String id, long events) throws Exception {
-        HeldValues.Held place = values.held(id);
+        WriteBackCache.Held place = values.held(id);
         LiveValue tally = (place.value instanceof Tally known ? known : Tally.none(id))
                 .plus(events)
                 .plusInMinute(MINUTE, events);

@@ -191,7 +191,7 @@ final class ForgetfulRedis implements RedisConnection.Connector {
         }
 
         @Override
-        public String memory() {
+        public String incarnation() {
             check();
             return "memory " + memory;
         }

@@ -52,7 +52,7 @@ class KnownNodesTest {
     @Test
     void what_a_node_said_of_its_memory_ends_with_its_membership() {
         known.are(List.of(A, B));
-        known.memory(A, "of a");
+        known.incarnation(A, "of a");
         known.are(List.of(A));
         assertThat(known.lastMemory(A)).isEqualTo("of a");
 

@@ -49,8 +49,8 @@ class LiveValueTypeTest {
                                 List.of(new Place("b", Long.MAX_VALUE), new Place("ü", 1)))),
                 golden("board-by-engagement-empty", new Board(Board.Kind.ENGAGEMENT, SLIDE_END, List.of())),
                 new GoldenBytes<>(
-                        "live-unshown", Unshown.TYPE, new Unshown(false, List.of("c1", "c-ü", ""), "run-id/epoch")),
-                new GoldenBytes<>("live-unshown-everything", Unshown.TYPE, new Unshown(true, List.of(), "")));
+                        "live-dirty", DirtySet.TYPE, new DirtySet(false, List.of("c1", "c-ü", ""), "run-id/epoch")),
+                new GoldenBytes<>("live-dirty-everything", DirtySet.TYPE, new DirtySet(true, List.of(), "")));
     }
 
     private static GoldenBytes<LiveValue> golden(String name, LiveValue value) {

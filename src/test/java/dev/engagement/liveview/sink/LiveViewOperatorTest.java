@@ -486,7 +486,7 @@ class LiveViewOperatorTest {
                 }
 
                 @Override
-                public String memory() {
+                public String incarnation() {
                     throw new AssertionError("never gets here");
                 }
 

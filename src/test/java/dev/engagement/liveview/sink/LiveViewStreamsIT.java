@@ -236,7 +236,7 @@ class LiveViewStreamsIT {
                     default -> shown.put(key, redis.get(key));
                 }
             }
-            // Versions of boards and graves of contents are not for readers.
+            // Versions of boards and tombstones of contents are not for readers.
             shown.keySet().removeIf(key -> key.startsWith("p:version:") || key.startsWith("p:gone:"));
         }
         return shown;

@@ -13,12 +13,12 @@ final class ManualSubtask<T> implements LiveViewMapping.View {
     final ManualTask task;
     final RecordedMetrics metrics = new RecordedMetrics();
     final MapShownState state;
-    final HeldValues values;
+    final WriteBackCache values;
     final Backlog backlog;
     final CachedEvents cachedEvents;
     final RedisWriter writer;
     private final LiveViewMapping<T> mapping;
-    private final WriterMetrics writerMetrics = new WriterMetrics(metrics);
+    private final LiveViewWriterMetrics writerMetrics = new LiveViewWriterMetrics(metrics);
 
     ManualSubtask(
             LiveViewMapping<T> mapping,
@@ -31,7 +31,7 @@ final class ManualSubtask<T> implements LiveViewMapping.View {
         this.mapping = mapping;
         this.state = state;
         task = new ManualTask(now);
-        values = new HeldValues(state, maxHeld, HeldValues.MAX_HELD_BYTES);
+        values = new WriteBackCache(state, maxHeld, WriteBackCache.MAX_HELD_BYTES);
         backlog = new Backlog(
                 values, state, mapping.rewriteOrder(), limits, writerMetrics.coalesced, writerMetrics.backlogForgotten);
         writerMetrics.show(metrics, backlog);
@@ -81,7 +81,7 @@ final class ManualSubtask<T> implements LiveViewMapping.View {
 
     @Override
     public void show(LiveViewMapping.Place place, LiveValue value, long changedParts) {
-        backlog.changed((HeldValues.Held) place, value, changedParts);
+        backlog.changed((WriteBackCache.Held) place, value, changedParts);
     }
 
     @Override

@@ -18,7 +18,7 @@ final class MapShownState implements ShownState {
     private final KeyedShownState.Spread spread;
     private final int[] shards;
     private final Map<Integer, Map<String, LiveValue>> values = new HashMap<>();
-    private final Map<Integer, Unshown> unshown = new HashMap<>();
+    private final Map<Integer, DirtySet> dirty = new HashMap<>();
     int reads;
 
     /** Of a subtask of so many. */
@@ -36,8 +36,8 @@ final class MapShownState implements ShownState {
             if (checkpoint.values.containsKey(shard)) {
                 values.put(shard, new HashMap<>(checkpoint.values.get(shard)));
             }
-            if (checkpoint.unshown.containsKey(shard)) {
-                unshown.put(shard, checkpoint.unshown.get(shard));
+            if (checkpoint.dirty.containsKey(shard)) {
+                dirty.put(shard, checkpoint.dirty.get(shard));
             }
         }
     }
@@ -93,12 +93,12 @@ final class MapShownState implements ShownState {
     }
 
     @Override
-    public @Nullable Unshown unshown(int shard) {
-        return unshown.get(shard);
+    public @Nullable DirtySet dirty(int shard) {
+        return dirty.get(shard);
     }
 
     @Override
-    public void unshown(int shard, Unshown what) {
-        unshown.put(shard, what);
+    public void dirty(int shard, DirtySet what) {
+        dirty.put(shard, what);
     }
 }

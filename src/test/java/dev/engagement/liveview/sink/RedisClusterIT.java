@@ -133,7 +133,7 @@ class RedisClusterIT {
             assertThat(exists(KEYS.count("c" + i))).isTrue();
             assertThat(exists(KEYS.last("c" + i))).isTrue();
             assertThat(exists(KEYS.meta("c" + i))).isTrue();
-            assertThat(exists(KEYS.metaGrave("gone" + i))).isTrue();
+            assertThat(exists(KEYS.metaTombstone("gone" + i))).isTrue();
             assertThat(exists(KEYS.bucket(minute - i % 10))).isTrue();
             assertThat(exists(KEYS.event(i))).isTrue();
         }
@@ -234,25 +234,25 @@ class RedisClusterIT {
 
     @Test
     void memory_is_the_same_for_everybody_until_a_node_lost_its_own() {
-        String before = link.attempt(counts()).memory();
+        String before = link.attempt(counts()).incarnation();
         RedisLink other = new RedisLink(connector(2));
-        assertThat(other.attempt(List.of()).memory()).isEqualTo(before).isNotEmpty();
+        assertThat(other.attempt(List.of()).incarnation()).isEqualTo(before).isNotEmpty();
         other.close();
 
         try (Jedis node = cluster.nodes().get(1).connect()) {
             node.flushAll();
         }
-        await(LIMIT, () -> !String.valueOf(before).equals(memory()));
-        String flushed = memory();
+        await(LIMIT, () -> !String.valueOf(before).equals(incarnation()));
+        String flushed = incarnation();
 
         cluster.nodes().get(2).kill();
         for (int i = 0; i < 5; i++) {
             link.attempt(counts());
         }
-        assertThat(memory()).as("while a node is away").isEqualTo(flushed);
+        assertThat(incarnation()).as("while a node is away").isEqualTo(flushed);
         cluster.nodes().get(2).restart();
         awaitAllWritten(LIMIT);
-        await(LIMIT, () -> !String.valueOf(flushed).equals(memory()));
+        await(LIMIT, () -> !String.valueOf(flushed).equals(incarnation()));
     }
 
     @Test
@@ -375,8 +375,8 @@ class RedisClusterIT {
         await(limit, () -> !link.attempt(counts()).hasFailures());
     }
 
-    private @Nullable String memory() {
-        return link.attempt(List.of()).memory();
+    private @Nullable String incarnation() {
+        return link.attempt(List.of()).incarnation();
     }
 
     private static void await(Duration limit, BooleanSupplier condition) {

@@ -44,7 +44,7 @@ class RedisClusterTlsIT {
             assertThat(options.tls()).isTrue();
             assertThat(attempt.failure()).isNull();
             assertThat(attempt.replies()).hasSize(100).containsOnly(new Reply.Done(WriteOutcome.WRITTEN));
-            assertThat(attempt.memory().split(" ")).hasSize(3).doesNotHaveDuplicates();
+            assertThat(attempt.incarnation().split(" ")).hasSize(3).doesNotHaveDuplicates();
             assertThat(RedisVerdict.of(new RedisLink(new RedisConnector(options))
                             .attempt(writes)
                             .failure()))

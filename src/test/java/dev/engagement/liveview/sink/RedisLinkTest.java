@@ -26,26 +26,26 @@ class RedisLinkTest {
 
     @Test
     void memory_is_asked_at_connect_and_then_at_most_once_a_second() {
-        assertThat(link.attempt(List.of()).memory()).isEqualTo("one");
-        redis.memory = "two";
+        assertThat(link.attempt(List.of()).incarnation()).isEqualTo("one");
+        redis.incarnation = "two";
 
         pass(Duration.ofMillis(999));
-        assertThat(link.attempt(WRITES).memory()).isEqualTo("one");
-        assertThat(link.attempt(List.of()).memory()).isEqualTo("one");
-        assertThat(redis.memoryAsked).isOne();
+        assertThat(link.attempt(WRITES).incarnation()).isEqualTo("one");
+        assertThat(link.attempt(List.of()).incarnation()).isEqualTo("one");
+        assertThat(redis.incarnationAsked).isOne();
 
         pass(Duration.ofMillis(1));
-        assertThat(link.attempt(WRITES).memory()).isEqualTo("two");
-        assertThat(redis.memoryAsked).isEqualTo(2);
+        assertThat(link.attempt(WRITES).incarnation()).isEqualTo("two");
+        assertThat(redis.incarnationAsked).isEqualTo(2);
     }
 
     @Test
     void an_attempt_without_writes_asks_too() {
         link.attempt(List.of());
-        redis.memory = "two";
+        redis.incarnation = "two";
         pass(Duration.ofSeconds(1));
 
-        assertThat(link.attempt(List.of()).memory()).isEqualTo("two");
+        assertThat(link.attempt(List.of()).incarnation()).isEqualTo("two");
     }
 
     /** Else a write that was lost with its memory would be reported as one of the next memory. */
@@ -54,7 +54,7 @@ class RedisLinkTest {
         List<Integer> askedBefore = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             redis.answer(replies -> {
-                askedBefore.add(redis.memoryAsked);
+                askedBefore.add(redis.incarnationAsked);
                 return replies;
             });
             link.attempt(WRITES);
@@ -69,9 +69,9 @@ class RedisLinkTest {
         link.attempt(List.of());
         redis.failBatch(new JedisConnectionException("broken"));
 
-        assertThat(link.attempt(WRITES).memory()).isNull();
-        redis.memory = "two";
-        assertThat(link.attempt(WRITES).memory()).isEqualTo("two");
+        assertThat(link.attempt(WRITES).incarnation()).isNull();
+        redis.incarnation = "two";
+        assertThat(link.attempt(WRITES).incarnation()).isEqualTo("two");
     }
 
     @Test

@@ -79,7 +79,7 @@ class RedisMemoryIT {
             redis.flushAll();
         }
 
-        assertThat(link.attempt(WRITES).memory()).isEqualTo(before);
+        assertThat(link.attempt(WRITES).incarnation()).isEqualTo(before);
         assertThat(memory(link)).isNotEqualTo(before);
         try (Jedis redis = server.connect()) {
             redis.flushDB();
@@ -143,7 +143,7 @@ class RedisMemoryIT {
         now += TimeUnit.SECONDS.toNanos(1);
         RedisLink.Attempt attempt = link.attempt(List.of());
         assertThat(attempt.failure()).isNull();
-        return Objects.requireNonNull(attempt.memory());
+        return Objects.requireNonNull(attempt.incarnation());
     }
 
     private static String epochOf(String memory) {

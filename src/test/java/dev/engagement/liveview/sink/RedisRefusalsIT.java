@@ -106,7 +106,7 @@ class RedisRefusalsIT {
             RedisLink.Attempt attempt = with.attempt(count(1));
             assertThat(verdict(attempt)).isEqualTo(RedisVerdict.REFUSED);
             assertThat(attempt.failure()).hasMessageContaining("WRONGPASS");
-            assertThat(Refusal.text("host:1/0", "p:", attempt.failure()))
+            assertThat(RefusalAdvice.text("host:1/0", "p:", attempt.failure()))
                     .contains("WRONGPASS", "redis.password.secret-file")
                     .doesNotContain("wrong-and-secret");
 

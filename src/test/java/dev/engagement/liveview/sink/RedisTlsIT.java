@@ -85,10 +85,9 @@ class RedisTlsIT {
 
         HostAndPort address = new HostAndPort("localhost", server.port());
         // It waits for more of what it takes for a command: how long we wait for its answer is not what this is about.
-        JedisConnection.Patience patience =
-                new JedisConnection.Patience(Duration.ofMillis(300), Duration.ofMillis(300));
+        JedisConnection.Patience timeout = new JedisConnection.Patience(Duration.ofMillis(300), Duration.ofMillis(300));
 
-        assertThatThrownBy(() -> JedisConnection.connect(address, plain, trusting, patience)
+        assertThatThrownBy(() -> JedisConnection.connect(address, plain, trusting, timeout)
                         .load(LiveViewScript.values()))
                 .isInstanceOf(JedisConnectionException.class)
                 .satisfies(failure ->

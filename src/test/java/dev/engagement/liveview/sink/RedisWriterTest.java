@@ -33,7 +33,7 @@ class RedisWriterTest {
 
         assertThat(redis.connects).isEqualTo(1);
         assertThat(redis.loads).isEqualTo(1);
-        assertThat(redis.memoryAsked).isEqualTo(1);
+        assertThat(redis.incarnationAsked).isEqualTo(1);
         assertThat(redis.batches).isEmpty();
         assertThat(counts.metrics.gauge("rewrites")).as("a fresh start adopts").isZero();
     }
@@ -231,7 +231,7 @@ class RedisWriterTest {
         before.show(events("a", 1));
         before.settle();
         MapShownState stored = before.checkpoint();
-        redis.memory = "two";
+        redis.incarnation = "two";
         redis.failConnect(new JedisConnectionException("refused"));
 
         restored(stored).writer.flush();
@@ -410,7 +410,7 @@ class RedisWriterTest {
             counts.task.runAll();
         }
 
-        assertThat(redis.memoryAsked).isBetween(9, 11);
+        assertThat(redis.incarnationAsked).isBetween(9, 11);
         assertThat(redis.connects).isOne();
     }
 
@@ -421,7 +421,7 @@ class RedisWriterTest {
         counts.show(events("b", 2));
         counts.settle();
 
-        redis.memory = "two";
+        redis.incarnation = "two";
         for (int i = 0; i < 4; i++) {
             counts.task.pass(1_000);
             counts.task.runAll();
@@ -488,7 +488,7 @@ class RedisWriterTest {
         ManualSubtask<CountPartial> counts = started();
         counts.show(events("a", 1));
         counts.settle();
-        redis.memory = "two";
+        redis.incarnation = "two";
         counts.task.pass(2_000);
         counts.task.runIo();
         counts.task.runMails();
@@ -528,7 +528,7 @@ class RedisWriterTest {
     }
 
     private ManualSubtask<CountPartial> restored(MapShownState state) throws Exception {
-        return new ManualSubtask<>(LiveViewMappings.tallies(), state, redis, LIMITS, HeldValues.MAX_HELD, START);
+        return new ManualSubtask<>(LiveViewMappings.tallies(), state, redis, LIMITS, WriteBackCache.MAX_HELD, START);
     }
 
     private ManualSubtask<EnrichedEvent> lasts(long now, boolean eventCache) throws Exception {
@@ -537,7 +537,7 @@ class RedisWriterTest {
                 new MapShownState(KeyedShownState.Spread.WITHIN_SUBTASK, 0, 1),
                 redis,
                 LIMITS,
-                HeldValues.MAX_HELD,
+                WriteBackCache.MAX_HELD,
                 now);
     }
 

@@ -22,10 +22,10 @@ final class ScriptedRedis implements RedisConnection.Connector {
     private final transient Deque<RuntimeException> connectFailures = new ArrayDeque<>();
     private final transient Deque<UnaryOperator<List<Reply>>> answers = new ArrayDeque<>();
     private final transient Set<LiveViewScript> known = new HashSet<>();
-    /** What it says of its memory. */
-    String memory = "one";
+    /** What it says of its incarnation. */
+    String incarnation = "one";
 
-    int memoryAsked;
+    int incarnationAsked;
     int connects;
     int loads;
 
@@ -85,9 +85,9 @@ final class ScriptedRedis implements RedisConnection.Connector {
         }
 
         @Override
-        public String memory() {
-            memoryAsked++;
-            return memory;
+        public String incarnation() {
+            incarnationAsked++;
+            return incarnation;
         }
 
         @Override

@@ -372,8 +372,8 @@ class StorageWriteApiTest {
                 "t", Type.TYPE_INT64,
                 "s", Type.TYPE_STRING,
                 "i", Type.TYPE_SINT64));
-        String most = "99999999999999999999999999999.999999999";
-        ByteString least = BigDecimalByteStringEncoder.encodeToNumericByteString(new BigDecimal("-" + most));
+        String max = "99999999999999999999999999999.999999999";
+        ByteString min = BigDecimalByteStringEncoder.encodeToNumericByteString(new BigDecimal("-" + max));
         ByteString full = Client.message(
                 form,
                 Map.of(
@@ -386,9 +386,9 @@ class StorageWriteApiTest {
                         "j",
                         "{\"b\": [1, 2.5e3, \"\\u00e9\"], \"a\": null}",
                         "n",
-                        most,
+                        max,
                         "m",
-                        least,
+                        min,
                         "b",
                         true,
                         "f",
@@ -408,8 +408,8 @@ class StorageWriteApiTest {
                                 "Grüße, '\"世界\"' 🙂",
                                 "-1.0E-6",
                                 "{\"b\": [1, 2.5e3, \"\\u00e9\"], \"a\": null}",
-                                most,
-                                "-" + most,
+                                max,
+                                "-" + max,
                                 "true",
                                 "0.1",
                                 "1969-12-31"),

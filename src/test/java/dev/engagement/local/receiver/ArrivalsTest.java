@@ -92,7 +92,7 @@ class ArrivalsTest {
 
     @Test
     void a_page_of_long_lines_is_bounded_and_never_empty_before_the_end() throws Exception {
-        long[] many = LongStream.range(1_000_000_000, 1_000_000_000 + PostBody.MOST_EVENTS)
+        long[] many = LongStream.range(1_000_000_000, 1_000_000_000 + PostBody.MAX_EVENTS)
                 .toArray();
         try (Arrivals arrivals = new Arrivals(file)) {
             for (int i = 0; i < 10; i++) {
@@ -104,7 +104,7 @@ class ArrivalsTest {
                 assertThat(page.size()).isBetween(1, 1 + Arrivals.PAGE_BYTES / 1_000_000);
                 told += page.size();
             }
-            assertThat(arrivals.totals().distinctEvents()).isEqualTo(PostBody.MOST_EVENTS);
+            assertThat(arrivals.totals().distinctEvents()).isEqualTo(PostBody.MAX_EVENTS);
         }
     }
 }

@@ -167,7 +167,7 @@ class WebhookReceiverTest {
         assertThat(sender.post("evt_1", "{\"raw_payload\":\"" + huge + "\",\"event_id\":1}")
                         .status())
                 .isEqualTo(200);
-        String tooLarge = " ".repeat((int) PostExchange.MOST_BYTES) + Sender.event(2);
+        String tooLarge = " ".repeat((int) PostExchange.MAX_BYTES) + Sender.event(2);
         assertThat(sender.post("evt_2", tooLarge).status()).isEqualTo(413);
         assertThat(sender.stat("received")).isEqualTo(1);
     }

@@ -1,0 +1,105 @@
+package dev.engagement.ingest;
+
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.DeadLetterTypes;
+import dev.engagement.event.ContentChange;
+import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.types.EventTypes;
+import dev.engagement.event.types.ImmutableSerializer;
+import dev.engagement.event.types.ImmutableType;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+
+/**
+ * The types of arrivals. They are serialized only where somebody breaks the chain between a source and its decode stage;
+ * until then that stage uses an arrival up before the source fills it again, so that handing out the same one is safe.
+ */
+public final class DecodedRecordTypes {
+
+    private DecodedRecordTypes() {}
+
+    @SuppressWarnings("unchecked") // the class object of a generic type
+    private static <T> TypeInformation<DecodedRecord<T>> type(ArrivalSerializer<T> serializer) {
+        return ImmutableType.of((Class<DecodedRecord<T>>) (Class<?>) DecodedRecord.class, () -> serializer);
+    }
+
+    /** Arrivals of events. */
+    public static final TypeInformation<DecodedRecord<EngagementEvent>> EVENTS = type(new EventArrivals());
+
+    /** Arrivals of content changes. */
+    public static final TypeInformation<DecodedRecord<ContentChange>> CONTENT = type(new ContentArrivals());
+
+    private abstract static class ArrivalSerializer<T> extends ImmutableSerializer<DecodedRecord<T>> {
+        private static final long serialVersionUID = 1L;
+
+        private final ImmutableSerializer<T> values;
+        private final ImmutableSerializer<DeadLetter> letters = new DeadLetterTypes.LetterSerializer();
+
+        ArrivalSerializer(ImmutableSerializer<T> values) {
+            this.values = values;
+        }
+
+        @Override
+        protected int version() {
+            return 1;
+        }
+
+        @Override
+        protected void write(DecodedRecord<T> arrival, DataOutput out) throws IOException {
+            out.writeByte(arrival.kind().ordinal());
+            switch (arrival.kind()) {
+                case VALUE -> {
+                    out.writeLong(arrival.kafkaTimestampMillis());
+                    out.writeBoolean(arrival.publishTsDropped());
+                    values.writeVersioned(arrival.value(), out);
+                }
+                case IGNORED -> {}
+                case LETTER -> letters.writeVersioned(arrival.letter(), out);
+                case READ_TO_END -> {
+                    out.writeInt(arrival.partition());
+                    out.writeInt(arrival.partitions());
+                    out.writeLong(arrival.readToEndAtMillis());
+                }
+            }
+        }
+
+        @Override
+        protected DecodedRecord<T> read(int version, DataInput in) throws IOException {
+            DecodedRecord<T> arrival = new DecodedRecord<>();
+            switch (DecodedRecord.Kind.values()[in.readByte()]) {
+                case VALUE -> {
+                    long timestamp = in.readLong();
+                    boolean dropped = in.readBoolean();
+                    arrival.accept(values.readVersioned(in), timestamp);
+                    if (dropped) {
+                        arrival.markPublishTsDropped();
+                    }
+                }
+                case IGNORED -> arrival.ignore();
+                case LETTER -> arrival.reject(letters.readVersioned(in));
+                case READ_TO_END -> arrival.readToEnd(in.readInt(), in.readInt(), in.readLong());
+            }
+            return arrival;
+        }
+    }
+
+    /** Serializer of arrivals of events. */
+    public static final class EventArrivals extends ArrivalSerializer<EngagementEvent> {
+        private static final long serialVersionUID = 1L;
+
+        public EventArrivals() {
+            super(new EventTypes.EventSerializer());
+        }
+    }
+
+    /** Serializer of arrivals of content changes. */
+    public static final class ContentArrivals extends ArrivalSerializer<ContentChange> {
+        private static final long serialVersionUID = 1L;
+
+        public ContentArrivals() {
+            super(new EventTypes.ContentChangeSerializer());
+        }
+    }
+}
