@@ -34,11 +34,14 @@ class DocumentationTest {
     }
 
     @Test
-    void every_page_is_linked_from_the_front_page() throws IOException {
-        Set<Path> linked = links(README).stream()
-                .map(link -> Path.of(link.split("#", 2)[0]))
+    void the_front_page_leads_to_the_index_and_that_to_every_page() throws IOException {
+        Path index = PAGES.resolve("index.md");
+        Set<Path> linked = links(index).stream()
+                .map(link -> PAGES.resolve(link.split("#", 2)[0]))
                 .collect(Collectors.toCollection(TreeSet::new));
 
+        assertThat(links(README)).contains(index.toString());
+        linked.add(index);
         assertThat(linked).containsAll(pages());
     }
 

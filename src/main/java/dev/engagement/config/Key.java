@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param required whether somebody has to say
  * @param description one line for {@code --help}
  * @param commands the commands that take it
+ * @param explanation what the reference file says of it
  */
 public record Key<T>(
         String name,
@@ -24,7 +25,8 @@ public record Key<T>(
         @Nullable String defaultText,
         boolean required,
         String description,
-        Set<Command> commands) {
+        Set<Command> commands,
+        String explanation) {
 
     /** Environment variables of ours begin so. */
     static final String VARIABLE_PREFIX = "ENGAGEMENT_";
@@ -48,27 +50,27 @@ public record Key<T>(
     }
 
     static <T> Key<T> of(String name, Type<T> type, String defaultText, Set<Command> commands, String description) {
-        return new Key<>(name, type, Kind.VALUE, defaultText, false, description, commands);
+        return new Key<>(name, type, Kind.VALUE, defaultText, false, description, commands, "");
     }
 
     static <T> Key<T> required(String name, Type<T> type, Set<Command> commands, String description) {
-        return new Key<>(name, type, Kind.VALUE, null, true, description, commands);
+        return new Key<>(name, type, Kind.VALUE, null, true, description, commands, "");
     }
 
     static <T> Key<T> optional(String name, Type<T> type, Set<Command> commands, String description) {
-        return new Key<>(name, type, Kind.VALUE, null, false, description, commands);
+        return new Key<>(name, type, Kind.VALUE, null, false, description, commands, "");
     }
 
     static Key<Boolean> flag(String name, Set<Command> commands, String description) {
-        return new Key<>(name, Type.FLAG, Kind.FLAG, "false", false, description, commands);
+        return new Key<>(name, Type.FLAG, Kind.FLAG, "false", false, description, commands, "");
     }
 
     static <T> Key<T> argument(String name, Type<T> type, boolean required, Set<Command> commands, String description) {
-        return new Key<>(name, type, Kind.ARGUMENT, null, required, description, commands);
+        return new Key<>(name, type, Kind.ARGUMENT, null, required, description, commands, "");
     }
 
     static Key<String> secret(String name, boolean required, Set<Command> commands, String description) {
-        return new Key<>(name, Type.TEXT, Kind.SECRET, null, required, description, commands);
+        return new Key<>(name, Type.TEXT, Kind.SECRET, null, required, description, commands, "");
     }
 
     /** Names the file that a secret is in, as another way to give it. */
@@ -78,6 +80,11 @@ public record Key<T>(
                 Type.PATH,
                 secret.commands,
                 "file with that secret, read on the machine that connects (on Flink, every TaskManager)");
+    }
+
+    /** The same with what the reference file says of it. */
+    Key<T> explained(String text) {
+        return new Key<>(name, type, kind, defaultText, required, description, commands, text);
     }
 
     /** The environment variable that gives this option. */

@@ -26,11 +26,16 @@ import org.apache.flink.util.TimeUtils;
  * How the text of an option becomes its value.
  *
  * @param form the unit or the possible words, for help
+ * @param bounds what it may be, as the reference file says it; empty if anything
  * @param ordered whether values are more or less, so that one can be too low or too high
  * @param showsValue whether a message may repeat the text: not if a password may have slipped into it
  * @param parser reads the trimmed text; throws {@link IllegalArgumentException} with what the value must be
  */
-record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parser) {
+record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, Parser<T> parser) {
+
+    Type(String form, boolean ordered, boolean showsValue, Parser<T> parser) {
+        this(form, "", ordered, showsValue, parser);
+    }
 
     /** Text to value. */
     @FunctionalInterface
@@ -255,17 +260,18 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
     });
 
     static Type<Duration> duration(Duration min) {
-        return new Type<>("duration", true, true, text -> {
+        String bounds = min.isZero() ? "" : "at least " + TimeUtils.formatWithHighestUnit(min);
+        return new Type<>("duration", bounds, true, true, text -> {
             Duration value = parseDuration(text);
             if (value.compareTo(min) < 0) {
-                throw new IllegalArgumentException("it must be at least " + TimeUtils.formatWithHighestUnit(min));
+                throw new IllegalArgumentException("it must be " + bounds);
             }
             return value;
         });
     }
 
     static Type<MemorySize> size(MemorySize min, MemorySize max) {
-        return new Type<>("size", true, true, text -> {
+        return new Type<>("size", words(min) + " to " + words(max), true, true, text -> {
             MemorySize value;
             try {
                 value = MemorySize.parse(text);
@@ -279,9 +285,14 @@ record Type<T>(String form, boolean ordered, boolean showsValue, Parser<T> parse
         });
     }
 
+    private static String words(MemorySize size) {
+        return size.toString().replaceFirst("(\\d)([a-z])", "$1 $2");
+    }
+
     static Type<Integer> integer(int min, int max) {
         String form = "it must be a whole number between " + min + " and " + max;
-        return new Type<>("number", true, true, text -> {
+        String bounds = max == Integer.MAX_VALUE ? "at least " + min : min + " to " + max;
+        return new Type<>("number", bounds, true, true, text -> {
             int value;
             try {
                 value = Integer.parseInt(text);

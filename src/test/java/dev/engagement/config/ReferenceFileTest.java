@@ -68,31 +68,57 @@ class ReferenceFileTest {
         }
     }
 
+    /** With {@code -Dengagement.reference.write=true} it writes the file instead. */
+    @Test
+    void itIsWhatTheKeysDeclare() throws IOException {
+        Path file = Path.of("src/main/resources").resolve(ReferenceFile.NAME);
+        if (Boolean.getBoolean("engagement.reference.write")) {
+            Files.writeString(file, ReferenceFile.text());
+        }
+        assertThat(Files.readString(file))
+                .as("written anew by ./mvnw test -Dtest=ReferenceFileTest -Dengagement.reference.write=true")
+                .isEqualTo(ReferenceFile.text());
+    }
+
     @Test
     void holdsEveryKeyAndNoOther() {
         assertThat(DEFAULTS.keySet())
                 .containsExactlyInAnyOrderElementsOf(
-                        Keys.ALL.stream().map(ReferenceFileTest::entry).toList());
+                        Keys.ALL.stream().map(ReferenceFile::entry).toList());
     }
 
     @Test
     void defaultsAreThoseOfTheCode() {
         for (Key<?> key : Keys.ALL) {
             String text = key.defaultText();
-            assertThat(DEFAULTS).containsEntry(entry(key), text == null ? "" : text);
+            assertThat(DEFAULTS).containsEntry(ReferenceFile.entry(key), text == null ? "" : text);
         }
     }
 
     @Test
     void everyKeyIsExplained() {
         for (Key<?> key : Keys.ALL) {
-            assertThat(COMMENTS.get(entry(key))).as("comment of %s", key).isNotBlank();
+            assertThat(COMMENTS.get(ReferenceFile.entry(key)))
+                    .as("comment of %s", key)
+                    .isNotBlank();
             if (key.type().ordered()) {
-                assertThat(COMMENTS.get(entry(key)))
+                assertThat(COMMENTS.get(ReferenceFile.entry(key)))
                         .as("comment of %s", key)
                         .contains("Too low:", "Too high:")
                         .containsPattern("Duration|Size|Number|duration");
             }
+        }
+    }
+
+    @Test
+    void boundsAreThoseThatAreHeld() {
+        for (Key<?> key : Keys.ALL) {
+            String said = key.explanation().replaceAll("\\s+", " ").replaceAll("(?<=\\d),(?=\\d{3})", "");
+            String bounds = key.type().bounds();
+            // A room's own record may bound it on the other side, too.
+            assertThat(said)
+                    .as("explanation of %s", key)
+                    .containsAnyOf(bounds, bounds.replaceFirst("at least ", "") + " to ");
         }
     }
 
@@ -154,15 +180,6 @@ class ReferenceFileTest {
     void noTwoKeysShareAVariable() {
         assertThat(Keys.ALL.stream().map(Key::variable).collect(Collectors.toSet()))
                 .hasSameSizeAs(Keys.ALL);
-    }
-
-    private static String entry(Key<?> key) {
-        return switch (key.kind()) {
-            case SECRET -> key.variable();
-            case FLAG, ARGUMENT, FILE -> "--" + key;
-            case NAMESPACE -> key + "*";
-            case VALUE -> key.name();
-        };
     }
 
     private static List<String> lines() throws IOException {
