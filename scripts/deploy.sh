@@ -17,7 +17,7 @@ fails before it has completed a checkpoint, the old jar goes on from the same sa
   --jar FILE        the jar (default target/engagement-job.jar, built if it is missing or older than its sources);
                     that of an earlier deployment goes back to it
   --keep K          savepoints that stay (default 5); older ones are deleted, with their deployments
-  --timeout S      seconds until a savepoint, or a new job's first checkpoint, has failed (default 180)
+  --timeout S       seconds until a savepoint, or a new job's first checkpoint, has failed (default 180)
   --from PATH       of a job that does not run: the savepoint or checkpoint to go on from, instead of its newest
   --fresh           of a job that does not run: start it without state, although there is some
   --help            this text

@@ -27,6 +27,7 @@ import dev.engagement.source.RowCursor;
 import dev.engagement.source.RowDecoder;
 import dev.engagement.source.SourceOptions;
 import dev.engagement.source.SourceTables;
+import dev.engagement.source.UnfitSourceException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -251,7 +252,7 @@ class RebuildSourceIT {
               TABLE timeless.engagement_events (id, content_id, event_type)""");
         SourceOptions timeless = options("timeless", source.postgres().password(), "timeless");
         assertThatThrownBy(() -> Backfill.rows(timeless, RangeOptions.of(Instant.parse(FROM), Instant.parse(TO))))
-                .isInstanceOf(BackfillException.class)
+                .isInstanceOf(UnfitSourceException.class)
                 .hasMessageStartingWith(
                         "The column event_ts of \"timeless\".\"engagement_events\" does not come through"
                                 + " the publication timeless (capture.accept-filtered), and without it there is nothing to read");
