@@ -18,7 +18,7 @@ final class BackfillCommand implements ClientCommand {
 
     @Override
     public boolean run(Settings settings, PrintStream out, PrintStream err) throws InterruptedException {
-        CommandTopics.ensureUnlessDryRun(settings, CommandTopics.shared(settings), err);
+        CommandTopics.ensureUnlessDryRun(settings, CommandTopics.with(settings), err);
         boolean isWarehouseAsked = settings.destinations().contains(Destination.WAREHOUSE);
         Backfill backfill =
                 Backfill.of(settings.backfillOptions(), isWarehouseAsked ? settings.warehouseOptions() : null);

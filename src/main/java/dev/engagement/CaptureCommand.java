@@ -10,7 +10,7 @@ final class CaptureCommand implements JobCommand {
 
     @Override
     public void ready(Settings settings) {
-        CommandTopics.ensure(settings, CommandTopics.shared(settings));
+        CommandTopics.ensure(settings, CommandTopics.with(settings));
         CapturePreflight.check(settings.captureOptions());
     }
 

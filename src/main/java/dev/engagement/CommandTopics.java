@@ -12,18 +12,14 @@ final class CommandTopics {
 
     private CommandTopics() {}
 
-    /** Events, contents, dead letters: what every command needs that reads or writes Kafka. */
-    static List<Topic> shared(Settings settings) {
-        return List.of(
+    /** Events, contents, dead letters, which every command needs that reads or writes Kafka, and some more. */
+    static List<Topic> with(Settings settings, Topic... more) {
+        List<Topic> topics = new ArrayList<>(List.of(
                 Topic.ofEvents(settings.topics().events()),
                 Topic.ofContent(settings.topics().content()),
-                Topic.ofDeadLetters(settings.topics().deadLetters()));
-    }
-
-    static List<Topic> with(List<Topic> topics, Topic... more) {
-        List<Topic> all = new ArrayList<>(topics);
-        all.addAll(List.of(more));
-        return all;
+                Topic.ofDeadLetters(settings.topics().deadLetters())));
+        topics.addAll(List.of(more));
+        return topics;
     }
 
     static void ensure(Settings settings, List<Topic> topics) {

@@ -29,9 +29,8 @@ public final class EngagementJob {
             }
             return;
         }
-        // In a JVM that only lends a thread, such as a JobManager that runs a jar which was uploaded to it, an
-        // exception is
-        // all that its user sees.
+        // A JVM that only lends a thread, such as a JobManager that runs an uploaded jar: its user sees an exception
+        // alone.
         int code = execute(Invocation.parse(args, System.getenv()), System.out, System.err);
         if (code != ExitCode.DONE) {
             throw new IllegalStateException("The command ended with exit code " + code + "; its output says why");
@@ -54,7 +53,7 @@ public final class EngagementJob {
             invocation = Invocation.parse(args, environment);
         } catch (ConfigurationException e) {
             err.println(e.getMessage());
-            return ExitCode.NOT_ASKED;
+            return ExitCode.NOT_ANSWERED;
         }
         try {
             return execute(invocation, out, err);

@@ -25,7 +25,7 @@ final class ExitCode {
     /** Something is left over or differs, or it had to be given up. */
     static final int NOT_ALL = 1;
     /** It was asked wrongly; and, of {@code audit}, whose 1 is an answer, it could not be answered. */
-    static final int NOT_ASKED = 2;
+    static final int NOT_ANSWERED = 2;
 
     /** Of these the message says what is wrong and what to do; of others the stack trace is kept. */
     private static final List<Class<? extends Exception>> EXPLAINED = List.of(
@@ -55,6 +55,6 @@ final class ExitCode {
         } else {
             err.println(ExceptionUtils.stringifyException(failure));
         }
-        return failure instanceof ConfigurationException || command == Command.AUDIT ? NOT_ASKED : NOT_ALL;
+        return failure instanceof ConfigurationException || command == Command.AUDIT ? NOT_ANSWERED : NOT_ALL;
     }
 }

@@ -35,7 +35,7 @@ final class RebuildCommand implements JobCommand {
 
     @Override
     public void ready(Settings settings) {
-        CommandTopics.ensure(settings, CommandTopics.shared(settings));
+        CommandTopics.ensure(settings, CommandTopics.with(settings));
         Set<Destination> destinations = settings.rebuiltDestinations();
         if (destinations.contains(Destination.LIVEVIEW)) {
             FreshLiveView.require(settings.liveViewOptions());

@@ -16,7 +16,7 @@ final class RedriveCommand implements ClientCommand {
         CommandTopics.ensureUnlessDryRun(
                 settings,
                 CommandTopics.with(
-                        CommandTopics.shared(settings),
+                        settings,
                         Topic.ofRedriven(settings.topics().deadLettersRedriven()),
                         Topic.ofDeliveryRetries(settings.topics().deliveryRetry())),
                 err);

@@ -39,13 +39,11 @@ final class StreamCommand implements JobCommand {
     }
 
     private static List<Topic> topics(Settings settings) {
-        List<Topic> topics = CommandTopics.shared(settings);
+        List<Topic> topics = CommandTopics.with(settings);
         if (settings.destinations().contains(Destination.DELIVERY)) {
-            topics = CommandTopics.with(
-                    topics, Topic.ofDeliveryRetries(settings.topics().deliveryRetry()));
+            topics.add(Topic.ofDeliveryRetries(settings.topics().deliveryRetry()));
             if (settings.deliveryOptions().receipts()) {
-                topics = CommandTopics.with(
-                        topics, Topic.ofDeliveryReceipts(settings.topics().deliveryReceipts()));
+                topics.add(Topic.ofDeliveryReceipts(settings.topics().deliveryReceipts()));
             }
         }
         return topics;

@@ -181,8 +181,9 @@ public final class TopicReader implements AutoCloseable {
                 (partition, end) -> Math.max(end, to.containsKey(partition) ? end : from.getOrDefault(partition, end)));
         asking(topic, () -> {
             consumer().assign(partitions);
-            consumer().beginningOffsets(partitions).forEach((partition, first) -> consumer()
-                    .seek(partition, Math.max(first, from.getOrDefault(partition, 0L))));
+            consumer().seekToBeginning(partitions);
+            partitions.stream().filter(from::containsKey).forEach(partition -> consumer()
+                    .seek(partition, from.get(partition)));
             return partitions;
         });
         Standstill standstill = new Standstill(topic);
@@ -201,7 +202,8 @@ public final class TopicReader implements AutoCloseable {
                 return ends;
             }
             long passes = asking(
-                    topic, () -> open.stream().mapToLong(consumer()::position).sum() + ends.size() - open.size());
+                    topic,
+                    () -> partitions.stream().mapToLong(consumer()::position).sum());
             if (passes != passed) {
                 // Also over records of transactions that were given up, of which none comes.
                 passed = passes;

@@ -35,7 +35,7 @@ public final class Deploy {
 
     private static final int MISUSED = 2;
     private static final int DEFAULT_KEEP = 5;
-    private static final int DEFAULT_PATIENCE_SECONDS = 180;
+    private static final int DEFAULT_TIMEOUT_SECONDS = 180;
 
     /** What the script says of where it runs, and what takes a value. */
     private static final Set<String> WITH_VALUE =
@@ -76,7 +76,7 @@ public final class Deploy {
 
     private int run(Configuration flink) throws IOException, InterruptedException {
         Path lib = Path.of(needed("--lib"));
-        long timeoutMillis = 1_000L * number("--timeout", DEFAULT_PATIENCE_SECONDS);
+        long timeoutMillis = 1_000L * number("--timeout", DEFAULT_TIMEOUT_SECONDS);
         ThisJar jar = new ThisJar(flink, jobArguments, lib, Duration.ofMillis(timeoutMillis));
         Pause pause = Pause.real();
         Cluster cluster = new FlinkCluster(

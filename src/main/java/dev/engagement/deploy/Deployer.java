@@ -60,7 +60,7 @@ final class Deployer {
      * @param arguments the command and its options
      * @param allowed uids whose state may be dropped
      * @param keep how many savepoints stay
-     * @param patienceMillis until a job that does not come to its first checkpoint has failed
+     * @param timeoutMillis until a job that does not come to its first checkpoint has failed
      * @param planOnly whether only the plan is wanted
      * @param fresh whether it may start without state although there is some
      * @param from a savepoint or checkpoint to start from, of a job that does not run; null for the newest

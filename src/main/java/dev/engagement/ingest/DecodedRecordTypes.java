@@ -13,31 +13,32 @@ import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 
 /**
- * The types of arrivals. They are serialized only where somebody breaks the chain between a source and its decode stage;
- * until then that stage uses an arrival up before the source fills it again, so that handing out the same one is safe.
+ * The types of decoded records. They are serialized only where somebody breaks the chain between a source and its decode stage;
+ * until then that stage uses a record up before the source fills it again, so that handing out the same one is safe.
  */
 public final class DecodedRecordTypes {
 
     private DecodedRecordTypes() {}
 
     @SuppressWarnings("unchecked") // the class object of a generic type
-    private static <T> TypeInformation<DecodedRecord<T>> type(ArrivalSerializer<T> serializer) {
+    private static <T> TypeInformation<DecodedRecord<T>> type(DecodedRecordSerializer<T> serializer) {
         return ImmutableType.of((Class<DecodedRecord<T>>) (Class<?>) DecodedRecord.class, () -> serializer);
     }
 
-    /** Arrivals of events. */
-    public static final TypeInformation<DecodedRecord<EngagementEvent>> EVENTS = type(new EventArrivals());
+    /** Decoded records of events. */
+    public static final TypeInformation<DecodedRecord<EngagementEvent>> EVENTS = type(new DecodedEventSerializer());
 
-    /** Arrivals of content changes. */
-    public static final TypeInformation<DecodedRecord<ContentChange>> CONTENT = type(new ContentArrivals());
+    /** Decoded records of content changes. */
+    public static final TypeInformation<DecodedRecord<ContentChange>> CONTENT =
+            type(new DecodedContentChangeSerializer());
 
-    private abstract static class ArrivalSerializer<T> extends ImmutableSerializer<DecodedRecord<T>> {
+    private abstract static class DecodedRecordSerializer<T> extends ImmutableSerializer<DecodedRecord<T>> {
         private static final long serialVersionUID = 1L;
 
         private final ImmutableSerializer<T> values;
         private final ImmutableSerializer<DeadLetter> letters = new DeadLetterTypes.LetterSerializer();
 
-        ArrivalSerializer(ImmutableSerializer<T> values) {
+        DecodedRecordSerializer(ImmutableSerializer<T> values) {
             this.values = values;
         }
 
@@ -85,20 +86,20 @@ public final class DecodedRecordTypes {
         }
     }
 
-    /** Serializer of arrivals of events. */
-    public static final class EventArrivals extends ArrivalSerializer<EngagementEvent> {
+    /** Serializer of decoded records of events. */
+    public static final class DecodedEventSerializer extends DecodedRecordSerializer<EngagementEvent> {
         private static final long serialVersionUID = 1L;
 
-        public EventArrivals() {
+        public DecodedEventSerializer() {
             super(new EventTypes.EventSerializer());
         }
     }
 
-    /** Serializer of arrivals of content changes. */
-    public static final class ContentArrivals extends ArrivalSerializer<ContentChange> {
+    /** Serializer of decoded records of content changes. */
+    public static final class DecodedContentChangeSerializer extends DecodedRecordSerializer<ContentChange> {
         private static final long serialVersionUID = 1L;
 
-        public ContentArrivals() {
+        public DecodedContentChangeSerializer() {
             super(new EventTypes.ContentChangeSerializer());
         }
     }

@@ -117,11 +117,25 @@ final class Folders {
         }
     }
 
+    /** As {@link #writePrivately}, and nobody reads half of it. */
+    static void writePrivatelyAtOnce(Path file, String text) {
+        atOnce(file, partial -> writePrivately(partial, text));
+    }
+
     /** Writes a file of which nobody reads half. */
     static void writeAtOnce(Path file, String text) {
+        atOnce(file, partial -> Files.writeString(partial, text));
+    }
+
+    @FunctionalInterface
+    private interface Writing {
+        void to(Path file) throws IOException;
+    }
+
+    private static void atOnce(Path file, Writing writing) {
         Path partial = file.resolveSibling(file.getFileName() + ".partial");
         try {
-            Files.writeString(partial, text);
+            writing.to(partial);
             Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new ServerException("The file " + file + " cannot be written", e);

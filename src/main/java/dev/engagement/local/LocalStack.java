@@ -9,9 +9,7 @@ import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -484,10 +482,7 @@ public final class LocalStack {
         StringBuilder text = new StringBuilder("# Where the local stack listens; written at each start\n");
         endpoints.forEach(
                 (key, value) -> text.append(key).append('=').append(value).append('\n'));
-        Path partial = directory.resolve("endpoints.properties.partial");
-        Folders.writePrivately(partial, text.toString());
-        // At once, so that nobody reads a half file.
-        Files.move(partial, directory.resolve("endpoints.properties"), StandardCopyOption.ATOMIC_MOVE);
+        Folders.writePrivatelyAtOnce(directory.resolve("endpoints.properties"), text.toString());
 
         places.add(new Place("PostgreSQL", "psql " + source.psqlUrl()));
         places.add(new Place("Redis", "redis-cli -p " + liveView.port()));

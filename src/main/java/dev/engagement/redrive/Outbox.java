@@ -199,10 +199,8 @@ final class Outbox implements AutoCloseable {
                     return refusal(cause);
                 }
             }
-            throw new RedriveException(
-                    "Kafka did not take the letters that were being put back (" + e.getMessage()
-                            + "). What is marked is back; start again for the others",
-                    e);
+            throw RedriveException.givenUp(
+                    "Kafka did not take the letters that were being put back (" + e.getMessage() + ")", e);
         }
         steps.reached(Step.COMMITTED);
         batch.forEach(outcome::putBack);

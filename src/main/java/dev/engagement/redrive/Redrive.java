@@ -134,12 +134,12 @@ public final class Redrive {
                 }
             }
         } catch (KafkaException e) {
-            throw new RedriveException(
+            throw RedriveException.givenUp(
                     "Kafka at " + options.kafka().bootstrapServers() + " does not answer as it should ("
-                            + e.getMessage() + "). What is marked is back; start again for the others",
+                            + e.getMessage() + ")",
                     e);
         } catch (IOException e) {
-            throw new RedriveException(e.getMessage() + ". What is marked is back; start again for the others", e);
+            throw RedriveException.givenUp(String.valueOf(e.getMessage()), e);
         }
         if (options.dryRun() && rowsToWrite > 0) {
             out.accept(String.format(

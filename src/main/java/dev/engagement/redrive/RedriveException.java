@@ -10,4 +10,9 @@ public final class RedriveException extends Exception {
     RedriveException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
+
+    /** What every redrive says that was given up in the midst of it. */
+    static RedriveException givenUp(String why, Throwable cause) {
+        return new RedriveException(why + ". What is marked is back; start again for the others", cause);
+    }
 }

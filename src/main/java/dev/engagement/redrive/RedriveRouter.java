@@ -5,7 +5,6 @@ import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.delivery.Delivery;
 import dev.engagement.delivery.RetryRecord;
-import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EventJson;
@@ -85,13 +84,17 @@ final class RedriveRouter implements AutoCloseable {
 
     /** Where a letter belongs. */
     Placement of(DeadLetter letter) throws RedriveException, IOException {
-        return switch (letter.reason()) {
-            case UNDECODABLE -> letter.source().partition() < 0 ? ofRow(letter) : asItWas(letter);
-            case INVALID, UNRESOLVED -> asItWas(letter);
-            case OVERSIZE -> letter.source().partition() < 0 ? ofRow(letter) : oversize(letter);
-            case UNDELIVERABLE -> delivery(letter);
-            case REJECTED -> row(letter);
-        };
+        try {
+            return switch (letter.reason()) {
+                case UNDECODABLE -> letter.source().partition() < 0 ? ofRow(letter) : asItWas(letter);
+                case INVALID, UNRESOLVED -> asItWas(letter);
+                case OVERSIZE -> letter.source().partition() < 0 ? ofRow(letter) : oversize(letter);
+                case UNDELIVERABLE -> delivery(letter);
+                case REJECTED -> row(letter);
+            };
+        } catch (SourceRows.UnusableRowException e) {
+            return new Placement.Nowhere(String.valueOf(e.getMessage()));
+        }
     }
 
     private Placement asItWas(DeadLetter letter) throws RedriveException, IOException {
@@ -165,7 +168,8 @@ final class RedriveRouter implements AutoCloseable {
     }
 
     /** Of the stream: the whole value is in the letter, or in Kafka. */
-    private Placement oversize(DeadLetter letter) throws RedriveException, IOException {
+    private Placement oversize(DeadLetter letter)
+            throws RedriveException, SourceRows.UnusableRowException, IOException {
         ConsumerRecord<byte[], byte[]> original = letter.payload() == null ? original(letter) : null;
         byte[] value = letter.payload() != null ? letter.payload() : value(original);
         if (value == null || value.length <= options.maxRecordBytes().getBytes()) {
@@ -197,7 +201,7 @@ final class RedriveRouter implements AutoCloseable {
     }
 
     /** Of capture: the letter only says which row it is. */
-    private Placement ofRow(DeadLetter letter) throws RedriveException, IOException {
+    private Placement ofRow(DeadLetter letter) throws RedriveException, SourceRows.UnusableRowException, IOException {
         SourceOptions database = options.database();
         if (database == null) {
             return new Placement.Nowhere(
@@ -227,21 +231,10 @@ final class RedriveRouter implements AutoCloseable {
                 + database.eventsTable() + " nor " + database.schema() + '.' + database.contentTable());
     }
 
-    private Placement eventRow(DeadLetter letter, long id, boolean snapshot) throws RedriveException, IOException {
-        SourceRows source = rows;
-        if (source == null) {
-            throw new IllegalStateException("Rows are read only where there is a database");
-        }
-        EngagementEvent event;
-        try {
-            event = source.event(id, snapshot, Math.max(0, letter.source().timestampMillis()));
-        } catch (SourceRows.UnusableRowException e) {
-            return new Placement.Nowhere(String.valueOf(e.getMessage()));
-        }
-        if (event == null) {
-            return new Placement.Nowhere("PostgreSQL no longer has the row of event " + id);
-        }
-        byte[] envelope = EventJson.envelope(event);
+    private Placement eventRow(DeadLetter letter, long id, boolean snapshot)
+            throws RedriveException, SourceRows.UnusableRowException, IOException {
+        byte[] envelope = EventJson.envelope(
+                rows().event(id, snapshot, Math.max(0, letter.source().timestampMillis())));
         if (envelope.length > options.maxRecordBytes().getBytes()) {
             return new Placement.Nowhere(tooLarge("its row", envelope.length));
         }
@@ -251,21 +244,8 @@ final class RedriveRouter implements AutoCloseable {
 
     private Placement contentRow(
             DeadLetter letter, String id, byte @Nullable [] key, @Nullable ConsumerRecord<byte[], byte[]> original)
-            throws RedriveException, IOException {
-        SourceRows source = rows;
-        if (source == null) {
-            throw new IllegalStateException("Rows are read only where there is a database");
-        }
-        Content content;
-        try {
-            content = source.content(id);
-        } catch (SourceRows.UnusableRowException e) {
-            return new Placement.Nowhere(String.valueOf(e.getMessage()));
-        }
-        if (content == null) {
-            return new Placement.Nowhere("PostgreSQL no longer has the row of content " + id);
-        }
-        byte[] envelope = EventJson.envelope(content);
+            throws RedriveException, SourceRows.UnusableRowException, IOException {
+        byte[] envelope = EventJson.envelope(rows().content(id));
         if (envelope.length > options.maxRecordBytes().getBytes()) {
             return new Placement.Nowhere(tooLarge("its row", envelope.length));
         }
@@ -370,6 +350,14 @@ final class RedriveRouter implements AutoCloseable {
                 value,
                 new RecordHeaders(),
                 Optional.empty());
+    }
+
+    private SourceRows rows() {
+        SourceRows source = rows;
+        if (source == null) {
+            throw new IllegalStateException("Rows are read only where there is a database");
+        }
+        return source;
     }
 
     private ContentRecords contents() {

@@ -35,7 +35,7 @@ final class SourceRows implements AutoCloseable {
         this.decoder = new RowDecoder(topics.events(), topics.content(), Long.MAX_VALUE, clock.millis(), clock);
     }
 
-    /** The row cannot become a record; the message says why. */
+    /** There is no such row any more, or it cannot become a record; the message says why. */
     static final class UnusableRowException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -49,9 +49,7 @@ final class SourceRows implements AutoCloseable {
      *
      * @param snapshot whether it is to be one of a snapshot, {@code op} r
      * @param committedAtMillis when it was committed, milliseconds since the epoch
-     * @return null if there is no such row
      */
-    @Nullable
     EngagementEvent event(long id, boolean snapshot, long committedAtMillis)
             throws RedriveException, UnusableRowException {
         EventRow row;
@@ -61,7 +59,7 @@ final class SourceRows implements AutoCloseable {
             throw unreadable(e);
         }
         if (row == null) {
-            return null;
+            throw new UnusableRowException("PostgreSQL no longer has the row of event " + id);
         }
         DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
         decoder.decode(row, arrival);
@@ -77,9 +75,7 @@ final class SourceRows implements AutoCloseable {
      * A content's row.
      *
      * @param id its primary key as text
-     * @return null if there is no such row
      */
-    @Nullable
     Content content(String id) throws RedriveException, UnusableRowException {
         ContentRow row;
         try {
@@ -88,7 +84,7 @@ final class SourceRows implements AutoCloseable {
             throw unreadable(e);
         }
         if (row == null) {
-            return null;
+            throw new UnusableRowException("PostgreSQL no longer has the row of content " + id);
         }
         DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
         decoder.decode(row, 0, arrival);
@@ -100,12 +96,11 @@ final class SourceRows implements AutoCloseable {
     }
 
     private RedriveException unreadable(Exception e) {
-        return new RedriveException(
+        return RedriveException.givenUp(
                 "PostgreSQL at postgres.url = " + database.postgres().jdbcUrl() + " does not answer, or does not let "
                         + database.postgres().username() + " read the rows that letters of capture refer to ("
                         + e.getMessage()
-                        + "). Mend that, or leave postgres.username away: letters that need no row go back then. What is marked is"
-                        + " back; start again for the others",
+                        + "). Mend that, or leave postgres.username away: letters that need no row go back then",
                 e);
     }
 

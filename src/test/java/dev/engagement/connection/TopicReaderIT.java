@@ -95,6 +95,9 @@ class TopicReaderIT {
         Map<TopicPartition, Long> ends = read(Map.of(), Map.of(), read);
         assertThat(read).containsExactly("0-4", "0-5", "0-6", "0-7", "0-8", "0-9", "0-10", "0-11", "0-12");
         assertThat(reader.beginnings(topic)).containsEntry(first, 4L);
+        List<String> fromWhatIsGone = new ArrayList<>();
+        assertThat(read(Map.of(first, 1L), Map.of(), fromWhatIsGone)).isEqualTo(ends);
+        assertThat(fromWhatIsGone).isEqualTo(read);
         // Two records of the transaction and its marker.
         assertThat(ends).containsEntry(first, 16L);
 

@@ -262,7 +262,7 @@ class DeployerTest {
     }
 
     @Test
-    void a_new_job_without_a_checkpoint_within_the_patience_has_failed() throws Exception {
+    void a_new_job_without_a_checkpoint_within_the_timeout_has_failed() throws Exception {
         deployed();
         Duration begin = pause.passed();
         cluster.nextJob(FakeCluster.running());

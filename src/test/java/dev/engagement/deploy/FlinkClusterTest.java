@@ -153,7 +153,7 @@ class FlinkClusterTest {
     }
 
     @Test
-    void a_savepoint_that_takes_longer_than_the_patience_is_told_to_be_on_its_way() throws Exception {
+    void a_savepoint_that_takes_longer_than_the_timeout_is_told_to_be_on_its_way() throws Exception {
         answers("POST /jobs/" + JOB + "/stop", new Answer(202, "{\"request-id\": \"t1\"}"));
         answers(
                 "GET /jobs/" + JOB + "/savepoints/t1",

@@ -72,7 +72,7 @@ class WarehouseCommitterTest {
     }
 
     @Test
-    void an_outage_longer_than_patience_fails_and_keeps_the_rows() {
+    void an_outage_longer_than_timeout_fails_and_keeps_the_rows() {
         bigQuery.script = request -> request == Request.FLUSH ? Fault.REFUSED : Fault.NONE;
 
         assertThatThrownBy(() -> committer(false).commit(requests(4, 7)))

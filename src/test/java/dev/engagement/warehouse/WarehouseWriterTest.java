@@ -237,7 +237,7 @@ class WarehouseWriterTest {
     }
 
     @Test
-    void an_outage_longer_than_patience_fails_the_task() throws Exception {
+    void an_outage_longer_than_timeout_fails_the_task() throws Exception {
         bigQuery.refusal = WarehouseFailure.of(Status.Code.PERMISSION_DENIED, "no right");
         bigQuery.script = request -> request == Request.OPEN ? Fault.REFUSED : Fault.NONE;
         write(1, 1);

@@ -153,7 +153,7 @@ class RedisClusterIT {
     }
 
     @Test
-    void a_frozen_node_costs_the_others_its_patience_once_and_then_a_moment_now_and_then() {
+    void a_frozen_node_costs_the_others_its_timeout_once_and_then_a_moment_now_and_then() {
         assertThat(link.attempt(counts()).hasFailures()).isFalse();
         long before = connections(2);
         cluster.nodes().get(2).freeze();

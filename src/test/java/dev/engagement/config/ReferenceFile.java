@@ -42,9 +42,8 @@ final class ReferenceFile {
             }
             Key<?> key = Keys.ALL.get(i);
             text.append('\n');
-            lines(key.explanation()).forEach(line -> text.append(line.isEmpty() ? "#" : "# ")
-                    .append(line)
-                    .append('\n'));
+            lines(key.explanation())
+                    .forEach(line -> text.append("# ").append(line).append('\n'));
             text.append('#').append(entry(key)).append('=');
             text.append(Objects.requireNonNullElse(key.defaultText(), "")).append('\n');
         }
@@ -61,13 +60,13 @@ final class ReferenceFile {
         };
     }
 
-    /** An explanation in lines of the file's width; what is indented stays as it is, and "Too low" begins a line. */
+    /** An explanation in lines of the file's width; what is indented stays as it is, "Too low" begins a line. */
     private static List<String> lines(String explanation) {
         List<String> lines = new ArrayList<>();
         StringBuilder paragraph = new StringBuilder();
         for (String line : explanation.lines().toList()) {
             boolean isVerbatim = line.startsWith("  ");
-            if (isVerbatim || line.isEmpty() || line.startsWith("Too low:")) {
+            if (isVerbatim || line.startsWith("Too low:")) {
                 wrap(paragraph, lines);
             }
             if (isVerbatim) {
