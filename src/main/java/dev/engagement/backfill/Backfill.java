@@ -421,7 +421,7 @@ public final class Backfill {
         private void read(Connection connection, Piece piece, RowDecoder decoder, @Nullable StreamGateway stream)
                 throws SQLException, IOException, InterruptedException {
             Integer limit = isIndexed ? (Integer) PAGE_ROWS : null;
-            DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
+            DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
             SourceTables.Position position = null;
             String text = "";
             Day day = piece.day;
@@ -456,7 +456,7 @@ public final class Backfill {
                                 text = row.eventTs().substring(0, Day.TEXT_LENGTH);
                                 had = day.ids(known);
                             }
-                            read(row, day, had.contains(row.id()), decoder, arrival, stream);
+                            read(row, day, had.contains(row.id()), decoder, decoded, stream);
                         }
                     }
                     position = last == null ? null : new SourceTables.Position(last.eventTs(), last.id());
@@ -473,7 +473,7 @@ public final class Backfill {
                 Day day,
                 boolean isThere,
                 RowDecoder decoder,
-                DecodedRecord<EngagementEvent> arrival,
+                DecodedRecord<EngagementEvent> decoded,
                 @Nullable StreamGateway stream) {
             read.increment();
             if (isThere) {
@@ -487,13 +487,13 @@ public final class Backfill {
                 tooLarge.add(row.id());
                 return;
             }
-            decoder.decode(row, arrival);
-            if (arrival.kind() != DecodedRecord.Kind.VALUE) {
+            decoder.decode(row, decoded);
+            if (decoded.kind() != DecodedRecord.Kind.VALUE) {
                 invalid.add(row.id());
             } else if (!isThere) {
                 missing.increment();
                 if (known != null) {
-                    day.miss(row.id(), arrival.value().eventTsMicros());
+                    day.miss(row.id(), decoded.value().eventTsMicros());
                 }
             }
             if (stream != null) {

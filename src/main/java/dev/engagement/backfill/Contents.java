@@ -45,7 +45,7 @@ final class Contents {
     private final RowDecoder decoder;
     private final long maxBytes;
 
-    private final DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
+    private final DecodedRecord<ContentChange> decoded = new DecodedRecord<>();
     /** What the topic's last record of each says; none of those that it says to be deleted. */
     private final Map<String, Content> said = new HashMap<>();
     /** The last key of each content whose key is not as capture writes it, such as Connect's with a schema. */
@@ -155,9 +155,9 @@ final class Contents {
                 if (open != null && !open.contains(id)) {
                     continue;
                 }
-                decoder.decode(row, 0, arrival);
-                Content content = arrival.kind() == DecodedRecord.Kind.VALUE
-                        ? ((ContentChange.Put) arrival.value()).content()
+                decoder.decode(row, 0, decoded);
+                Content content = decoded.kind() == DecodedRecord.Kind.VALUE
+                        ? ((ContentChange.Put) decoded.value()).content()
                         : null;
                 if (content != null && content.equals(said.get(id))) {
                     continue;

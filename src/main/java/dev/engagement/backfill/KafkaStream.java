@@ -156,11 +156,11 @@ final class KafkaStream implements StreamGateway {
     public void contents(EachContent each) throws IOException {
         ContentDecoder decoder =
                 new ContentDecoder(contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC());
-        DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
+        DecodedRecord<ContentChange> decoded = new DecodedRecord<>();
         var unused = reader.read(contentTopic, Map.of(), Map.of(), record -> {
-            decoder.decode(record, arrival);
-            if (arrival.kind() == DecodedRecord.Kind.VALUE) {
-                each.take(arrival.value(), record.key());
+            decoder.decode(record, decoded);
+            if (decoded.kind() == DecodedRecord.Kind.VALUE) {
+                each.take(decoded.value(), record.key());
             }
         });
     }

@@ -43,8 +43,8 @@ public final class Rebuild {
     /**
      * What the pipeline begins with.
      *
-     * @param events arrivals of events
-     * @param contentChanges arrivals of contents, complete before the first event is read
+     * @param events records of events
+     * @param contentChanges records of contents, complete before the first event is read
      */
     public record Tables(
             DataStream<DecodedRecord<EngagementEvent>> events,
@@ -90,7 +90,7 @@ public final class Rebuild {
         return new Tables(events, events.getSideOutput(CONTENTS));
     }
 
-    /** Rows as arrivals: events on, contents aside. */
+    /** Rows as records: events on, contents aside. */
     private static final class Decode extends ProcessFunction<TableRow, DecodedRecord<EngagementEvent>> {
 
         private static final long serialVersionUID = 1L;

@@ -48,41 +48,41 @@ public final class DecodedRecordTypes {
         }
 
         @Override
-        protected void write(DecodedRecord<T> arrival, DataOutput out) throws IOException {
-            out.writeByte(arrival.kind().ordinal());
-            switch (arrival.kind()) {
+        protected void write(DecodedRecord<T> decoded, DataOutput out) throws IOException {
+            out.writeByte(decoded.kind().ordinal());
+            switch (decoded.kind()) {
                 case VALUE -> {
-                    out.writeLong(arrival.kafkaTimestampMillis());
-                    out.writeBoolean(arrival.publishTsDropped());
-                    values.writeVersioned(arrival.value(), out);
+                    out.writeLong(decoded.kafkaTimestampMillis());
+                    out.writeBoolean(decoded.publishTsDropped());
+                    values.writeVersioned(decoded.value(), out);
                 }
                 case IGNORED -> {}
-                case LETTER -> letters.writeVersioned(arrival.letter(), out);
+                case LETTER -> letters.writeVersioned(decoded.letter(), out);
                 case READ_TO_END -> {
-                    out.writeInt(arrival.partition());
-                    out.writeInt(arrival.partitions());
-                    out.writeLong(arrival.readToEndAtMillis());
+                    out.writeInt(decoded.partition());
+                    out.writeInt(decoded.partitions());
+                    out.writeLong(decoded.readToEndAtMillis());
                 }
             }
         }
 
         @Override
         protected DecodedRecord<T> read(int version, DataInput in) throws IOException {
-            DecodedRecord<T> arrival = new DecodedRecord<>();
+            DecodedRecord<T> decoded = new DecodedRecord<>();
             switch (DecodedRecord.Kind.values()[in.readByte()]) {
                 case VALUE -> {
                     long timestamp = in.readLong();
                     boolean dropped = in.readBoolean();
-                    arrival.accept(values.readVersioned(in), timestamp);
+                    decoded.accept(values.readVersioned(in), timestamp);
                     if (dropped) {
-                        arrival.markPublishTsDropped();
+                        decoded.markPublishTsDropped();
                     }
                 }
-                case IGNORED -> arrival.ignore();
-                case LETTER -> arrival.reject(letters.readVersioned(in));
-                case READ_TO_END -> arrival.readToEnd(in.readInt(), in.readInt(), in.readLong());
+                case IGNORED -> decoded.ignore();
+                case LETTER -> decoded.reject(letters.readVersioned(in));
+                case READ_TO_END -> decoded.readToEnd(in.readInt(), in.readInt(), in.readLong());
             }
-            return arrival;
+            return decoded;
         }
     }
 

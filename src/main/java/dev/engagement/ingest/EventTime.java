@@ -23,8 +23,8 @@ final class EventTime {
     static WatermarkStrategy<DecodedRecord<EngagementEvent>> ofEvents(EventTimeOptions options) {
         return WatermarkStrategy.<DecodedRecord<EngagementEvent>>forGenerator(
                         context -> new PartitionClock(options, Clock.systemUTC()))
-                .withTimestampAssigner((arrival, kafkaTimestamp) -> arrival.kind() == DecodedRecord.Kind.VALUE
-                        ? Math.floorDiv(arrival.value().eventTsMicros(), 1_000)
+                .withTimestampAssigner((decoded, kafkaTimestamp) -> decoded.kind() == DecodedRecord.Kind.VALUE
+                        ? Math.floorDiv(decoded.value().eventTsMicros(), 1_000)
                         : kafkaTimestamp);
     }
 
@@ -56,25 +56,25 @@ final class EventTime {
         }
 
         @Override
-        public void onEvent(DecodedRecord<EngagementEvent> arrival, long eventMillis, WatermarkOutput output) {
-            switch (arrival.kind()) {
+        public void onEvent(DecodedRecord<EngagementEvent> decoded, long eventMillis, WatermarkOutput output) {
+            switch (decoded.kind()) {
                 case VALUE -> {
                     recordsSinceLastEmit = true;
                     if (eventMillis > newestMillis
                             && !Timestamps.isAhead(
-                                    arrival.value().eventTsMicros(),
-                                    arrival.kafkaTimestampMillis(),
+                                    decoded.value().eventTsMicros(),
+                                    decoded.kafkaTimestampMillis(),
                                     maxClockSkewMillis)) {
                         newestMillis = eventMillis;
                     }
                 }
-                case READ_TO_END -> readToEndAtMillis = Math.max(readToEndAtMillis, arrival.readToEndAtMillis());
+                case READ_TO_END -> readToEndAtMillis = Math.max(readToEndAtMillis, decoded.readToEndAtMillis());
                 case IGNORED, LETTER -> {
                     recordsSinceLastEmit = true;
-                    if (arrival.knownUntilMillis() > knownUntilMillis) {
+                    if (decoded.knownUntilMillis() > knownUntilMillis) {
                         // Never ahead of the wall clock, whatever the clocks of database and broker say.
                         knownUntilMillis =
-                                Math.max(knownUntilMillis, Math.min(arrival.knownUntilMillis(), clock.millis()));
+                                Math.max(knownUntilMillis, Math.min(decoded.knownUntilMillis(), clock.millis()));
                     }
                 }
             }
@@ -99,7 +99,7 @@ final class EventTime {
 
     private static final class AlwaysIdle implements WatermarkGenerator<DecodedRecord<ContentChange>> {
         @Override
-        public void onEvent(DecodedRecord<ContentChange> arrival, long timestamp, WatermarkOutput output) {
+        public void onEvent(DecodedRecord<ContentChange> decoded, long timestamp, WatermarkOutput output) {
             output.markIdle();
         }
 

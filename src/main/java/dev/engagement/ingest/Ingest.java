@@ -58,14 +58,14 @@ public final class Ingest {
 
     /** The good events; UNDECODABLE, INVALID and OVERSIZE in the side output. */
     public static SingleOutputStreamOperator<EngagementEvent> decode(
-            DataStream<DecodedRecord<EngagementEvent>> arrivals, EventTimeOptions eventTime) {
-        return arrivals.process(new DecodeEvents(eventTime.maxClockSkew().toMillis()), EventTypes.EVENT);
+            DataStream<DecodedRecord<EngagementEvent>> records, EventTimeOptions eventTime) {
+        return records.process(new DecodeEvents(eventTime.maxClockSkew().toMillis()), EventTypes.EVENT);
     }
 
     /** The content changes and the marks of the topic's end; dead letters in the side output. */
     public static SingleOutputStreamOperator<ContentChange> decodeContent(
-            DataStream<DecodedRecord<ContentChange>> arrivals) {
-        return arrivals.process(new DecodeContent(), EventTypes.CONTENT_CHANGE);
+            DataStream<DecodedRecord<ContentChange>> records) {
+        return records.process(new DecodeContent(), EventTypes.CONTENT_CHANGE);
     }
 
     private abstract static class Decode<T> extends ProcessFunction<DecodedRecord<T>, T> {
@@ -84,25 +84,25 @@ public final class Ingest {
         }
 
         @Override
-        public void processElement(DecodedRecord<T> arrival, Context context, Collector<T> out) {
-            switch (arrival.kind()) {
+        public void processElement(DecodedRecord<T> decoded, Context context, Collector<T> out) {
+            switch (decoded.kind()) {
                 case VALUE -> {
                     accepted.inc();
-                    onValue(arrival);
-                    out.collect(arrival.value());
+                    onValue(decoded);
+                    out.collect(decoded.value());
                 }
                 case IGNORED -> ignored.inc();
                 case LETTER -> {
                     deadLetters.inc();
-                    context.output(DeadLetterTypes.DEAD_LETTERS, arrival.letter());
+                    context.output(DeadLetterTypes.DEAD_LETTERS, decoded.letter());
                 }
-                case READ_TO_END -> onReadToEnd(arrival, out);
+                case READ_TO_END -> onReadToEnd(decoded, out);
             }
         }
 
-        void onValue(DecodedRecord<T> arrival) {}
+        void onValue(DecodedRecord<T> decoded) {}
 
-        void onReadToEnd(DecodedRecord<T> arrival, Collector<T> out) {}
+        void onReadToEnd(DecodedRecord<T> decoded, Collector<T> out) {}
     }
 
     private static final class DecodeEvents extends Decode<EngagementEvent> {
@@ -122,9 +122,9 @@ public final class Ingest {
         }
 
         @Override
-        void onValue(DecodedRecord<EngagementEvent> arrival) {
+        void onValue(DecodedRecord<EngagementEvent> decoded) {
             if (Timestamps.isAhead(
-                    arrival.value().eventTsMicros(), arrival.kafkaTimestampMillis(), maxClockSkewMillis)) {
+                    decoded.value().eventTsMicros(), decoded.kafkaTimestampMillis(), maxClockSkewMillis)) {
                 futureDated.inc();
             }
         }
@@ -142,15 +142,15 @@ public final class Ingest {
         }
 
         @Override
-        void onValue(DecodedRecord<ContentChange> arrival) {
-            if (arrival.publishTsDropped()) {
+        void onValue(DecodedRecord<ContentChange> decoded) {
+            if (decoded.publishTsDropped()) {
                 publishTsDropped.inc();
             }
         }
 
         @Override
-        void onReadToEnd(DecodedRecord<ContentChange> arrival, Collector<ContentChange> out) {
-            out.collect(new ContentChange.ReadToEnd(arrival.partition(), arrival.partitions()));
+        void onReadToEnd(DecodedRecord<ContentChange> decoded, Collector<ContentChange> out) {
+            out.collect(new ContentChange.ReadToEnd(decoded.partition(), decoded.partitions()));
         }
     }
 }

@@ -125,7 +125,7 @@ final class TopicSourceReader<T>
 
         private final Decoder<T> decoder;
         private final org.apache.flink.metrics.Counter bytesIn;
-        private final DecodedRecord<T> arrival = new DecodedRecord<>();
+        private final DecodedRecord<T> decoded = new DecodedRecord<>();
 
         Emitter(Decoder<T> decoder, SourceReaderContext context) {
             this.decoder = decoder;
@@ -144,8 +144,8 @@ final class TopicSourceReader<T>
                 return;
             }
             if (record instanceof EndMark mark) {
-                arrival.readToEnd(mark.partition(), mark.partitions(), mark.timestamp());
-                output.collect(arrival, mark.timestamp());
+                decoded.readToEnd(mark.partition(), mark.partitions(), mark.timestamp());
+                output.collect(decoded, mark.timestamp());
                 state.setCurrentOffset(mark.offset());
                 return;
             }
@@ -153,8 +153,8 @@ final class TopicSourceReader<T>
             if (value != null) {
                 bytesIn.inc(value.length);
             }
-            decoder.decode(record, arrival);
-            output.collect(arrival, record.timestamp());
+            decoder.decode(record, decoded);
+            output.collect(decoded, record.timestamp());
             state.setCurrentOffset(record.offset() + 1);
         }
     }

@@ -33,7 +33,7 @@ public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.About
      * How long a deleted content's version is remembered: no older put of it is applied meanwhile. As long as the events
      * topic is kept, hence longer than any job that is restored from it can be behind.
      */
-    Duration GRAVE_IS_KEPT_FOR = Duration.ofDays(14);
+    Duration TOMBSTONE_IS_KEPT_FOR = Duration.ofDays(14);
 
     /** The field of {@code content:meta} that holds its version; readers ignore it. */
     String VERSION_FIELD = "_version";
@@ -306,7 +306,7 @@ public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.About
     record MetaGone(String contentId, long version, long deletedAtMillis) implements AboutContent {
 
         long expiresAtMillis() {
-            long keptFor = GRAVE_IS_KEPT_FOR.toMillis();
+            long keptFor = TOMBSTONE_IS_KEPT_FOR.toMillis();
             // Kafka takes any timestamp from a producer, up to the last there is.
             return deletedAtMillis > Long.MAX_VALUE - keptFor ? Long.MAX_VALUE : deletedAtMillis + keptFor;
         }

@@ -66,29 +66,29 @@ abstract class Board {
         return new ByEngagement(places);
     }
 
-    abstract boolean ranks(ContentScore contender);
+    abstract boolean ranks(ContentScore content);
 
-    abstract long score(ContentScore contender);
+    abstract long score(ContentScore content);
 
-    abstract int placeOf(ContentScore contender);
+    abstract int placeOf(ContentScore content);
 
-    abstract void place(ContentScore contender, int place);
+    abstract void place(ContentScore content, int place);
 
     /** To be called after the sums of a content changed, with whether it ranked before. */
-    final void changed(ContentScore contender, boolean rankedBefore) {
-        boolean ranks = ranks(contender);
+    final void changed(ContentScore content, boolean rankedBefore) {
+        boolean ranks = ranks(content);
         if (ranks != rankedBefore) {
             ranked += ranks ? 1 : -1;
         }
-        int place = placeOf(contender);
-        if (ranks && reachesThreshold(contender)) {
+        int place = placeOf(content);
+        if (ranks && reachesThreshold(content)) {
             if (place == ContentScore.NOWHERE) {
-                join(contender);
+                join(content);
             } else {
-                scores[place] = score(contender);
+                scores[place] = score(content);
             }
         } else if (place != ContentScore.NOWHERE) {
-            leave(contender, place);
+            leave(content, place);
         }
     }
 
@@ -107,9 +107,9 @@ abstract class Board {
             sort(count);
         }
         for (int i = 0; i < count; i++) {
-            ContentScore contender = at(i);
-            place(contender, i);
-            leaders.add(contender.encodedId, scores[i]);
+            ContentScore content = at(i);
+            place(content, i);
+            leaders.add(content.encodedId, scores[i]);
         }
         return leaders.leaders();
     }
@@ -133,13 +133,13 @@ abstract class Board {
     private boolean updateOrder(int count) {
         int steps = 0;
         for (int i = 1; i < size; i++) {
-            ContentScore contender = at(i);
+            ContentScore content = at(i);
             long score = scores[i];
             long idStart = idStarts[i];
             int free = i;
             // Beyond the best the last of them makes room.
             int next = Math.min(i, count) - 1;
-            while (next >= 0 && isBefore(contender, score, idStart, next)) {
+            while (next >= 0 && isBefore(content, score, idStart, next)) {
                 kept[free] = kept[next];
                 scores[free] = scores[next];
                 idStarts[free] = idStarts[next];
@@ -148,7 +148,7 @@ abstract class Board {
                 steps++;
             }
             if (free != i) {
-                kept[free] = contender;
+                kept[free] = content;
                 scores[free] = score;
                 idStarts[free] = idStart;
                 place(at(i), i);
@@ -182,11 +182,11 @@ abstract class Board {
     }
 
     private ContentScore at(int place) {
-        ContentScore contender = kept[place];
-        if (contender == null) {
+        ContentScore content = kept[place];
+        if (content == null) {
             throw new IllegalStateException("Nobody is kept at " + place + " of " + size);
         }
-        return contender;
+        return content;
     }
 
     private int compare(ContentScore left, ContentScore right) {
@@ -194,37 +194,37 @@ abstract class Board {
         return byScore != 0 ? byScore : ContentIds.ORDER.compare(left.contentId, right.contentId);
     }
 
-    private boolean reachesThreshold(ContentScore contender) {
-        long score = score(contender);
+    private boolean reachesThreshold(ContentScore content) {
+        long score = score(content);
         if (score != thresholdScore) {
             return score > thresholdScore;
         }
-        return thresholdId == null || ContentIds.ORDER.compare(contender.contentId, thresholdId) <= 0;
+        return thresholdId == null || ContentIds.ORDER.compare(content.contentId, thresholdId) <= 0;
     }
 
-    private void join(ContentScore contender) {
+    private void join(ContentScore content) {
         if (size == kept.length) {
             raiseThreshold();
-            if (!reachesThreshold(contender)) {
+            if (!reachesThreshold(content)) {
                 return;
             }
         }
-        keep(contender, size);
+        keep(content, size);
         size++;
     }
 
-    private void leave(ContentScore contender, int place) {
+    private void leave(ContentScore content, int place) {
         size--;
         keep(at(size), place);
         kept[size] = null;
-        place(contender, ContentScore.NOWHERE);
+        place(content, ContentScore.NOWHERE);
     }
 
-    private void keep(ContentScore contender, int place) {
-        kept[place] = contender;
-        scores[place] = score(contender);
-        idStarts[place] = ContentIds.start(contender.contentId);
-        place(contender, place);
+    private void keep(ContentScore content, int place) {
+        kept[place] = content;
+        scores[place] = score(content);
+        idStarts[place] = ContentIds.start(content.contentId);
+        place(content, place);
     }
 
     private void raiseThreshold() {
@@ -251,9 +251,9 @@ abstract class Board {
         Arrays.fill(kept, 0, size, null);
         size = 0;
         keepAll();
-        for (ContentScore contender : all) {
-            if (contender != null && ranks(contender) && reachesThreshold(contender)) {
-                join(contender);
+        for (ContentScore content : all) {
+            if (content != null && ranks(content) && reachesThreshold(content)) {
+                join(content);
             }
         }
     }
@@ -270,23 +270,23 @@ abstract class Board {
         }
 
         @Override
-        boolean ranks(ContentScore contender) {
-            return contender.events != 0;
+        boolean ranks(ContentScore content) {
+            return content.events != 0;
         }
 
         @Override
-        long score(ContentScore contender) {
-            return contender.events;
+        long score(ContentScore content) {
+            return content.events;
         }
 
         @Override
-        int placeOf(ContentScore contender) {
-            return contender.placeByEvents;
+        int placeOf(ContentScore content) {
+            return content.placeByEvents;
         }
 
         @Override
-        void place(ContentScore contender, int place) {
-            contender.placeByEvents = place;
+        void place(ContentScore content, int place) {
+            content.placeByEvents = place;
         }
     }
 
@@ -297,23 +297,23 @@ abstract class Board {
         }
 
         @Override
-        boolean ranks(ContentScore contender) {
-            return contender.measured != 0;
+        boolean ranks(ContentScore content) {
+            return content.measured != 0;
         }
 
         @Override
-        long score(ContentScore contender) {
-            return contender.millis;
+        long score(ContentScore content) {
+            return content.millis;
         }
 
         @Override
-        int placeOf(ContentScore contender) {
-            return contender.placeByEngagement;
+        int placeOf(ContentScore content) {
+            return content.placeByEngagement;
         }
 
         @Override
-        void place(ContentScore contender, int place) {
-            contender.placeByEngagement = place;
+        void place(ContentScore content, int place) {
+            content.placeByEngagement = place;
         }
     }
 }

@@ -36,7 +36,7 @@ final class SlidingWindow {
     private final long windowSeconds;
     private final long slideSeconds;
 
-    private final Map<String, ContentScore> contenders = new HashMap<>();
+    private final Map<String, ContentScore> scoreById = new HashMap<>();
     private @Nullable ContentScore[] byIndex = new ContentScore[1_024];
     private int indexes;
     private int[] freeIndexes = new int[1_024];
@@ -89,7 +89,7 @@ final class SlidingWindow {
      * @return how many events of them are too late for every window to come, and were left out
      */
     long add(RankingPartial partial) {
-        ContentScore contender = null;
+        ContentScore content = null;
         long late = 0;
         for (int i = 0; i < partial.panes(); i++) {
             long second = partial.second(i);
@@ -98,14 +98,14 @@ final class SlidingWindow {
             if (second < oldestSecond) {
                 late += events;
             } else if (events != 0) {
-                if (contender == null) {
-                    contender = contender(partial.contentId());
+                if (content == null) {
+                    content = scoreOf(partial.contentId());
                 }
                 Pane pane = pane(second);
-                pane.changed.set(contender.shard);
-                append(pane, contender, events, partial.measured(i), partial.millis(i));
+                pane.changed.set(content.shard);
+                append(pane, content, events, partial.measured(i), partial.millis(i));
                 if (second < endSecond) {
-                    change(contender, events, partial.measured(i), partial.millis(i));
+                    change(content, events, partial.measured(i), partial.millis(i));
                 }
             }
         }
@@ -141,7 +141,7 @@ final class SlidingWindow {
     }
 
     int contents() {
-        return contenders.size();
+        return scoreById.size();
     }
 
     int panes() {
@@ -184,9 +184,9 @@ final class SlidingWindow {
         BitSet changed = pane.changed;
         Pane.Cursor entry = pane.read();
         while (entry.next()) {
-            ContentScore contender = at(entry.index);
-            if (changed.get(contender.shard)) {
-                writers[contender.shard].add(contender.encodedId, entry.events, entry.measured, entry.millis);
+            ContentScore content = at(entry.index);
+            if (changed.get(content.shard)) {
+                writers[content.shard].add(content.encodedId, entry.events, entry.measured, entry.millis);
             }
         }
         for (int shard = changed.nextSetBit(0); shard >= 0; shard = changed.nextSetBit(shard + 1)) {
@@ -201,8 +201,7 @@ final class SlidingWindow {
         observe(second);
         Pane pane = pane(second);
         pane.stored.set(shard);
-        blob.read(
-                (contentId, events, measured, millis) -> append(pane, contender(contentId), events, measured, millis));
+        blob.read((contentId, events, measured, millis) -> append(pane, scoreOf(contentId), events, measured, millis));
     }
 
     private Pane pane(long second) {
@@ -215,11 +214,11 @@ final class SlidingWindow {
         return pane;
     }
 
-    private void append(Pane pane, ContentScore contender, long events, long measured, long millis) {
+    private void append(Pane pane, ContentScore content, long events, long measured, long millis) {
         int before = pane.bytes();
-        pane.append(contender.index, events, measured, millis);
+        pane.append(content.index, events, measured, millis);
         logBytes += pane.bytes() - before;
-        contender.entries++;
+        content.entries++;
     }
 
     private void enter(Pane pane) {
@@ -233,13 +232,13 @@ final class SlidingWindow {
         boolean entered = pane.second < endSecond;
         Pane.Cursor entry = pane.read();
         while (entry.next()) {
-            ContentScore contender = at(entry.index);
+            ContentScore content = at(entry.index);
             if (entered) {
-                change(contender, -entry.events, -entry.measured, -entry.millis);
+                change(content, -entry.events, -entry.measured, -entry.millis);
             }
-            contender.entries--;
-            if (contender.entries == 0) {
-                free(contender);
+            content.entries--;
+            if (content.entries == 0) {
+                free(content);
             }
         }
         logBytes -= pane.bytes();
@@ -253,15 +252,15 @@ final class SlidingWindow {
         }
     }
 
-    private void change(ContentScore contender, long events, long measured, long millis) {
-        boolean hadEvents = contender.events != 0;
-        contender.events += events;
-        byEvents.changed(contender, hadEvents);
+    private void change(ContentScore content, long events, long measured, long millis) {
+        boolean hadEvents = content.events != 0;
+        content.events += events;
+        byEvents.changed(content, hadEvents);
         if (measured != 0) {
-            boolean hadMeasured = contender.measured != 0;
-            contender.measured += measured;
-            contender.millis += millis;
-            byEngagement.changed(contender, hadMeasured);
+            boolean hadMeasured = content.measured != 0;
+            content.measured += measured;
+            content.millis += millis;
+            byEngagement.changed(content, hadMeasured);
         }
     }
 
@@ -271,14 +270,14 @@ final class SlidingWindow {
         long[] sums = new long[3 * pane.entries()];
         Pane.Cursor entry = pane.read();
         while (entry.next()) {
-            ContentScore contender = at(entry.index);
-            if (contender.scratch == ContentScore.NOWHERE) {
-                contender.scratch = contents.size();
-                contents.add(contender);
+            ContentScore content = at(entry.index);
+            if (content.scratch == ContentScore.NOWHERE) {
+                content.scratch = contents.size();
+                contents.add(content);
             } else {
-                contender.entries--;
+                content.entries--;
             }
-            int sum = 3 * contender.scratch;
+            int sum = 3 * content.scratch;
             sums[sum] += entry.events;
             sums[sum + 1] += entry.measured;
             sums[sum + 2] += entry.millis;
@@ -289,10 +288,10 @@ final class SlidingWindow {
             pane.clear();
         }
         for (int i = 0; i < contents.size(); i++) {
-            ContentScore contender = contents.get(i);
-            contender.scratch = ContentScore.NOWHERE;
+            ContentScore content = contents.get(i);
+            content.scratch = ContentScore.NOWHERE;
             if (repeats) {
-                pane.append(contender.index, sums[3 * i], sums[3 * i + 1], sums[3 * i + 2]);
+                pane.append(content.index, sums[3 * i], sums[3 * i + 1], sums[3 * i + 2]);
             }
         }
         if (repeats) {
@@ -301,15 +300,15 @@ final class SlidingWindow {
     }
 
     private ContentScore at(int index) {
-        ContentScore contender = byIndex[index];
-        if (contender == null) {
+        ContentScore content = byIndex[index];
+        if (content == null) {
             throw new IllegalStateException("A log refers to content " + index + ", which is gone");
         }
-        return contender;
+        return content;
     }
 
-    private ContentScore contender(String contentId) {
-        ContentScore known = contenders.get(contentId);
+    private ContentScore scoreOf(String contentId) {
+        ContentScore known = scoreById.get(contentId);
         if (known != null) {
             return known;
         }
@@ -326,17 +325,17 @@ final class SlidingWindow {
         }
         ContentScore added = new ContentScore(contentId, ContentShards.shardOf(contentId), index);
         byIndex[index] = added;
-        contenders.put(contentId, added);
+        scoreById.put(contentId, added);
         return added;
     }
 
-    private void free(ContentScore contender) {
-        contenders.remove(contender.contentId);
-        byIndex[contender.index] = null;
+    private void free(ContentScore content) {
+        scoreById.remove(content.contentId);
+        byIndex[content.index] = null;
         if (freeCount == freeIndexes.length) {
             freeIndexes = Arrays.copyOf(freeIndexes, Math.multiplyExact(freeCount, 2));
         }
-        freeIndexes[freeCount] = contender.index;
+        freeIndexes[freeCount] = content.index;
         freeCount++;
     }
 }

@@ -315,22 +315,22 @@ final class RedriveRouter implements AutoCloseable {
     }
 
     private @Nullable Long eventIdIn(DeadLetter letter, byte @Nullable [] value) {
-        DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
-        new EventDecoder(letter.source().topic(), Long.MAX_VALUE, clock).decode(record(letter, value), arrival);
-        return switch (arrival.kind()) {
-            case VALUE -> arrival.value().id();
-            case LETTER -> arrival.letter().eventId();
+        DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
+        new EventDecoder(letter.source().topic(), Long.MAX_VALUE, clock).decode(record(letter, value), decoded);
+        return switch (decoded.kind()) {
+            case VALUE -> decoded.value().id();
+            case LETTER -> decoded.letter().eventId();
             case IGNORED, READ_TO_END -> null;
         };
     }
 
     private @Nullable String contentIdIn(DeadLetter letter, byte @Nullable [] value) {
-        DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
-        new ContentDecoder(letter.source().topic(), Long.MAX_VALUE, clock).decode(record(letter, value), arrival);
-        if (arrival.kind() != DecodedRecord.Kind.VALUE) {
+        DecodedRecord<ContentChange> decoded = new DecodedRecord<>();
+        new ContentDecoder(letter.source().topic(), Long.MAX_VALUE, clock).decode(record(letter, value), decoded);
+        if (decoded.kind() != DecodedRecord.Kind.VALUE) {
             return null;
         }
-        ContentChange change = arrival.value();
+        ContentChange change = decoded.value();
         return change instanceof ContentChange.Put put
                 ? put.content().id()
                 : change instanceof ContentChange.Delete delete ? delete.contentId() : null;

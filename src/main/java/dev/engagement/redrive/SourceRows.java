@@ -61,13 +61,13 @@ final class SourceRows implements AutoCloseable {
         if (row == null) {
             throw new UnusableRowException("PostgreSQL no longer has the row of event " + id);
         }
-        DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
-        decoder.decode(row, arrival);
-        if (arrival.kind() == DecodedRecord.Kind.LETTER) {
+        DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
+        decoder.decode(row, decoded);
+        if (decoded.kind() == DecodedRecord.Kind.LETTER) {
             throw new UnusableRowException(
-                    "its row breaks a rule: " + arrival.letter().error());
+                    "its row breaks a rule: " + decoded.letter().error());
         }
-        EngagementEvent event = arrival.value();
+        EngagementEvent event = decoded.value();
         return snapshot ? event : event.committedAt(committedAtMillis);
     }
 
@@ -86,13 +86,13 @@ final class SourceRows implements AutoCloseable {
         if (row == null) {
             throw new UnusableRowException("PostgreSQL no longer has the row of content " + id);
         }
-        DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
-        decoder.decode(row, 0, arrival);
-        if (arrival.kind() == DecodedRecord.Kind.VALUE && arrival.value() instanceof ContentChange.Put put) {
+        DecodedRecord<ContentChange> decoded = new DecodedRecord<>();
+        decoder.decode(row, 0, decoded);
+        if (decoded.kind() == DecodedRecord.Kind.VALUE && decoded.value() instanceof ContentChange.Put put) {
             return put.content();
         }
         throw new UnusableRowException(
-                "its row breaks a rule: " + arrival.letter().error());
+                "its row breaks a rule: " + decoded.letter().error());
     }
 
     private RedriveException unreadable(Exception e) {

@@ -526,7 +526,7 @@ class RebuildSourceIT {
         @Override
         public void contents(EachContent each) {
             ContentDecoder decoder = new ContentDecoder("contents", 1 << 20, Clock.systemUTC());
-            DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
+            DecodedRecord<ContentChange> decoded = new DecodedRecord<>();
             contents.forEach((key, envelope) -> {
                 decoder.decode(
                         new ConsumerRecord<>(
@@ -535,9 +535,9 @@ class RebuildSourceIT {
                                 0,
                                 key.getBytes(UTF_8),
                                 envelope.equals(NONE) ? null : envelope.getBytes(UTF_8)),
-                        arrival);
-                if (arrival.kind() == DecodedRecord.Kind.VALUE) {
-                    each.take(arrival.value(), key.getBytes(UTF_8));
+                        decoded);
+                if (decoded.kind() == DecodedRecord.Kind.VALUE) {
+                    each.take(decoded.value(), key.getBytes(UTF_8));
                 }
             });
         }

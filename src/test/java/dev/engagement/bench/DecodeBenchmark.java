@@ -36,7 +36,7 @@ public class DecodeBenchmark {
 
     private ConsumerRecord<byte[], byte[]>[] records;
     private EventDecoder decoder;
-    private DecodedRecord<EngagementEvent> arrival;
+    private DecodedRecord<EngagementEvent> decoded;
     private JsonFactory json;
 
     /** Makes the events. */
@@ -48,7 +48,7 @@ public class DecodeBenchmark {
             records[i] = new ConsumerRecord<>("events", i & 15, i, BenchEnvelopes.eventKey(i), BenchEnvelopes.event(i));
         }
         decoder = new EventDecoder("events", 1 << 20, Clock.systemUTC());
-        arrival = new DecodedRecord<>();
+        decoded = new DecodedRecord<>();
         json = new JsonFactory();
     }
 
@@ -57,8 +57,8 @@ public class DecodeBenchmark {
     @OperationsPerInvocation(EVENTS)
     public void decode(Blackhole hole) {
         for (ConsumerRecord<byte[], byte[]> record : records) {
-            decoder.decode(record, arrival);
-            hole.consume(arrival.value());
+            decoder.decode(record, decoded);
+            hole.consume(decoded.value());
         }
     }
 

@@ -199,7 +199,7 @@ class BadInputIT {
         Message message = shapes.insert(new EventRow(id, contentId, null, "play", now, 7_000, "web", "{}"), now);
         RecordMetadata at = send(DebeziumCase.EVENTS_TOPIC, partition, message);
         if (contentId.equals(CONTENT_THAT_NEVER_COMES)) {
-            DecodedRecord<?> arrival = DebeziumCorpusTest.decode(
+            DecodedRecord<?> decoded = DebeziumCorpusTest.decode(
                     true,
                     DebeziumCase.record(
                             at.topic(),
@@ -209,7 +209,7 @@ class BadInputIT {
                             at.partition(),
                             at.offset(),
                             at.timestamp()));
-            expect(at, "UNRESOLVED", EventJson.envelope((EngagementEvent) arrival.value()));
+            expect(at, "UNRESOLVED", EventJson.envelope((EngagementEvent) decoded.value()));
         }
     }
 

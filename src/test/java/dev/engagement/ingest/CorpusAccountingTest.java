@@ -70,9 +70,9 @@ class CorpusAccountingTest {
         List<String> ids = new ArrayList<>();
         long offset = 0;
         for (DebeziumCase c : CASES) {
-            DecodedRecord<?> arrival = decode(c, offset++);
-            if (arrival.kind() == DecodedRecord.Kind.LETTER) {
-                ids.add(arrival.letter().id());
+            DecodedRecord<?> decoded = decode(c, offset++);
+            if (decoded.kind() == DecodedRecord.Kind.LETTER) {
+                ids.add(decoded.letter().id());
             }
         }
         assertThat(ids).doesNotHaveDuplicates().isNotEmpty();

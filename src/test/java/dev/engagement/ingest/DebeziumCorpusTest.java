@@ -93,36 +93,36 @@ class DebeziumCorpusTest {
         ConsumerRecord<byte[], byte[]> record = c.record(PARTITION, OFFSET, TIMESTAMP);
         byte[] before = c.value() == null ? null : c.value().clone();
 
-        DecodedRecord<?> arrival = decode(c.onEvents(), record);
+        DecodedRecord<?> decoded = decode(c.onEvents(), record);
 
         assertThat(c.value())
                 .as("%s: the decoder leaves the value alone", c.name())
                 .isEqualTo(before);
-        assertAsExpected(c, Outcome.of(arrival), List.of());
-        switch (arrival.kind()) {
+        assertAsExpected(c, Outcome.of(decoded), List.of());
+        switch (decoded.kind()) {
             case VALUE -> {
-                assertEquals(new Position(PARTITION, OFFSET, TIMESTAMP), positionOf(arrival.value()));
-                assertEquals(TIMESTAMP, arrival.kafkaTimestampMillis());
+                assertEquals(new Position(PARTITION, OFFSET, TIMESTAMP), positionOf(decoded.value()));
+                assertEquals(TIMESTAMP, decoded.kafkaTimestampMillis());
             }
             case LETTER -> {
-                assertLetter(c, record, arrival.letter());
+                assertLetter(c, record, decoded.letter());
                 assertEquals(
-                        arrival.letter().id(),
+                        decoded.letter().id(),
                         decode(c.onEvents(), record).letter().id());
             }
-            default -> assertThat(arrival.kind()).isEqualTo(DecodedRecord.Kind.IGNORED);
+            default -> assertThat(decoded.kind()).isEqualTo(DecodedRecord.Kind.IGNORED);
         }
     }
 
     static DecodedRecord<?> decode(boolean events, ConsumerRecord<byte[], byte[]> record) {
         if (events) {
-            DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
-            new EventDecoder(DebeziumCase.EVENTS_TOPIC, DebeziumCase.MAX_RECORD_BYTES, CLOCK).decode(record, arrival);
-            return arrival;
+            DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
+            new EventDecoder(DebeziumCase.EVENTS_TOPIC, DebeziumCase.MAX_RECORD_BYTES, CLOCK).decode(record, decoded);
+            return decoded;
         }
-        DecodedRecord<ContentChange> arrival = new DecodedRecord<>();
-        new ContentDecoder(DebeziumCase.CONTENT_TOPIC, DebeziumCase.MAX_RECORD_BYTES, CLOCK).decode(record, arrival);
-        return arrival;
+        DecodedRecord<ContentChange> decoded = new DecodedRecord<>();
+        new ContentDecoder(DebeziumCase.CONTENT_TOPIC, DebeziumCase.MAX_RECORD_BYTES, CLOCK).decode(record, decoded);
+        return decoded;
     }
 
     private static void assertLetter(DebeziumCase c, ConsumerRecord<byte[], byte[]> record, DeadLetter letter) {

@@ -172,11 +172,11 @@ class DecoderFuzzProperties {
     /** Decodes twice and compares with the tree; returns what the decoder said. */
     private Outcome agree(boolean events, byte @Nullable [] key, byte @Nullable [] value) {
         byte[] kept = value == null ? null : value.clone();
-        DecodedRecord<?> arrival = decode(events, key, value);
-        Outcome outcome = Outcome.of(arrival);
-        if (arrival.kind() == DecodedRecord.Kind.LETTER) {
-            assertThat(arrival.letter().payload()).isEqualTo(kept);
-            assertThat(arrival.letter().error()).isNotBlank();
+        DecodedRecord<?> decoded = decode(events, key, value);
+        Outcome outcome = Outcome.of(decoded);
+        if (decoded.kind() == DecodedRecord.Kind.LETTER) {
+            assertThat(decoded.letter().payload()).isEqualTo(kept);
+            assertThat(decoded.letter().error()).isNotBlank();
         }
         assertThat(value).isEqualTo(kept);
         assertThat(Outcome.of(decode(events, key, value))).isEqualTo(outcome);

@@ -115,7 +115,7 @@ class EnvelopeShapesTest {
     }
 
     private static DecodedRecord<?> decode(boolean events, EnvelopeShapes.Message message) {
-        DecodedRecord<?> arrival = DebeziumCorpusTest.decode(
+        DecodedRecord<?> decoded = DebeziumCorpusTest.decode(
                 events,
                 DebeziumCase.record(
                         events ? DebeziumCase.EVENTS_TOPIC : DebeziumCase.CONTENT_TOPIC,
@@ -125,10 +125,10 @@ class EnvelopeShapesTest {
                         AT.partition(),
                         AT.offset(),
                         AT.timestampMillis()));
-        if (arrival.kind() == DecodedRecord.Kind.LETTER) {
-            DeadLetter letter = arrival.letter();
+        if (decoded.kind() == DecodedRecord.Kind.LETTER) {
+            DeadLetter letter = decoded.letter();
             throw new AssertionError(letter.reason() + ": " + letter.error());
         }
-        return arrival;
+        return decoded;
     }
 }

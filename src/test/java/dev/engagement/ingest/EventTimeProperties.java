@@ -45,12 +45,12 @@ class EventTimeProperties {
                 Seen seen = new Seen(
                         "vik".charAt(random.nextInt(3)), clock.millis, kafka + random.nextInt(9_000) - 5_000, kafka);
                 all.add(seen);
-                time.onEvent(arrival(seen), seen.timeMillis(), output);
+                time.onEvent(decoded(seen), seen.timeMillis(), output);
             }
             if (random.nextBoolean()) {
                 Seen mark = new Seen('m', clock.millis, clock.millis, clock.millis);
                 all.add(mark);
-                time.onEvent(arrival(mark), mark.timeMillis(), output);
+                time.onEvent(decoded(mark), mark.timeMillis(), output);
             }
             clock.millis += random.nextInt(300);
             lastRecord = records > 0 ? clock.millis : lastRecord;
@@ -86,11 +86,11 @@ class EventTimeProperties {
         return time == Long.MIN_VALUE ? Long.MIN_VALUE : time - OUT_OF_ORDERNESS - 1;
     }
 
-    private static DecodedRecord<EngagementEvent> arrival(Seen seen) {
-        DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
+    private static DecodedRecord<EngagementEvent> decoded(Seen seen) {
+        DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
         switch (seen.kind()) {
             case 'v' ->
-                arrival.accept(
+                decoded.accept(
                         new EngagementEvent(
                                 1,
                                 "c",
@@ -104,15 +104,15 @@ class EventTimeProperties {
                                 0,
                                 new Position(0, 0, seen.kafkaMillis())),
                         seen.kafkaMillis());
-            case 'm' -> arrival.readToEnd(0, 1, seen.atMillis());
+            case 'm' -> decoded.readToEnd(0, 1, seen.atMillis());
             default -> {
-                arrival.ignore();
+                decoded.ignore();
                 if (seen.kind() == 'k') {
-                    arrival.markKnownUntil(seen.timeMillis());
+                    decoded.markKnownUntil(seen.timeMillis());
                 }
             }
         }
-        return arrival;
+        return decoded;
     }
 
     private static final class Newest implements WatermarkOutput {

@@ -34,7 +34,7 @@ class EventTimeTest {
     private final PartitionClock time = new PartitionClock(
             new EventTimeOptions(Duration.ofMillis(OUT_OF_ORDERNESS), Duration.ofMillis(SKEW), Duration.ofMillis(IDLE)),
             clock);
-    private final DecodedRecord<EngagementEvent> arrival = new DecodedRecord<>();
+    private final DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
 
     @Test
     void nothing_is_said_before_anything_is_known() {
@@ -159,11 +159,11 @@ class EventTimeTest {
         for (int second = 0; second < 600; second++) {
             clock.millis = START + second * 1_000L;
             event(clock.millis, clock.millis);
-            decoder.decode(deletedAt(clock.millis - 20, clock.millis), arrival);
-            deleting.onEvent(arrival, clock.millis, deletingOutput);
+            decoder.decode(deletedAt(clock.millis - 20, clock.millis), decoded);
+            deleting.onEvent(decoded, clock.millis, deletingOutput);
             clock.millis += 200;
-            arrival.readToEnd(1, 2, clock.millis);
-            deleting.onEvent(arrival, clock.millis, deletingOutput);
+            decoded.readToEnd(1, 2, clock.millis);
+            deleting.onEvent(decoded, clock.millis, deletingOutput);
 
             time.onPeriodicEmit(output);
             deleting.onPeriodicEmit(deletingOutput);
@@ -179,8 +179,8 @@ class EventTimeTest {
         EventDecoder decoder = new EventDecoder("events", 1_000_000, clock);
         event(START, START);
         clock.millis = START + 3_600_000;
-        decoder.decode(deletedAt(START + 5_000, clock.millis), arrival);
-        time.onEvent(arrival, clock.millis, output);
+        decoder.decode(deletedAt(START + 5_000, clock.millis), decoded);
+        time.onEvent(decoded, clock.millis, output);
         readToEnd();
         time.onPeriodicEmit(output);
 
@@ -217,16 +217,16 @@ class EventTimeTest {
     @Test
     void clocks_that_are_wrong_upstream_take_time_no_further_than_the_wall_clock() {
         EventDecoder decoder = new EventDecoder("events", 1_000_000, clock);
-        decoder.decode(deletedAt(START + 86_400_000, START + 86_400_000), arrival);
-        time.onEvent(arrival, START + 86_400_000, output);
+        decoder.decode(deletedAt(START + 86_400_000, START + 86_400_000), decoded);
+        time.onEvent(decoded, START + 86_400_000, output);
         time.onPeriodicEmit(output);
 
         assertThat(output.newest()).isEqualTo(START - OUT_OF_ORDERNESS - 1);
     }
 
     private long knownUntil(EventDecoder decoder, ConsumerRecord<byte[], byte[]> record) {
-        decoder.decode(record, arrival);
-        return arrival.knownUntilMillis();
+        decoder.decode(record, decoded);
+        return decoded.knownUntilMillis();
     }
 
     private static ConsumerRecord<byte[], byte[]> deletedAt(long committedMillis, long kafkaMillis) {
@@ -261,7 +261,7 @@ class EventTimeTest {
     }
 
     private void event(long eventMillis, long kafkaMillis) {
-        arrival.accept(
+        decoded.accept(
                 new EngagementEvent(
                         1,
                         "c",
@@ -275,16 +275,16 @@ class EventTimeTest {
                         0,
                         new Position(0, 0, kafkaMillis)),
                 kafkaMillis);
-        time.onEvent(arrival, eventMillis, output);
+        time.onEvent(decoded, eventMillis, output);
     }
 
     private void ignored() {
-        arrival.ignore();
-        time.onEvent(arrival, clock.millis, output);
+        decoded.ignore();
+        time.onEvent(decoded, clock.millis, output);
     }
 
     private void letter() {
-        arrival.reject(DeadLetter.of(
+        decoded.reject(DeadLetter.of(
                 Reason.INVALID,
                 "decode",
                 "bad",
@@ -293,12 +293,12 @@ class EventTimeTest {
                 null,
                 null,
                 List.of()));
-        time.onEvent(arrival, clock.millis, output);
+        time.onEvent(decoded, clock.millis, output);
     }
 
     private void readToEnd() {
-        arrival.readToEnd(0, 1, clock.millis);
-        time.onEvent(arrival, clock.millis, output);
+        decoded.readToEnd(0, 1, clock.millis);
+        time.onEvent(decoded, clock.millis, output);
     }
 
     private static final class Recorded implements WatermarkOutput {

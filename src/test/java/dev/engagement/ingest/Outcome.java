@@ -50,11 +50,11 @@ record Outcome(
     }
 
     /** What a decoder said. */
-    static Outcome of(DecodedRecord<?> arrival) {
-        return switch (arrival.kind()) {
-            case VALUE -> accepted(fieldsOf(arrival.value(), arrival.publishTsDropped()));
+    static Outcome of(DecodedRecord<?> decoded) {
+        return switch (decoded.kind()) {
+            case VALUE -> accepted(fieldsOf(decoded.value(), decoded.publishTsDropped()));
             case IGNORED -> ignored();
-            case LETTER -> dead(arrival.letter().reason(), arrival.letter().eventId());
+            case LETTER -> dead(decoded.letter().reason(), decoded.letter().eventId());
             case READ_TO_END -> throw new AssertionError("A record is not the end of a partition");
         };
     }

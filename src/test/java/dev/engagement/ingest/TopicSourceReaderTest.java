@@ -103,10 +103,10 @@ class TopicSourceReaderTest {
         }
 
         @Override
-        public void collect(DecodedRecord<EngagementEvent> arrival) {}
+        public void collect(DecodedRecord<EngagementEvent> decoded) {}
 
         @Override
-        public void collect(DecodedRecord<EngagementEvent> arrival, long timestamp) {}
+        public void collect(DecodedRecord<EngagementEvent> decoded, long timestamp) {}
 
         @Override
         public void emitWatermark(Watermark watermark) {}

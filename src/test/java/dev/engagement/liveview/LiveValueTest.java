@@ -113,7 +113,7 @@ class LiveValueTest {
     }
 
     @Test
-    void a_grave_is_kept_for_two_weeks_from_the_deletion_on_and_the_deletion_is_written_however_old() {
+    void a_tombstone_is_kept_for_two_weeks_from_the_deletion_on_and_the_deletion_is_written_however_old() {
         LiveValue.MetaGone gone = new LiveValue.MetaGone("c1", 4, SLIDE_END);
 
         ScriptedWrite write = written(gone, SLIDE_END + 2 * TWO_WEEKS).only();

@@ -13,7 +13,7 @@ import redis.clients.jedis.util.JedisClusterCRC16;
 class LiveViewKeysProperties {
 
     @Property
-    void a_content_and_its_grave_are_in_one_slot_of_a_cluster(
+    void a_content_and_its_tombstone_are_in_one_slot_of_a_cluster(
             @ForAll("prefixes") String prefix, @ForAll("texts") String contentId) {
         LiveViewKeys keys = new LiveViewKeys(prefix);
         String meta = keys.meta(contentId);

@@ -130,14 +130,14 @@ class LiveViewScriptIT {
     }
 
     @Test
-    void a_grave_is_kept_for_two_weeks_from_the_deletion_on_however_late_it_is_written() {
+    void a_tombstone_is_kept_for_two_weeks_from_the_deletion_on_however_late_it_is_written() {
         apply(gone("c", 6, NOW - 86_400_000));
 
         assertThat(redis.pexpireTime("gone:{content:meta:c}")).isEqualTo(NOW - 86_400_000 + TWO_WEEKS);
     }
 
     @Test
-    void a_deletion_of_long_ago_removes_the_content_and_leaves_no_grave() {
+    void a_deletion_of_long_ago_removes_the_content_and_leaves_no_tombstone() {
         apply(meta("c", 5));
 
         assertThat(apply(gone("c", 6, NOW - TWO_WEEKS - 1))).isEqualTo(WriteOutcome.WRITTEN);
@@ -168,7 +168,7 @@ class LiveViewScriptIT {
     }
 
     @Test
-    void a_grave_that_is_there_stays_when_a_newer_one_would_be_over() {
+    void a_tombstone_that_is_there_stays_when_a_newer_one_would_be_over() {
         apply(gone("c", 6, NOW));
 
         assertThat(apply(gone("c", 8, NOW - TWO_WEEKS - 1))).isEqualTo(WriteOutcome.WRITTEN);

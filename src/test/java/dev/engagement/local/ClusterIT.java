@@ -219,6 +219,9 @@ class ClusterIT {
         String resumed = cluster.run(List.of("-p", "1", "-s", savepoint), streamArguments());
         awaitCounted(1_500);
         awaitRestored(resumed, savepoint);
+        await().untilAsserted(() -> assertThat(
+                        servers.receiver().get("/stats").path("distinctEvents").asLong())
+                .isEqualTo(1_500));
         assertThatThrownBy(() -> cluster.flink("cancel", stream))
                 .isInstanceOf(ServerException.class)
                 .hasMessageContaining("ended with exit code 1");
@@ -311,6 +314,7 @@ class ClusterIT {
                 "--redis.url",
                 servers.redis().url()));
         arguments.addAll(servers.bigQuery().streamArguments());
+        arguments.addAll(servers.receiver().streamArguments());
         return arguments;
     }
 }

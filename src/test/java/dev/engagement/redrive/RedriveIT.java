@@ -324,12 +324,12 @@ class RedriveIT {
                 .contains("PostgreSQL no longer has the row of event 105")
                 .contains("it refers to a row of public.other, which is neither");
         ConsumerRecord<byte[], byte[]> event = stage.last(stage.topics().events(), 0);
-        DecodedRecord<dev.engagement.event.EngagementEvent> arrival = new DecodedRecord<>();
-        new EventDecoder("t", 1 << 20, Clock.systemUTC()).decode(event, arrival);
-        assertThat(arrival.value().id()).isEqualTo(101);
-        assertThat(arrival.value().snapshot()).isFalse();
-        assertThat(arrival.value().committedAtMillis()).isEqualTo(1_700_000_000_000L);
-        assertThat(arrival.value().hasDuration()).isFalse();
+        DecodedRecord<dev.engagement.event.EngagementEvent> decoded = new DecodedRecord<>();
+        new EventDecoder("t", 1 << 20, Clock.systemUTC()).decode(event, decoded);
+        assertThat(decoded.value().id()).isEqualTo(101);
+        assertThat(decoded.value().snapshot()).isFalse();
+        assertThat(decoded.value().committedAtMillis()).isEqualTo(1_700_000_000_000L);
+        assertThat(decoded.value().hasDuration()).isFalse();
         ConsumerRecord<byte[], byte[]> content = stage.last(stage.topics().content(), 0);
         assertThat(text(content.key())).isEqualTo("{\"id\":\"00000000-0000-0000-0000-00000000000a\"}");
         DecodedRecord<dev.engagement.event.ContentChange> change = new DecodedRecord<>();
