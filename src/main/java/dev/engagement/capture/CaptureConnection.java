@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.connection.PostgresDriver;
 import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.PostgresValueConverter;
 import io.debezium.connector.postgresql.TypeRegistry;
@@ -17,22 +18,57 @@ import org.postgresql.core.BaseConnection;
 
 /**
  * Debezium's connection, with types of its own reading: Debezium's takes an enum without values for one whose values
- * are missing, and fails on any that is anywhere in the database. Not safe for use by several threads.
+ * are missing, and fails on any that is anywhere in the database. Safe for a {@link #close} by another thread, and for no
+ * other use by several.
  */
 final class CaptureConnection extends PostgresConnection {
 
     private final PostgresConnectorConfig config;
     private @Nullable TypeRegistry types;
     private @Nullable PostgresDefaultValueConverter defaultValues;
+    private final boolean closedOnce;
+    private boolean ended;
 
-    /** Connects by address and port. */
-    CaptureConnection(PostgresConnectorConfig config, String usage) {
-        this(config, usage, FACTORY);
+    private CaptureConnection(PostgresConnectorConfig config, String usage, boolean closedOnce) {
+        super(config.getJdbcConfig(), null, usage, FACTORY);
+        this.config = config;
+        this.closedOnce = closedOnce;
+        // Debezium loads the driver, which makes itself known when it is loaded.
+        PostgresDriver.forget();
     }
 
-    CaptureConnection(PostgresConnectorConfig config, String usage, ConnectionFactory factory) {
-        super(config.getJdbcConfig(), null, usage, factory);
-        this.config = config;
+    /** Connects when it is first used, and again when it is used after it was closed, until it is {@link #end}ed. */
+    static CaptureConnection reconnecting(PostgresConnectorConfig config, String usage) {
+        return new CaptureConnection(config, usage, false);
+    }
+
+    /** Connects when it is first used; once closed it stays closed. */
+    static CaptureConnection closedOnce(PostgresConnectorConfig config, String usage) {
+        return new CaptureConnection(config, usage, true);
+    }
+
+    @Override
+    public synchronized Connection connection(boolean executeOnConnect) throws SQLException {
+        if (ended) {
+            throw new SQLException("Capture's connection to "
+                    + config.getJdbcConfig().getHostname() + " was closed, as its job has ended");
+        }
+        return super.connection(executeOnConnect);
+    }
+
+    /**
+     * Closes it for good. Debezium, which closes it on its way and uses it again, would connect once more on a thread that a
+     * cancelled job leaves behind, and nobody would close that.
+     */
+    synchronized void end() {
+        ended = true;
+        super.close();
+    }
+
+    @Override
+    public synchronized void close() {
+        ended |= closedOnce;
+        super.close();
     }
 
     /** Reads them when it is called first. */

@@ -77,15 +77,15 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
         }
         PostgresConnectorConfig config = new PostgresConnectorConfig(edited.build());
         setDbzConnectorConfig(config);
-        CaptureConnection connection = new CaptureConnection(config, CONNECTION_NAME);
+        CaptureConnection connection = CaptureConnection.reconnecting(config, CONNECTION_NAME);
         try {
             parts = parts(split, config, connection);
         } catch (SQLException e) {
-            connection.close();
+            connection.end();
             throw new FlinkRuntimeException(
                     "The tables of " + options.postgres().jdbcUrl() + " cannot be looked at", e);
         } catch (RuntimeException e) {
-            connection.close();
+            connection.end();
             throw e;
         }
     }
@@ -221,7 +221,7 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
         if (open == null) {
             return;
         }
-        open.connection().close();
+        open.connection().end();
         if (open.replication() != null) {
             try {
                 open.replication().close();

@@ -8,8 +8,6 @@ import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.cdc.connectors.base.config.JdbcSourceConfig;
-import org.apache.flink.cdc.connectors.base.relational.connection.JdbcConnectionFactory;
-import org.apache.flink.cdc.connectors.base.relational.connection.JdbcConnectionPoolFactory;
 import org.apache.flink.cdc.connectors.base.source.meta.offset.Offset;
 import org.apache.flink.cdc.connectors.base.source.meta.split.SourceSplitBase;
 import org.apache.flink.cdc.connectors.base.source.reader.external.FetchTask;
@@ -38,11 +36,6 @@ final class CaptureDialect extends PostgresDialect {
         this.options = options;
     }
 
-    @Override
-    public JdbcConnectionPoolFactory getPooledDataSourceFactory() {
-        return new CaptureConnectionPool();
-    }
-
     /**
      * A slot was found whole for a position, when the log ended at {@code reach}, behind a change of our own.
      *
@@ -65,12 +58,14 @@ final class CaptureDialect extends PostgresDialect {
         return new CaptureContext(config, this, options);
     }
 
+    /**
+     * Not from Flink CDC's pool, which stays open in the process when the job has ended: whoever asks closes what he got, and
+     * asks seldom.
+     */
     @Override
     public JdbcConnection openJdbcConnection(JdbcSourceConfig config) {
-        CaptureConnection connection = new CaptureConnection(
-                ((PostgresSourceConfig) config).getDbzConnectorConfig(),
-                CONNECTION_NAME,
-                new JdbcConnectionFactory(config, getPooledDataSourceFactory()));
+        CaptureConnection connection =
+                CaptureConnection.closedOnce(((PostgresSourceConfig) config).getDbzConnectorConfig(), CONNECTION_NAME);
         try {
             connection.connect();
         } catch (SQLException e) {

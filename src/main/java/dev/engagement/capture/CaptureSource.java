@@ -34,6 +34,7 @@ import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 import org.apache.flink.connector.base.source.reader.synchronization.FutureCompletingBlockingQueue;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGProperty;
 
 /**
  * Flink CDC's source of the two tables, at least once. What differs from Flink CDC's own: the position in state
@@ -51,7 +52,9 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     /** Held at once, each of a megabyte at the worst. */
     private static final int SNAPSHOT_FETCH_ROWS = 1_000;
 
-    private static final int POOLED_CONNECTIONS = 4;
+    /** While a connection is closed its attempt to connect is waited for, by a thread that all jobs of a process need. */
+    private static final String CONNECT_SECONDS = "5";
+
     private static final String POLL_MILLIS = "10";
     private static final String SLOT_RETRIES = "30";
     private static final String SLOT_RETRY_MILLIS = "1000";
@@ -102,7 +105,6 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
         factory.splitSize(SNAPSHOT_SPLIT_ROWS);
         factory.fetchSize(SNAPSHOT_FETCH_ROWS);
         factory.skipSnapshotBackfill(true);
-        factory.connectionPoolSize(POOLED_CONNECTIONS);
         // With a slot there is always a committed position: that of its creation at least.
         factory.startupOptions(
                 options.start() == CaptureOptions.Start.INITIAL
@@ -127,6 +129,7 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
         properties.setProperty("slot.retry.delay.ms", SLOT_RETRY_MILLIS);
         SecretPassword.properties(options.postgres().password())
                 .forEach((key, value) -> properties.setProperty("database." + key, value.toString()));
+        properties.setProperty("database." + PGProperty.CONNECT_TIMEOUT.getName(), CONNECT_SECONDS);
         for (String parameter : address.stringPropertyNames()) {
             if (!parameter.startsWith("PG")) {
                 properties.setProperty("database." + parameter, address.getProperty(parameter));
@@ -197,9 +200,6 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
     @Override
     @SuppressWarnings("unchecked") // Flink CDC extends its own reader without type arguments.
     public IncrementalSourceReader<Captured, JdbcSourceConfig> createReader(SourceReaderContext context) {
-        // When the last task of the job has left this process.
-        context.getUserCodeClassLoader()
-                .registerReleaseHookIfAbsent("capture: connections", CaptureConnectionPool::closeAll);
         JdbcSourceConfig config = configFactory.create(context.getIndexOfSubtask());
         IncrementalSourceReaderContext readerContext = new IncrementalSourceReaderContext(context);
         Supplier<IncrementalSourceSplitReader<JdbcSourceConfig>> splitReaders =

@@ -38,26 +38,6 @@ public final class PostgresDriver {
         return connection;
     }
 
-    /** What a library makes, which asks {@link DriverManager} for the driver while it makes it. */
-    public interface Made<T> {
-        /** Makes it. */
-        T make();
-    }
-
-    /** Makes something while {@link DriverManager} knows the driver. */
-    public static synchronized <T> T known(Made<T> made) {
-        try {
-            if (!Driver.isRegistered()) {
-                Driver.register();
-            }
-            return made.make();
-        } catch (SQLException e) {
-            throw new IllegalStateException("PostgreSQL's driver cannot be registered", e);
-        } finally {
-            forget();
-        }
-    }
-
     /** What an address of PostgreSQL says, by the driver's own names; null if it is none. */
     public static @Nullable Properties parse(String url) {
         return Driver.parseURL(url, null);

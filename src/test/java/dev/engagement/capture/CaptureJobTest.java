@@ -7,9 +7,11 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
+import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -67,17 +69,27 @@ class CaptureJobTest {
     }
 
     @Test
-    void pooledConnectionsKeepTheAddressParametersAndTheSecretsReference() throws Exception {
-        CaptureOptions options = secretive();
-        assertThat(CaptureSource.configFactory(options).create(0).getDbzProperties())
-                .containsEntry("database.sslmode", "require");
-        assertThat(new CaptureConnectionPool()
-                        .getJdbcUrl(CaptureSource.configFactory(options).create(0)))
-                .startsWith("jdbc:postgresql://db:5433/engagement?")
-                .contains("sslmode=require")
-                .contains("authenticationPluginClassName=" + SecretPassword.class.getName())
-                .doesNotContain("user=")
-                .doesNotContain("password=");
+    void connectionsKeepTheAddressParametersAndTheSecretsReference() throws Exception {
+        assertThat(CaptureSource.configFactory(secretive()).create(0).getDbzProperties())
+                .containsEntry("database.sslmode", "require")
+                .containsEntry("database.authenticationPluginClassName", SecretPassword.class.getName())
+                .containsEntry("database.connectTimeout", "5");
+    }
+
+    /** A thread that a cancelled job leaves behind would open one that nobody closes. */
+    @Test
+    void aConnectionThatHasEndedIsNotOpenedAgain() throws Exception {
+        PostgresConnectorConfig config =
+                CaptureSource.configFactory(secretive()).create(0).getDbzConnectorConfig();
+        CaptureConnection closed = CaptureConnection.closedOnce(config, "test");
+        closed.close();
+        CaptureConnection ended = CaptureConnection.reconnecting(config, "test");
+        ended.end();
+        for (CaptureConnection each : List.of(closed, ended)) {
+            assertThatThrownBy(each::connection)
+                    .isInstanceOf(SQLException.class)
+                    .hasMessage("Capture's connection to db was closed, as its job has ended");
+        }
     }
 
     @Test
