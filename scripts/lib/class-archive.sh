@@ -6,9 +6,11 @@
 #                                                          that fits it and target/classpath.txt; nothing if there is none
 #   scripts/lib/class-archive.sh make JAVA                 makes it, if there is none; says why if it cannot
 #   scripts/lib/class-archive.sh make JAVA PARENT [STAMP]  the same in the background of the process PARENT: as nobody's
-#                                                          hurry, in silence, and no longer than PARENT lives; not before
-#                                                          target/classpath.txt is newer than STAMP. What failed is tried
-#                                                          again after an hour
+#                                                          hurry, in silence, and no longer than PARENT lives. With STAMP
+#                                                          beside a build, which leaves a processor idle much of the time:
+#                                                          in a hurry for as long as STAMP is there, and not before
+#                                                          target/classpath.txt is newer. What failed is tried again after
+#                                                          an hour
 #   scripts/lib/class-archive.sh list JAVA                 writes src/main/cds/classes.lst anew, the list of what is put
 #                                                          into it: what the JVMs of scripts/local.sh load until they show
 #                                                          their first events, and scripts/audit.sh and its like
@@ -57,10 +59,20 @@ name_archive() {
   archive=$dir/$kind-$(sha256sum <<<"$made_of" | cut -c1-32).jsa
 }
 
+# As what nobody waits for.
+make_idle() {
+  renice -n 19 -p "$1" >/dev/null 2>&1 || true
+  chrt --idle --all-tasks --pid 0 "$1" >/dev/null 2>&1 || true
+}
+
 # Ends with its own result, or with 1 as soon as the process PARENT has gone.
 wait_for() {
-  local pid=$1
+  local pid=$1 hurried=$stamp
   while [[ -n $parent ]] && kill -0 "$pid" 2>/dev/null; do
+    if [[ -n $hurried && ! -e $hurried ]]; then
+      hurried=
+      make_idle "$pid"
+    fi
     if ! kill -0 "$parent" 2>/dev/null; then
       kill "$pid" 2>/dev/null || true
       wait "$pid" 2>/dev/null || true
@@ -91,7 +103,7 @@ make_archive() {
   fi
   rm -f "$dir/$kind"-*.new
   new=${archive%.jsa}.$$.new
-  if [[ -n $parent ]]; then
+  if [[ -n $parent && (-z $stamp || ! -e $stamp) ]]; then
     nicely=(nice -n 19)
     ! chrt --idle 0 true 2>/dev/null || nicely+=(chrt --idle 0)
   fi
