@@ -147,7 +147,9 @@ latency() {
   mkdir -p "$folder"
   touch "$folder/started"
   printf 'starting scripts/local.sh --rate 0…\n'
-  scripts/local.sh --rate 0 >"$folder/local.log" 2>&1 &
+  # With both compilers, as a job has them: rates of thousands follow.
+  ENGAGEMENT_LOCAL_JAVA_OPTS=${ENGAGEMENT_LOCAL_JAVA_OPTS:--Xmx2g} \
+    scripts/local.sh --rate 0 >"$folder/local.log" 2>&1 &
   stack=$!
   # TERM: what a script starts in the background ignores SIGINT.
   trap 'kill -TERM "$stack" 2>/dev/null || true; wait "$stack" || true' EXIT

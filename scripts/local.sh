@@ -4,8 +4,13 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cluster=false
+rate=0
+option=
 for argument in "$@"; do
   [[ $argument != --cluster ]] || cluster=true
+  [[ $option != --rate ]] || rate=$argument
+  [[ $argument != --rate=* ]] || rate=${argument#--rate=}
+  option=$argument
   if [[ $argument == --help || $argument == -h ]]; then
     cat src/main/resources/dev/engagement/local/help.txt
     exit 0
@@ -52,7 +57,11 @@ fi
 mkdir -p target/local/tmp
 terminal=false
 [[ ! -t 1 ]] || terminal=true
-read -r -a java_options <<<"${ENGAGEMENT_LOCAL_JAVA_OPTS:--Xmx2g}"
+# C1 alone is done with its work a minute before C2, which takes one of two processors for that long; its code is slower,
+# which shows at thousands of events/s.
+default_options=-Xmx2g
+[[ ! $rate =~ ^[0-9]{1,3}$|^1[0-9]{3}$ ]] || default_options+=' -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m'
+read -r -a java_options <<<"${ENGAGEMENT_LOCAL_JAVA_OPTS:-$default_options}"
 mapfile -t archive_options < <(scripts/lib/class-archive.sh options "$java")
 # Without one it starts all the same, and the next start has one.
 [[ ${#archive_options[@]} -gt 0 ]] || (scripts/lib/class-archive.sh make "$java" $$ &)
