@@ -157,7 +157,10 @@ delivery.url=$(property receiver.url "$endpoints")/events
 delivery.secret.secret-file=$(property receiver.secret-file "$endpoints")
 delivery.include-snapshot=true
 delivery.receipts=true
-destinations=liveview,warehouse,delivery
+destinations=liveview,warehouse,delivery,rollups
+rollup.postgres.url=$(property analytics.url "$endpoints")
+rollup.postgres.username=$(property postgres.username "$endpoints")
+rollup.postgres.password.secret-file=$local/postgres.password
 OPTIONS
 }
 

@@ -8,6 +8,7 @@ import dev.engagement.liveview.sink.LiveViewPreflight;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
 import dev.engagement.pipeline.Sources;
+import dev.engagement.rollup.RollupTables;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -26,15 +27,21 @@ final class StreamCommand implements JobCommand {
     @Override
     public void ready(Settings settings) {
         Set<Destination> destinations = settings.destinations();
+        settings.rollupsLeftOut().ifPresent(warnings);
         CommandTopics.ensure(settings, topics(settings));
         if (destinations.contains(Destination.LIVEVIEW)) {
-            LiveViewPreflight.check(settings.liveViewOptions()).ifPresent(warnings);
+            LiveViewPreflight.check(settings.liveViewOptions(), destinations.contains(Destination.ROLLUPS))
+                    .ifPresent(warnings);
         }
         if (destinations.contains(Destination.WAREHOUSE)) {
             PipelineParts.readyWarehouse(settings);
         }
         if (destinations.contains(Destination.DELIVERY)) {
             DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(warnings);
+        }
+        if (destinations.contains(Destination.ROLLUPS)) {
+            RollupTables.prepare(settings.rollupTarget(), settings.rollupDefinitions())
+                    .ifPresent(warnings);
         }
     }
 
@@ -59,6 +66,7 @@ final class StreamCommand implements JobCommand {
                         destinations.contains(Destination.LIVEVIEW) ? PipelineParts.liveView(settings) : null,
                         destinations.contains(Destination.WAREHOUSE) ? PipelineParts.warehouse(settings) : null,
                         destinations.contains(Destination.DELIVERY) ? PipelineParts.delivery(settings) : null,
+                        destinations.contains(Destination.ROLLUPS) ? PipelineParts.rollups(settings) : null,
                         PipelineParts.deadLetters(settings)));
     }
 }

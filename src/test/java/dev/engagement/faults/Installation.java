@@ -64,7 +64,8 @@ final class Installation implements AutoCloseable {
     private static final Pattern SUBMITTED = Pattern.compile("job ([0-9a-f]{32}) is submitted");
     private static final Path JAR = Path.of("target/engagement-job.jar");
 
-    private static final String DESTINATIONS = "liveview,warehouse,delivery";
+    private static final String AUDITED = "liveview,warehouse,delivery";
+    private static final String DESTINATIONS = AUDITED + ",rollups";
     /** The default of {@code postgres.slot-name}. */
     private static final String SLOT = "engagement_slot";
 
@@ -78,6 +79,9 @@ final class Installation implements AutoCloseable {
     private static final String FORGET_FAILURES = "restart-strategy.exponential-delay.reset-backoff-threshold";
 
     private final Path directory;
+    /** Written once: jobs that run read it whenever they connect. */
+    private final Path passwordFile;
+
     private final PostgresServer postgres;
     private final KafkaProcess kafka;
     private final RedisServer redis;
@@ -108,6 +112,7 @@ final class Installation implements AutoCloseable {
             List<String> moreStreamOptions)
             throws Exception {
         this.directory = directory;
+        this.passwordFile = writePassword(directory, postgres.password());
         this.moreStreamOptions = moreStreamOptions;
         this.postgres = postgres;
         this.kafka = kafka;
@@ -161,6 +166,7 @@ final class Installation implements AutoCloseable {
         try {
             PostgresServer postgres = keep(started, PostgresServer.start(absolute.resolve("postgres"), 0));
             Schema.create(postgres);
+            postgres.createDatabase(PostgresServer.ANALYTICS);
             RedisServer redis = keep(started, RedisServer.startDurable(absolute.resolve("redis"), 0));
             BigQueryProcess bigQuery = keep(started, BigQueryProcess.start(absolute.resolve("bigquery"), 0, 0));
             ReceiverProcess receiver = keep(started, ReceiverProcess.start(absolute.resolve("receiver"), 0));
@@ -517,7 +523,7 @@ final class Installation implements AutoCloseable {
                 "--redis.url",
                 redis.url(),
                 "--destinations",
-                DESTINATIONS,
+                AUDITED,
                 "--delivery.receipts",
                 "true",
                 "--delivery.include-snapshot",
@@ -534,26 +540,31 @@ final class Installation implements AutoCloseable {
         return cluster.flink(arguments.toArray(String[]::new));
     }
 
-    private List<String> sourceOptions() throws IOException {
+    private List<String> sourceOptions() {
         return List.of(
                 "--postgres.url",
                 postgres.jdbcUrl(),
                 "--postgres.username",
                 postgres.username(),
                 "--postgres.password.secret-file",
-                passwordFile().toString());
+                passwordFile.toString());
     }
 
-    private Path passwordFile() throws IOException {
-        Path password = directory.resolve("postgres.password");
-        Files.deleteIfExists(password);
-        Files.createFile(password, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(password, postgres.password());
-        return password;
+    private static Path writePassword(Path directory, String password) throws IOException {
+        Path file = directory.resolve("postgres.password");
+        Files.deleteIfExists(file);
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(file, password);
+        return file;
     }
 
-    private String[] captureArguments(String start) throws IOException {
-        URI url = URI.create(postgres.jdbcUrl().substring("jdbc:".length()));
+    /** Of one of its databases, through the proxy. */
+    private String postgresUrl(String jdbcUrl) {
+        URI url = URI.create(jdbcUrl.substring("jdbc:".length()));
+        return "jdbc:postgresql://127.0.0.1:" + network(Role.POSTGRES).port() + url.getPath();
+    }
+
+    private String[] captureArguments(String start) {
         return new String[] {
             JAR.toString(),
             "capture",
@@ -564,11 +575,11 @@ final class Installation implements AutoCloseable {
             "--kafka.bootstrap-servers",
             kafka.bootstrapServers(),
             "--postgres.url",
-            "jdbc:postgresql://127.0.0.1:" + network(Role.POSTGRES).port() + url.getPath(),
+            postgresUrl(postgres.jdbcUrl()),
             "--postgres.username",
             postgres.username(),
             "--postgres.password.secret-file",
-            passwordFile().toString(),
+            passwordFile.toString(),
             "--capture.start",
             start,
         };
@@ -591,7 +602,13 @@ final class Installation implements AutoCloseable {
                 "--redis.url",
                 "redis://127.0.0.1:" + network(Role.REDIS).port(),
                 "--destinations",
-                DESTINATIONS));
+                DESTINATIONS,
+                "--rollup.postgres.url",
+                postgresUrl(postgres.jdbcUrl(PostgresServer.ANALYTICS)),
+                "--rollup.postgres.username",
+                postgres.username(),
+                "--rollup.postgres.password.secret-file",
+                passwordFile.toString()));
         arguments.addAll(bigQuery.streamArguments(network(Role.BIGQUERY).port()));
         arguments.addAll(receiver.streamArguments(network(Role.RECEIVER).port()));
         arguments.addAll(List.of("--delivery.drain-rate", DRAIN_RATE));

@@ -1,0 +1,36 @@
+package dev.engagement.rollup;
+
+import dev.engagement.event.RollupRow;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.StreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+
+/** Makes {@link RollupCells}, which needs the task's mailbox. */
+final class RollupCellsFactory extends AbstractStreamOperatorFactory<RollupRow>
+        implements OneInputStreamOperatorFactory<RollupPartial, RollupRow> {
+
+    private static final long serialVersionUID = 1L;
+
+    private final RollupOptions options;
+
+    RollupCellsFactory(RollupOptions options) {
+        this.options = options;
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // Flink's own factories do so: what is asked for is this operator
+    public <O extends StreamOperator<RollupRow>> O createStreamOperator(
+            StreamOperatorParameters<RollupRow> parameters) {
+        RollupCells operator = new RollupCells(options, parameters.getMailboxExecutor());
+        operator.setup(parameters.getContainingTask(), parameters.getStreamConfig(), parameters.getOutput());
+        operator.setProcessingTimeService(parameters.getProcessingTimeService());
+        return (O) operator;
+    }
+
+    @Override
+    @SuppressWarnings("rawtypes") // Flink's signature
+    public Class<? extends StreamOperator> getStreamOperatorClass(ClassLoader classLoader) {
+        return RollupCells.class;
+    }
+}
