@@ -311,6 +311,7 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
                         + options.maxOutOfOrderness().toMillis()
                         + options.maxClockSkew().toMillis();
             }
+            tellCorrectionsOfWindowsThatEnd(eventTime);
             for (CellsOfRollup of : rollups.values()) {
                 close(of, eventTime);
             }
@@ -439,6 +440,24 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
         corrections = 0;
     }
 
+    /** A window that nothing may change any more is told as it is then, and not with what comes later for its panes. */
+    private void tellCorrectionsOfWindowsThatEnd(long eventTime) throws Exception {
+        if (corrections == 0) {
+            return;
+        }
+        long over = eventTime == Long.MAX_VALUE
+                ? Long.MAX_VALUE
+                : eventTime - options.allowedLateness().toMillis();
+        for (CellsOfRollup of : rollups.values()) {
+            for (long start : of.corrected.keySet()) {
+                if (start + of.rollup.windowMillis() <= over) {
+                    tellCorrections();
+                    return;
+                }
+            }
+        }
+    }
+
     private void scheduleRefresh() {
         long now = getProcessingTimeService().getCurrentProcessingTime();
         ScheduledFuture<?> unused = getProcessingTimeService()
@@ -484,10 +503,6 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
     /** Panes that nothing may change any more. */
     private void forget() throws Exception {
         for (CellsOfRollup of : rollups.values()) {
-            if (!of.panes.isEmpty() && isOver(of.lastEnd(of.panes.firstKey()))) {
-                // A window that was corrected is told of before what it was made of goes.
-                tellCorrections();
-            }
             Iterator<Pane> panes = of.panes.values().iterator();
             while (panes.hasNext()) {
                 Pane pane = panes.next();

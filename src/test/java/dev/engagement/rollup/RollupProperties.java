@@ -279,6 +279,8 @@ class RollupProperties {
                 properties.put(name + ".window", window + " ms");
                 properties.put(name + ".slide", slide + " ms");
                 properties.put(name + ".table", "table_" + i);
+                // Two of one kind and window would be one key of Redis; those that are not live have no early rows.
+                properties.put(name + ".live", Boolean.toString(i == 0));
             }
             // Of whole units, as the windows: what is late then does not depend on when partials leave.
             latenessMillis = unit * random.nextInt(20);
