@@ -57,8 +57,8 @@ fi
 mkdir -p target/local/tmp
 terminal=false
 [[ ! -t 1 ]] || terminal=true
-# C1 alone is done with its work a minute before C2, which takes one of two processors for that long; its code is slower,
-# which shows at thousands of events/s.
+# Without C2, which takes one of two processors for the first minute. What C1 makes is slower, which shows at thousands of
+# events/s.
 default_options=-Xmx2g
 [[ ! $rate =~ ^[0-9]{1,3}$|^1[0-9]{3}$ ]] || default_options+=' -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m'
 read -r -a java_options <<<"${ENGAGEMENT_LOCAL_JAVA_OPTS:-$default_options}"

@@ -59,9 +59,10 @@ name_archive() {
   archive=$dir/$kind-$(sha256sum <<<"$made_of" | cut -c1-32).jsa
 }
 
-# As what nobody waits for.
+# As what nobody waits for: all its threads, since each has a priority of its own.
 make_idle() {
-  renice -n 19 -p "$1" >/dev/null 2>&1 || true
+  local threads=(/proc/"$1"/task/*)
+  renice -n 19 -p "${threads[@]##*/}" >/dev/null 2>&1 || true
   chrt --idle --all-tasks --pid 0 "$1" >/dev/null 2>&1 || true
 }
 

@@ -24,9 +24,9 @@ import org.postgresql.core.BaseConnection;
 final class CaptureConnection extends PostgresConnection {
 
     private final PostgresConnectorConfig config;
+    private final boolean closedOnce;
     private @Nullable TypeRegistry types;
     private @Nullable PostgresDefaultValueConverter defaultValues;
-    private final boolean closedOnce;
     private boolean ended;
 
     private CaptureConnection(PostgresConnectorConfig config, String usage, boolean closedOnce) {
@@ -51,7 +51,7 @@ final class CaptureConnection extends PostgresConnection {
     public synchronized Connection connection(boolean executeOnConnect) throws SQLException {
         if (ended) {
             throw new SQLException("Capture's connection to "
-                    + config.getJdbcConfig().getHostname() + " was closed, as its job has ended");
+                    + config.getJdbcConfig().getHostname() + " was closed, as its job or split has ended");
         }
         return super.connection(executeOnConnect);
     }

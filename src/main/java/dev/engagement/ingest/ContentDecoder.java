@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decodes the content topic: {@code op} c, r and u put a content, d and tombstones delete it, t and m are ignored.
  *
- * <p>A {@code publish_ts} that is no time within years 1..9999 becomes null and is marked on the decoded; the content
+ * <p>A {@code publish_ts} that is no time within years 1..9999 becomes null and is marked on the record; the content
  * stays usable. INVALID: no usable {@code id}, or a field of another type than its column's.
  */
 public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {

@@ -73,7 +73,8 @@ class CaptureJobTest {
         assertThat(CaptureSource.configFactory(secretive()).create(0).getDbzProperties())
                 .containsEntry("database.sslmode", "require")
                 .containsEntry("database.authenticationPluginClassName", SecretPassword.class.getName())
-                .containsEntry("database.connectTimeout", "5");
+                .containsEntry("database.connectTimeout", "5")
+                .doesNotContainValue(PASSWORD);
     }
 
     /** A thread that a cancelled job leaves behind would open one that nobody closes. */
@@ -88,7 +89,7 @@ class CaptureJobTest {
         for (CaptureConnection each : List.of(closed, ended)) {
             assertThatThrownBy(each::connection)
                     .isInstanceOf(SQLException.class)
-                    .hasMessage("Capture's connection to db was closed, as its job has ended");
+                    .hasMessage("Capture's connection to db was closed, as its job or split has ended");
         }
     }
 
