@@ -187,20 +187,24 @@ class MetricsIT {
                 .body();
     }
 
-    /** A Prometheus with the rules of the compose file, which scrapes one address each second. */
-    private record Prometheus(Process process, String url) implements AutoCloseable {
+    /**
+     * A Prometheus with the rules of the compose file, which scrapes one address. Its scrapes have ten seconds: on a busy
+     * machine the reporter needs more than one for all metrics of both jobs.
+     */
+    private record Prometheus(Process process, String url, Path log) implements AutoCloseable {
 
         static Prometheus start(Path directory, int target) throws IOException {
             Files.createDirectories(directory);
             int port = Ports.free();
             Path configuration = directory.resolve("prometheus.yml");
             Files.writeString(configuration, """
-                    global: {scrape_interval: 1s, evaluation_interval: 1s}
+                    global: {scrape_interval: 10s, scrape_timeout: 10s, evaluation_interval: 1s}
                     rule_files: ["%s"]
                     scrape_configs:
                       - job_name: flink
                         static_configs: [{targets: ["127.0.0.1:%d"]}]
                     """.formatted(RULES.toAbsolutePath(), target));
+            Path log = directory.resolve("log");
             Process process = new ProcessBuilder(List.of(
                             "prometheus",
                             "--config.file=" + configuration,
@@ -208,11 +212,29 @@ class MetricsIT {
                             "--web.listen-address=127.0.0.1:" + port,
                             "--log.level=warn"))
                     .redirectErrorStream(true)
-                    .redirectOutput(directory.resolve("log").toFile())
+                    .redirectOutput(log.toFile())
                     .start();
-            Prometheus prometheus = new Prometheus(process, "http://127.0.0.1:" + port);
-            await().atMost(TIMEOUT).ignoreExceptions().until(() -> prometheus.answers("up{job=\"flink\"} == 1"));
+            Prometheus prometheus = new Prometheus(process, "http://127.0.0.1:" + port, log);
+            await().atMost(TIMEOUT)
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(prometheus.answers("up{job=\"flink\"} == 1"))
+                            .as(prometheus::whatItSays)
+                            .isTrue());
             return prometheus;
+        }
+
+        /** How the last scrape went, or why there was none. */
+        private String whatItSays() {
+            try {
+                return process.isAlive()
+                        ? get(url + "/api/v1/targets")
+                        : "Prometheus ended with " + process.exitValue() + ": " + Files.readString(log);
+            } catch (IOException e) {
+                return e.toString();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return e.toString();
+            }
         }
 
         /** Whether the query has a value. */
