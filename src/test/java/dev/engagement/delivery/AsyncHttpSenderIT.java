@@ -30,6 +30,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -540,13 +541,15 @@ class AsyncHttpSenderIT {
 
     @Test
     void giving_up_frees_the_place_for_others() throws Exception {
-        try (RawReceiver receiver = RawReceiver.start(null, new HangsTwice())) {
+        HangsTwice script = new HangsTwice();
+        try (RawReceiver receiver = RawReceiver.start(null, script)) {
             AsyncHttpSender opened = open(with(receiver.url(), 2));
             HttpSender.Attempt first = opened.post(new Request("evt_1", BODY), answers::add);
             HttpSender.Attempt second = opened.post(new Request("evt_2", BODY), answers::add);
             HttpSender.Attempt waiting = opened.post(new Request("evt_3", BODY), answers::add);
             opened.post(new Request("evt_4", BODY), answers::add);
-            await().until(() -> receiver.connections() == 2);
+            // A request that is given up before it was read would not be one of the two.
+            await().until(() -> script.requests() == 2);
             assertThat(answers).isEmpty();
 
             waiting.cancel();
@@ -794,19 +797,19 @@ class AsyncHttpSenderIT {
         }
     }
 
-    /** Its first two connections never say anything, later ones are fine. */
+    /** Never answers the first two requests; later ones are fine. */
     private static final class HangsTwice implements RawReceiver.Script {
 
         private final CountDownLatch never = new CountDownLatch(1);
-        private int connections;
+        private final AtomicInteger requests = new AtomicInteger();
+
+        int requests() {
+            return requests.get();
+        }
 
         @Override
         public void run(Socket connection, OutputStream out) throws IOException, InterruptedException {
-            int number;
-            synchronized (this) {
-                number = ++connections;
-            }
-            if (number <= 2) {
+            if (requests.incrementAndGet() <= 2) {
                 never.await();
             }
             RawReceiver.write(out, OK);
