@@ -1,6 +1,7 @@
 package dev.engagement.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.engagement.local.testing.SharedServers;
 import java.io.IOException;
@@ -87,6 +88,8 @@ class TopicReaderIT {
     void what_is_gone_and_what_was_never_committed_is_not_there() throws Exception {
         send(first, 0, 10);
         abort(first);
+        // The broker may write the marker a moment after it has said that it will.
+        await().until(() -> reader.ends(topic).get(first) == 13);
         send(first, 10, 13);
         admin.deleteRecords(Map.of(first, RecordsToDelete.beforeOffset(4)))
                 .all()
