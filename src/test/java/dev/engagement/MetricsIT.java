@@ -215,11 +215,10 @@ class MetricsIT {
                     .redirectOutput(log.toFile())
                     .start();
             Prometheus prometheus = new Prometheus(process, "http://127.0.0.1:" + port, log);
-            await().atMost(TIMEOUT)
-                    .ignoreExceptions()
-                    .untilAsserted(() -> assertThat(prometheus.answers("up{job=\"flink\"} == 1"))
-                            .as(prometheus::whatItSays)
-                            .isTrue());
+            await().atMost(TIMEOUT).ignoreExceptions().untilAsserted(() -> assertThat(
+                            prometheus.answers("up{job=\"flink\"} == 1"))
+                    .as(prometheus::whatItSays)
+                    .isTrue());
             return prometheus;
         }
 

@@ -1,6 +1,7 @@
 package dev.engagement.local.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.engagement.local.BigQueryProcess;
 import dev.engagement.local.Schema;
@@ -19,6 +20,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
@@ -42,9 +44,13 @@ class SharedServersIT {
                 admin.createTopics(List.of(new NewTopic("left", 2, (short) 1)))
                         .all()
                         .get();
-                admin.alterConsumerGroupOffsets("left", Map.of(new TopicPartition("left", 0), new OffsetAndMetadata(7)))
-                        .all()
-                        .get();
+                // The broker may know of a topic a moment after it has said that there is one.
+                await().ignoreExceptionsMatching(e -> e.getCause() instanceof UnknownTopicOrPartitionException)
+                        .until(() -> admin.alterConsumerGroupOffsets(
+                                                "left", Map.of(new TopicPartition("left", 0), new OffsetAndMetadata(7)))
+                                        .all()
+                                        .get()
+                                == null);
             }
             try (Jedis jedis = servers.redis().connect()) {
                 jedis.set("left", "1");
