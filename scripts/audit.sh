@@ -4,11 +4,13 @@
 #
 #   scripts/audit.sh
 #   scripts/audit.sh --from 2026-01-08T09:00:00Z --to 2026-01-08T10:00:00Z --repair
+#   scripts/audit.sh --rollups
 #   scripts/audit.sh --json
 #
 #   --from, --to    first event_ts and end of event_ts (default: the last hour)
 #   --json          one line of JSON instead of a table
 #   --counts        also the live view's counts of all time (always given here: the stack's table is small)
+#   --rollups       also the rollups' tables; with names (--rollups hourly,audience) only theirs
 #   --dry-run       say what it costs, and compare nothing
 #   --repair        also the commands that mend what differs; nothing is changed
 #   any other option of audit: scripts/audit.sh --options lists them

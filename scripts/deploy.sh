@@ -12,7 +12,8 @@ new jar and its options, stops the job with a savepoint, compares again, and run
 fails before it has completed a checkpoint, the old jar goes on from the same savepoint.
 
   --plan            only compares: of each operator with state, whether it would be restored, is new, would be dropped
-                    or is incompatible; nothing is stopped or made
+                    or is incompatible, and which rollups are new, left out or defined otherwise; nothing is stopped
+                    or made
   --allow-drop UID  the state of that operator may be dropped; once for each
   --jar FILE        the jar (default target/engagement-job.jar, built if it is missing or older than its sources);
                     that of an earlier deployment goes back to it
@@ -157,7 +158,10 @@ delivery.url=$(property receiver.url "$endpoints")/events
 delivery.secret.secret-file=$(property receiver.secret-file "$endpoints")
 delivery.include-snapshot=true
 delivery.receipts=true
-destinations=liveview,warehouse,delivery
+destinations=liveview,warehouse,delivery,rollups
+rollup.postgres.url=$(property analytics.url "$endpoints")
+rollup.postgres.username=$(property postgres.username "$endpoints")
+rollup.postgres.password.secret-file=$local/postgres.password
 OPTIONS
 }
 

@@ -59,6 +59,12 @@ else
   its=(--redis.url "$redis" --destinations 'liveview,warehouse')
 fi
 
+if [[ $command != redrive ]]; then
+  analytics=$(of analytics.url)
+  its+=(--rollup.postgres.url "$analytics" --rollup.postgres.username "$postgres_username")
+  export ENGAGEMENT_ROLLUP_POSTGRES_PASSWORD=$ENGAGEMENT_POSTGRES_PASSWORD
+fi
+
 mapfile -t archive_options < <(scripts/lib/class-archive.sh options "$java")
 
 # Java finds files with letters beyond ASCII only in a locale that has them.

@@ -22,6 +22,11 @@ final class AuditCommand implements ClientCommand {
             err.println("The live view's counts are of all time and not compared; --counts compares them, for which the"
                     + " whole table of events is read");
         }
+        if (options.rollups() == null && settings.destinations().contains(Destination.ROLLUPS)) {
+            err.println(
+                    "Rollups are not compared; --rollups compares them, for which PostgreSQL aggregates the range once"
+                            + " for each");
+        }
         if (settings.dryRun()) {
             Audit.cost(options, Clock.systemUTC()).forEach(out::println);
             return true;

@@ -2,11 +2,16 @@ package dev.engagement;
 
 import dev.engagement.backfill.Backfill;
 import dev.engagement.backfill.ProgressReport;
+import dev.engagement.backfill.RollupBackfill;
 import dev.engagement.config.Destination;
 import dev.engagement.config.Settings;
 import java.io.PrintStream;
+import java.time.Clock;
 
-/** {@code backfill}: rows that the stream never saw into its topic, beside it. */
+/**
+ * {@code backfill}: rows that the stream never saw into its topic, beside it; or, with {@code --rollups}, cells of rollups
+ * computed anew.
+ */
 final class BackfillCommand implements ClientCommand {
 
     private final ProgressReport report;
@@ -18,6 +23,12 @@ final class BackfillCommand implements ClientCommand {
 
     @Override
     public boolean run(Settings settings, PrintStream out, PrintStream err) throws InterruptedException {
+        if (settings.areRollupsAsked()) {
+            RollupBackfill.Result result =
+                    new RollupBackfill(settings.rollupBackfillOptions(), Clock.systemUTC()).run(report);
+            report.line(result.outcome().line());
+            return result.refused() == 0;
+        }
         CommandTopics.ensureUnlessDryRun(settings, CommandTopics.with(settings), err);
         boolean isWarehouseAsked = settings.destinations().contains(Destination.WAREHOUSE);
         Backfill backfill =

@@ -128,6 +128,20 @@ public final class EngagementJob {
         command.draw(settings, env);
     }
 
+    /**
+     * What the rollups of a job mean. Its savepoints say so as well, and a name never gets another meaning. Without a
+     * look at any server.
+     *
+     * @return by the uid of the operator that keeps them, the fingerprint of each definition by the rollup's name; empty
+     *     if the job has none
+     * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options
+     * @throws IllegalArgumentException if the command is no job
+     */
+    public static Map<String, Map<String, String>> rollups(String[] args) {
+        Settings settings = settings(args);
+        return job(settings).rollups(settings);
+    }
+
     private static Settings settings(String[] args) {
         if (Invocation.parse(args, System.getenv()) instanceof Invocation.Run run) {
             return run.settings();

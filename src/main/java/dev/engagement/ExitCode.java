@@ -9,6 +9,7 @@ import dev.engagement.connection.RefusedOptionException;
 import dev.engagement.connection.SecretRef.UnreadableSecretException;
 import dev.engagement.liveview.sink.LiveViewRefusedException;
 import dev.engagement.redrive.RedriveException;
+import dev.engagement.rollup.RollupTablesRefusedException;
 import dev.engagement.source.UnfitSourceException;
 import dev.engagement.warehouse.WarehouseRefusedException;
 import java.io.IOException;
@@ -37,6 +38,7 @@ final class ExitCode {
             LiveViewRefusedException.class,
             RedriveException.class,
             RefusedOptionException.class,
+            RollupTablesRefusedException.class,
             UncheckedIOException.class,
             UnfitSourceException.class,
             UnreadableSecretException.class,

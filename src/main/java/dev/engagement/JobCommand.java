@@ -1,6 +1,7 @@
 package dev.engagement;
 
 import dev.engagement.config.Settings;
+import java.util.Map;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /** A command that is a Flink job: its client makes it ready and draws it, and a cluster runs it. One object for one start. */
@@ -11,4 +12,9 @@ non-sealed interface JobCommand extends CommandLineCommand {
 
     /** Builds the job, without a look at any server. */
     void draw(Settings settings, StreamExecutionEnvironment env);
+
+    /** The rollups of the job, as {@link EngagementJob#rollups} answers them, without a look at any server. */
+    default Map<String, Map<String, String>> rollups(Settings settings) {
+        return Map.of();
+    }
 }

@@ -1,11 +1,13 @@
 package dev.engagement;
 
+import dev.engagement.config.Destination;
 import dev.engagement.config.Settings;
 import dev.engagement.delivery.DeliveryStreams;
 import dev.engagement.liveview.LiveViewRules;
 import dev.engagement.pipeline.BigQueryWarehouse;
 import dev.engagement.pipeline.HttpDelivery;
 import dev.engagement.pipeline.KafkaDeadLetters;
+import dev.engagement.pipeline.PostgresRollups;
 import dev.engagement.pipeline.RedisLiveView;
 import dev.engagement.pipeline.Rules;
 import dev.engagement.warehouse.Warehouse;
@@ -28,9 +30,11 @@ final class PipelineParts {
     }
 
     static RedisLiveView liveView(Settings settings) {
-        return new RedisLiveView(
-                settings.liveViewOptions(),
-                new LiveViewRules(settings.rankingOptions().maxClockSkew(), settings.eventCache()));
+        return new RedisLiveView(settings.liveViewOptions(), liveViewRules(settings));
+    }
+
+    private static LiveViewRules liveViewRules(Settings settings) {
+        return new LiveViewRules(settings.rankingOptions().maxClockSkew(), settings.eventCache());
     }
 
     static BigQueryWarehouse warehouse(Settings settings) {
@@ -60,6 +64,13 @@ final class PipelineParts {
                         settings.topics().deliveryReceipts()),
                 settings.ingestOptions().groupId(),
                 settings.ingestOptions().acceptGap());
+    }
+
+    /** Shown in the live view if that is a destination, too. */
+    static PostgresRollups rollups(Settings settings) {
+        boolean areShown = settings.destinations().contains(Destination.LIVEVIEW);
+        return new PostgresRollups(
+                settings.rollupOptions(), areShown ? settings.liveViewOptions() : null, liveViewRules(settings));
     }
 
     static KafkaDeadLetters deadLetters(Settings settings) {

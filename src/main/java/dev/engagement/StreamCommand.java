@@ -7,10 +7,15 @@ import dev.engagement.delivery.DeliveryPreflight;
 import dev.engagement.liveview.sink.LiveViewPreflight;
 import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.EngagementPipeline;
+import dev.engagement.pipeline.OperatorIds;
 import dev.engagement.pipeline.Sources;
+import dev.engagement.rollup.RollupTables;
+import dev.engagement.rollup.definition.RollupDefinition;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /** {@code stream}: Kafka into the destinations. */
@@ -26,15 +31,21 @@ final class StreamCommand implements JobCommand {
     @Override
     public void ready(Settings settings) {
         Set<Destination> destinations = settings.destinations();
+        settings.rollupsLeftOut().ifPresent(warnings);
         CommandTopics.ensure(settings, topics(settings));
         if (destinations.contains(Destination.LIVEVIEW)) {
-            LiveViewPreflight.check(settings.liveViewOptions()).ifPresent(warnings);
+            LiveViewPreflight.check(settings.liveViewOptions(), destinations.contains(Destination.ROLLUPS))
+                    .ifPresent(warnings);
         }
         if (destinations.contains(Destination.WAREHOUSE)) {
             PipelineParts.readyWarehouse(settings);
         }
         if (destinations.contains(Destination.DELIVERY)) {
             DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(warnings);
+        }
+        if (destinations.contains(Destination.ROLLUPS)) {
+            RollupTables.prepare(settings.rollupTarget(), settings.rollupDefinitions())
+                    .ifPresent(warnings);
         }
     }
 
@@ -59,6 +70,17 @@ final class StreamCommand implements JobCommand {
                         destinations.contains(Destination.LIVEVIEW) ? PipelineParts.liveView(settings) : null,
                         destinations.contains(Destination.WAREHOUSE) ? PipelineParts.warehouse(settings) : null,
                         destinations.contains(Destination.DELIVERY) ? PipelineParts.delivery(settings) : null,
+                        destinations.contains(Destination.ROLLUPS) ? PipelineParts.rollups(settings) : null,
                         PipelineParts.deadLetters(settings)));
+    }
+
+    @Override
+    public Map<String, Map<String, String>> rollups(Settings settings) {
+        if (!settings.destinations().contains(Destination.ROLLUPS)) {
+            return Map.of();
+        }
+        Map<String, String> fingerprints = settings.rollupDefinitions().stream()
+                .collect(Collectors.toMap(RollupDefinition::name, RollupDefinition::fingerprint));
+        return Map.of(OperatorIds.ROLLUPS.cells(), fingerprints);
     }
 }

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
  * Which room may import which, for production and test code, and what no room does.
  *
  * <p>A room is a package under {@code dev.engagement} with what is below it, except where a part of it has a line of its
- * own ({@code event.types}, {@code liveview.sink}).
+ * own ({@code event.types}, {@code liveview.sink}, {@code rollup.definition}, {@code rollup.sink}).
  */
 class ArchitectureTest {
 
@@ -76,6 +76,8 @@ class ArchitectureTest {
         room("connection.topics", "connection");
         // Flink's serializers of what is in event: apart from it, for that reason.
         room("event.types", "event");
+        // What rollups are: read by the options and by readers of their tables, neither of which has Flink.
+        room("rollup.definition", "");
         room("deadletter", "connection event event.types");
 
         String common = "connection connection.topics event event.types deadletter";
@@ -84,9 +86,13 @@ class ArchitectureTest {
         for (String room : DESTINATIONS_AND_STAGES.split(" ")) {
             room(room, common);
         }
+        MAY_IMPORT.get("rollup").add("rollup.definition");
+        // Values in state that a store outside is to show: what the live view and the rollups' tables share.
+        room("writeback", common);
+        room("rollup.sink", common + " rollup rollup.definition writeback");
         // Keys and codec are read by the API too, which has no Flink; the sink is not.
-        room("liveview", "connection event deadletter");
-        room("liveview.sink", common + " liveview");
+        room("liveview", "connection event deadletter writeback");
+        room("liveview.sink", common + " liveview writeback");
 
         // Rows of PostgreSQL, and what the topics' decoders would say of them.
         room("source", common + " ingest");
@@ -94,12 +100,17 @@ class ArchitectureTest {
         for (String room : "backfill redrive audit".split(" ")) {
             room(room, common + " ingest source liveview warehouse");
         }
+        // What the rows of a range are to be, computed anew from the source.
+        MAY_IMPORT.get("backfill").addAll(Set.of("rollup", "rollup.definition"));
+        MAY_IMPORT.get("audit").addAll(Set.of("rollup", "rollup.definition"));
         // It writes what the destinations read: the retry topic's records, the table's rows.
         MAY_IMPORT.get("redrive").add("delivery");
-        room("api", "connection event liveview");
-        room("pipeline", common + " ingest source liveview liveview.sink backfill " + DESTINATIONS_AND_STAGES);
+        room("api", "connection event liveview rollup.definition");
+        room(
+                "pipeline",
+                common + " ingest source liveview liveview.sink rollup.sink backfill " + DESTINATIONS_AND_STAGES);
         // And the option records of the rooms; see importsAreInTheTable.
-        room("config", "connection");
+        room("config", "connection rollup.definition");
 
         Set<String> all = new TreeSet<>(MAY_IMPORT.keySet());
         all.remove("api");
@@ -126,6 +137,9 @@ class ArchitectureTest {
             "dedupe",
             "ranking",
             "rollup",
+            "rollup.definition",
+            "rollup.sink",
+            "writeback",
             "delivery",
             "liveview",
             "liveview.sink",
@@ -172,7 +186,7 @@ class ArchitectureTest {
             "RebuildReport get", "a command; ends with the job, and tells meanwhile how far it is",
             "AsyncHttpSender get", "when a task opens; the receiver's name is looked up on a thread of its own",
             "GoogleWriteApi awaitTermination", "when a task closes; a thread that outlives it keeps its classes",
-            "LiveViewOperator awaitTermination", "when a task closes; a thread that outlives it keeps its classes");
+            "WriteBackOperator awaitTermination", "when a task closes; a thread that outlives it keeps its classes");
 
     private static JavaClasses code;
 
@@ -296,9 +310,33 @@ class ArchitectureTest {
     }
 
     @Test
+    void rollupDefinitionsArePlainJava() {
+        classes()
+                .that(isProduction().and(inRoom("rollup.definition")))
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage("java..", "org.jspecify..", BASE + ".rollup.definition.."))
+                .because("options and readers of the tables know what rollups are, and have no Flink")
+                .check(code);
+    }
+
+    @Test
+    void keysKnowOfWriteBackOnlyItsValues() {
+        noClasses()
+                .that(isProduction().and(inRoom("liveview")))
+                .should()
+                .dependOnClassesThat(inRoom("writeback").and(areNot("WriteBackValue", "free of Flink itself")))
+                .because("readers of the live view run without Flink")
+                .check(code);
+    }
+
+    @Test
     void keysAndApiAreFreeOfFlink() {
         noClasses()
-                .that(isProduction().and(inRoom("liveview").or(inRoom("api"))))
+                .that(isProduction()
+                        .and(inRoom("liveview")
+                                .or(inRoom("api"))
+                                .or(describe("are values that are written back", type -> type.getSimpleName()
+                                        .equals("WriteBackValue")))))
                 .should()
                 .dependOnClassesThat(resideInAPackage("org.apache.flink.."))
                 .because("readers of the live view run without Flink")

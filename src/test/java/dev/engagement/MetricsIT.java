@@ -69,6 +69,15 @@ class MetricsIT {
                 "metrics.reporter.prom.factory.class", "org.apache.flink.metrics.prometheus.PrometheusReporterFactory");
         prometheus.setString("metrics.reporter.prom.port", Integer.toString(reporter));
         cluster = JobCluster.start(DIRECTORY, 1, 4, "hashmap", prometheus);
+        List<String> arguments = new ArrayList<>(List.of(
+                "stream",
+                "--kafka.bootstrap-servers",
+                servers.kafka().bootstrapServers(),
+                "--redis.url",
+                servers.redis().url()));
+        arguments.addAll(servers.bigQuery().streamArguments());
+        arguments.addAll(servers.receiver().streamArguments());
+        arguments.addAll(servers.rollupArguments());
         JobID capture = cluster.run(
                 "capture",
                 "--kafka.bootstrap-servers",
@@ -83,14 +92,6 @@ class MetricsIT {
                 "500 ms",
                 "--parallelism",
                 "1");
-        List<String> arguments = new ArrayList<>(List.of(
-                "stream",
-                "--kafka.bootstrap-servers",
-                servers.kafka().bootstrapServers(),
-                "--redis.url",
-                servers.redis().url()));
-        arguments.addAll(servers.bigQuery().streamArguments());
-        arguments.addAll(servers.receiver().streamArguments());
         JobID stream = cluster.run(arguments.toArray(String[]::new));
         load = LoadGenerator.start(
                 new LoadOptions(1, 50, 200, 0, 0, Duration.ZERO),

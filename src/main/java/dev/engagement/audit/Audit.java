@@ -6,9 +6,12 @@ import dev.engagement.connection.RefusedOptionException;
 import dev.engagement.connection.TimeIndex;
 import dev.engagement.event.Timestamps;
 import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.rollup.RollupWindows;
+import dev.engagement.rollup.definition.RollupDefinition;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,9 +34,13 @@ import org.jspecify.annotations.Nullable;
  * answer comes at once.
  *
  * <p>Memory: the minutes of the range, a fetch of rows, some two bits for each id that differs and, if delivery is compared,
- * for each event of the range; and the counts by content. Nothing is written anywhere. Blocking.
+ * for each event of the range; the counts by content; and some cells of rollups, of those that differ. Nothing is written
+ * anywhere. Blocking.
  */
 public final class Audit {
+
+    /** The stream removes old rows by PostgreSQL's clock, while they are compared by this one's. */
+    private static final Duration RETENTION_MARGIN = Duration.ofMinutes(10);
 
     private final AuditOptions options;
     private final Range range;
@@ -73,11 +80,13 @@ public final class Audit {
         Range range = settled(options, clock.instant());
         WarehouseOptions warehouse = options.warehouse();
         LiveViewOptions liveView = options.liveView();
+        AuditOptions.Rollups rollups = options.rollups();
         try (PostgresSource source = PostgresSource.connect(options.database());
                 KafkaLog log = new KafkaLog(options, clock);
-                RedisCounts counts = liveView == null ? null : RedisCounts.connect(liveView)) {
+                RedisCounts counts = liveView == null ? null : RedisCounts.connect(liveView);
+                PostgresCells cells = rollups == null ? null : PostgresCells.connect(rollups)) {
             Audit audit = new Audit(options, range, source, log, clock, Pause.real(), progress);
-            return audit.run(warehouse == null ? null : new WarehouseRows(warehouse), counts);
+            return audit.run(warehouse == null ? null : new WarehouseRows(warehouse), counts, cells);
         }
     }
 
@@ -130,6 +139,17 @@ public final class Audit {
                                         ", and BigQuery %.3f GB if one differs",
                                         rows.bytesOfCounts() / 1e9)));
             }
+            AuditOptions.Rollups rollups = options.rollups();
+            if (rollups != null) {
+                lines.add(String.format(
+                        Locale.ROOT,
+                        "Cost: --rollups: PostgreSQL %s %d times, once for each rollup, with its contents, and twice more the"
+                                + " windows of cells that differ",
+                        index.isOrdered()
+                                ? String.format(Locale.ROOT, "aggregates some %,d rows", source.estimatedRows(range))
+                                : "reads the whole table",
+                        rollups.definitions().size()));
+            }
         }
         return lines;
     }
@@ -145,13 +165,18 @@ public final class Audit {
         return Range.of(options.from(), options.to().isAfter(newest) ? newest : options.to());
     }
 
-    AuditReport run(@Nullable RowStore warehouse, @Nullable Counts counts) throws IOException, InterruptedException {
+    AuditReport run(@Nullable RowStore warehouse, @Nullable Counts counts, @Nullable Cells cells)
+            throws IOException, InterruptedException {
         if (counts != null) {
             progress.accept("Counts are of all time: the whole table of events is read, whatever the range");
         }
         SortedMap<Long, MinuteTotals> minutes = source.minutes(range);
         MinuteTotals totals = minutes.values().stream().reduce(MinuteTotals.NONE, MinuteTotals::plus);
+        List<String> notes = notes();
         List<Check> checks = checks(minutes, warehouse, counts);
+        if (cells != null) {
+            checks.addAll(rollupChecks(cells, notes));
+        }
         boolean differ = false;
         for (Check check : checks) {
             differ |= check.differs();
@@ -161,7 +186,7 @@ public final class Audit {
         for (Check check : checks) {
             destinations.add(check.report(evidence));
         }
-        return new AuditReport(range.from(), range.to(), totals.rows(), totals.durationMs(), destinations, notes());
+        return new AuditReport(range.from(), range.to(), totals.rows(), totals.durationMs(), destinations, notes);
     }
 
     private List<Check> checks(
@@ -178,6 +203,31 @@ public final class Audit {
         }
         if (counts != null) {
             checks.add(new CountCheck(range, source, counts, warehouse, options.listed(), repairs));
+        }
+        return checks;
+    }
+
+    /** @param notes takes what is not compared */
+    private List<Check> rollupChecks(Cells cells, List<String> notes) {
+        AuditOptions.Rollups rollups = options.rollups();
+        if (rollups == null) {
+            return List.of();
+        }
+        Instant now = clock.instant();
+        Repairs repairs = new Repairs(range, source, options.warehouse(), options.liveView(), options.listed());
+        List<Check> checks = new ArrayList<>();
+        for (RollupDefinition rollup : rollups.definitions()) {
+            RollupWindows within = RollupWindows.within(rollup, range.fromMicros(), range.toMicros());
+            Instant kept = now.minus(rollup.retention()).plus(RETENTION_MARGIN);
+            RollupWindows windows = within.notBefore(Timestamps.microsOf(kept));
+            if (within.isEmpty()) {
+                notes.add("No window of " + rollup.name() + " (" + rollup.windowSizeText() + ") lies within the range");
+            } else if (windows.count() < within.count()) {
+                notes.add("Windows of " + rollup.name() + " that begin before " + kept
+                        + " are not compared: their rows go after rollup." + rollup.name() + ".retention");
+            }
+            checks.add(
+                    new RollupCheck(windows, cells, source, options.listed(), repairs, rollups.allowedLateness(), now));
         }
         return checks;
     }

@@ -3,9 +3,12 @@ package dev.engagement.audit;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.rollup.definition.RollupDefinition;
+import dev.engagement.source.SourceOptions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param warehouse null to leave it out
  * @param liveView null to leave it out; its counts are of all time, and reading the source for them costs what it is old
  * @param delivery null to leave it out
+ * @param rollups null to leave them out
  */
 public record AuditOptions(
         Instant from,
@@ -34,7 +38,8 @@ public record AuditOptions(
         String deadLettersTopic,
         @Nullable WarehouseOptions warehouse,
         @Nullable LiveViewOptions liveView,
-        @Nullable Delivery delivery) {
+        @Nullable Delivery delivery,
+        @Nullable Rollups rollups) {
 
     public AuditOptions {
         requireWithinYears("from", from);
@@ -88,4 +93,25 @@ public record AuditOptions(
      * @param includesSnapshot whether rows of a snapshot are delivered too
      */
     public record Delivery(String receiptsTopic, String retryTopic, String drainGroup, boolean includesSnapshot) {}
+
+    /**
+     * The rollups that are compared.
+     *
+     * @param definitions which
+     * @param target the database with their tables, by a role with SELECT on these
+     * @param source the tables of events and contents that they are computed from
+     * @param allowedLateness how long after its window's end an event still corrects it
+     * @param maxClockSkew how far ahead of its arrival an event may be stamped to be in a window
+     */
+    public record Rollups(
+            List<RollupDefinition> definitions,
+            PostgresConnection target,
+            SourceOptions source,
+            Duration allowedLateness,
+            Duration maxClockSkew) {
+
+        public Rollups {
+            definitions = List.copyOf(definitions);
+        }
+    }
 }

@@ -87,7 +87,7 @@ public record AuditReport(
     /**
      * One of them.
      *
-     * @param id of an event or a content
+     * @param id of an event or a content; of a cell its window's start and its key
      * @param detail when it happened, or what stands where
      */
     public record Item(String id, @Nullable String detail) {}

@@ -1,6 +1,6 @@
 package dev.engagement.audit;
 
-/** What can be said of an event, or of a count, that is not simply there. */
+/** What can be said of an event, of a count or of a rollup's cell, that is not simply there. */
 public enum Kind {
     /** In the source, not in the destination, and nothing says why. */
     MISSING("missing", true),
@@ -10,7 +10,7 @@ public enum Kind {
     DOUBLED("doubled", true),
     /** In both, with another event_ts or duration_ms. */
     CHANGED("changed", true),
-    /** A count that is not the number of the content's events. */
+    /** A count that is not the number of the content's events; a cell of which a number is not SQL's. */
     MISCOUNTED("miscounted", true),
     /** Without a receipt, and so old that nothing tells whether it was to be delivered. */
     UNPROVEN("unproven", true),
@@ -18,6 +18,8 @@ public enum Kind {
     DEAD_LETTER("dead letter", false),
     /** In the destination, and deleted at the source since. */
     PURGED("purged", false),
+    /** A cell whose events are all there, under a content that was another one when they happened. */
+    CONTENT_CHANGED("content changed", false),
     /** Diverted by delivery, and not taken up again yet. */
     WAITING("waiting", false),
     /** Taken up again by the drain, which has no answer yet. */

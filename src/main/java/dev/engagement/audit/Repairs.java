@@ -4,8 +4,11 @@ import dev.engagement.deadletter.Reason;
 import dev.engagement.event.Timestamps;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.rollup.RollupWindows;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedSet;
@@ -143,6 +146,33 @@ final class Repairs {
     /** The count lacks what the warehouse lacks. */
     String countOfMissing(String contentId) {
         return "# " + contentId + " lacks the events that are missing in the warehouse: a backfill mends both";
+    }
+
+    /**
+     * Cells of a rollup, computed anew from the source. Not before the stream is done with them.
+     *
+     * @param stretches windows of one rollup, in order
+     * @param allowedLateness how long after their end the stream corrects windows
+     */
+    List<String> cells(List<RollupWindows> stretches, Duration allowedLateness, Instant now) {
+        List<RollupWindows> few = stretches;
+        if (stretches.size() > MAX_RANGES) {
+            RollupWindows first = stretches.get(0);
+            few = List.of(new RollupWindows(
+                    first.rollup(),
+                    first.fromMillis(),
+                    stretches.get(stretches.size() - 1).toMillis()));
+        }
+        List<String> commands = new ArrayList<>();
+        for (RollupWindows each : few) {
+            Instant possible = Instant.ofEpochMilli(each.endMillis()).plus(allowedLateness);
+            commands.add(JOB + "backfill --rollups " + each.rollup().name()
+                    + of(new Range(each.fromMillis() * 1_000, each.toMillis() * 1_000))
+                    + (possible.isAfter(now)
+                            ? " # from " + possible + " on: until then the stream corrects these windows itself"
+                            : ""));
+        }
+        return commands;
     }
 
     /** The minutes of those events, as few stretches of the range. */

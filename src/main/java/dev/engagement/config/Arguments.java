@@ -9,7 +9,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The command line behind the command's word: {@code --KEY VALUE}, {@code --KEY=VALUE} and {@code --FLAG}. */
+/**
+ * The command line behind the command's word: {@code --KEY VALUE}, {@code --KEY=VALUE} and {@code --FLAG}; and keys that say
+ * something without a value, too, whose text is empty then.
+ */
 final class Arguments {
 
     private final Command command;
@@ -74,10 +77,10 @@ final class Arguments {
         } else if (!key.commands().contains(command)) {
             problems.add("--" + name + " is no option of '" + command.word() + "' but of " + key.takers()
                     + "; leave it out.");
-        } else if (value == null) {
+        } else if (value == null && !Keys.standsAlone(key, command)) {
             problems.add("--" + name + " has no value; it needs one: --" + name + "="
                     + key.type().form() + ".");
-        } else if (options.put(name, new Given(value, "--" + name)) != null) {
+        } else if (options.put(name, new Given(value == null ? "" : value, "--" + name)) != null) {
             problems.add("--" + name + " is given twice; leave one.");
         }
     }

@@ -14,7 +14,7 @@ public enum Command {
     STREAM("reads the topics, enriches, drops duplicates, feeds the destinations, until it is stopped"),
     /** PostgreSQL into the events topic, beside a stream. */
     BACKFILL(
-            "publishes the rows of a range of event_ts that the warehouse lacks, and waits for the stream to take them"),
+            "publishes rows of a range that the warehouse lacks, and waits for the stream; --rollups: computes cells anew"),
     /** PostgreSQL into fresh destinations. */
     REBUILD("reads a range of event_ts once more from PostgreSQL and writes it into destinations that are still empty"),
     /** Dead letters back to where they belong. No Flink job: it runs where it is started, and ends. */

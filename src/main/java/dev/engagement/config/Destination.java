@@ -11,7 +11,9 @@ public enum Destination {
     /** BigQuery. */
     WAREHOUSE,
     /** HTTP. */
-    DELIVERY;
+    DELIVERY,
+    /** PostgreSQL, aggregated by window. */
+    ROLLUPS;
 
     /** The word in {@code destinations}. */
     public String word() {

@@ -1,5 +1,6 @@
 package dev.engagement.config;
 
+import dev.engagement.rollup.definition.RollupDefinitions;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -8,6 +9,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Options in {@code ENGAGEMENT_…} variables. An empty variable counts as not set. */
 final class EnvironmentVariables {
@@ -26,6 +28,8 @@ final class EnvironmentVariables {
 
     private static final String KAFKA_PROPERTIES = Keys.KAFKA_PROPERTIES.variable();
 
+    private static final String ROLLUP_PROPERTIES = Keys.ROLLUP_PROPERTIES.variable();
+
     /** What Kubernetes puts into every pod beside a service whose name begins with "engagement". */
     private static final Pattern SERVICE_LINK =
             Pattern.compile(".*_SERVICE_(HOST|PORT(_.*)?)" + "|.*_PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?");
@@ -42,6 +46,7 @@ final class EnvironmentVariables {
                 return;
             }
             Key<?> key = BY_VARIABLE.get(variable);
+            String ofRollup = rollupProperty(variable);
             if (key != null) {
                 // Of a secret it is enough to know that it is there.
                 String known = key.isSecret() ? "set" : text;
@@ -53,6 +58,8 @@ final class EnvironmentVariables {
                         .replace('_', '.');
                 options.put(
                         Keys.KAFKA_PROPERTIES.name() + property, new Given(text, "environment variable " + variable));
+            } else if (ofRollup != null) {
+                options.put(ofRollup, new Given(text, "environment variable " + variable));
             } else if (FOR_ONE_START.containsKey(variable)) {
                 problems.add("The environment variable " + variable + " is set, but " + FOR_ONE_START.get(variable)
                         + " is for one start only; give it on the command line, --" + FOR_ONE_START.get(variable)
@@ -67,6 +74,18 @@ final class EnvironmentVariables {
             }
         });
         return options;
+    }
+
+    /** The property of a rollup that the variable means, or null. Rollups' names have underscores, and properties none. */
+    private static @Nullable String rollupProperty(String variable) {
+        int last = variable.lastIndexOf('_');
+        if (!variable.startsWith(ROLLUP_PROPERTIES) || last < ROLLUP_PROPERTIES.length()) {
+            return null;
+        }
+        String rollup = variable.substring(ROLLUP_PROPERTIES.length(), last).toLowerCase(Locale.ROOT);
+        String property = variable.substring(last + 1).toLowerCase(Locale.ROOT);
+        String name = Keys.ROLLUP_PROPERTIES.name() + rollup + "." + property;
+        return RollupDefinitions.PROPERTIES.contains(property) && Keys.isRollupProperty(name) ? name : null;
     }
 
     private static boolean isServiceLink(String variable, String text) {

@@ -4,6 +4,7 @@ import dev.engagement.capture.CaptureOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.redrive.RedriveOptions;
+import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.net.URI;
 import java.time.Duration;
@@ -71,6 +72,12 @@ public final class Keys {
     /** What knows the warehouse. */
     private static final Set<Command> WAREHOUSE =
             Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
+    /** What knows the rollups: what computes them, and what compares and mends them. */
+    private static final Set<Command> ROLLUP = Set.of(Command.STREAM, Command.BACKFILL, Command.AUDIT);
+    /** What compares and mends the rollups. */
+    private static final Set<Command> ROLLUP_REPAIRS = Set.of(Command.BACKFILL, Command.AUDIT);
+    /** What knows which events are ahead of their time. */
+    private static final Set<Command> CLOCKS = Set.of(Command.STREAM, Command.REBUILD, Command.BACKFILL, Command.AUDIT);
     /** What takes letters or events of a time. */
     private static final Set<Command> TIMES = Set.of(Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
 
@@ -264,7 +271,7 @@ public final class Keys {
     public static final Key<String> POSTGRES_URL = declared(
             Key.of(
                     "postgres.url",
-                    Type.POSTGRES_URL,
+                    Type.postgresUrl("postgres"),
                     "jdbc:postgresql://localhost:5432/postgres",
                     TABLES,
                     "where PostgreSQL is, without user and password"),
@@ -514,7 +521,7 @@ public final class Keys {
                     "ranking.max-clock-skew",
                     ANY_DURATION,
                     "1 min",
-                    STAGES,
+                    CLOCKS,
                     "how far ahead of its Kafka timestamp an event may be stamped and still move event time"),
             """
             How far ahead of its own Kafka timestamp an event may be stamped and still move event time. Duration.
@@ -566,11 +573,13 @@ public final class Keys {
                     ENDS,
                     "where events go, comma separated"),
             """
-            Where events go. List, comma separated, of liveview, warehouse and delivery. stream; backfill asks those
-            and audit compares them. rebuild writes to liveview and warehouse, and refuses a list with delivery in
-            it if it is given, here too. A warehouse that takes nothing holds the job back, the live view and
-            delivery with it: who wants them apart runs two jobs, each with a list, a job.name, a kafka.group-id and
-            savepoints of its own. What is left out needs no server and none of its options.
+            Where events go. List, comma separated, of liveview, warehouse, delivery and rollups. stream; backfill
+            asks those and audit compares them. rebuild writes to liveview and warehouse, and refuses a list with
+            delivery or rollups in it if it is given, here too. As long as there is no rollup.postgres.username, the
+            default is without rollups, and stream says so. A warehouse that takes nothing holds the job back, the
+            live view, delivery and rollups with it: who wants them apart runs two jobs, each with a list, a
+            job.name, a kafka.group-id and savepoints of its own. What is left out needs no server and none of its
+            options.
             """);
     public static final Key<URI> REDIS_URL = declared(
             Key.of(
@@ -1069,6 +1078,156 @@ public final class Keys {
             """);
 
     static {
+        section("Rollups");
+    }
+
+    public static final Key<List<String>> ROLLUPS = declared(
+            Key.of(
+                    "rollups",
+                    Type.WORDS,
+                    RollupDefinitions.SHIPPED,
+                    ROLLUP,
+                    "which aggregates by window there are, a list; audit, backfill: which are wanted, alone: all"),
+            """
+            Which rollups there are: aggregates of events by a key and a window of event time, kept in PostgreSQL.
+            List of names, comma separated; 'shipped' stands for all that come with the job: metrics_30s,
+            content_views, category_activity, category_revenue, audience, completion and hourly. One more is
+            shipped,mine, with rollup.mine.* to define it. On the command line of audit and backfill --rollups says
+            something else, that rollups are what is wanted: all that there are, or with a list those alone. audit
+            --rollups compares their tables, beside everything else, with SQL over the source; backfill --rollups
+            computes their cells of all windows that begin in [from, to) anew from PostgreSQL, and does nothing else.
+            """);
+
+    /**
+     * The same word on the command line of what compares and mends them: none is given if nobody asks for rollups, and the
+     * list is empty if all are meant. Not among {@link #ALL}: there is one {@code rollups} for those who read of it.
+     */
+    static final Key<List<String>> ASKED_ROLLUPS =
+            Key.argument("rollups", Type.WORDS, false, ROLLUP_REPAIRS, "which rollups are compared or computed anew");
+
+    /** Whether a key says something without a value, on the command line of that command. */
+    static boolean standsAlone(Key<?> key, Command command) {
+        return key.name().equals(ASKED_ROLLUPS.name())
+                && ASKED_ROLLUPS.commands().contains(command);
+    }
+
+    public static final Key<String> ROLLUP_PROPERTIES = declared(
+            new Key<>(
+                    RollupDefinitions.PREFIX,
+                    Type.TEXT_OR_EMPTY,
+                    Key.Kind.NAMESPACE,
+                    null,
+                    false,
+                    "what a rollup is: rollup.NAME.by, where, window, slide, measures, table, retention or live",
+                    ROLLUP,
+                    ""),
+            """
+            What a rollup is, rollup.NAME.PROPERTY, of each that rollups names; of a shipped one what is given
+            replaces that property alone. NAME is lower-case letters, digits and '_', at most 40, and not postgres.
+            The properties:
+              by         the key: up to three of event_type, content_id, content_type, device and raw_payload.FIELD, comma
+                         separated; COLUMN=device names its column. window_size beside them puts the window's length into
+                         the key, so that rollups that differ in window alone can share a table. Empty or none: one total
+              where      which events: event types and fields that have to be there, as in purchase,raw_payload.price;
+                         empty or none: all
+              window     event time that a row covers: whole seconds, 1 s to 1 d
+              slide      event time from a window to the next: the window is a multiple of it, by 100 at most; none: window
+              measures   NAME=FUNCTION, comma separated: count, sum_seconds, sum(raw_payload.FIELD), min(raw_payload.FIELD),
+                         max(raw_payload.FIELD), unique(user_id), count_if(CONDITION), unique_if(CONDITION), where CONDITION
+                         is engagement_pct >= 50, in percent, or event_type = play|finish
+              table      in PostgreSQL, without a schema; none: NAME
+              retention  how long rows are kept, at least the window and 1 h; none: 30 d
+              live       whether Redis shows it, if destinations has liveview: true or false; none: true
+            Three lines beside rollups=shipped,views_by_device make one:
+              rollup.views_by_device.by=device
+              rollup.views_by_device.window=1 min
+              rollup.views_by_device.measures=views=count_if(event_type = play),viewers=unique(user_id)
+            In the environment ENGAGEMENT_ROLLUP_VIEWS_BY_DEVICE_WINDOW: what is behind the last '_' is the property;
+            it cannot be empty there. A change of by, where, window, slide or measures is another rollup: give it a
+            new name and a new table.
+            """);
+    public static final Key<Duration> ROLLUP_REFRESH = declared(
+            Key.of(
+                    "rollup.refresh",
+                    Type.duration(Duration.ofMillis(100)),
+                    "5 s",
+                    STREAM,
+                    "how often the value of a window that is still open is shown anew"),
+            """
+            How often the value of a window that is still open is shown anew in Redis, and with rollup.early in
+            PostgreSQL, if events have changed it. Duration, 100 ms to 10 min.
+            Too low: every key with events is written as often. Too high: live values are older by as much.
+            """);
+    public static final Key<Duration> ROLLUP_ALLOWED_LATENESS = declared(
+            Key.of(
+                    "rollup.allowed-lateness",
+                    ANY_DURATION,
+                    "1 h",
+                    ROLLUP,
+                    "how long after its end, in event time, a late event still corrects a window"),
+            """
+            How long after a window's end, in event time, a late event still corrects its row. Duration, up to 7 d,
+            and with the window at most the rollup's retention. What comes later is counted by rollup.
+            Too low: what is late is missing from the rows. Too high: each key of each window stays in state for as
+            long.
+            """);
+    public static final Key<Boolean> ROLLUP_EARLY = declared(
+            Key.of(
+                    "rollup.early",
+                    Type.BOOLEAN,
+                    "false",
+                    STREAM,
+                    "whether PostgreSQL gets values of windows that are still open, too"),
+            """
+            Whether PostgreSQL gets the values of windows that are still open, too, each rollup.refresh. true or
+            false. With false a row appears when its window has ended, and changes only with late events.
+            """);
+    public static final Key<String> ROLLUP_POSTGRES_URL = declared(
+            Key.of(
+                    "rollup.postgres.url",
+                    Type.postgresUrl("rollup.postgres"),
+                    "jdbc:postgresql://localhost:5432/analytics",
+                    ROLLUP,
+                    "database with the rollups' tables, without user and password"),
+            """
+            The database with the rollups' tables, without user and password. JDBC URL. It has to be there; the
+            tables are created in it.
+            """);
+    public static final Key<String> ROLLUP_POSTGRES_USERNAME = declared(
+            Key.optional(
+                    "rollup.postgres.username",
+                    Type.TEXT,
+                    ROLLUP,
+                    "role that owns the rollups' tables; needed if destinations has rollups"),
+            """
+            A role that may create tables there, or owns those that are there. Text. There is no default: without it
+            the default of destinations is without rollups, and a list with rollups in it is refused.
+            """);
+    public static final Key<String> ROLLUP_POSTGRES_PASSWORD =
+            declared(Key.secret("rollup.postgres.password", false, ROLLUP, "that role's password"), """
+            That role's password, if it needs one. Every TaskManager must have the variable too: the job graph holds
+            only its name.
+            """);
+    public static final Key<String> ROLLUP_POSTGRES_PASSWORD_FILE = declared(Key.fileOf(ROLLUP_POSTGRES_PASSWORD), """
+            File with that password, read where the connection is made, on every TaskManager. Path; one trailing
+            line end is left off. Instead of the variable above, not beside it.
+            """);
+    public static final Key<MemorySize> ROLLUP_MAX_PENDING = declared(
+            Key.of(
+                    "rollup.max-pending",
+                    Type.size(MemorySize.parse("1 mb"), MemorySize.parse("4 gb")),
+                    "64 mb",
+                    STREAM,
+                    "rows that each writer holds while PostgreSQL is away"),
+            """
+            Rows that each writer holds while PostgreSQL does not take them, the newest of each key and window. Size,
+            1 mb to 4 gb. There are as many writers as the job's parallelism; it is memory of the TaskManager's JVM
+            heap.
+            Too low: in a longer outage rows wait in state instead, and are written more slowly after it. Too high:
+            the TaskManagers run out of memory while PostgreSQL is away.
+            """);
+
+    static {
         section("Mending and proving");
     }
 
@@ -1096,8 +1255,8 @@ public final class Keys {
             Key.flag(
                     "dry-run", REPAIRS, "say what it costs and what would be published or put back, and write nothing"),
             """
-            Say what it would cost, and what would be published (backfill) or put back (redrive), and write nothing;
-            audit compares nothing. backfill, redrive and audit.
+            Say what it would cost, and what would be published (backfill; with --rollups which cells would change) or
+            put back (redrive), and write nothing; audit compares nothing. backfill, redrive and audit.
             """);
 
     static {
@@ -1243,12 +1402,24 @@ public final class Keys {
         if (isKafkaProperty(name)) {
             return Optional.<Key<?>>of(KAFKA_PROPERTIES);
         }
+        if (isRollupProperty(name)) {
+            return Optional.<Key<?>>of(ROLLUP_PROPERTIES);
+        }
         return Optional.<Key<?>>ofNullable(BY_NAME.get(name)).filter(key -> key.kind() != Key.Kind.NAMESPACE);
     }
 
     static boolean isKafkaProperty(String name) {
         return name.startsWith(KAFKA_PROPERTIES.name())
                 && name.length() > KAFKA_PROPERTIES.name().length();
+    }
+
+    /** Whether it is {@code rollup.NAME.PROPERTY}, of whatever name and property but those of the database. */
+    static boolean isRollupProperty(String name) {
+        int prefix = ROLLUP_PROPERTIES.name().length();
+        int dot = name.startsWith(ROLLUP_PROPERTIES.name()) ? name.indexOf('.', prefix) : -1;
+        return dot > prefix
+                && dot + 1 < name.length()
+                && !name.substring(prefix, dot).equals(RollupDefinitions.RESERVED);
     }
 
     /** Whether the value of that Kafka client property is a secret, which may stand only as a reference. */

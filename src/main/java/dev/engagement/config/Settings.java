@@ -2,6 +2,7 @@ package dev.engagement.config;
 
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.BackfillOptions;
+import dev.engagement.backfill.RollupBackfillOptions;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
@@ -16,17 +17,28 @@ import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.ranking.RankingOptions;
 import dev.engagement.redrive.RedriveOptions;
+import dev.engagement.rollup.RollupOptions;
+import dev.engagement.rollup.definition.RefusedRollupsException;
+import dev.engagement.rollup.definition.RollupDefinition;
+import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.source.RangeOptions;
 import dev.engagement.source.SourceOptions;
 import dev.engagement.warehouse.WarehouseOptions;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,11 +69,17 @@ public final class Settings {
     private final Command command;
     private final Map<Key<?>, Value> values;
     private final Map<String, String> kafkaProperties;
+    private final Map<String, String> rollupProperties;
 
-    Settings(Command command, Map<Key<?>, Value> values, Map<String, String> kafkaProperties) {
+    Settings(
+            Command command,
+            Map<Key<?>, Value> values,
+            Map<String, String> kafkaProperties,
+            Map<String, String> rollupProperties) {
         this.command = command;
         this.values = new LinkedHashMap<>(values);
         this.kafkaProperties = Map.copyOf(kafkaProperties);
+        this.rollupProperties = Map.copyOf(rollupProperties);
     }
 
     /**
@@ -177,9 +195,33 @@ public final class Settings {
                 get(Keys.RANKING_MAX_CLOCK_SKEW));
     }
 
-    /** Of {@code stream}: where its events go. */
+    /** Of {@code stream}: where its events go. Without rollups if {@link #rollupsLeftOut} says why. */
     public Set<Destination> destinations() {
-        return get(Keys.DESTINATIONS);
+        Set<Destination> wanted = get(Keys.DESTINATIONS);
+        if (!areRollupsLeftOut()) {
+            return wanted;
+        }
+        Set<Destination> rest = EnumSet.copyOf(wanted);
+        rest.remove(Destination.ROLLUPS);
+        return Collections.unmodifiableSet(rest);
+    }
+
+    /** Of {@code stream}: why rollups are not among its destinations although the default has them; empty if they are. */
+    public Optional<String> rollupsLeftOut() {
+        return areRollupsLeftOut()
+                ? Optional.of("Rollups are left out: " + Keys.ROLLUP_POSTGRES_USERNAME + " is missing, the role for the"
+                        + " database that they are kept in. Give it, as --" + Keys.ROLLUP_POSTGRES_USERNAME
+                        + ", the environment variable " + Keys.ROLLUP_POSTGRES_USERNAME.variable()
+                        + " or a line in the file of --config; or give " + Keys.DESTINATIONS
+                        + " without rollups, and this is not said again")
+                : Optional.empty();
+    }
+
+    /** What came with an earlier version and was never told of that database goes on as it was. */
+    private boolean areRollupsLeftOut() {
+        return Keys.ROLLUP_POSTGRES_USERNAME.commands().contains(command)
+                && !isGiven(Keys.DESTINATIONS)
+                && find(Keys.ROLLUP_POSTGRES_USERNAME) == null;
     }
 
     /** Of {@code stream}. */
@@ -217,6 +259,89 @@ public final class Settings {
                 Keys.ACCEPT_WAREHOUSE_DUPLICATES.commands().contains(command) && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
                 get(Keys.WAREHOUSE_ADD_COLUMNS),
                 get(Keys.WAREHOUSE_JSON_NUMBERS));
+    }
+
+    /**
+     * Of what knows the rollups: which there are.
+     *
+     * @throws RefusedRollupsException with all that is wrong with them; not from settings that were parsed for
+     *     {@code stream}, if rollups are one of their {@link #destinations}
+     */
+    public List<RollupDefinition> rollupDefinitions() {
+        return RollupDefinitions.parse(get(Keys.ROLLUPS), rollupProperties);
+    }
+
+    /** Of {@code audit} and {@code backfill}: whether rollups are what is wanted, of whatever destinations. */
+    public boolean areRollupsAsked() {
+        return find(Keys.ASKED_ROLLUPS) != null;
+    }
+
+    /** Those that are asked for: all that there are, or the ones that are named, which may be defined besides. */
+    private List<RollupDefinition> askedRollups() {
+        List<String> asked = withoutShipped(get(Keys.ASKED_ROLLUPS));
+        if (asked.isEmpty()) {
+            return rollupDefinitions();
+        }
+        List<String> all = new ArrayList<>(get(Keys.ROLLUPS));
+        List<String> known = withoutShipped(all);
+        asked.stream().filter(name -> !known.contains(name)).forEach(all::add);
+        return RollupDefinitions.parse(all, rollupProperties).stream()
+                .filter(definition -> asked.contains(definition.name()))
+                .toList();
+    }
+
+    /** With the names of all that are shipped where one word stands for them. */
+    private static List<String> withoutShipped(List<String> names) {
+        return names.stream()
+                .flatMap(name -> name.equals(RollupDefinitions.SHIPPED)
+                        ? RollupDefinitions.shippedNames().stream()
+                        : Stream.of(name))
+                .toList();
+    }
+
+    /**
+     * Of what knows the rollups: the database with their tables.
+     *
+     * @throws IllegalArgumentException if no role is given; not from settings that were parsed for {@code stream}, if rollups
+     *     are one of their {@link #destinations}
+     */
+    public PostgresConnection rollupTarget() {
+        return rollupTarget("or leave rollups out of destinations");
+    }
+
+    private PostgresConnection rollupTarget(String otherwise) {
+        String username = find(Keys.ROLLUP_POSTGRES_USERNAME);
+        if (username == null) {
+            throw new IllegalArgumentException(Keys.ROLLUP_POSTGRES_USERNAME + " is missing; give --"
+                    + Keys.ROLLUP_POSTGRES_USERNAME + ", the environment variable "
+                    + Keys.ROLLUP_POSTGRES_USERNAME.variable()
+                    + " or a line in the file of --config, " + otherwise);
+        }
+        return new PostgresConnection(get(Keys.ROLLUP_POSTGRES_URL), username, secret(Keys.ROLLUP_POSTGRES_PASSWORD));
+    }
+
+    /** How long after a window's end, in event time, the stream still corrects its row. */
+    public Duration rollupAllowedLateness() {
+        return get(Keys.ROLLUP_ALLOWED_LATENESS);
+    }
+
+    /**
+     * Of {@code stream}.
+     *
+     * @throws IllegalArgumentException as {@link #rollupTarget} and {@link #rollupDefinitions}, or if options do not go
+     *     together
+     */
+    public RollupOptions rollupOptions() {
+        PostgresConnection target = rollupTarget();
+        return new RollupOptions(
+                rollupDefinitions(),
+                get(Keys.ROLLUP_REFRESH),
+                get(Keys.ROLLUP_ALLOWED_LATENESS),
+                get(Keys.ROLLUP_EARLY),
+                target,
+                get(Keys.ROLLUP_MAX_PENDING),
+                get(Keys.RANKING_MAX_CLOCK_SKEW),
+                get(Keys.RANKING_MAX_OUT_OF_ORDERNESS));
     }
 
     private PostgresConnection postgres() {
@@ -260,22 +385,56 @@ public final class Settings {
     }
 
     /**
+     * Of {@code backfill --rollups}.
+     *
+     * @throws IllegalArgumentException if rollups are not asked for, if no role is given, or if options do not go together
+     * @throws RefusedRollupsException with all that is wrong with the rollups
+     */
+    public RollupBackfillOptions rollupBackfillOptions() {
+        for (Key<?> key : List.of(Keys.CONTENT_ID, Keys.ALL_ROWS)) {
+            if (isGiven(key)) {
+                throw new IllegalArgumentException(
+                        key + " is given, and so is rollups; cells are computed from all events"
+                                + " of their windows. Leave --" + key + " out");
+            }
+        }
+        return new RollupBackfillOptions(
+                sourceOptions(),
+                rangeOptions(),
+                askedRollups(),
+                rollupTarget("or leave --rollups out"),
+                get(Keys.ROLLUP_ALLOWED_LATENESS),
+                get(Keys.RANKING_MAX_CLOCK_SKEW),
+                get(Keys.DRY_RUN));
+    }
+
+    /**
      * Of {@code rebuild}: where its events go.
      *
-     * @throws IllegalArgumentException if delivery is one of them and was asked for: nothing is posted twice
+     * @throws IllegalArgumentException if delivery or rollups is one of them and was asked for: nothing is posted twice, and
+     *     rows of rollups are the stream's
      */
     public Set<Destination> rebuiltDestinations() {
         Set<Destination> wanted = EnumSet.copyOf(destinations());
-        if (wanted.remove(Destination.DELIVERY) && isGiven(Keys.DESTINATIONS)) {
-            throw new IllegalArgumentException("destinations is "
-                    + destinations().stream().map(Destination::word).collect(Collectors.joining(","))
-                    + "; a rebuild delivers nothing, as every event would be posted once more. Leave delivery out");
+        boolean isGiven = isGiven(Keys.DESTINATIONS);
+        if (wanted.remove(Destination.DELIVERY) && isGiven) {
+            throw new IllegalArgumentException(refusedByRebuild()
+                    + "delivers nothing, as every event would be posted once more. Leave delivery out");
+        }
+        if (wanted.remove(Destination.ROLLUPS) && isGiven) {
+            throw new IllegalArgumentException(refusedByRebuild()
+                    + "computes no rollups, whose rows the stream goes on to correct. Leave rollups out");
         }
         if (wanted.isEmpty()) {
             throw new IllegalArgumentException(
                     "destinations has neither liveview nor warehouse; there is nothing to rebuild");
         }
         return wanted;
+    }
+
+    private String refusedByRebuild() {
+        return "destinations is "
+                + destinations().stream().map(Destination::word).collect(Collectors.joining(",")) + "; a rebuild ";
     }
 
     /** Of {@code redrive}. */
@@ -362,6 +521,14 @@ public final class Settings {
                                 get(Keys.KAFKA_DELIVERY_RETRY_TOPIC),
                                 get(Keys.KAFKA_GROUP_ID),
                                 get(Keys.DELIVERY_INCLUDE_SNAPSHOT))
+                        : null,
+                areRollupsAsked()
+                        ? new AuditOptions.Rollups(
+                                askedRollups(),
+                                rollupTarget("or leave --rollups out"),
+                                sourceOptions(),
+                                get(Keys.ROLLUP_ALLOWED_LATENESS),
+                                get(Keys.RANKING_MAX_CLOCK_SKEW))
                         : null);
     }
 
@@ -464,6 +631,8 @@ public final class Settings {
         kafkaProperties.keySet().stream()
                 .sorted()
                 .forEach(property -> text.add(Keys.KAFKA_PROPERTIES.name() + property + "=…"));
+        new TreeMap<>(rollupProperties)
+                .forEach((property, value) -> text.add(Keys.ROLLUP_PROPERTIES.name() + property + "=" + value));
         return text.toString();
     }
 }

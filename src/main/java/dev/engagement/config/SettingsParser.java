@@ -1,6 +1,7 @@
 package dev.engagement.config;
 
 import dev.engagement.connection.SecretRef;
+import dev.engagement.rollup.definition.RefusedRollupsException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,6 +34,9 @@ final class SettingsParser {
 
     private Settings parse(String[] args, Map<String, String> environment) {
         Map<String, Given> arguments = Arguments.parse(command, args, problems);
+        boolean mayAskForRollups = Keys.ASKED_ROLLUPS.commands().contains(command);
+        // It chooses among the rollups that there are, and does not say which these are.
+        Given rollups = mayAskForRollups ? arguments.remove(Keys.ASKED_ROLLUPS.name()) : null;
         Map<String, Given> variables = EnvironmentVariables.parse(environment, problems);
         Given file = arguments.getOrDefault(Keys.CONFIG.name(), variables.get(Keys.CONFIG.name()));
         if (file != null) {
@@ -47,7 +51,12 @@ final class SettingsParser {
                 values.put(key, value(key));
             }
         }
-        Settings settings = new Settings(command, values, kafkaProperties());
+        if (mayAskForRollups) {
+            values.put(
+                    Keys.ASKED_ROLLUPS,
+                    rollups == null ? Settings.Value.of(null, Given.DEFAULT) : parsed(Keys.ASKED_ROLLUPS, rollups));
+        }
+        Settings settings = new Settings(command, values, kafkaProperties(), rollupProperties());
         // The records' own checks, of those whose options could be read at all.
         parts().forEach(part -> check(part, settings));
         if (!problems.isEmpty()) {
@@ -74,6 +83,10 @@ final class SettingsParser {
             }
             return Settings.Value.of(null, Given.DEFAULT);
         }
+        return parsed(key, from);
+    }
+
+    private Settings.Value parsed(Key<?> key, Given from) {
         try {
             return Settings.Value.of(key.type().parser().parse(from.text()), from.origin());
         } catch (IllegalArgumentException e) {
@@ -156,12 +169,25 @@ final class SettingsParser {
         return KafkaProperties.check(properties, problems);
     }
 
+    /** Their texts by {@code NAME.PROPERTY}; what they mean is checked where rollups are wanted. */
+    private Map<String, String> rollupProperties() {
+        Map<String, String> properties = new TreeMap<>();
+        given.forEach((name, value) -> {
+            if (Keys.isRollupProperty(name)) {
+                properties.put(name.substring(Keys.ROLLUP_PROPERTIES.name().length()), value.text());
+            }
+        });
+        return properties;
+    }
+
     private void check(Consumer<Settings> part, Settings settings) {
         try {
             part.accept(settings);
         } catch (Settings.UnusableException e) {
             // Its message is among the problems already.
             return;
+        } catch (RefusedRollupsException e) {
+            e.problems().forEach(problem -> problems.add(problem + "."));
         } catch (IllegalArgumentException e) {
             problems.add(e.getMessage() + ".");
         }
@@ -179,6 +205,8 @@ final class SettingsParser {
                         settings.deliveryOptions();
                     }
                 });
+                parts.add(ofRollups(Settings::rollupDefinitions));
+                parts.add(ofRollups(Settings::rollupOptions));
                 yield parts;
             }
             case BACKFILL ->
@@ -186,8 +214,14 @@ final class SettingsParser {
                         Settings::kafka,
                         Settings::topics,
                         settings -> settings.rangeOptions().requirePast(Instant.now()),
-                        Settings::backfillOptions,
-                        SettingsParser::warehouse);
+                        settings -> {
+                            if (settings.areRollupsAsked()) {
+                                settings.rollupBackfillOptions();
+                            } else {
+                                settings.backfillOptions();
+                                warehouse(settings);
+                            }
+                        });
             case REBUILD -> {
                 List<Consumer<Settings>> parts = new ArrayList<>(stages());
                 parts.add(settings -> settings.rangeOptions().requirePast(Instant.now()));
@@ -219,6 +253,14 @@ final class SettingsParser {
                     }
                 },
                 SettingsParser::warehouse);
+    }
+
+    private static Consumer<Settings> ofRollups(Consumer<Settings> part) {
+        return settings -> {
+            if (settings.destinations().contains(Destination.ROLLUPS)) {
+                part.accept(settings);
+            }
+        };
     }
 
     private static void warehouse(Settings settings) {

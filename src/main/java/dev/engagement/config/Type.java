@@ -45,6 +45,7 @@ record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, 
 
     private static final Duration LONGEST = Duration.ofDays(36_500);
     private static final String SUCH_AS_DURATION = "it must be a duration such as 250 ms, 30 s, 10 min, 1 h or PT30S";
+    private static final Pattern PASSWORD_PARAMETER = Pattern.compile("(^|&)[^=&]*password=");
     private static final Pattern ISO_DURATION = Pattern.compile("[Pp].*");
     private static final Pattern STATUS_RANGE = Pattern.compile("([0-9]{3})(?:\\s*-\\s*([0-9]{3}))?");
     private static final Pattern SERVER =
@@ -102,20 +103,23 @@ record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, 
         return String.join(",", servers);
     });
 
-    static final Type<String> POSTGRES_URL = new Type<>("JDBC URL", false, false, text -> {
-        if (!text.startsWith("jdbc:postgresql://")) {
-            throw new IllegalArgumentException("it must be of the form jdbc:postgresql://host:port/database");
-        }
-        String rest = text.substring("jdbc:postgresql://".length());
-        int query = rest.indexOf('?');
-        String parameters = query < 0 ? "" : rest.substring(query + 1).toLowerCase(Locale.ROOT);
-        if (rest.substring(0, query < 0 ? rest.length() : query).contains("@")
-                || Pattern.compile("(^|&)[^=&]*password=").matcher(parameters).find()) {
-            throw new IllegalArgumentException("it contains a password or a user, which belong into postgres.username"
-                    + " and " + Key.waysOfSecret("postgres.password"));
-        }
-        return text;
-    });
+    /** @param server the keys of that server, as in {@code SERVER.url}, to say where user and password belong */
+    static Type<String> postgresUrl(String server) {
+        return new Type<>("JDBC URL", false, false, text -> {
+            if (!text.startsWith("jdbc:postgresql://")) {
+                throw new IllegalArgumentException("it must be of the form jdbc:postgresql://host:port/database");
+            }
+            String rest = text.substring("jdbc:postgresql://".length());
+            int query = rest.indexOf('?');
+            String parameters = query < 0 ? "" : rest.substring(query + 1).toLowerCase(Locale.ROOT);
+            if (rest.substring(0, query < 0 ? rest.length() : query).contains("@")
+                    || PASSWORD_PARAMETER.matcher(parameters).find()) {
+                throw new IllegalArgumentException("it contains a password or a user, which belong into " + server
+                        + ".username and " + Key.waysOfSecret(server + ".password"));
+            }
+            return text;
+        });
+    }
 
     static final Type<URI> REDIS_URL = new Type<>("URL", false, false, text -> {
         String form = "it must be of the form redis://host:port or rediss://host:port, with /database if it is not 0";

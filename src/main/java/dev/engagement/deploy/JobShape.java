@@ -22,11 +22,21 @@ record JobShape(Map<OperatorID, Operator> operators) {
      * @param uid its uid; its hash if it has none
      * @param parallelism of the task that it is chained into
      * @param maxParallelism of that task; 0 if Flink may choose
+     * @param rollups those that it keeps: fingerprints of their definitions by name
      */
-    record Operator(String uid, int parallelism, int maxParallelism) {}
+    record Operator(String uid, int parallelism, int maxParallelism, Map<String, String> rollups) {}
 
-    /** Of a job with this configuration and these options. */
+    /** Of a job with this configuration and these options, without rollups. */
     static JobShape of(StreamGraph graph) {
+        return of(graph, Map.of());
+    }
+
+    /**
+     * Of a job with this configuration and these options.
+     *
+     * @param rollups by the uid of the operator that keeps them, fingerprints of their definitions by name
+     */
+    static JobShape of(StreamGraph graph, Map<String, Map<String, String>> rollups) {
         Map<OperatorID, String> uids = new LinkedHashMap<>();
         new StreamGraphHasherV2().traverseStreamGraphAndGenerateHashes(graph).forEach((node, hash) -> {
             StreamNode each = graph.getStreamNode(node);
@@ -37,12 +47,14 @@ record JobShape(Map<OperatorID, Operator> operators) {
         for (JobVertex task : graph.getJobGraph().getVertices()) {
             for (OperatorIDPair pair : task.getOperatorIDs()) {
                 OperatorID id = pair.getGeneratedOperatorID();
+                String uid = uids.getOrDefault(id, id.toHexString());
                 operators.put(
                         id,
                         new Operator(
-                                uids.getOrDefault(id, id.toHexString()),
+                                uid,
                                 task.getParallelism(),
-                                Math.max(0, task.getMaxParallelism())));
+                                Math.max(0, task.getMaxParallelism()),
+                                rollups.getOrDefault(uid, Map.of())));
             }
         }
         return new JobShape(operators);

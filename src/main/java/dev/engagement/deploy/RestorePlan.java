@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.flink.runtime.jobgraph.OperatorID;
@@ -119,6 +120,7 @@ record RestorePlan(String from, List<Entry> entries) {
         if (before.unreadable().isEmpty() && before.hasState()) {
             states.values().forEach(state -> remarks.add("state '" + state.name() + "' is new"));
         }
+        compareRollups(before.rollups(), now.rollups(), incompatible, remarks);
         List<String> details = new ArrayList<>(incompatible);
         details.addAll(dropped);
         if (!incompatible.isEmpty()) {
@@ -176,6 +178,30 @@ record RestorePlan(String from, List<Entry> entries) {
                 }
             } catch (IOException | RuntimeException e) {
                 incompatible.add(name + ": the serializer of its " + word(written) + " cannot be compared: " + e);
+            }
+        }
+    }
+
+    /** A restore refuses a name with another meaning: one table would hold both. */
+    private static void compareRollups(
+            Map<String, String> before, Map<String, String> now, List<String> incompatible, List<String> remarks) {
+        if (before.isEmpty()) {
+            return;
+        }
+        for (Map.Entry<String, String> each : new TreeMap<>(before).entrySet()) {
+            String name = each.getKey();
+            String meaning = now.get(name);
+            if (meaning == null) {
+                remarks.add("rollup " + name + " is left out: its windows are forgotten, and its table stays as it is");
+            } else if (!meaning.equals(each.getValue())) {
+                incompatible.add("rollup " + name + " was defined as " + each.getValue());
+                incompatible.add("and would be " + meaning);
+                incompatible.add("a changed definition is a new name: give it a new name and table");
+            }
+        }
+        for (String name : new TreeSet<>(now.keySet())) {
+            if (!before.containsKey(name)) {
+                remarks.add("rollup " + name + " is new: it counts what comes from here on");
             }
         }
     }

@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -12,7 +13,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.apache.flink.api.common.ExecutionConfig;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+import org.apache.flink.core.fs.CloseableRegistry;
 import org.apache.flink.core.fs.FSDataInputStream;
 import org.apache.flink.core.memory.DataInputViewStreamWrapper;
 import org.apache.flink.runtime.checkpoint.Checkpoints;
@@ -21,11 +26,13 @@ import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.checkpoint.metadata.CheckpointMetadata;
 import org.apache.flink.runtime.jobgraph.OperatorID;
 import org.apache.flink.runtime.state.CompletedCheckpointStorageLocation;
+import org.apache.flink.runtime.state.DefaultOperatorStateBackendBuilder;
 import org.apache.flink.runtime.state.IncrementalKeyedStateHandle;
 import org.apache.flink.runtime.state.KeyGroupsStateHandle;
 import org.apache.flink.runtime.state.KeyedBackendSerializationProxy;
 import org.apache.flink.runtime.state.KeyedStateHandle;
 import org.apache.flink.runtime.state.OperatorBackendSerializationProxy;
+import org.apache.flink.runtime.state.OperatorStateBackend;
 import org.apache.flink.runtime.state.OperatorStateHandle;
 import org.apache.flink.runtime.state.StreamStateHandle;
 import org.apache.flink.runtime.state.filesystem.AbstractFsCheckpointStorageAccess;
@@ -53,6 +60,7 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
      * @param states with a name
      * @param empty names of those of {@code states} that hold nothing, as far as the metadata tell
      * @param unreadable why a part of it cannot be read with these classes; empty if all can
+     * @param rollups those that it keeps: fingerprints of their definitions by name
      */
     record Operator(
             int parallelism,
@@ -61,7 +69,13 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
             boolean hasState,
             List<RegisteredState> states,
             Set<String> empty,
-            List<String> unreadable) {}
+            List<String> unreadable,
+            Map<String, String> rollups) {}
+
+    private static final String UNION = "operator union list";
+
+    /** In which the operator that keeps rollups says what they mean: name and fingerprint, one after the other. */
+    private static final ListStateDescriptor<String> MEANINGS = new ListStateDescriptor<>("meanings", Types.STRING);
 
     /**
      * Reads one.
@@ -91,6 +105,7 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
         KeyedStateHandle keyed = null;
         boolean hasState = false;
         Map<String, Integer> elements = new HashMap<>();
+        Map<String, String> rollups = Map.of();
         for (OperatorSubtaskState subtask : state.getStates()) {
             hasState |= subtask.hasState();
             // Every subtask registers the same: one of each is enough.
@@ -114,6 +129,9 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
                 for (StateMetaInfoSnapshot each : header.getBroadcastStateMetaInfoSnapshots()) {
                     keep(registered(each, null), states);
                 }
+                if (states.containsKey(key(MEANINGS.getName(), UNION))) {
+                    rollups = rollups(operator, classes);
+                }
             }
         }
         if (keyed != null) {
@@ -136,11 +154,36 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
                 elements.keySet().stream()
                         .filter(name -> elements.get(name) == 0)
                         .collect(Collectors.toSet()),
-                unreadable);
+                unreadable,
+                rollups);
     }
 
     private static void keep(RegisteredState state, Map<String, RegisteredState> states) {
-        states.put(state.name() + ' ' + state.kind(), state);
+        states.put(key(state.name(), state.kind()), state);
+    }
+
+    private static String key(String name, String kind) {
+        return name + ' ' + kind;
+    }
+
+    /** As a restore reads it: every subtask has written the same. */
+    private static Map<String, String> rollups(OperatorStateHandle files, ClassLoader classes) throws IOException {
+        Map<String, String> fingerprints = new TreeMap<>();
+        try (CloseableRegistry open = new CloseableRegistry();
+                OperatorStateBackend state = new DefaultOperatorStateBackendBuilder(
+                                classes, new ExecutionConfig(), false, List.of(files), open)
+                        .build()) {
+            Iterator<String> texts = state.getUnionListState(MEANINGS).get().iterator();
+            while (texts.hasNext()) {
+                String name = texts.next();
+                fingerprints.put(name, texts.next());
+            }
+            return fingerprints;
+        } catch (IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException("what the rollups of it mean cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private static @Nullable StreamStateHandle withHeader(KeyedStateHandle keyed) {
@@ -192,7 +235,7 @@ record SavedState(String path, long checkpoint, Map<OperatorID, Operator> operat
             case OPERATOR ->
                 option(state, CommonOptionsKeys.OPERATOR_STATE_DISTRIBUTION_MODE)
                                 .equals("union")
-                        ? "operator union list"
+                        ? UNION
                         : "operator list";
             case BROADCAST -> "broadcast";
             case PRIORITY_QUEUE -> "timers";

@@ -38,7 +38,7 @@ final class ThisJar implements Deployer.Jars {
         this.timeout = timeout;
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(flink);
         EngagementJob.draw(this.arguments, env);
-        this.shape = JobShape.of(env.getStreamGraph(false));
+        this.shape = JobShape.of(env.getStreamGraph(false), EngagementJob.rollups(this.arguments));
         this.jobName = env.getConfiguration().get(PipelineOptions.NAME);
     }
 

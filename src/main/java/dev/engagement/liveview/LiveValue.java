@@ -6,6 +6,7 @@ import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Standings;
 import dev.engagement.event.Timestamps;
+import dev.engagement.writeback.WriteBackValue;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,12 +17,10 @@ import org.jspecify.annotations.Nullable;
  * What the live view shows under one id, absolute and versioned. Immutable.
  *
  * <p>Writing one is idempotent: {@link LiveViewScript} keeps the newest inside Redis whatever the order in which several
- * arrive. Some values have parts that are written apart from each other, each a bit of a mask.
+ * arrive.
  */
-public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.AboutContent, LiveValue.Board {
-
-    /** Every part. */
-    long ALL_PARTS = -1L;
+public sealed interface LiveValue extends WriteBackValue<LiveValue>
+        permits LiveValue.Last, Tally, LiveValue.AboutContent, LiveValue.Board, RollupCell {
 
     /** How long after its event a {@code content:last} is shown. */
     Duration LAST_IS_SHOWN_FOR = Duration.ofHours(1);
@@ -38,7 +37,8 @@ public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.About
     /** The field of {@code content:meta} that holds its version; readers ignore it. */
     String VERSION_FIELD = "_version";
 
-    /** Of what it is shown: a content's id, a leaderboard's name. */
+    /** Of what it is shown: a content's id, a leaderboard's name, the place of a rollup's window. */
+    @Override
     String id();
 
     /**
@@ -49,15 +49,6 @@ public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.About
      */
     void writeTo(Writes out, LiveViewKeys keys, long parts, long nowMillis);
 
-    /** Whether it has any of these parts. */
-    default boolean has(long parts) {
-        return true;
-    }
-
-    /** What is still shown of it at that time: itself, less of it, or null. */
-    @Nullable
-    LiveValue aliveAt(long nowMillis);
-
     /**
      * When the source committed what the value shows, milliseconds since the epoch, or
      * {@link EngagementEvent#UNKNOWN_TIME}.
@@ -65,9 +56,6 @@ public sealed interface LiveValue permits LiveValue.Last, Tally, LiveValue.About
     default long committedAtMillis() {
         return EngagementEvent.UNKNOWN_TIME;
     }
-
-    /** About how much memory the value holds, in bytes. */
-    int estimatedBytes();
 
     /** Takes the writes of values. */
     interface Writes {

@@ -1,13 +1,19 @@
 package dev.engagement.liveview;
 
+import dev.engagement.event.RollupShape;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 
 /**
- * The names of the live view's keys. Every name begins with the prefix, so that an access rule on {@code prefix*} covers
- * them all.
+ * The names of the live view's keys and of its channel. Every name begins with the prefix, so that access rules on
+ * {@code prefix*} cover them all.
  *
  * @param prefix {@code redis.key-prefix}, may be empty
  */
@@ -15,6 +21,11 @@ public record LiveViewKeys(String prefix) {
 
     private static final DateTimeFormatter MINUTE =
             DateTimeFormatter.ofPattern("uuuuMMddHHmm", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+    /** Of a part of a rollup's key, escaped, before it is cut short. */
+    private static final int MAX_PART_CHARS = 256;
+
+    private static final HexFormat ESCAPES = HexFormat.of().withUpperCase();
 
     public LiveViewKeys {
         if ((prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0) && !hasHashTag(prefix)) {
@@ -46,8 +57,7 @@ public record LiveViewKeys(String prefix) {
      * be found by braces; a Redis Cluster answers CROSSSLOT for it.
      */
     public String metaTombstone(String contentId) {
-        String meta = meta(contentId);
-        return hasHashTag(meta) ? prefix + "gone:" + meta : prefix + "gone:{" + meta + "}";
+        return inSlotOf(meta(contentId), "gone:");
     }
 
     /**
@@ -71,7 +81,45 @@ public record LiveViewKeys(String prefix) {
 
     /** String: the slide end of a leaderboard, in the same slot of a Redis Cluster. */
     public String boardVersion(String board) {
-        return hasHashTag(board) ? prefix + "version:" + board : prefix + "version:{" + board + "}";
+        return inSlotOf(board, "version:");
+    }
+
+    /**
+     * Sorted set: the windows of one key of a rollup, {@code metric:{event_type}:{window_size}} if the rollup is a
+     * {@linkplain RollupShape#isMetric metric}, otherwise {@code rollup:{name}:{key}}. The score is a window's end in
+     * milliseconds since the epoch, the member its JSON.
+     *
+     * <p>Parts of the key come from events, hence from anybody. So <code>%</code>, <code>:</code>, braces and control
+     * characters in them are written as in a URL, <code>%3A</code>; <code>:</code> is between them; and a part that is
+     * longer than {@value #MAX_PART_CHARS} characters is its beginning, <code>~</code> and its SHA-256. Two keys never have
+     * one name.
+     *
+     * @param key the parts, in the shape's order
+     */
+    public String windows(RollupShape shape, List<String> key) {
+        StringBuilder name = new StringBuilder(prefix);
+        if (shape.isMetric()) {
+            return name.append("metric:")
+                    .append(part(key.get(0)))
+                    .append(':')
+                    .append(shape.windowSizeText())
+                    .toString();
+        }
+        name.append("rollup:").append(shape.rollup()).append(':');
+        for (int i = 0; i < key.size(); i++) {
+            name.append(i == 0 ? "" : ":").append(part(key.get(i)));
+        }
+        return name.toString();
+    }
+
+    /** Hash: of each window in that sorted set, by its end, the version; in the same slot of a Redis Cluster. */
+    public String windowVersions(String windows) {
+        return inSlotOf(windows, "version:");
+    }
+
+    /** Channel: the JSON of each window of a rollup that has changed. */
+    public String metricsUpdates() {
+        return prefix + "metrics_updates";
     }
 
     /** Hash: one enriched event. */
@@ -88,6 +136,72 @@ public record LiveViewKeys(String prefix) {
      */
     public String epoch(String tag) {
         return prefix + (tag.isEmpty() ? "live-view:epoch" : "live-view:epoch:{" + tag + "}");
+    }
+
+    /** A key that belongs to another one, and hashes to the same slot of a Redis Cluster. */
+    private String inSlotOf(String key, String kind) {
+        return hasHashTag(key) ? prefix + kind + key : prefix + kind + "{" + key + "}";
+    }
+
+    private static String part(String text) {
+        String escaped = escaped(text);
+        if (escaped.length() <= MAX_PART_CHARS) {
+            return escaped;
+        }
+        int end = Character.isHighSurrogate(escaped.charAt(MAX_PART_CHARS - 1)) ? MAX_PART_CHARS - 1 : MAX_PART_CHARS;
+        // Longer than anything that is not cut, hence never the name of another part.
+        return escaped.substring(0, end) + "~" + sha256(escaped);
+    }
+
+    private static String escaped(String text) {
+        StringBuilder escaped = new StringBuilder(text.length() + 16);
+        int c;
+        for (int i = 0; i < text.length(); i += Character.charCount(c)) {
+            c = text.codePointAt(i);
+            if (isEscaped(c)) {
+                escape(c, escaped);
+            } else {
+                escaped.appendCodePoint(c);
+            }
+        }
+        return escaped.toString();
+    }
+
+    /** Half of a surrogate pair has no form in UTF-8: all of them would be one. */
+    private static boolean isEscaped(int c) {
+        return c == '%'
+                || c == ':'
+                || c == '{'
+                || c == '}'
+                || Character.isISOControl(c)
+                || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE;
+    }
+
+    /** RFC 3986, section 2.1: the character's bytes in UTF-8; half of a surrogate pair as if it had any. */
+    private static void escape(int c, StringBuilder out) {
+        if (c < 0x80) {
+            octet(c, out);
+        } else if (c < 0x800) {
+            octet(0xC0 | c >> 6, out);
+            octet(0x80 | c & 0x3F, out);
+        } else {
+            octet(0xE0 | c >> 12, out);
+            octet(0x80 | c >> 6 & 0x3F, out);
+            octet(0x80 | c & 0x3F, out);
+        }
+    }
+
+    private static void octet(int octet, StringBuilder out) {
+        out.append('%').append(ESCAPES.toHexDigits((byte) octet));
+    }
+
+    private static String sha256(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
     }
 
     /** Redis Cluster specification, "Hash tags": the text between the first brace and the next closing one, if any. */

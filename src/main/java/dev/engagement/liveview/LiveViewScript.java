@@ -7,15 +7,16 @@ import java.util.HexFormat;
 
 /**
  * What runs inside Redis: each script applies one value if it is newer than what is there. They need Redis 6.2 or later
- * and the commands TIME, TYPE, EXISTS, GET, SET, HGET, HSET, HLEN, ZADD, DEL and PEXPIREAT.
+ * and the commands TIME, TYPE, EXISTS, GET, SET, HGET, HSET, HLEN, ZADD, DEL and PEXPIREAT; for rollups HDEL, ZRANGE, ZREM
+ * and ZREMRANGEBYSCORE too, and PUBLISH on their channel.
  *
  * <p>A value whose version cannot be read, because somebody else wrote it or because its key holds another type, is
  * replaced, as by a plain SET: the key's name belongs to the live view. Integers are compared as text, since a Lua number
  * is exact only up to 2^53.
  *
  * <p>A Redis that is out of memory refuses a script's first write if it is one that may need memory, and none after it. So
- * what grows with the number of ids begins with such a write, and is refused before it has changed anything; deletions and
- * leaderboards begin with a DEL, and go on.
+ * what grows with the number of ids or keys begins with such a write, and is refused before it has changed anything;
+ * deletions and leaderboards begin with a DEL, and go on.
  *
  * <p>Savepoints hold values and no scripts, so a script may change. Two builds that write at once have to understand what
  * the other one stores.
@@ -155,6 +156,58 @@ public enum LiveViewScript {
             local done = make_room(KEYS[1], 'hash')
             set_hash(KEYS[1], unpack(ARGV, 2))
             redis.call('PEXPIREAT', KEYS[1], ARGV[1])
+            return done
+            """),
+
+    /**
+     * One window of a rollup, in place of the one that ends at the same time; windows that are over leave. Where the sorted
+     * set is gone, because somebody deleted it, no version of it counts.
+     *
+     * <p>The version is written after all else: when a right is missing before, the write is repeated once it is given, and
+     * must not find itself superseded. The message comes last, and takes nothing back if Redis refuses it.
+     *
+     * <p>KEYS: sorted set, its versions. ARGV: version; the window's end, and when the window is over, in milliseconds since
+     * the epoch; channel; member.
+     */
+    ROLLUP("rollup", Lua.GREATER + """
+            local time = redis.call('TIME')
+            local now = time[1] * 1000 + time[2] / 1000
+            if tonumber(ARGV[3]) <= now then return -1 end
+            local kind = redis.call('TYPE', KEYS[1]).ok
+            local versioned = kind == 'zset'
+            local held = redis.pcall('HGET', KEYS[2], ARGV[2])
+            local done = 1
+            if type(held) == 'table' then
+              if not string.find(held.err, 'WRONGTYPE', 1, true) then return held end
+              done = 2
+              versioned = false
+            elseif held and not string.find(held, '^%d+$') then
+              done = 2
+            elseif held and versioned and not greater(ARGV[1], held) then
+              return 0
+            end
+            if kind ~= 'zset' and kind ~= 'none' then
+              done = 2
+              redis.call('DEL', KEYS[1])
+            end
+            redis.call('ZADD', KEYS[1], ARGV[2], ARGV[5])
+            for _, member in ipairs(redis.call('ZRANGE', KEYS[1], ARGV[2], ARGV[2], 'BYSCORE')) do
+              if member ~= ARGV[5] then redis.call('ZREM', KEYS[1], member) end
+            end
+            if not versioned then redis.call('DEL', KEYS[2]) end
+            local shown_for = ARGV[3] - ARGV[2]
+            local latest_over = string.format('%.0f', math.floor(now - shown_for))
+            local over = redis.call('ZRANGE', KEYS[1], '-inf', latest_over, 'BYSCORE', 'WITHSCORES')
+            for i = 2, #over, 2 do
+              redis.call('HDEL', KEYS[2], string.format('%.0f', over[i]))
+            end
+            if #over > 0 then redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', latest_over) end
+            local newest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+            local expiry = string.format('%.0f', math.min(newest, 2^53) + shown_for)
+            redis.call('PEXPIREAT', KEYS[1], expiry)
+            redis.call('HSET', KEYS[2], ARGV[2], ARGV[1])
+            redis.call('PEXPIREAT', KEYS[2], expiry)
+            if type(redis.pcall('PUBLISH', ARGV[4], ARGV[5])) == 'table' then return 3 end
             return done
             """);
 

@@ -9,7 +9,9 @@ public enum WriteOutcome {
     /** The value's time was over; nothing changed. */
     EXPIRED(-1),
     /** The value is shown, in place of something that the live view did not write. */
-    REPLACED_UNREADABLE(2);
+    REPLACED_UNREADABLE(2),
+    /** The value is shown, and Redis refused to tell it to those who listen on the channel. */
+    UNANNOUNCED(3);
 
     private final long reply;
 

@@ -3,7 +3,7 @@
  * readers of the live view can use it; the Flink sink is in {@code liveview.sink}.
  *
  * <p>Enters: {@code EnrichedEvent}, {@code ContentChange}, counts. Leaves: versioned absolute writes. May import:
- * {@code event}, {@code deadletter}, {@code connection}.
+ * {@code event}, {@code deadletter}, {@code connection}, {@code writeback}'s values.
  */
 @NullMarked
 package dev.engagement.liveview;

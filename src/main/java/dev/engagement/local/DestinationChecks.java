@@ -12,6 +12,7 @@ public final class DestinationChecks {
     /**
      * A check of each destination that exists.
      *
+     * @param source with {@link Schema}, and the rollups' tables in its database {@value PostgresServer#ANALYTICS}
      * @param bootstrapServers of Kafka, which holds the dead letters
      * @param versions every version that a content had, as far as known; the present row counts without it
      */
@@ -25,7 +26,7 @@ public final class DestinationChecks {
         return List.of(
                 new RedisCheck(source, liveView, versions),
                 new WarehouseCheck(source, sql -> warehouse.query(BigQueryProcess.PROJECT, sql), versions),
-                new DeliveryCheck(
-                        source, receiver::get, () -> DeadLetters.eventIds(bootstrapServers, "UNDELIVERABLE")));
+                new DeliveryCheck(source, receiver::get, () -> DeadLetters.eventIds(bootstrapServers, "UNDELIVERABLE")),
+                new RollupCheck(source, liveView, versions));
     }
 }

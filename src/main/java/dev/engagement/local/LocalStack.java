@@ -194,7 +194,11 @@ public final class LocalStack {
                 Figures figures = new Figures(source, liveView, warehouse, partner, client, flink, DeadLetters.TOPIC)) {
             List<DestinationCheck> checks = DestinationChecks.of(
                     source, liveView, warehouse, partner, broker.bootstrapServers(), load::versions);
-            OptionalInt ended = letLoadBegin(figures, load, new FirstEvents(load, checks));
+            // Rollups show their windows every few seconds; what is to be behind the jobs is behind them before.
+            List<DestinationCheck> prompt = checks.stream()
+                    .filter(check -> !(check instanceof RollupCheck))
+                    .toList();
+            OptionalInt ended = letLoadBegin(figures, load, new FirstEvents(load, prompt));
             if (ended.isPresent()) {
                 return ended.getAsInt();
             }
@@ -277,7 +281,7 @@ public final class LocalStack {
             CompletableFuture<Void> captureRuns = CompletableFuture.allOf(kafkaRuns, postgresRuns, flinkRuns)
                     .thenRunAsync(() -> timedIfJobs("job capture", this::submitCapture), threads);
             CompletableFuture<Void> streamRuns = CompletableFuture.allOf(
-                            kafkaRuns, redisRuns, bigQueryRuns, receiverRuns, flinkRuns)
+                            kafkaRuns, redisRuns, bigQueryRuns, receiverRuns, postgresRuns, flinkRuns)
                     .thenRunAsync(() -> timedIfJobs("job stream", this::submitStream), threads);
             join(CompletableFuture.allOf(kafkaRuns, postgresRuns, bigQueryRuns, receiverRuns, redisRuns, flinkRuns));
             writeEndpoints(
@@ -312,6 +316,9 @@ public final class LocalStack {
         PostgresServer server = PostgresServer.start(directory.resolve("postgres"), Ports.preferred(POSTGRES_PORT));
         postgres = server;
         Schema.create(server);
+        server.createDatabase(PostgresServer.ANALYTICS);
+        // Of both jobs, which are submitted at once.
+        Folders.writePrivately(passwordFile(), server.password());
         try {
             generator = LoadGenerator.prepare(options.load(), server.connect(), Clock.systemUTC());
         } catch (SQLException e) {
@@ -321,6 +328,10 @@ public final class LocalStack {
                 ? "port " + server.port()
                 : "port " + server.port() + ", data in " + server.dataDirectory() + " since uid " + Folders.UNPRIVILEGED
                         + " cannot reach " + directory;
+    }
+
+    private Path passwordFile() {
+        return directory.resolve("postgres.password");
     }
 
     private String startKafka() {
@@ -358,7 +369,8 @@ public final class LocalStack {
         return submit(
                 started(host),
                 "stream",
-                streamArguments(started(kafka), started(redis), started(bigQuery), started(receiver)));
+                streamArguments(
+                        started(postgres), started(kafka), started(redis), started(bigQuery), started(receiver)));
     }
 
     /** Does it, then says what was done and how long it took. */
@@ -403,8 +415,6 @@ public final class LocalStack {
     }
 
     private List<String> captureArguments(PostgresServer source, KafkaServer broker) {
-        Path passwordFile = directory.resolve("postgres.password");
-        Folders.writePrivately(passwordFile, source.password());
         return List.of(
                 "capture",
                 "--job.name",
@@ -418,11 +428,15 @@ public final class LocalStack {
                 "--postgres.username",
                 source.username(),
                 "--postgres.password.secret-file",
-                passwordFile.toString());
+                passwordFile().toString());
     }
 
-    private static List<String> streamArguments(
-            KafkaServer broker, RedisServer liveView, BigQueryProcess warehouse, ReceiverProcess receiver) {
+    private List<String> streamArguments(
+            PostgresServer analytics,
+            KafkaServer broker,
+            RedisServer liveView,
+            BigQueryProcess warehouse,
+            ReceiverProcess receiver) {
         List<String> arguments = new ArrayList<>(List.of(
                 "stream",
                 "--job.name",
@@ -432,7 +446,13 @@ public final class LocalStack {
                 "--redis.url",
                 liveView.url(),
                 "--destinations",
-                "liveview,warehouse,delivery"));
+                "liveview,warehouse,delivery,rollups",
+                "--rollup.postgres.url",
+                analytics.jdbcUrl(PostgresServer.ANALYTICS),
+                "--rollup.postgres.username",
+                analytics.username(),
+                "--rollup.postgres.password.secret-file",
+                passwordFile().toString()));
         arguments.addAll(warehouse.streamArguments());
         arguments.addAll(receiver.streamArguments());
         // For the audit.
@@ -466,6 +486,8 @@ public final class LocalStack {
         endpoints.put("postgres.url", source.jdbcUrl());
         endpoints.put("postgres.username", source.username());
         endpoints.put("postgres.password", source.password());
+        // Of the same user.
+        endpoints.put("analytics.url", source.jdbcUrl(PostgresServer.ANALYTICS));
         endpoints.put("kafka.bootstrap-servers", broker.bootstrapServers());
         endpoints.put("redis.url", liveView.url());
         endpoints.put("bigquery.rest", warehouse.rest());
@@ -485,6 +507,7 @@ public final class LocalStack {
         Folders.writePrivatelyAtOnce(directory.resolve("endpoints.properties"), text.toString());
 
         places.add(new Place("PostgreSQL", "psql " + source.psqlUrl()));
+        places.add(new Place("rollups", "psql " + source.psqlUrl(PostgresServer.ANALYTICS)));
         places.add(new Place("Redis", "redis-cli -p " + liveView.port()));
         places.add(new Place("Kafka", broker.bootstrapServers()));
         places.add(new Place("BigQuery", warehouse.curl("SELECT COUNT(*) FROM " + WarehouseCheck.TABLE)));
@@ -527,7 +550,8 @@ public final class LocalStack {
             }
             if (options.exit() && since(begin).compareTo(options.timeout()) > 0) {
                 show(figures, load);
-                return OptionalInt.of(failed("the first events have not come through to every destination within "
+                return OptionalInt.of(failed("the first events have not come through to Redis, BigQuery and the"
+                        + " receiver within "
                         + options.timeout().toSeconds() + " s (--timeout)"));
             }
             if (stopRequested.await(FIRST_EVENTS_POLL.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -535,7 +559,7 @@ public final class LocalStack {
             }
         }
         load.begin();
-        sayTook("first events", begin, "in every destination; the load begins");
+        sayTook("first events", begin, "in Redis, BigQuery and the receiver; the load begins");
         return OptionalInt.empty();
     }
 

@@ -25,6 +25,9 @@ import java.util.Properties;
  */
 public final class PostgresServer extends RestartableServer {
 
+    /** The database of the rollups' tables, as the job names it unless told otherwise. */
+    public static final String ANALYTICS = "analytics";
+
     private static final String NAME = "PostgreSQL";
     private static final String HOST = "127.0.0.1";
     private static final String DATABASE = "engagement";
@@ -71,7 +74,12 @@ public final class PostgresServer extends RestartableServer {
             initialise(absolute, home, passwordFile);
         }
         PostgresServer server = new PostgresServer(absolute, home, Ports.orFree(port), Folders.read(passwordFile));
-        server.createDatabase();
+        try {
+            server.createDatabase(DATABASE);
+        } catch (ServerException e) {
+            server.close();
+            throw e;
+        }
         return server;
     }
 
@@ -128,20 +136,25 @@ public final class PostgresServer extends RestartableServer {
         return started;
     }
 
-    private void createDatabase() {
+    /**
+     * Creates a database beside the one of the source tables, unless it is there.
+     *
+     * @param database lower-case letters, digits and underscores
+     * @throws ServerException if the server refuses; with the end of its log
+     */
+    public void createDatabase(String database) {
         try (Connection connection = connect("postgres");
                 Statement statement = connection.createStatement();
                 ResultSet existing =
-                        statement.executeQuery("SELECT 1 FROM pg_database WHERE datname = '" + DATABASE + "'")) {
+                        statement.executeQuery("SELECT 1 FROM pg_database WHERE datname = '" + database + "'")) {
             if (!existing.next()) {
                 try (Statement create = connection.createStatement()) {
-                    create.execute("CREATE DATABASE " + DATABASE);
+                    create.execute("CREATE DATABASE " + database);
                 }
             }
         } catch (SQLException e) {
-            close();
             throw new ServerException(
-                    "The database " + DATABASE + " cannot be created"
+                    "The database " + database + " cannot be created"
                             + process().logTail(),
                     e);
         }
@@ -160,12 +173,13 @@ public final class PostgresServer extends RestartableServer {
                 setpriv, "--reuid=" + Folders.UNPRIVILEGED, "--regid=" + Folders.UNPRIVILEGED, "--clear-groups", "--");
     }
 
-    /** {@code jdbc:postgresql://host:port/database}. */
+    /** {@code jdbc:postgresql://host:port/database}, of the database of the source tables. */
     public String jdbcUrl() {
         return jdbcUrl(DATABASE);
     }
 
-    private String jdbcUrl(String database) {
+    /** {@link #jdbcUrl()} of another database of this server. */
+    public String jdbcUrl(String database) {
         return "jdbc:postgresql://" + HOST + ":" + port + "/" + database;
     }
 
@@ -179,9 +193,14 @@ public final class PostgresServer extends RestartableServer {
         return password;
     }
 
-    /** The address in psql's form, password included. */
+    /** The address in psql's form, password included, of the database of the source tables. */
     public String psqlUrl() {
-        return "postgresql://" + USERNAME + ":" + password + "@" + HOST + ":" + port + "/" + DATABASE;
+        return psqlUrl(DATABASE);
+    }
+
+    /** {@link #psqlUrl()} of another database of this server. */
+    public String psqlUrl(String database) {
+        return "postgresql://" + USERNAME + ":" + password + "@" + HOST + ":" + port + "/" + database;
     }
 
     public int port() {
@@ -193,12 +212,13 @@ public final class PostgresServer extends RestartableServer {
         return home.resolve("data");
     }
 
-    /** A new connection, which the caller closes. */
+    /** A new connection to the database of the source tables, which the caller closes. */
     public Connection connect() throws SQLException {
         return connect(DATABASE);
     }
 
-    private Connection connect(String database) throws SQLException {
+    /** {@link #connect()} to another database of this server. */
+    public Connection connect(String database) throws SQLException {
         Properties properties = new Properties();
         properties.setProperty("user", USERNAME);
         properties.setProperty("password", password);

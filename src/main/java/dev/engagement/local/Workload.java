@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What people do, made up: sessions of click, play, pause and finish over contents of Zipf popularity, contents that are
  * retitled now and then, and new ones whose first event follows at once. Nulls stand where real data have them:
- * duration, device, payload, user, length.
+ * duration, device, payload, user, length. A click that has a payload is worth something there ({@code value}), and some
+ * plays are paid for ({@code price}): a number mostly, a number in a string as well, and now and then neither.
  *
  * <p>Deterministic: the same seed, number of contents and sequence of clock values give the same rows. Not thread safe.
  */
@@ -32,6 +33,9 @@ public final class Workload {
     private static final int EVENTS_PER_RETITLING = 400;
     private static final int EVENTS_PER_PREMIERE = 1_000;
     private static final int RECENT_PREMIERES = 5;
+    /** Of plays with a payload. */
+    private static final int PAID_PERCENT = 20;
+
     private static final Instant PUBLISHED_BEFORE = Instant.parse("2026-01-01T00:00:00Z");
     private static final long PUBLISHED_WITHIN_MICROS = Duration.ofDays(700).toMillis() * 1_000;
 
@@ -95,6 +99,9 @@ public final class Workload {
     }
 
     private final SplittableRandom random;
+    /** Of its own, so that everything else is as it would be without amounts. */
+    private final SplittableRandom amounts;
+
     private final Zipf popularity;
     private final List<ContentRow> contents = new ArrayList<>();
     private final int initialContents;
@@ -109,6 +116,7 @@ public final class Workload {
      */
     public Workload(long seed, int contents) {
         this.random = new SplittableRandom(seed);
+        this.amounts = new SplittableRandom(~seed);
         this.popularity = new Zipf(contents, ZIPF_EXPONENT);
         this.initialContents = contents;
         for (int i = 0; i < contents; i++) {
@@ -180,7 +188,7 @@ public final class Workload {
                 now.truncatedTo(ChronoUnit.MICROS).minus(disorderMicros, ChronoUnit.MICROS),
                 duration,
                 session.device,
-                payload(session));
+                payload(step, session));
         session.next = after(step, content);
         return row;
     }
@@ -220,18 +228,33 @@ public final class Workload {
         };
     }
 
-    private @Nullable String payload(Session session) {
+    private @Nullable String payload(Next step, Session session) {
         int dice = random.nextInt(100);
         if (dice < 25) {
             return null;
         }
         String position = BigDecimal.valueOf(session.positionMs, 3).toPlainString();
-        String common = "\"session\":\"" + session.key + "\",\"position\":" + position;
+        String common = "\"session\":\"" + session.key + "\",\"position\":" + position + amount(step);
         if (dice < 28) {
             return "{" + common
                     + ",\"note\":\"naïve \\\"quote\\\" \\\\ 🎧 \\u00e9\\n\",\"tags\":[\"a\",null,1e3,{\"b\":true}]}";
         }
         return "{" + common + ",\"app\":\"4." + random.nextInt(9) + "\"}";
+    }
+
+    /** A field of the payload, or nothing. */
+    private String amount(Next step) {
+        return switch (step) {
+            case CLICK -> ",\"value\":" + amount(amounts.nextInt(1, 500));
+            case PLAY -> amounts.nextInt(100) < PAID_PERCENT ? ",\"price\":" + amount(amounts.nextInt(99, 2_000)) : "";
+            default -> "";
+        };
+    }
+
+    private String amount(int cents) {
+        String decimal = BigDecimal.valueOf(cents, 2).toPlainString();
+        int dice = amounts.nextInt(100);
+        return dice < 85 ? decimal : dice < 98 ? "\"" + decimal + "\"" : "\"free\"";
     }
 
     private ContentRow content(int number) {

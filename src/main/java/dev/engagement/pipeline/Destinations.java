@@ -14,22 +14,24 @@ import org.jspecify.annotations.Nullable;
  * @param liveView shows each content as it is now; null if it is not wanted, and then nothing is ranked
  * @param warehouse keeps every event; null if it is not wanted
  * @param delivery brings every event to a receiver; null if it is not wanted
+ * @param rollups keep aggregates by window; null if they are not wanted
  * @param deadLetters keeps what could not be processed
  */
 public record Destinations(
         @Nullable LiveView liveView,
         @Nullable Warehouse warehouse,
         @Nullable Delivery delivery,
+        @Nullable Rollups rollups,
         DeadLetters deadLetters) {
 
-    /** Without delivery. */
+    /** Without delivery and rollups. */
     public Destinations(@Nullable LiveView liveView, @Nullable Warehouse warehouse, DeadLetters deadLetters) {
-        this(liveView, warehouse, null, deadLetters);
+        this(liveView, warehouse, null, null, deadLetters);
     }
 
-    /** Without a warehouse and delivery. */
+    /** Without a warehouse, delivery and rollups. */
     public Destinations(LiveView liveView, DeadLetters deadLetters) {
-        this(liveView, null, null, deadLetters);
+        this(liveView, null, null, null, deadLetters);
     }
 
     /** Shows each content as it is now. */
@@ -72,6 +74,17 @@ public record Destinations(
          */
         List<SingleOutputStreamOperator<?>> post(
                 DataStream<EnrichedEvent> unique, DataStream<EnrichedEvent> insertedAfterSnapshot);
+    }
+
+    /** Keeps aggregates by window. */
+    @FunctionalInterface
+    public interface Rollups {
+        /**
+         * Takes the events.
+         *
+         * @param unique every event once, with the watermarks of the events' topic
+         */
+        void keep(DataStream<EnrichedEvent> unique);
     }
 
     /** Keeps what could not be processed. */

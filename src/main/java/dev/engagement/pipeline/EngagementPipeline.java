@@ -17,6 +17,7 @@ import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
  *  events topic ──► decode ──by shard of the id──────────► enrich ─► dedupe ─► unique
  *                     │                                      │                   ├─► live view: last, counts, buckets
  *                     │                                      │                   ├─► ranking ─► live view: leaderboards
+ *                     │                                      │                   ├─► rollups ─► PostgreSQL; live view: rollups
  *                     │                                      │                   ├─► warehouse
  *                     ▼                                      ▼                   │       │
  *                  DEAD LETTERS ◄────────────────────────────┴───────────────────┼───────┤
@@ -56,6 +57,10 @@ public final class EngagementPipeline {
         var warehouse = out.warehouse();
         if (warehouse != null) {
             withLetters.add(warehouse.append(unique));
+        }
+        var rollups = out.rollups();
+        if (rollups != null) {
+            rollups.keep(unique);
         }
         var delivery = out.delivery();
         if (delivery != null) {

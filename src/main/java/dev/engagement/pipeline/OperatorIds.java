@@ -2,6 +2,7 @@ package dev.engagement.pipeline;
 
 import dev.engagement.delivery.DeliveryStreams;
 import dev.engagement.ranking.Ranking;
+import dev.engagement.rollup.Rollups;
 
 /**
  * The uid of every operator of the stream. State is found by them: a uid never changes and is never used again for
@@ -27,6 +28,9 @@ public final class OperatorIds {
     public static final String LIVE_VIEW_CONTENTS = "live-view-contents";
     public static final String WAREHOUSE_APPEND = "warehouse-append";
     public static final String WAREHOUSE_COMMIT = "warehouse-commit";
+    public static final Rollups.Uids ROLLUPS = new Rollups.Uids("rollup-partials", "rollup-cells");
+    public static final String ROLLUP_TABLES = "rollup-tables";
+    public static final String LIVE_VIEW_ROLLUPS = "live-view-rollups";
     public static final DeliveryStreams.Uids DELIVERY = new DeliveryStreams.Uids(
             "delivery-live",
             "delivery-inserted-after-snapshot",

@@ -139,7 +139,8 @@ class AuditIT {
                 "letters-" + test,
                 warehouse,
                 new LiveViewOptions(redisUrl, SecretRef.none(), prefix),
-                new AuditOptions.Delivery("receipts-" + test, "retry-" + test, "drain-" + test, false));
+                new AuditOptions.Delivery("receipts-" + test, "retry-" + test, "drain-" + test, false),
+                null);
     }
 
     private AuditOptions options() throws IOException {
@@ -553,6 +554,7 @@ class AuditIT {
                                 options.eventsTopic(),
                                 options.deadLettersTopic(),
                                 options.warehouse(),
+                                null,
                                 null,
                                 null),
                         Clock.systemUTC(),

@@ -67,7 +67,8 @@ final class Audits {
                         false,
                         WarehouseOptions.JsonNumbers.EXACT),
                 new LiveViewOptions(URI.create("redis://localhost:6379"), SecretRef.none(), "p:"),
-                new AuditOptions.Delivery("receipts", "retry", "drain", includesSnapshot));
+                new AuditOptions.Delivery("receipts", "retry", "drain", includesSnapshot),
+                null);
     }
 
     static AuditReport of(World world, boolean includesSnapshot, @Nullable RowStore warehouse, @Nullable Counts counts)
@@ -85,7 +86,7 @@ final class Audits {
                             }
                         },
                         progress -> {})
-                .run(warehouse, counts);
+                .run(warehouse, counts, null);
     }
 
     static AuditReport of(World world) throws IOException, InterruptedException {

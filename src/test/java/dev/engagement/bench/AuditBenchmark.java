@@ -198,7 +198,8 @@ public final class AuditBenchmark {
                 RECEIPTS,
                 warehouse ? warehouse() : null,
                 liveView ? new LiveViewOptions(URI.create(redis.url()), SecretRef.none(), "") : null,
-                delivery ? new AuditOptions.Delivery(RECEIPTS, RECEIPTS, "drain", true) : null);
+                delivery ? new AuditOptions.Delivery(RECEIPTS, RECEIPTS, "drain", true) : null,
+                null);
     }
 
     private void measure(int rounds) throws Exception {

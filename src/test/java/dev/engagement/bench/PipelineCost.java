@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Kafka -> decode -> enrich -> dedupe -> ranking, the destinations discarding, beside a Flink source that only reads and
@@ -76,7 +77,7 @@ final class PipelineCost {
             print(name, "read and parse", parsed, 0);
             for (Duration slide : SLIDES) {
                 RankingOptions options = RankingBenchmark.options(slide);
-                Meter.Reading pipeline = cluster.run(pipeline(options));
+                Meter.Reading pipeline = cluster.run(pipeline(cluster, topics, options, null));
                 List<Standings> boards = Boards.take();
                 print(name, "pipeline, slide " + RankingBenchmark.text(slide), pipeline, boards.size());
                 if (round == 0) {
@@ -110,7 +111,9 @@ final class PipelineCost {
                 boards == 0 ? "" : String.format("%,d", boards));
     }
 
-    private StreamExecutionEnvironment pipeline(RankingOptions options) {
+    /** @param rollups beside the ranking; null for none */
+    static StreamExecutionEnvironment pipeline(
+            BenchCluster cluster, BenchTopics topics, RankingOptions options, Destinations.@Nullable Rollups rollups) {
         StreamExecutionEnvironment env = cluster.environment();
         EngagementPipeline.wire(
                 topics.sources(env),
@@ -125,6 +128,9 @@ final class PipelineCost {
                             unique.sinkTo(new DiscardingSink<>()).name("discard");
                             Boards.keep(standings);
                         },
+                        null,
+                        null,
+                        rollups,
                         stages -> {}));
         return env;
     }

@@ -150,7 +150,7 @@ final class SlideCost {
         second++;
     }
 
-    private static long usedHeap() {
+    static long usedHeap() {
         // What a collection finds unreachable may be freed by a thread of its own, and only then what it held.
         long used = Long.MAX_VALUE;
         for (int i = 0; i < COLLECTIONS; i++) {

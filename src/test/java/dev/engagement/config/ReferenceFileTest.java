@@ -31,7 +31,7 @@ class ReferenceFileTest {
     /** What a start has to be told on its command line. */
     private static final Map<Command, List<String>> OF_ONE_START = Map.of(
             Command.BACKFILL, List.of("--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"),
-            // Delivery, of the default, is refused where it is given.
+            // Delivery and rollups, of the default, are refused where they are given.
             Command.REBUILD,
                     List.of(
                             "--from",
@@ -137,6 +137,8 @@ class ReferenceFileTest {
         Map<String, String> environment = Map.of(
                 "ENGAGEMENT_POSTGRES_USERNAME", "u",
                 "ENGAGEMENT_POSTGRES_PASSWORD", "p",
+                // Without it, rollups are left out of the default, and refused where they are given.
+                "ENGAGEMENT_ROLLUP_POSTGRES_USERNAME", "r",
                 "ENGAGEMENT_WAREHOUSE_PROJECT", "w");
 
         List<String> required = OF_ONE_START.getOrDefault(command, List.of());
@@ -172,6 +174,8 @@ class ReferenceFileTest {
             assertThat(byFile.warehouseOptions()).isEqualTo(byDefault.warehouseOptions());
             if (command == Command.STREAM) {
                 assertThat(byFile.deliveryOptions()).isEqualTo(byDefault.deliveryOptions());
+                assertThat(byFile.rollupOptions().toString())
+                        .isEqualTo(byDefault.rollupOptions().toString());
             }
         }
     }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.engagement.audit.AuditOptions;
+import dev.engagement.backfill.RollupBackfillOptions;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
@@ -15,6 +17,11 @@ import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
+import dev.engagement.rollup.RollupOptions;
+import dev.engagement.rollup.definition.KeyPart;
+import dev.engagement.rollup.definition.Measure;
+import dev.engagement.rollup.definition.RollupDefinition;
+import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.warehouse.WarehouseOptions;
 import java.io.IOException;
 import java.net.URI;
@@ -26,6 +33,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.flink.configuration.MemorySize;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,6 +129,288 @@ class SettingsTest {
                 .isEqualTo(DeliveryOptions.to(URI.create("http://localhost:8000/events")));
         assertThat(settings.deadLetterOptions("1.2.3"))
                 .isEqualTo(new DeadLetterOptions("engagement.dead-letters", "1.2.3"));
+    }
+
+    @Test
+    void rollups_need_a_role_and_are_left_out_of_the_default_without_one() {
+        Settings without = stream();
+
+        assertThat(without.destinations())
+                .containsExactly(Destination.LIVEVIEW, Destination.WAREHOUSE, Destination.DELIVERY);
+        assertThat(without.rollupsLeftOut())
+                .hasValue(
+                        "Rollups are left out: rollup.postgres.username is missing, the role for the database that they"
+                                + " are kept in. Give it, as --rollup.postgres.username, the environment variable"
+                                + " ENGAGEMENT_ROLLUP_POSTGRES_USERNAME or a line in the file of --config; or give destinations"
+                                + " without rollups, and this is not said again");
+
+        assertThat(stream("--destinations=liveview,warehouse").rollupsLeftOut()).isEmpty();
+        assertThat(problems(Command.STREAM, NOTHING, "--destinations=liveview,rollups"))
+                .containsExactly("rollup.postgres.username is missing; give --rollup.postgres.username, the environment"
+                        + " variable ENGAGEMENT_ROLLUP_POSTGRES_USERNAME or a line in the file of --config, or leave rollups"
+                        + " out of destinations.");
+
+        Settings with = stream("--rollup.postgres.username=roller");
+        assertThat(with.destinations()).containsExactly(Destination.values());
+        assertThat(with.rollupsLeftOut()).isEmpty();
+        assertThat(with.rollupOptions().target().username()).isEqualTo("roller");
+    }
+
+    @Test
+    void the_default_of_rollups_is_all_that_are_shipped() {
+        RollupOptions options = stream("--rollup.postgres.username=roller").rollupOptions();
+
+        assertThat(options.definitions()).isEqualTo(RollupDefinitions.shipped());
+        assertThat(options.refresh()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(options.allowedLateness()).isEqualTo(Duration.ofHours(1));
+        assertThat(options.early()).isFalse();
+        assertThat(options.target().jdbcUrl()).isEqualTo("jdbc:postgresql://localhost:5432/analytics");
+        assertThat(options.target().password()).hasToString("no secret");
+        assertThat(options.maxPending()).isEqualTo(MemorySize.ofMebiBytes(64));
+        assertThat(options.maxClockSkew()).isEqualTo(Duration.ofMinutes(1));
+        assertThat(options.maxOutOfOrderness()).isEqualTo(Duration.ofSeconds(2));
+    }
+
+    @Test
+    void every_option_of_rollups_reaches_its_record() {
+        Settings settings = parse(
+                Command.STREAM,
+                args(
+                        "--destinations=rollups",
+                        "--rollups=hourly, mine",
+                        "--rollup.mine.by",
+                        "device",
+                        "--rollup.mine.window=1 min",
+                        "--rollup.mine.measures=views=count_if(event_type = play|resume)",
+                        "--rollup.hourly.table=hours",
+                        "--rollup.refresh=500 ms",
+                        "--rollup.allowed-lateness=2 h",
+                        "--rollup.early=true",
+                        "--rollup.postgres.url=jdbc:postgresql://db:5433/numbers",
+                        "--rollup.postgres.username=roller",
+                        "--rollup.max-pending=8 mb",
+                        "--ranking.max-clock-skew=3 s",
+                        "--ranking.max-out-of-orderness=4 s"),
+                Map.of("ENGAGEMENT_ROLLUP_POSTGRES_PASSWORD", "hunter2"));
+        RollupOptions options = settings.rollupOptions();
+
+        assertThat(options.definitions())
+                .isEqualTo(RollupDefinitions.parse(
+                        List.of("hourly", "mine"),
+                        Map.of(
+                                "mine.by", "device",
+                                "mine.window", "1 min",
+                                "mine.measures", "views=count_if(event_type = play|resume)",
+                                "hourly.table", "hours")))
+                .isEqualTo(settings.rollupDefinitions());
+        assertThat(options.refresh()).isEqualTo(Duration.ofMillis(500));
+        assertThat(options.allowedLateness())
+                .isEqualTo(Duration.ofHours(2))
+                .isEqualTo(settings.rollupAllowedLateness());
+        assertThat(options.early()).isTrue();
+        assertThat(options.target())
+                .hasToString(
+                        "jdbc:postgresql://db:5433/numbers as roller (secret in $ENGAGEMENT_ROLLUP_POSTGRES_PASSWORD)")
+                .hasToString(settings.rollupTarget().toString());
+        assertThat(options.maxPending()).isEqualTo(MemorySize.ofMebiBytes(8));
+        assertThat(options.maxClockSkew()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(options.maxOutOfOrderness()).isEqualTo(Duration.ofSeconds(4));
+        assertThat(settings.toString())
+                .contains("rollup.mine.window=1 min", "rollup.hourly.table=hours")
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void rollups_are_defined_on_the_command_line_in_the_environment_and_in_the_file() throws IOException {
+        String file = file(
+                "destinations=rollups",
+                "rollup.postgres.username=roller",
+                "rollups=my_rollup_1",
+                "rollup.my_rollup_1.by=device",
+                "rollup.my_rollup_1.window=1 min",
+                "rollup.my_rollup_1.slide=10 s",
+                "rollup.my_rollup_1.measures=of_file=count");
+
+        RollupDefinition definition = parse(
+                        Command.STREAM,
+                        args("--config", file, "--rollup.my_rollup_1.slide", "30 s"),
+                        Map.of(
+                                "ENGAGEMENT_ROLLUP_MY_ROLLUP_1_WINDOW", "2 min",
+                                "ENGAGEMENT_ROLLUP_MY_ROLLUP_1_SLIDE", "1 min",
+                                "ENGAGEMENT_ROLLUP_MY_ROLLUP_1_TABLE", "",
+                                "ENGAGEMENT_ROLLUP_MY_ROLLUP_1_LIVE", "false"))
+                .rollupDefinitions()
+                .get(0);
+
+        assertThat(definition.by()).extracting(KeyPart::column).containsExactly("device");
+        assertThat(definition.windowSizeText()).isEqualTo("2m");
+        assertThat(definition.slideMillis()).isEqualTo(30_000);
+        assertThat(definition.measures()).extracting(Measure::column).containsExactly("of_file");
+        assertThat(definition.table()).isEqualTo("my_rollup_1");
+        assertThat(definition.live()).isFalse();
+    }
+
+    @Test
+    void what_is_wrong_with_rollups_is_told_one_by_one() {
+        assertThat(problems(
+                        Command.STREAM,
+                        Map.of("ENGAGEMENT_ROLLUP_MINE_WINDOW", "30"),
+                        "--destinations=rollups",
+                        "--rollups=mine,hourly",
+                        "--rollup.mine.measures=average",
+                        "--rollup.mine.widnow=1 min",
+                        "--rollup.yours.live=false"))
+                .satisfiesExactlyInAnyOrder(
+                        problem -> assertThat(problem).startsWith("rollup.postgres.username is missing;"),
+                        problem -> assertThat(problem)
+                                .startsWith("rollup.mine.window is '30'; it has no unit;")
+                                .endsWith("PT30S."),
+                        problem -> assertThat(problem).startsWith("rollup.mine.measures is 'average'; 'average' is no"),
+                        problem ->
+                                assertThat(problem).startsWith("rollup.mine.widnow is '1 min'; a rollup has no such"),
+                        problem -> assertThat(problem).startsWith("rollup.yours.live is 'false', and rollups is"));
+        assertThat(problems(
+                        Command.STREAM,
+                        NOTHING,
+                        "--rollup.postgres.username=roller",
+                        "--rollup.allowed-lateness=3 h",
+                        "--rollup.hourly.retention=2 h"))
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "rollup.hourly.retention is PT2H, and with a window of 1h and rollup.allowed-lateness PT3H");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--rollup.refesh=5 s, Unknown option --rollup.refesh; did you mean --rollup.refresh?",
+        "--rollup=hourly, Unknown option --rollup; did you mean --rollups?",
+        "--rollup.postgres.user=x, Unknown option --rollup.postgres.user",
+        "--rollup.postgres.by=x, Unknown option --rollup.postgres.by",
+        "--rollup.refresh=1 ms, rollup.refresh is '1 ms' (--rollup.refresh); it must be at least 100 ms.",
+        "--rollup.refresh=1 h, rollup.refresh is PT1H; it must be 100 ms to 10 min",
+        "--rollup.allowed-lateness=8 d, rollup.allowed-lateness is PT192H; it must be 0 s to 7 d",
+        "--rollup.max-pending=1 kb, rollup.max-pending is '1 kb' (--rollup.max-pending); it must be between",
+        "--rollup.early=yes, rollup.early is 'yes' (--rollup.early); it must be true or false.",
+        "--rollup.postgres.url=db:5432, rollup.postgres.url is unusable",
+        "--rollups=, rollups is empty; name at least one",
+        "--rollups=Mine, rollups names 'Mine'; a rollup's name is lower-case letters",
+    })
+    void options_of_rollups_are_checked_if_they_are_a_destination(String option, String problem) {
+        assertThat(problems(Command.STREAM, NOTHING, "--rollup.postgres.username=roller", option))
+                .singleElement()
+                .asString()
+                .startsWith(problem);
+        assertThat(problems(Command.STREAM, Map.of("ENGAGEMENT_ROLLUP_MINE_WIDNOW", "x")))
+                .singleElement()
+                .asString()
+                .startsWith("Unknown environment variable ENGAGEMENT_ROLLUP_MINE_WIDNOW");
+    }
+
+    @Test
+    void definitions_of_rollups_that_are_left_out_are_not_looked_at() throws IOException {
+        String file = file("rollups=mine", "rollup.mine.window=soon");
+
+        assertThat(stream("--destinations=liveview", "--config", file).destinations())
+                .containsExactly(Destination.LIVEVIEW);
+        assertThat(stream("--config", file).rollupsLeftOut()).isPresent();
+        assertThat(parse(Command.CAPTURE, args("--config", file), CAPTURE_ENV).command())
+                .isEqualTo(Command.CAPTURE);
+        assertThat(problems(Command.CAPTURE, CAPTURE_ENV, "--rollup.mine.window=1 min"))
+                .containsExactly("--rollup.mine.window is no option of 'capture' but of 'stream', 'backfill', 'audit';"
+                        + " leave it out.");
+    }
+
+    private static final String[] RANGE = {"--from=2026-01-08T09:00:00Z", "--to=2026-01-08T10:00:00Z"};
+
+    private static String[] withRange(String... more) {
+        return Stream.concat(Stream.of(more), Stream.of(RANGE)).toArray(String[]::new);
+    }
+
+    @Test
+    void rollups_are_asked_for_by_their_word_alone_or_with_names() throws IOException {
+        String file = file(
+                "destinations=liveview",
+                "rollups=hourly,mine",
+                "rollup.mine.window=1 min",
+                "rollup.mine.measures=count",
+                "rollup.allowed-lateness=2 h",
+                "rollup.postgres.username=roller",
+                "ranking.max-clock-skew=30 s");
+
+        Settings without = parse(Command.AUDIT, withRange("--config", file), CAPTURE_ENV);
+        assertThat(without.areRollupsAsked()).isFalse();
+        assertThat(without.auditOptions().rollups()).isNull();
+        assertThat(parse(Command.BACKFILL, withRange("--config", file), CAPTURE_ENV)
+                        .areRollupsAsked())
+                .isFalse();
+
+        assertThat(audited("--rollups", "--config", file)).containsExactly("hourly", "mine");
+        assertThat(audited("--rollups=", "--config", file)).containsExactly("hourly", "mine");
+        assertThat(audited("--rollups", "mine", "--config", file)).containsExactly("mine");
+        // One more, which is shipped; in the order in which they are defined.
+        assertThat(audited("--rollups=completion,mine", "--config", file)).containsExactly("mine", "completion");
+        assertThat(audited("--rollups=shipped", "--config", file))
+                .hasSize(RollupDefinitions.shippedNames().size())
+                .doesNotContain("mine");
+        assertThat(audited("--rollups", "--rollup.postgres.username=roller", "--destinations=liveview"))
+                .isEqualTo(RollupDefinitions.shippedNames());
+
+        RollupBackfillOptions options = parse(
+                        Command.BACKFILL, withRange("--rollups=hourly", "--dry-run", "--config", file), CAPTURE_ENV)
+                .rollupBackfillOptions();
+        assertThat(options.definitions()).extracting(RollupDefinition::name).containsExactly("hourly");
+        assertThat(options.target().username()).isEqualTo("roller");
+        assertThat(options.source().postgres().username()).isEqualTo("capturer");
+        assertThat(options.range()).hasToString("[2026-01-08T09:00:00.000000Z, 2026-01-08T10:00:00.000000Z)");
+        assertThat(options.allowedLateness()).isEqualTo(Duration.ofHours(2));
+        assertThat(options.maxClockSkew()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(options.dryRun()).isTrue();
+    }
+
+    /** Names of the rollups that an audit compares. */
+    private static List<String> audited(String... args) {
+        AuditOptions.Rollups rollups = parse(Command.AUDIT, withRange(args), CAPTURE_ENV)
+                .auditOptions()
+                .rollups();
+        assertThat(rollups).isNotNull();
+        return rollups.definitions().stream().map(RollupDefinition::name).toList();
+    }
+
+    @Test
+    void who_asks_for_rollups_is_told_what_is_wrong_with_them() {
+        assertThat(problems(Command.AUDIT, CAPTURE_ENV, withRange("--rollups", "--destinations=liveview")))
+                .containsExactly("rollup.postgres.username is missing; give --rollup.postgres.username, the environment"
+                        + " variable ENGAGEMENT_ROLLUP_POSTGRES_USERNAME or a line in the file of --config, or leave"
+                        + " --rollups out.");
+        assertThat(problems(
+                        Command.BACKFILL,
+                        CAPTURE_ENV,
+                        withRange("--rollups=hourli", "--rollup.postgres.username=roller")))
+                .singleElement()
+                .asString()
+                .startsWith("rollups names 'hourli', which is not defined;");
+        assertThat(problems(
+                        Command.BACKFILL,
+                        CAPTURE_ENV,
+                        withRange("--rollups", "--all", "--rollup.postgres.username=roller")))
+                .containsExactly("all is given, and so is rollups; cells are computed from all events of their windows."
+                        + " Leave --all out.");
+        assertThat(problems(Command.BACKFILL, CAPTURE_ENV, withRange("--rollups=a,,b")))
+                .singleElement()
+                .asString()
+                .startsWith("rollups is 'a,,b' (--rollups); it has an empty place");
+        assertThat(problems(Command.STREAM, NOTHING, "--rollups"))
+                .singleElement()
+                .asString()
+                .startsWith("--rollups has no value;");
+        assertThat(Settings.parse(
+                                Command.BACKFILL,
+                                withRange("--rollups", "--rollup.postgres.username=roller"),
+                                CAPTURE_ENV)
+                        .areRollupsAsked())
+                .as("no warehouse is needed")
+                .isTrue();
     }
 
     @Test
@@ -451,7 +741,7 @@ class SettingsTest {
     }
 
     @Test
-    void rebuildLeavesDeliveryOutOnlyOfTheDefault() {
+    void rebuildLeavesDeliveryAndRollupsOutOnlyOfTheDefault() {
         String[] range = {"--from", "2026-01-08T09:00:00Z", "--to", "2026-01-08T10:00:00Z"};
 
         assertThat(parse(Command.REBUILD, range, CAPTURE_ENV).rebuiltDestinations())
@@ -468,6 +758,18 @@ class SettingsTest {
                 .containsExactly(
                         "destinations is warehouse,delivery; a rebuild delivers nothing, as every event would be"
                                 + " posted once more. Leave delivery out.");
+        assertThat(problems(
+                        Command.REBUILD,
+                        CAPTURE_ENV,
+                        "--from",
+                        "2026-01-08T09:00:00Z",
+                        "--to",
+                        "2026-01-08T10:00:00Z",
+                        "--destinations",
+                        "liveview,rollups"))
+                .containsExactly(
+                        "destinations is liveview,rollups; a rebuild computes no rollups, whose rows the stream"
+                                + " goes on to correct. Leave rollups out.");
     }
 
     @Test
@@ -737,6 +1039,9 @@ class SettingsTest {
                 "--postgres.url jdbc:postgresql://db/postgres?user=u&password=hunter2",
                 "--postgres.url jdbc:postgresql://db/postgres?sslpassword=hunter2",
                 "--postgres.url postgres://u:hunter2@db/postgres",
+                "--rollup.postgres.password=hunter2",
+                "--rollup.postgres.url jdbc:postgresql://u:hunter2@db/analytics",
+                "--rollup.postgres.url jdbc:postgresql://db/analytics?user=u&password=hunter2",
                 "--kafka.bootstrap-servers u:hunter2@kafka:9092",
                 "--kafka.properties.ssl.key.password hunter2",
                 "--kafka.properties.sasl.jaas.config x_required_password=\"hunter2\";",

@@ -28,12 +28,13 @@ final class Scenario {
 
     static final String MINUTE = "210006151200";
 
-    private static final long NOON_MILLIS =
-            Instant.parse("2100-06-15T12:00:00Z").toEpochMilli();
+    static final long NOON_MILLIS = Instant.parse("2100-06-15T12:00:00Z").toEpochMilli();
     private static final long MOVED_TO_MILLIS = NOON_MILLIS + 30_500;
     private static final String EVENTS_TOPIC = "dbserver1.public.engagement_events";
     private static final String CONTENT_TOPIC = "dbserver1.public.content";
     private static final int PARTITIONS = 16;
+    private static final long METRICS_WINDOW = 30_000;
+    private static final long METRICS_SLIDE = 10_000;
     private static final int CONTENTS = 5;
     /** Nothing but an event of it comes in the first half. */
     private static final int LATE_CONTENT = CONTENTS + 1;
@@ -44,6 +45,12 @@ final class Scenario {
     private static final int WAITING = 101;
     /** The first of those that come half a minute later than all others, one in each partition: they move event time. */
     private static final int MOVER = 102;
+    /** The first of those that come five minutes later, one in each partition. */
+    private static final int LATER = 200;
+
+    private static final long LATER_MILLIS = NOON_MILLIS + 300_050;
+    /** Where event time is moved behind them: all their windows have ended, and the hour's. */
+    private static final long LAST_MILLIS = NOON_MILLIS + 62 * 60_000;
 
     private Scenario() {}
 
@@ -101,16 +108,29 @@ final class Scenario {
      * @param round from 1, each later than the one before
      */
     static void moveOn(String bootstrapServers, int round) throws ExecutionException, InterruptedException {
-        produce(
-                bootstrapServers,
-                List.of(),
-                movers().stream()
-                        .map(each -> new Event(each.id, each.content, movedTo(round), each.durationMillis))
-                        .toList());
+        produce(bootstrapServers, List.of(), repetitions(movedTo(round)));
+    }
+
+    /** The same events, one in each partition, that are said to have happened then. */
+    private static List<Event> repetitions(long millis) {
+        return movers().stream()
+                .map(each -> new Event(each.id, each.content, millis, each.durationMillis))
+                .toList();
     }
 
     private static long movedTo(int round) {
         return MOVED_TO_MILLIS + 1_500 + 5_000L * (round - 1);
+    }
+
+    private static List<Event> later() {
+        return IntStream.range(LATER, LATER + PARTITIONS)
+                .mapToObj(id -> new Event(id, 1, LATER_MILLIS, -1))
+                .toList();
+    }
+
+    /** New events five minutes later, and repetitions that move event time on until all their windows have ended. */
+    static void produceLater(String bootstrapServers) throws ExecutionException, InterruptedException {
+        produce(bootstrapServers, List.of(), concat(later(), repetitions(LAST_MILLIS)));
     }
 
     private static <T> List<T> concat(List<T> first, List<T> second) {
@@ -227,6 +247,33 @@ final class Scenario {
         Map<String, Double> scores = new TreeMap<>();
         sums.forEach((content, seconds) -> scores.put(content, seconds.doubleValue()));
         return top(scores, topN);
+    }
+
+    /**
+     * The rollup {@code metrics_30s} of all windows that have ended by then: start, type, events, value, users, whether
+     * they were counted, and events without a value.
+     */
+    static List<String> metrics(long endMillis) {
+        return metrics(all(), endMillis);
+    }
+
+    /** As {@link #metrics(long)}, of those that come five minutes later. */
+    static List<String> laterMetrics() {
+        return metrics(later(), LAST_MILLIS);
+    }
+
+    private static List<String> metrics(List<Event> events, long endMillis) {
+        List<String> rows = new ArrayList<>();
+        for (long start = NOON_MILLIS - METRICS_WINDOW; start + METRICS_WINDOW <= endMillis; start += METRICS_SLIDE) {
+            long from = start;
+            long count = events.stream()
+                    .filter(each -> each.millis >= from && each.millis < from + METRICS_WINDOW)
+                    .count();
+            if (count > 0) {
+                rows.add(start + " play " + count + " 0 1 true " + count);
+            }
+        }
+        return rows;
     }
 
     private static List<Event> inWindow(long windowMillis, long slideEnd) {

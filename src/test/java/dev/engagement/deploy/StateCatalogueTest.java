@@ -27,8 +27,22 @@ class StateCatalogueTest {
 
     private static final StateCatalogue CATALOGUE = StateCatalogue.ofThisBuild();
 
+    /** The operators with state that rollups bring. */
+    private static final Set<String> ROLLUPS =
+            Set.of("live-view-rollups", "rollup-partials", "rollup-cells", "rollup-tables");
+
+    /** Of this build. */
     private static String savepoint(String command) {
-        return Path.of("src/test/resources/state/savepoint-v1", command)
+        return savepoint("savepoint-v2", command);
+    }
+
+    /** The oldest one supported, of a build that had no rollups. */
+    private static String withoutRollups(String command) {
+        return savepoint("savepoint-v1", command);
+    }
+
+    private static String savepoint(String version, String command) {
+        return Path.of("src/test/resources/state", version, command)
                 .toAbsolutePath()
                 .toUri()
                 .toString();
@@ -43,7 +57,14 @@ class StateCatalogueTest {
         configuration.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, "file:///tmp/checkpoints");
         StreamExecutionEnvironment env = new StreamExecutionEnvironment(configuration);
         List<String> needed = command.equals("stream")
-                ? List.of(command, "--warehouse.project", "project", "--delivery.receipts", String.valueOf(receipts))
+                ? List.of(
+                        command,
+                        "--warehouse.project",
+                        "project",
+                        "--delivery.receipts",
+                        String.valueOf(receipts),
+                        "--rollup.postgres.username",
+                        "somebody")
                 : List.of(command, "--postgres.username", "somebody", "--postgres.password.secret-file", "/dev/null");
         EngagementJob.draw(Stream.concat(needed.stream(), Stream.of(options)).toArray(String[]::new), env);
         return env.getStreamGraph(false);
@@ -73,6 +94,40 @@ class StateCatalogueTest {
         assertThat(saved.checkpoint()).isPositive();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"capture", "stream"})
+    void the_oldest_savepoint_is_restored_whole_and_rollups_begin_with_nothing(String command) throws IOException {
+        RestorePlan plan = RestorePlan.compare(
+                SavedState.read(withoutRollups(command), CLASSES),
+                CATALOGUE.uids(),
+                JobShape.of(graph(command)),
+                CATALOGUE,
+                CLASSES);
+
+        Set<String> begin = new TreeSet<>();
+        plan.entries().forEach(each -> {
+            if (each.verdict() == RestorePlan.Verdict.NEW) {
+                begin.add(each.uid());
+            } else {
+                assertThat(each.verdict()).as(each.uid()).isEqualTo(RestorePlan.Verdict.RESTORED);
+            }
+        });
+        assertThat(begin).isEqualTo(command.equals("stream") ? ROLLUPS : Set.of());
+    }
+
+    @Test
+    void rollups_that_are_switched_off_would_lose_their_state() throws IOException {
+        RestorePlan plan = RestorePlan.compare(
+                SavedState.read(savepoint("stream"), CLASSES),
+                CATALOGUE.uids(),
+                JobShape.of(graph("stream", "--destinations", "liveview,warehouse,delivery")),
+                CATALOGUE,
+                CLASSES);
+
+        assertThat(plan.losses(Set.of())).isEqualTo(ROLLUPS);
+        assertThat(plan.losses(ROLLUPS)).isEmpty();
+    }
+
     @Test
     void a_destination_that_is_switched_off_would_lose_its_state() throws IOException {
         SavedState saved = SavedState.read(savepoint("stream"), CLASSES);
@@ -80,7 +135,7 @@ class StateCatalogueTest {
         RestorePlan plan = RestorePlan.compare(
                 saved,
                 CATALOGUE.uids(),
-                JobShape.of(graph("stream", "--destinations", "liveview,delivery")),
+                JobShape.of(graph("stream", "--destinations", "liveview,delivery,rollups")),
                 CATALOGUE,
                 CLASSES);
 

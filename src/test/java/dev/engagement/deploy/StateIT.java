@@ -10,12 +10,19 @@ import dev.engagement.config.Command;
 import dev.engagement.config.Key;
 import dev.engagement.config.Keys;
 import dev.engagement.local.BigQueryProcess;
+import dev.engagement.local.FlinkRest;
+import dev.engagement.local.FlinkRest.Aggregation;
+import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,6 +31,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.runtime.jobgraph.OperatorID;
@@ -34,14 +42,16 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.Jedis;
 
 /**
  * The state of the whole job: the catalogue in the jar is what the operators register, and the savepoints that are kept in
  * the sources go on.
  *
- * <p>With {@code -Dengagement.state.write=true} it writes catalogue and savepoints anew instead of comparing: after a state
- * was added, and never to hide that one was broken.
+ * <p>With {@code -Dengagement.state.write=true} it writes the catalogue and the newest savepoints anew instead of
+ * comparing: after a state was added, and never to hide that one was broken. An older savepoint stays as it was written.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class StateIT {
@@ -49,11 +59,29 @@ class StateIT {
     private static final boolean WRITE = Boolean.getBoolean("engagement.state.write");
     private static final Path DIRECTORY = Path.of("target/it/state");
     private static final Path CATALOGUE = Path.of("src/main/resources").resolve(StateCatalogue.RESOURCE);
-    private static final Path SAVEPOINTS = Path.of("src/test/resources/state/savepoint-v1");
+    private static final Path STATES = Path.of("src/test/resources/state");
+
+    /** The oldest one supported, of a build that had no rollups. */
+    private static final String WITHOUT_ROLLUPS = "savepoint-v1";
+
+    /** Of this build. */
+    private static final String NEWEST = "savepoint-v2";
+
     private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final long TEN_MINUTES = 600_000;
+    private static final long ROLLUPS_SLIDE = 10_000;
+
+    private static final List<String> ROLLUP_TABLES = List.of(
+            "metrics",
+            "content_view_window",
+            "category_activity_window",
+            "category_revenue_window",
+            "content_audience",
+            "content_completion",
+            "engagement_hourly");
 
     private static SharedServers servers;
+    private static List<String> rollupArguments;
     /** How often event time was moved on. */
     private static int rounds;
 
@@ -62,6 +90,7 @@ class StateIT {
     @BeforeAll
     static void start() throws Exception {
         servers = SharedServers.lease(DIRECTORY);
+        rollupArguments = servers.rollupArguments();
         cluster = JobCluster.shared(DIRECTORY, "hashmap");
     }
 
@@ -144,28 +173,32 @@ class StateIT {
         return JobShape.of(cluster.environment(arguments).getStreamGraph(false));
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {WITHOUT_ROLLUPS, NEWEST})
     @Order(2)
-    void the_kept_savepoint_goes_on_and_shows_what_sql_would() throws Exception {
+    void a_kept_savepoint_goes_on_and_shows_what_sql_would(String savepoint) throws Exception {
         long posts = posts();
-        Shown shown = new Shown("restored", 100, TEN_MINUTES, 1_000);
+        Shown shown = Shown.of("restored", savepoint, 100, TEN_MINUTES, 1_000);
         JobCluster where = cluster.withStateBackend("hashmap");
         String[] arguments = shown.arguments("--parallelism", "2");
-        JobID job = where.runFrom(kept(), arguments);
+        JobID job = where.runFrom(kept(savepoint), arguments);
+        // Of the second time all is known already.
         Scenario.produceSecondHalf(servers.kafka().bootstrapServers());
         shown.await(where, job, posts, Scenario.ids());
         assertThatItLosesNothing(where.stop(job), arguments);
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {WITHOUT_ROLLUPS, NEWEST})
     @Order(3)
-    void the_kept_savepoint_goes_on_with_another_n_slide_window_parallelism_and_backend() throws Exception {
+    void a_kept_savepoint_goes_on_with_another_n_slide_window_parallelism_and_backend(String savepoint)
+            throws Exception {
         long posts = posts();
-        Shown shown = new Shown("evolved", 3, 60_000, 5_000);
+        Shown shown = Shown.of("evolved", savepoint, 3, 60_000, 5_000);
         JobCluster where = cluster.withStateBackend("rocksdb");
         String[] arguments = shown.arguments(
                 "--parallelism", "3", "--ranking.top-n", "3", "--ranking.slide", "5 s", "--ranking.window", "1 min");
-        JobID job = where.runFrom(kept(), arguments);
+        JobID job = where.runFrom(kept(savepoint), arguments);
         shown.await(where, job, posts, Scenario.ids());
         assertThatItLosesNothing(where.stop(job), arguments);
     }
@@ -176,11 +209,11 @@ class StateIT {
             throws Exception {
         EvolvedBuild evolved = EvolvedBuild.make(DIRECTORY.resolve("evolved"));
         long posts = posts();
-        Shown shown = new Shown("fields", 100, TEN_MINUTES, 1_000);
+        Shown shown = Shown.of("fields", WITHOUT_ROLLUPS, 100, TEN_MINUTES, 1_000);
         JobCluster where = cluster.withStateBackend("hashmap");
         String[] arguments = shown.arguments();
 
-        JobID first = where.runFrom(kept(), evolved.job(where, arguments));
+        JobID first = where.runFrom(kept(WITHOUT_ROLLUPS), evolved.job(where, arguments));
         shown.await(where, first, posts, Scenario.ids());
         String newer = where.stop(first);
         // Into a Redis that has forgotten: all of it from what the newer build wrote.
@@ -194,6 +227,81 @@ class StateIT {
                 .contains("reads versions 1 to 1 and found version 2")
                 .contains("Run the build that wrote it"));
         where.cancel(older);
+    }
+
+    /**
+     * What a job counts that goes on without the rollups' state: of windows that began before, it has seen a part. Last, as
+     * what it is given comes far behind all that the others show.
+     */
+    @Test
+    @Order(5)
+    void rollups_that_are_switched_on_tell_of_no_window_that_began_before() throws Exception {
+        JobCluster where = cluster.withStateBackend("hashmap");
+        String[] arguments = goingOn("switched_on", "--parallelism", "1");
+        JobID job = where.runFrom(kept(WITHOUT_ROLLUPS), arguments);
+        try (Jedis redis = servers.redis().connect()) {
+            await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
+                assertRuns(where, job);
+                assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
+                // With the first watermark they know since when they count.
+                assertThat(rollupsWatermark(job)).isGreaterThan((double) Scenario.NOON_MILLIS - 60_000);
+            });
+            Scenario.produceLater(servers.kafka().bootstrapServers());
+
+            await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> {
+                assertRuns(where, job);
+                assertThat(metrics()).isEqualTo(Scenario.laterMetrics());
+                assertThat(analytics(
+                                windowStart() + " || ' ' || content_id || ' ' || view_count FROM content_view_window"))
+                        .containsExactly(Scenario.NOON_MILLIS + 240_000 + " content-1 16");
+                assertThat(analytics(windowStart()
+                                + " || ' ' || category || ' ' || event_count FROM category_activity_window"))
+                        .containsExactly(Scenario.NOON_MILLIS + 240_000 + " video 16");
+                // Windows of five minutes, of which the first ones began before the job went on.
+                assertThat(analytics(windowStart() + "::text FROM content_audience WHERE active_users = 1"))
+                        .containsAll(IntStream.rangeClosed(5, 10)
+                                .mapToObj(slide -> Long.toString(Scenario.NOON_MILLIS + 30_000L * slide))
+                                .toList());
+            });
+            where.awaitCheckpoint(job);
+            where.awaitCheckpoint(job);
+
+            long since = Scenario.NOON_MILLIS + 60_000;
+            for (String table : ROLLUP_TABLES) {
+                assertThat(analytics(windowStart() + "::text FROM " + table))
+                        .as(table)
+                        .allMatch(start -> Long.parseLong(start) >= since);
+            }
+            Set<String> shown = new TreeSet<>(redis.keys("metric:*"));
+            shown.addAll(redis.keys("rollup:*"));
+            assertThat(shown).contains("metric:play:30s", "rollup:audience:content-1");
+            for (String windows : shown) {
+                for (String window : redis.zrange(windows, 0, -1)) {
+                    assertThat(new ObjectMapper()
+                                    .readTree(window)
+                                    .path("window_start")
+                                    .asLong())
+                            .as(windows)
+                            .isGreaterThanOrEqualTo(since);
+                }
+            }
+        }
+        assertThat(where.restarts(job)).isZero();
+        assertThatItLosesNothing(where.stop(job), arguments);
+    }
+
+    private static void assertRuns(JobCluster where, JobID job) {
+        assertThat(where.status(job).isTerminalState())
+                .as(() -> where.failure(job))
+                .isFalse();
+    }
+
+    /** Event time at the only subtask of the rollups' cells; nothing is as small as what it is before any. */
+    private static double rollupsWatermark(JobID job) throws Exception {
+        String watermark = "rollup_cells.currentInputWatermark";
+        return new FlinkRest(cluster.rest())
+                .metrics(job.toHexString(), Map.of(watermark, Aggregation.MAX))
+                .getOrDefault(watermark, Double.NEGATIVE_INFINITY);
     }
 
     /** How many posts the receiver has got. */
@@ -212,8 +320,8 @@ class StateIT {
         return ids;
     }
 
-    private static String kept() {
-        return "file://" + SAVEPOINTS.resolve("stream").toAbsolutePath();
+    private static String kept(String savepoint) {
+        return "file://" + STATES.resolve(savepoint).resolve("stream").toAbsolutePath();
     }
 
     /** Of a job that was restored, whose operators may register more than those of a fresh one. */
@@ -221,26 +329,45 @@ class StateIT {
         assertThat(plan(savepoint, arguments).losses(Set.of())).isEmpty();
     }
 
+    /** Arguments of a job that goes on from a kept savepoint; Redis and the rollups' database are emptied. */
+    private static String[] goingOn(String table, String... more) throws SQLException {
+        try (Jedis redis = servers.redis().connect()) {
+            redis.flushAll();
+        }
+        try (Connection connection = servers.analytics().connect(PostgresServer.ANALYTICS);
+                Statement statement = connection.createStatement()) {
+            statement.execute("DROP TABLE IF EXISTS " + String.join(", ", ROLLUP_TABLES));
+        }
+        List<String> arguments = new ArrayList<>(List.of(streamArguments(table)));
+        arguments.addAll(List.of(more));
+        // The savepoint is of another Kafka's topics: these are read from their beginning, and dedupe knows the rest.
+        arguments.add("--accept-gap");
+        return arguments.toArray(String[]::new);
+    }
+
     /**
-     * What a job is to show that goes on from the kept savepoint.
+     * What a job is to show that goes on from a kept savepoint.
      *
      * @param table of the warehouse, of its own
+     * @param hasRollups whether the savepoint has rollups; without them none is told of as early as that
      */
-    private record Shown(String table, int topN, long windowMillis, long slideMillis) {
+    private record Shown(String table, boolean hasRollups, int topN, long windowMillis, long slideMillis) {
 
-        /** Its arguments; Redis is emptied. */
-        String[] arguments(String... more) {
-            try (Jedis redis = servers.redis().connect()) {
-                redis.flushAll();
-            }
-            List<String> arguments = new ArrayList<>(List.of(streamArguments(table)));
-            arguments.addAll(List.of(more));
+        static Shown of(String table, String savepoint, int topN, long windowMillis, long slideMillis) {
+            return new Shown(
+                    table + "_" + savepoint.replace('-', '_'),
+                    !savepoint.equals(WITHOUT_ROLLUPS),
+                    topN,
+                    windowMillis,
+                    slideMillis);
+        }
+
+        /** Its arguments; Redis and the rollups' database are emptied. */
+        String[] arguments(String... more) throws SQLException {
+            List<String> arguments = new ArrayList<>(List.of(more));
             // Boards of times far ahead of the wall clock are not shown but for this.
             arguments.addAll(List.of("--ranking.max-clock-skew", "36500 d"));
-            // The savepoint is of another Kafka's topics: these are read from their beginning, and dedupe knows the
-            // rest.
-            arguments.add("--accept-gap");
-            return arguments.toArray(String[]::new);
+            return goingOn(table, arguments.toArray(String[]::new));
         }
 
         /**
@@ -257,9 +384,7 @@ class StateIT {
                         .atMost(TIMEOUT)
                         .pollInterval(Duration.ofMillis(50))
                         .untilAsserted(() -> {
-                            assertThat(where.status(job).isTerminalState())
-                                    .as(() -> where.failure(job))
-                                    .isFalse();
+                            assertRuns(where, job);
                             assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
                         });
                 Scenario.moveOn(servers.kafka().bootstrapServers(), round);
@@ -267,9 +392,7 @@ class StateIT {
                         .atMost(TIMEOUT)
                         .pollInterval(Duration.ofMillis(50))
                         .untilAsserted(() -> {
-                            assertThat(where.status(job).isTerminalState())
-                                    .as(() -> where.failure(job))
-                                    .isFalse();
+                            assertRuns(where, job);
                             assertThat(counts(redis)).isEqualTo(Scenario.counts(Scenario.all()));
                             assertThat(scores(redis, "top:content:bucket:" + Scenario.MINUTE))
                                     .isEqualTo(Scenario.bucket());
@@ -283,6 +406,12 @@ class StateIT {
                             assertThat(rows(table))
                                     .as("once each, and none of before")
                                     .isEqualTo(Scenario.idsAfter());
+                            assertThat(metrics())
+                                    .as("windows of rollups that event time has passed")
+                                    .isEqualTo(
+                                            hasRollups
+                                                    ? Scenario.metrics(Scenario.lastSlideEnd(ROLLUPS_SLIDE, round))
+                                                    : List.of());
                             assertThat(deliveredSince(posts))
                                     .as(
                                             "deliveries, of which the first half was on its way when the savepoint was taken")
@@ -306,7 +435,7 @@ class StateIT {
 
     /** Into the sources, where it is found by a relative path: a savepoint may be moved as a whole. */
     private static void keep(String savepoint, String name) throws IOException {
-        Path to = Files.createDirectories(SAVEPOINTS.resolve(name));
+        Path to = Files.createDirectories(STATES.resolve(NEWEST).resolve(name));
         for (Path folder : List.of(to, Path.of(URI.create(savepoint)))) {
             try (Stream<Path> files = Files.list(folder)) {
                 for (Path file : files.toList()) {
@@ -346,6 +475,30 @@ class StateIT {
         return ids;
     }
 
+    /** The rollup {@code metrics_30s}, as {@link Scenario#metrics} has it. */
+    private static List<String> metrics() throws SQLException {
+        return analytics(windowStart() + " || ' ' || event_type || ' ' || count || ' ' || total_value || ' '"
+                + " || unique_users || ' ' || unique_users_exact || ' ' || skipped FROM metrics");
+    }
+
+    /** The beginning of a query: when a window begins, milliseconds since the epoch. */
+    private static String windowStart() {
+        return "SELECT (extract(epoch FROM window_start) * 1000)::bigint";
+    }
+
+    /** The only column of that query, by the rows' windows. */
+    private static List<String> analytics(String query) throws SQLException {
+        List<String> texts = new ArrayList<>();
+        try (Connection connection = servers.analytics().connect(PostgresServer.ANALYTICS);
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(query + " ORDER BY window_start")) {
+            while (row.next()) {
+                texts.add(row.getString(1));
+            }
+        }
+        return texts;
+    }
+
     private static String[] streamArguments(String table) {
         List<String> arguments = new ArrayList<>(List.of(
                 "stream",
@@ -356,9 +509,10 @@ class StateIT {
                 "--warehouse.table",
                 table,
                 "--destinations",
-                "liveview,warehouse,delivery",
+                "liveview,warehouse,delivery,rollups",
                 "--delivery.receipts",
                 "true"));
+        arguments.addAll(rollupArguments);
         arguments.addAll(servers.bigQuery().streamArguments());
         arguments.addAll(servers.receiver().streamArguments());
         return arguments.toArray(String[]::new);

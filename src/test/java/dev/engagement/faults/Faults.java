@@ -3,6 +3,7 @@ package dev.engagement.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.local.PostgresServer;
 import java.io.OutputStream;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
@@ -127,10 +129,7 @@ final class Faults {
 
     /** Connections reset, and new ones refused for that long; the server itself is well. */
     static Fault refuse(Role server, Duration length) {
-        return network(server, server.title() + " refuses for " + length.toSeconds() + " s", length, proxy -> {
-            proxy.refuse();
-            proxy.cut();
-        });
+        return network(server, server.title() + " refuses for " + length.toSeconds() + " s", length, Faults::takeAway);
     }
 
     /** Every byte late for that long. */
@@ -148,13 +147,103 @@ final class Faults {
                 server, server.title() + " half-open for " + length.toSeconds() + " s", length, TcpProxy::swallow);
     }
 
+    /**
+     * Connections to the rollups' database reset, and new ones refused for that long; the source, in the same PostgreSQL,
+     * is well.
+     */
+    static Fault rollupsGone(Duration length) {
+        return network(Installation::rollupsNetwork, rollups("gone", length), length, Faults::takeAway);
+    }
+
+    /**
+     * As {@link #rollupsGone}, and nobody notices but the rollups: for that long rows go on to be readable in Redis and
+     * visible in the warehouse, and both jobs complete checkpoints that began meanwhile.
+     */
+    static Fault rollupsGoneAlone(Duration length) {
+        return new Fault(rollups("gone", length) + ", alone", false, true, installation -> {
+            long clock = System.currentTimeMillis();
+            long begin = System.nanoTime();
+            takeAway(installation.rollupsNetwork());
+            try {
+                othersGoOn(installation, begin, length);
+                await("checkpoints without the rollups' database")
+                        .atMost(LIMIT)
+                        .pollInterval(POLL)
+                        .until(() -> installation.hasCheckpointsAfter(clock));
+            } finally {
+                installation.rollupsNetwork().restore();
+            }
+            return System.nanoTime();
+        });
+    }
+
+    /** The rollups' database takes what is sent and says nothing, for that long. */
+    static Fault rollupsSilent(Duration length) {
+        return network(Installation::rollupsNetwork, rollups("silent", length), length, TcpProxy::swallow);
+    }
+
+    /** The rollups' database may only be read for that long, as after a failover to a standby: who connects finds out. */
+    static Fault rollupsReadOnly(Duration length) {
+        return new Fault(rollups("read-only", length), false, false, installation -> {
+            // A fault in haste may have left it dead.
+            List<Role> unused = installation.restartDead();
+            alterRollups(installation, "SET default_transaction_read_only = on");
+            try {
+                installation.rollupsNetwork().cut();
+                hold(length);
+            } finally {
+                alterRollups(installation, "RESET default_transaction_read_only");
+            }
+            return System.nanoTime();
+        });
+    }
+
+    /** From the database beside it, as nothing can be changed from within. */
+    private static void alterRollups(Installation installation, String how) throws SQLException {
+        try (Connection connection = installation.connectToSource();
+                Statement statement = connection.createStatement()) {
+            statement.execute("ALTER DATABASE " + PostgresServer.ANALYTICS + " " + how);
+        }
+    }
+
+    /** Somebody locks a table of the rollups, and goes away only after that long. */
+    static Fault rollupsLocked(Duration length) {
+        return new Fault(rollups("locked", length), false, true, installation -> {
+            try (Connection connection = installation.connectToRollups();
+                    Statement statement = connection.createStatement()) {
+                connection.setAutoCommit(false);
+                statement.execute("LOCK TABLE metrics IN EXCLUSIVE MODE");
+                hold(length);
+                connection.commit();
+            }
+            return System.nanoTime();
+        });
+    }
+
+    private static String rollups(String how, Duration length) {
+        return "rollups' database " + how + " for " + length.toSeconds() + " s";
+    }
+
+    private static void takeAway(TcpProxy proxy) {
+        proxy.refuse();
+        proxy.cut();
+    }
+
     private interface Damage {
         void to(TcpProxy proxy);
     }
 
+    private interface Network {
+        TcpProxy of(Installation installation);
+    }
+
     private static Fault network(Role server, String name, Duration length, Damage damage) {
+        return network(installation -> installation.network(server), name, length, damage);
+    }
+
+    private static Fault network(Network network, String name, Duration length, Damage damage) {
         return new Fault(name, false, false, installation -> {
-            TcpProxy proxy = installation.network(server);
+            TcpProxy proxy = network.of(installation);
             damage.to(proxy);
             try {
                 hold(length);
@@ -196,28 +285,37 @@ final class Faults {
                                         .path("failed")
                                         .asLong()
                                 > 0);
-                int look = 0;
-                while (look < LOOKS || System.nanoTime() - begin < length.toNanos()) {
-                    look++;
-                    long rows = installation.visibleRows();
-                    await("rows of the warehouse at look " + look)
-                            .atMost(LIMIT)
-                            .pollInterval(POLL)
-                            .until(() -> installation.visibleRows() > rows);
-                    int readable = installation.probe().readableAfter(begin);
-                    await("rows of the live view at look " + look)
-                            .atMost(LIMIT)
-                            .pollInterval(POLL)
-                            .until(() -> installation.probe().readableAfter(begin) > readable);
-                }
-                await().atMost(LIMIT)
-                        .pollInterval(POLL)
-                        .until(() -> installation.probe().readableAfter(begin) >= ROWS_MEANWHILE);
+                othersGoOn(installation, begin, length);
             } finally {
                 installation.receiver().behave("{\"mode\": \"ok\"}");
             }
             return System.nanoTime();
         });
+    }
+
+    /**
+     * For that long, and some looks and rows more, rows go on to be readable in Redis and visible in the warehouse.
+     *
+     * @param begin from when on; of {@code System.nanoTime}
+     */
+    private static void othersGoOn(Installation installation, long begin, Duration length) throws Exception {
+        int look = 0;
+        while (look < LOOKS || System.nanoTime() - begin < length.toNanos()) {
+            look++;
+            long rows = installation.visibleRows();
+            await("rows of the warehouse at look " + look)
+                    .atMost(LIMIT)
+                    .pollInterval(POLL)
+                    .until(() -> installation.visibleRows() > rows);
+            int readable = installation.probe().readableAfter(begin);
+            await("rows of the live view at look " + look)
+                    .atMost(LIMIT)
+                    .pollInterval(POLL)
+                    .until(() -> installation.probe().readableAfter(begin) > readable);
+        }
+        await().atMost(LIMIT)
+                .pollInterval(POLL)
+                .until(() -> installation.probe().readableAfter(begin) >= ROWS_MEANWHILE);
     }
 
     /** The receiver answers everything with that status, for that long. */

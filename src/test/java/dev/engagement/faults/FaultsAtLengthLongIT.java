@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 @Tag("faults")
 class FaultsAtLengthLongIT {
 
-    private static final int FAULTS = 5;
-    /** Beyond the thirty seconds after which a call of the warehouse's is given up. */
+    private static final int FAULTS = 7;
+    /** Beyond the thirty seconds after which a call of the warehouse's is given up, or a statement of the rollups'. */
     private static final Duration BEYOND_A_CALL = Duration.ofSeconds(45);
 
     /** Beyond the heartbeat timeout of ten seconds, whether or not anybody has noticed. */
@@ -35,6 +35,10 @@ class FaultsAtLengthLongIT {
             run.strike(Faults.receiverHangsAlone(Duration.ofSeconds(60)));
             run.compare();
             run.strike(Faults.receiverAnswers(500, Duration.ofSeconds(30)));
+            run.compare();
+            run.strike(Faults.rollupsSilent(BEYOND_A_CALL));
+            run.compare();
+            run.strike(Faults.rollupsLocked(Duration.ofSeconds(30)));
             run.compare();
             // A header and a line of each.
             assertThat(run.table()).hasSize(1 + FAULTS);

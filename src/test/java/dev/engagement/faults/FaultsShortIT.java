@@ -93,6 +93,13 @@ class FaultsShortIT {
         strikeAndCompare(Faults.receiverAnswers(500, Duration.ofSeconds(4)));
     }
 
+    @Test
+    @Order(8)
+    void a_rollups_database_that_is_away_or_may_only_be_read_holds_up_nobody_and_gets_everything() throws Exception {
+        run.strike(Faults.rollupsGoneAlone(Duration.ofSeconds(4)));
+        strikeAndCompare(Faults.rollupsReadOnly(Duration.ofSeconds(4)));
+    }
+
     private static void strikeAndCompare(Fault fault) throws Exception {
         run.strike(fault);
         run.compare();

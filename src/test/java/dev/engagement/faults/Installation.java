@@ -41,8 +41,9 @@ import redis.clients.jedis.Jedis;
 
 /**
  * The whole system as processes of this JVM: PostgreSQL, Kafka, Redis, a BigQuery emulator, a webhook receiver, a session
- * cluster of two task managers, both jobs, load and probe. The jobs reach each server through a {@link TcpProxy}, but for BigQuery's REST,
- * which only a start needs; the harness itself goes around them.
+ * cluster of two task managers, both jobs, load and probe. The jobs reach each server through a {@link TcpProxy}, but for
+ * BigQuery's REST, which only a start needs; the harness itself goes around them. The rollups' tables are in PostgreSQL,
+ * too, in a database of their own behind a proxy of its own.
  *
  * <p>Redis writes a file, but its supervisor starts it without: what it held is gone when it dies, unless a fault has it
  * started {@link #restartRedisWithItsFile otherwise}. All the while a {@link LiveViewWatch} reads. Used from one thread.
@@ -64,7 +65,8 @@ final class Installation implements AutoCloseable {
     private static final Pattern SUBMITTED = Pattern.compile("job ([0-9a-f]{32}) is submitted");
     private static final Path JAR = Path.of("target/engagement-job.jar");
 
-    private static final String DESTINATIONS = "liveview,warehouse,delivery";
+    private static final String AUDITED = "liveview,warehouse,delivery";
+    private static final String DESTINATIONS = AUDITED + ",rollups";
     /** The default of {@code postgres.slot-name}. */
     private static final String SLOT = "engagement_slot";
 
@@ -78,12 +80,16 @@ final class Installation implements AutoCloseable {
     private static final String FORGET_FAILURES = "restart-strategy.exponential-delay.reset-backoff-threshold";
 
     private final Path directory;
+    /** Written once: jobs that run read it whenever they connect. */
+    private final Path passwordFile;
+
     private final PostgresServer postgres;
     private final KafkaProcess kafka;
     private final RedisServer redis;
     private final BigQueryProcess bigQuery;
     private final ReceiverProcess receiver;
     private final Map<Role, TcpProxy> proxies;
+    private final TcpProxy rollups;
     private final SessionCluster cluster;
     private final ClusterRest rest;
     private final Map<Role, Victim> victims = new EnumMap<>(Role.class);
@@ -103,11 +109,13 @@ final class Installation implements AutoCloseable {
             BigQueryProcess bigQuery,
             ReceiverProcess receiver,
             Map<Role, TcpProxy> proxies,
+            TcpProxy rollups,
             SessionCluster cluster,
             FaultOptions options,
             List<String> moreStreamOptions)
             throws Exception {
         this.directory = directory;
+        this.passwordFile = writePassword(directory, postgres.password());
         this.moreStreamOptions = moreStreamOptions;
         this.postgres = postgres;
         this.kafka = kafka;
@@ -115,6 +123,7 @@ final class Installation implements AutoCloseable {
         this.bigQuery = bigQuery;
         this.receiver = receiver;
         this.proxies = proxies;
+        this.rollups = rollups;
         this.cluster = cluster;
         this.rest = new ClusterRest(cluster.rest());
         victim(
@@ -161,6 +170,7 @@ final class Installation implements AutoCloseable {
         try {
             PostgresServer postgres = keep(started, PostgresServer.start(absolute.resolve("postgres"), 0));
             Schema.create(postgres);
+            postgres.createDatabase(PostgresServer.ANALYTICS);
             RedisServer redis = keep(started, RedisServer.startDurable(absolute.resolve("redis"), 0));
             BigQueryProcess bigQuery = keep(started, BigQueryProcess.start(absolute.resolve("bigquery"), 0, 0));
             ReceiverProcess receiver = keep(started, ReceiverProcess.start(absolute.resolve("receiver"), 0));
@@ -172,6 +182,7 @@ final class Installation implements AutoCloseable {
                     Role.REDIS, keep(started, TcpProxy.start(Ports.free(), redis.port())),
                     Role.BIGQUERY, keep(started, TcpProxy.start(Ports.free(), bigQuery.grpcPort())),
                     Role.RECEIVER, keep(started, TcpProxy.start(Ports.free(), receiver.port())));
+            TcpProxy rollups = keep(started, TcpProxy.start(Ports.free(), postgres.port()));
             SessionCluster cluster = keep(
                     started,
                     SessionCluster.start(
@@ -186,7 +197,17 @@ final class Installation implements AutoCloseable {
                                     "rest.port",
                                     Integer.toString(Ports.free()))));
             return new Installation(
-                    absolute, postgres, kafka, redis, bigQuery, receiver, proxies, cluster, options, moreStreamOptions);
+                    absolute,
+                    postgres,
+                    kafka,
+                    redis,
+                    bigQuery,
+                    receiver,
+                    proxies,
+                    rollups,
+                    cluster,
+                    options,
+                    moreStreamOptions);
         } catch (Exception e) {
             for (int i = started.size() - 1; i >= 0; i--) {
                 try {
@@ -230,6 +251,11 @@ final class Installation implements AutoCloseable {
         return proxy;
     }
 
+    /** The network between the stream and the database of its rollups, which no other connection goes through. */
+    TcpProxy rollupsNetwork() {
+        return rollups;
+    }
+
     SessionCluster cluster() {
         return cluster;
     }
@@ -262,6 +288,11 @@ final class Installation implements AutoCloseable {
 
     Connection connectToSource() throws SQLException {
         return postgres.connect();
+    }
+
+    /** To the rollups' tables, around the proxy; the caller closes it. */
+    Connection connectToRollups() throws SQLException {
+        return postgres.connect(PostgresServer.ANALYTICS);
     }
 
     /** To Redis itself, around the proxy; the caller closes it. */
@@ -517,7 +548,7 @@ final class Installation implements AutoCloseable {
                 "--redis.url",
                 redis.url(),
                 "--destinations",
-                DESTINATIONS,
+                AUDITED,
                 "--delivery.receipts",
                 "true",
                 "--delivery.include-snapshot",
@@ -534,26 +565,30 @@ final class Installation implements AutoCloseable {
         return cluster.flink(arguments.toArray(String[]::new));
     }
 
-    private List<String> sourceOptions() throws IOException {
+    private List<String> sourceOptions() {
         return List.of(
                 "--postgres.url",
                 postgres.jdbcUrl(),
                 "--postgres.username",
                 postgres.username(),
                 "--postgres.password.secret-file",
-                passwordFile().toString());
+                passwordFile.toString());
     }
 
-    private Path passwordFile() throws IOException {
-        Path password = directory.resolve("postgres.password");
-        Files.deleteIfExists(password);
-        Files.createFile(password, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(password, postgres.password());
-        return password;
+    private static Path writePassword(Path directory, String password) throws IOException {
+        Path file = directory.resolve("postgres.password");
+        Files.deleteIfExists(file);
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(file, password);
+        return file;
     }
 
-    private String[] captureArguments(String start) throws IOException {
-        URI url = URI.create(postgres.jdbcUrl().substring("jdbc:".length()));
+    private static String through(TcpProxy proxy, String jdbcUrl) {
+        URI url = URI.create(jdbcUrl.substring("jdbc:".length()));
+        return "jdbc:postgresql://127.0.0.1:" + proxy.port() + url.getPath();
+    }
+
+    private String[] captureArguments(String start) {
         return new String[] {
             JAR.toString(),
             "capture",
@@ -564,11 +599,11 @@ final class Installation implements AutoCloseable {
             "--kafka.bootstrap-servers",
             kafka.bootstrapServers(),
             "--postgres.url",
-            "jdbc:postgresql://127.0.0.1:" + network(Role.POSTGRES).port() + url.getPath(),
+            through(network(Role.POSTGRES), postgres.jdbcUrl()),
             "--postgres.username",
             postgres.username(),
             "--postgres.password.secret-file",
-            passwordFile().toString(),
+            passwordFile.toString(),
             "--capture.start",
             start,
         };
@@ -591,7 +626,13 @@ final class Installation implements AutoCloseable {
                 "--redis.url",
                 "redis://127.0.0.1:" + network(Role.REDIS).port(),
                 "--destinations",
-                DESTINATIONS));
+                DESTINATIONS,
+                "--rollup.postgres.url",
+                through(rollups, postgres.jdbcUrl(PostgresServer.ANALYTICS)),
+                "--rollup.postgres.username",
+                postgres.username(),
+                "--rollup.postgres.password.secret-file",
+                passwordFile.toString()));
         arguments.addAll(bigQuery.streamArguments(network(Role.BIGQUERY).port()));
         arguments.addAll(receiver.streamArguments(network(Role.RECEIVER).port()));
         arguments.addAll(List.of("--delivery.drain-rate", DRAIN_RATE));
@@ -605,6 +646,7 @@ final class Installation implements AutoCloseable {
         List<AutoCloseable> order =
                 new ArrayList<>(List.of(watch, load, probe, cluster, kafka, receiver, bigQuery, redis, postgres));
         order.addAll(proxies.values());
+        order.add(rollups);
         Exception failure = null;
         for (AutoCloseable each : order) {
             try {

@@ -50,7 +50,7 @@ final class RandomScript {
     private static Fault other(Random random) {
         Role server = SERVERS.get(random.nextInt(SERVERS.size()));
         Duration seconds = Duration.ofSeconds(2 + random.nextInt(12));
-        return switch (random.nextInt(19)) {
+        return switch (random.nextInt(22)) {
             case 0 -> Faults.freeze(Role.values()[random.nextInt(Role.values().length)], seconds.plusSeconds(6));
             case 1 -> Faults.cut(server);
             case 2 -> Faults.refuse(server, seconds);
@@ -68,6 +68,9 @@ final class RandomScript {
             case 15 -> Faults.receiverHangs(seconds);
             case 16 -> Faults.receiverAnswers(500, seconds);
             case 17 -> Faults.receiverIsMoody(random.nextInt(), seconds);
+            case 18 -> Faults.rollupsGone(seconds);
+            case 19 -> Faults.rollupsSilent(seconds);
+            case 20 -> Faults.rollupsReadOnly(seconds);
             default -> Faults.outage(Role.KAFKA, Duration.ofSeconds(30));
         };
     }

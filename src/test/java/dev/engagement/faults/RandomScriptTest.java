@@ -18,7 +18,7 @@ class RandomScriptTest {
     void aScriptHasItsKillsOfEveryProcessSoonerOrLaterAndOtherFaultsBetween() {
         assertThat(RandomScript.of(7, 20).stream().filter(step -> step.fault().isKill()))
                 .hasSize(20);
-        List<String> all = LongStream.range(0, 50)
+        List<String> all = LongStream.range(0, 500)
                 .boxed()
                 .flatMap(seed -> RandomScript.of(seed, 20).stream())
                 .map(step -> step.fault().name())
@@ -40,7 +40,10 @@ class RandomScriptTest {
                         "receiver gone for 30 s",
                         "receiver hangs for 7 s",
                         "receiver answers 500 for 7 s",
-                        "receiver moody for 7 s");
+                        "receiver moody for 7 s",
+                        "rollups' database gone for 7 s",
+                        "rollups' database silent for 7 s",
+                        "rollups' database read-only for 7 s");
     }
 
     private static List<String> described(long seed) {

@@ -20,10 +20,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,7 +33,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.JedisPubSub;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.resps.Tuple;
 
 /** Single cases of the scripts on a real Redis. */
@@ -46,6 +51,8 @@ class LiveViewScriptIT {
     private static final long MINUTE = NOW / 60_000;
     private static final long TWO_WEEKS = 14 * 86_400_000L;
     private static final String TOP = "top:content:10m";
+    private static final String WINDOWS = "metric:click:30s";
+    private static final String VERSIONS = "version:{metric:click:30s}";
 
     private static RedisServer server;
     private static Jedis redis;
@@ -371,6 +378,184 @@ class LiveViewScriptIT {
     }
 
     @Test
+    void a_window_only_moves_forward_and_takes_the_place_of_the_one_before() {
+        assertThat(apply(window(NOW, 1))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(window(NOW, 1))).isEqualTo(WriteOutcome.SUPERSEDED);
+        assertThat(apply(window(NOW, 10))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(window(NOW, 9))).isEqualTo(WriteOutcome.SUPERSEDED);
+
+        assertThat(scores(WINDOWS)).isEqualTo(Map.of(json(window(NOW, 10)), (double) NOW));
+        assertThat(redis.hgetAll(VERSIONS)).isEqualTo(Map.of(Long.toString(NOW), "10"));
+    }
+
+    @Test
+    void a_window_that_was_computed_anew_is_newer_whatever_its_events() {
+        RollupCell before = window(NOW, 999_999_999_999L);
+        RollupCell anew = new RollupCell(before.windows(), NOW, bytes("{}"), 1_000_000_000_001L);
+
+        assertThat(apply(before)).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(anew)).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(before)).isEqualTo(WriteOutcome.SUPERSEDED);
+
+        assertThat(redis.zrange(WINDOWS, 0, -1)).containsExactly("{}");
+    }
+
+    @Test
+    void windows_of_one_key_stand_in_the_order_of_their_ends_until_the_last_of_them_is_over() {
+        apply(window(NOW, 1));
+        apply(window(NOW + 10_000, 1));
+        apply(window(NOW - 10_000, 1));
+
+        assertThat(redis.zrange(WINDOWS, 0, -1))
+                .containsExactly(json(window(NOW - 10_000, 1)), json(window(NOW, 1)), json(window(NOW + 10_000, 1)));
+        assertThat(redis.hkeys(VERSIONS)).hasSize(3);
+        assertThat(redis.pexpireTime(WINDOWS)).isEqualTo(NOW + 10_000 + 3_600_000);
+        assertThat(redis.pexpireTime(VERSIONS)).isEqualTo(NOW + 10_000 + 3_600_000);
+    }
+
+    @Test
+    void windows_that_ended_an_hour_ago_leave_with_their_versions() {
+        long over = NOW - 3_600_000;
+        long longOver = NOW - 90_000_000;
+        long almostOver = System.currentTimeMillis() - 3_600_000 + 600_000;
+        apply(window(NOW, 1));
+        for (long end : new long[] {over, longOver, almostOver}) {
+            redis.zadd(WINDOWS, end, "of " + end);
+            redis.hset(VERSIONS, Long.toString(end), "7");
+        }
+
+        apply(window(NOW + 10_000, 1));
+
+        assertThat(scores(WINDOWS).values())
+                .containsExactlyInAnyOrder((double) almostOver, (double) NOW, (double) NOW + 10_000);
+        assertThat(redis.hkeys(VERSIONS))
+                .containsExactlyInAnyOrder(Long.toString(almostOver), Long.toString(NOW), Long.toString(NOW + 10_000));
+    }
+
+    @Test
+    void a_window_whose_hour_is_over_is_not_written() {
+        assertThat(apply(window(NOW - 3_600_000, 1).write(KEYS))).isEqualTo(WriteOutcome.EXPIRED);
+
+        assertThat(redis.keys("*")).isEmpty();
+    }
+
+    @Test
+    void a_window_replaces_what_somebody_else_wrote_in_its_place_or_in_its_versions() {
+        redis.set(WINDOWS, "hello");
+        assertThat(apply(window(NOW, 5))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+
+        redis.hset(VERSIONS, Long.toString(NOW), "many");
+        assertThat(apply(window(NOW, 4))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+
+        redis.del(VERSIONS);
+        redis.lpush(VERSIONS, "hello");
+        assertThat(apply(window(NOW, 3))).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
+
+        redis.zadd(WINDOWS, NOW, "by hand");
+        redis.zadd(WINDOWS, Double.POSITIVE_INFINITY, "for ever");
+        assertThat(apply(window(NOW, 6))).isEqualTo(WriteOutcome.WRITTEN);
+
+        assertThat(redis.zrange(WINDOWS, 0, -1)).containsExactly(json(window(NOW, 6)), "for ever");
+        assertThat(redis.hgetAll(VERSIONS)).isEqualTo(Map.of(Long.toString(NOW), "6"));
+        assertThat(redis.pttl(WINDOWS)).isPositive();
+    }
+
+    @Test
+    void a_sorted_set_that_somebody_deleted_is_written_again_though_its_versions_are_there() {
+        apply(window(NOW, 5));
+        apply(window(NOW + 10_000, 5));
+        redis.del(WINDOWS);
+
+        assertThat(apply(window(NOW, 5))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(window(NOW + 10_000, 5))).isEqualTo(WriteOutcome.WRITTEN);
+
+        assertThat(redis.zcard(WINDOWS)).isEqualTo(2);
+    }
+
+    @Test
+    void each_change_of_a_window_is_a_message_and_nothing_else_is() throws Exception {
+        BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+        CountDownLatch listening = new CountDownLatch(1);
+        JedisPubSub listener = new JedisPubSub() {
+            @Override
+            public void onSubscribe(String channel, int subscribed) {
+                listening.countDown();
+            }
+
+            @Override
+            public void onMessage(String channel, String message) {
+                heard.add(message);
+            }
+        };
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try (Jedis connection = server.connect()) {
+            Future<?> subscription = threads.submit(() -> connection.subscribe(listener, "metrics_updates"));
+            listening.await();
+
+            apply(window(NOW, 1));
+            apply(window(NOW, 1));
+            apply(window(NOW - 3_600_000, 1).write(KEYS));
+            apply(window(NOW, 3));
+            apply(window(NOW, 2));
+            apply(Samples.cell(Samples.hourly("é\n", "", NOW, 1)));
+
+            assertThat(List.of(heard.take(), heard.take(), heard.take()))
+                    .containsExactly(
+                            json(window(NOW, 1)),
+                            json(window(NOW, 3)),
+                            json(Samples.cell(Samples.hourly("é\n", "", NOW, 1))));
+            listener.unsubscribe();
+            subscription.get();
+            assertThat(heard).isEmpty();
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void a_window_is_shown_to_those_who_look_though_the_channel_is_refused() {
+        try (Jedis user = user("&somewhere-else")) {
+            assertThat(apply(user, window(NOW, 1).write(KEYS))).isEqualTo(WriteOutcome.UNANNOUNCED);
+            assertThat(apply(user, window(NOW, 1).write(KEYS))).isEqualTo(WriteOutcome.SUPERSEDED);
+        }
+        try (Jedis user = user("&*", "-publish")) {
+            assertThat(apply(user, window(NOW, 2).write(KEYS))).isEqualTo(WriteOutcome.UNANNOUNCED);
+        }
+
+        assertThat(redis.zrange(WINDOWS, 0, -1)).containsExactly(json(window(NOW, 2)));
+        assertThat(redis.hgetAll(VERSIONS)).isEqualTo(Map.of(Long.toString(NOW), "2"));
+        assertThat(redis.pexpireTime(WINDOWS)).isEqualTo(NOW + 3_600_000);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"zadd", "zrange", "zrem", "zremrangebyscore", "hdel", "hset", "hget", "pexpireat", "time"})
+    void a_window_that_failed_half_way_for_want_of_a_right_is_written_once_it_is_given(String missing) {
+        long over = NOW - 3_600_000;
+        apply(window(NOW, 1));
+        redis.zadd(WINDOWS, over, "over");
+        redis.hset(VERSIONS, Long.toString(over), "7");
+        try (Jedis user = user("&*", "-" + missing)) {
+            assertThatThrownBy(() -> apply(user, window(NOW, 2).write(KEYS))).isInstanceOf(JedisDataException.class);
+        }
+
+        assertThat(apply(window(NOW, 2))).isEqualTo(WriteOutcome.WRITTEN);
+
+        assertThat(redis.zrange(WINDOWS, 0, -1)).containsExactly(json(window(NOW, 2)));
+        assertThat(redis.hgetAll(VERSIONS)).isEqualTo(Map.of(Long.toString(NOW), "2"));
+        assertThat(redis.pexpireTime(VERSIONS)).isEqualTo(NOW + 3_600_000);
+    }
+
+    /** Who may do everything but what the rules take. */
+    private static Jedis user(String... rules) {
+        List<String> all = new ArrayList<>(List.of("reset", "on", ">pw", "~*", "+@all", "resetchannels"));
+        all.addAll(List.of(rules));
+        redis.aclSetUser("somebody", all.toArray(String[]::new));
+        Jedis connection = server.connect();
+        connection.auth("somebody", "pw");
+        return connection;
+    }
+
+    @Test
     void what_somebody_else_wrote_there_is_replaced() {
         redis.set("content:last:c", "hello");
         redis.set("content:count:c", "many");
@@ -428,19 +613,23 @@ class LiveViewScriptIT {
                 count("c", 1),
                 meta("c", 1).write(KEYS),
                 bucket(MINUTE, "1", "c"),
-                event(1, "web"));
+                event(1, "web"),
+                window(NOW, 1).write(KEYS));
         List<ScriptedWrite> newer = List.of(
                 Samples.last("c", 2, NOW_MICROS + 1).write(KEYS),
                 count("c", 2),
                 new LiveValue.Meta(new Content("c", null, null, null, null, null), 2).write(KEYS),
                 bucket(MINUTE, "2", "c"),
-                event(1, null));
+                event(1, null),
+                window(NOW, 2).write(KEYS));
         List<ScriptedWrite> others = List.of(
                 Samples.last("d", 2, NOW_MICROS + 1).write(KEYS),
                 count("d", 2),
                 meta("d", 2).write(KEYS),
                 bucket(MINUTE - 1, "2", "c"),
-                event(2, "web"));
+                event(2, "web"),
+                window(NOW + 1, 1).write(KEYS),
+                Samples.cell(Samples.hourly("video", "web", NOW, 1)).write(KEYS));
         before.forEach(LiveViewScriptIT::apply);
         Map<String, byte[]> dumped = dump();
 
@@ -527,6 +716,14 @@ class LiveViewScriptIT {
         return new ScriptedWrite(LiveViewScript.BUCKET, List.of(bytes(KEYS.bucket(minute))), arguments);
     }
 
+    private static RollupCell window(long endMillis, long events) {
+        return Samples.cell(Samples.metric("click", endMillis, events));
+    }
+
+    private static String json(RollupCell window) {
+        return new String(window.member(), StandardCharsets.UTF_8);
+    }
+
     private static Map<String, Double> scores(String key) {
         Map<String, Double> scores = new HashMap<>();
         redis.zrangeWithScores(key, 0, -1).forEach(place -> scores.put(place.getElement(), place.getScore()));
@@ -542,6 +739,10 @@ class LiveViewScriptIT {
     }
 
     private static WriteOutcome apply(ScriptedWrite write) {
-        return WriteOutcome.of((Long) redis.eval(bytes(write.script().text()), write.keys(), write.arguments()));
+        return apply(redis, write);
+    }
+
+    private static WriteOutcome apply(Jedis connection, ScriptedWrite write) {
+        return WriteOutcome.of((Long) connection.eval(bytes(write.script().text()), write.keys(), write.arguments()));
     }
 }

@@ -131,6 +131,38 @@ class LiveViewScriptPropertiesIT {
         oracle.forEach((key, members) -> assertThat(scores(key)).isEqualTo(members));
     }
 
+    @Property(tries = 200)
+    void a_sorted_set_ends_with_the_newest_version_of_each_window(
+            @ForAll("windows") @NotEmpty List<RollupCell> windows) {
+        redis.flushDB();
+        Map<String, TreeMap<Long, RollupCell>> newest = new HashMap<>();
+        for (RollupCell window : windows) {
+            TreeMap<Long, RollupCell> ofKey =
+                    newest.computeIfAbsent(KEYS.prefix() + window.windows(), k -> new TreeMap<>());
+            RollupCell before = ofKey.get(window.windowEndMillis());
+            boolean newer = before == null || window.version() > before.version();
+            if (newer) {
+                ofKey.put(window.windowEndMillis(), window);
+            }
+
+            assertThat(apply(redis, window.write(KEYS)))
+                    .isEqualTo(newer ? WriteOutcome.WRITTEN : WriteOutcome.SUPERSEDED);
+        }
+
+        Map<String, Object> oracle = new HashMap<>();
+        newest.forEach((key, ofKey) -> {
+            Map<String, Double> scores = new HashMap<>();
+            Map<String, String> versions = new HashMap<>();
+            ofKey.forEach((end, window) -> {
+                scores.put(new String(window.member(), StandardCharsets.UTF_8), (double) end);
+                versions.put(Long.toString(end), Long.toString(window.version()));
+            });
+            oracle.put(key, List.of(scores, ofKey.lastKey() + 3_600_000));
+            oracle.put(KEYS.windowVersions(key), List.of(versions, ofKey.lastKey() + 3_600_000));
+        });
+        assertThat(dump()).isEqualTo(oracle);
+    }
+
     /** All of them in some order, some of them several times. */
     private static List<Versioned> replayed(Iterable<Versioned> values, Random random) {
         List<Versioned> replayed = new ArrayList<>();
@@ -307,5 +339,23 @@ class LiveViewScriptPropertiesIT {
                 })
                 .list()
                 .ofMaxSize(10);
+    }
+
+    /** Of one version of a window there is one JSON: everybody computes the same. */
+    @Provide
+    Arbitrary<List<RollupCell>> windows() {
+        Arbitrary<Long> ends = Arbitraries.oneOf(
+                Arbitraries.longs().between(NOW, NOW + 2),
+                Arbitraries.longs().between(NOW - 1_000_000, NOW + 1_000_000));
+        Arbitrary<Long> versions = Arbitraries.oneOf(
+                Arbitraries.longs().between(1, 11),
+                Arbitraries.longs().between((1L << 53) - 1, (1L << 53) + 2),
+                Arbitraries.longs().between(999_999_999_998L, 1_000_000_000_001L),
+                Arbitraries.longs().between(Long.MAX_VALUE - 3, Long.MAX_VALUE));
+        return Combinators.combine(Arbitraries.of("metric:click:30s", "rollup:hourly:é%7B:"), ends, versions)
+                .as((key, end, version) ->
+                        new RollupCell(key, end, bytes("{\"window_end\":" + end + ",\"v\":" + version + "}"), version))
+                .list()
+                .ofMaxSize(16);
     }
 }

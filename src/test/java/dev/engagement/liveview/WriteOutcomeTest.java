@@ -14,9 +14,10 @@ class WriteOutcomeTest {
         assertThat(WriteOutcome.of(0)).isEqualTo(WriteOutcome.SUPERSEDED);
         assertThat(WriteOutcome.of(-1)).isEqualTo(WriteOutcome.EXPIRED);
         assertThat(WriteOutcome.of(2)).isEqualTo(WriteOutcome.REPLACED_UNREADABLE);
-        assertThat(Arrays.asList(WriteOutcome.values())).hasSize(4);
+        assertThat(WriteOutcome.of(3)).isEqualTo(WriteOutcome.UNANNOUNCED);
+        assertThat(Arrays.asList(WriteOutcome.values())).hasSize(5);
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> WriteOutcome.of(3))
-                .withMessageContaining("answers 3");
+                .isThrownBy(() -> WriteOutcome.of(4))
+                .withMessageContaining("answers 4");
     }
 }

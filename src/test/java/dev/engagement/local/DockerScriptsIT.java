@@ -110,13 +110,22 @@ class DockerScriptsIT {
     void the_roles_can_do_their_work_and_no_more() throws Exception {
         Programs.need("psql", "postgresql-client", "the roles of the containers can do their work and no more");
         Map<String, String> environment = Map.of(
-                "PGHOST", "127.0.0.1",
-                "PGPORT", Integer.toString(postgres.port()),
-                "PGPASSWORD", postgres.password(),
-                "POSTGRES_USER", postgres.username(),
-                "POSTGRES_DB", postgres.jdbcUrl().replaceFirst(".*/", ""),
-                "CAPTURE_PASSWORD", PASSWORD,
-                "GENERATOR_PASSWORD", "generator's");
+                "PGHOST",
+                "127.0.0.1",
+                "PGPORT",
+                Integer.toString(postgres.port()),
+                "PGPASSWORD",
+                postgres.password(),
+                "POSTGRES_USER",
+                postgres.username(),
+                "POSTGRES_DB",
+                postgres.jdbcUrl().replaceFirst(".*/", ""),
+                "CAPTURE_PASSWORD",
+                PASSWORD,
+                "GENERATOR_PASSWORD",
+                "generator's",
+                "ROLLUP_PASSWORD",
+                PASSWORD);
         Programs.Ended ended = Programs.run(
                 DIRECTORY,
                 environment,
@@ -136,6 +145,20 @@ class DockerScriptsIT {
                 assertThat(answer.getBoolean(1)).isTrue();
                 assertThat(answer.getBoolean(2)).isFalse();
             }
+        }
+        login.setProperty("user", "rollups");
+        try (Connection rollups = PostgresDriver.connect(postgres.jdbcUrl(PostgresServer.ANALYTICS), login);
+                Statement statement = rollups.createStatement()) {
+            statement.execute("CREATE TABLE metrics (count BIGINT)");
+        }
+        try (Connection rollups = PostgresDriver.connect(postgres.jdbcUrl(), login);
+                Statement statement = rollups.createStatement();
+                ResultSet answer = statement.executeQuery("SELECT rolsuper OR rolreplication OR rolcreatedb OR"
+                        + " has_table_privilege('content', 'SELECT') OR"
+                        + " has_table_privilege('engagement_events', 'SELECT')"
+                        + " FROM pg_roles WHERE rolname = current_user")) {
+            assertThat(answer.next()).isTrue();
+            assertThat(answer.getBoolean(1)).isFalse();
         }
         // As that role, the generator writes.
         Path tools = tools();

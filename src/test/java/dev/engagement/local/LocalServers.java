@@ -16,7 +16,7 @@ import java.util.concurrent.CompletionException;
  * }
  * }</pre>
  *
- * @param postgres with {@link Schema} created
+ * @param postgres with {@link Schema} created, and the database {@value PostgresServer#ANALYTICS} beside it
  * @param kafka without topics
  * @param redis empty, without a password
  * @param bigQuery without tables
@@ -44,6 +44,7 @@ public record LocalServers(
         CompletableFuture<PostgresServer> postgres = CompletableFuture.supplyAsync(() -> {
             PostgresServer server = PostgresServer.start(directory.resolve("postgres"), 0);
             Schema.create(server);
+            server.createDatabase(PostgresServer.ANALYTICS);
             return server;
         });
         CompletableFuture<RedisServer> redis =

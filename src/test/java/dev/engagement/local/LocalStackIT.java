@@ -55,13 +55,16 @@ class LocalStackIT {
                 .containsPattern("rows +600 +600 +equal")
                 .doesNotContain("INFO:")
                 .containsPattern("events delivered, or UNDELIVERABLE +600 +600 +equal")
-                .containsPattern("rows with the source's facts, once +600 +600 +equal");
+                .containsPattern("rows with the source's facts, once +600 +600 +equal")
+                .containsPattern("closed windows \\(metrics\\) +\\d+ +\\d+ +equal")
+                .containsPattern("windows shown, and newest events in one \\(metric:…:30s\\) +[1-9]\\d* +\\d+ +equal");
         assertThat(serversOf(directory)).isEmpty();
         assertThat(strangers()).isEmpty();
         assertThat(Files.readAllLines(directory.resolve("target/local/endpoints.properties")))
                 .anyMatch(line -> line.startsWith("postgres.url=jdbc:postgresql://127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("postgres.username="))
                 .anyMatch(line -> line.startsWith("postgres.password="))
+                .anyMatch(line -> line.matches("analytics[.]url=jdbc:postgresql://127[.]0[.]0[.]1:[0-9]+/analytics"))
                 .anyMatch(line -> line.startsWith("kafka.bootstrap-servers=127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("redis.url=redis://127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("bigquery.rest=http://127.0.0.1:"))

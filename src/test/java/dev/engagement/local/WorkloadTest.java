@@ -94,6 +94,23 @@ class WorkloadTest {
     }
 
     @Test
+    void clicksAreWorthSomethingAndSomePlaysArePaidFor() {
+        Map<String, List<String>> payloads = steps(3, 20_000).stream()
+                .map(Workload.Step::event)
+                .filter(event -> event.rawPayload() != null)
+                .collect(Collectors.groupingBy(
+                        EventRow::eventType, Collectors.mapping(EventRow::rawPayload, Collectors.toList())));
+        assertThat(payloads.get("click")).allMatch(payload -> payload.contains("\"value\":"));
+        assertThat(payloads.get("play"))
+                .anyMatch(payload -> payload.matches(".*\"price\":[0-9]+[.][0-9]{2}[,}].*"))
+                .anyMatch(payload -> payload.matches(".*\"price\":\"[0-9]+[.][0-9]{2}\"[,}].*"))
+                .anyMatch(payload -> payload.contains("\"price\":\"free\""))
+                .anyMatch(payload -> !payload.contains("\"price\":"));
+        assertThat(payloads.get("finish"))
+                .noneMatch(payload -> payload.contains("\"price\":") || payload.contains("\"value\":"));
+    }
+
+    @Test
     void sessionsClickPlayPauseAndFinish() {
         Map<String, Long> types = steps(3, 20_000).stream()
                 .collect(Collectors.groupingBy(step -> step.event().eventType(), Collectors.counting()));

@@ -1,6 +1,7 @@
 package dev.engagement.event.types;
 
 import java.io.IOException;
+import java.util.Map;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.api.common.typeutils.TypeSerializerSchemaCompatibility;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
@@ -11,13 +12,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Snapshot of any {@link ImmutableSerializer}: the name of its class. It is compatible with that class as it is, as each
- * value says how it was written, and with no other.
+ * value says how it was written, and with no other. A class that has moved is found under the name that it had.
  *
  * @param <T> what the serializer serializes
  */
 public final class ImmutableSerializerSnapshot<T> implements TypeSerializerSnapshot<T> {
 
     private static final int VERSION = 1;
+
+    /** Classes that have moved, by the names that savepoints know them by. A line is never taken away. */
+    private static final Map<String, String> MOVED = Map.of(
+            "dev.engagement.liveview.sink.DirtySet$DirtySetSerializer",
+            "dev.engagement.writeback.DirtySet$DirtySetSerializer");
 
     private @Nullable Class<? extends TypeSerializer<T>> serializer;
 
@@ -54,7 +60,21 @@ public final class ImmutableSerializerSnapshot<T> implements TypeSerializerSnaps
             throw new IOException("A serializer's snapshot of version " + version
                     + " is of a newer build; run the build that wrote it, or a newer one");
         }
-        serializer = InstantiationUtil.resolveClassByName(in, classes);
+        String written = in.readUTF();
+        serializer = resolve(MOVED.getOrDefault(written, written), classes);
+    }
+
+    @SuppressWarnings("unchecked") // What was written is the name of a serializer of T.
+    private static <T> Class<? extends TypeSerializer<T>> resolve(String name, ClassLoader classes) throws IOException {
+        try {
+            return (Class<? extends TypeSerializer<T>>)
+                    Class.forName(name, false, classes).asSubclass(TypeSerializer.class);
+        } catch (ClassNotFoundException | ClassCastException e) {
+            throw new IOException(
+                    "The savepoint names the serializer " + name
+                            + ", which this build does not have; run the build that wrote it, or a newer one",
+                    e);
+        }
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewScript;
 import dev.engagement.liveview.ScriptedWrite;
 import dev.engagement.liveview.Tally;
+import dev.engagement.writeback.Item;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +28,7 @@ final class Batch implements LiveValue.Writes {
     /** Of a write of a cached event. */
     private static final int NO_ITEM = -1;
 
-    final List<Backlog.Item> items;
+    final List<Item<LiveValue>> items;
     final List<EnrichedEvent> cached;
     final List<ScriptedWrite> writes = new ArrayList<>();
 
@@ -40,7 +41,7 @@ final class Batch implements LiveValue.Writes {
     private int expired;
     private long bytes;
 
-    Batch(List<Backlog.Item> items, List<EnrichedEvent> cached) {
+    Batch(List<Item<LiveValue>> items, List<EnrichedEvent> cached) {
         this.items = items;
         this.cached = cached;
     }
@@ -48,7 +49,7 @@ final class Batch implements LiveValue.Writes {
     /** Makes the writes. */
     void encode(LiveViewKeys keys, long nowMillis) {
         for (item = 0; item < items.size(); item++) {
-            Backlog.Item next = items.get(item);
+            Item<LiveValue> next = items.get(item);
             next.value().writeTo(this, keys, next.parts(), nowMillis);
         }
         buckets.forEach((minute, members) -> members.addTo(keys));

@@ -5,9 +5,11 @@ import dev.engagement.event.types.ImmutableSerializer;
 import dev.engagement.event.types.ImmutableType;
 import dev.engagement.event.types.Wire;
 import dev.engagement.liveview.LiveValue;
+import dev.engagement.liveview.RollupCell;
 import dev.engagement.liveview.Tally;
 import java.io.DataInput;
 import java.io.DataOutput;
+import java.io.EOFException;
 import java.io.IOException;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 
@@ -28,6 +30,7 @@ public final class LiveValueType {
         private static final int META = 3;
         private static final int META_GONE = 4;
         private static final int BOARD = 5;
+        private static final int ROLLUP_CELL = 6;
 
         private final EventTypes.EnrichedSerializer events = new EventTypes.EnrichedSerializer();
         private final EventTypes.ContentSerializer contents = new EventTypes.ContentSerializer();
@@ -61,6 +64,12 @@ public final class LiveValueType {
                 Wire.writeText(board.kind().name(), out);
                 out.writeLong(board.slideEndMillis());
                 EventTypes.StandingsSerializer.writePlaces(board.places(), out);
+            } else if (value instanceof RollupCell cell) {
+                out.writeByte(ROLLUP_CELL);
+                Wire.writeText(cell.windows(), out);
+                out.writeLong(cell.windowEndMillis());
+                Wire.writeBytes(cell.member(), out);
+                Wire.writeUnsigned(cell.version(), out);
             }
         }
 
@@ -78,8 +87,18 @@ public final class LiveValueType {
                             LiveValue.Board.Kind.valueOf(Wire.readRequiredText(in)),
                             in.readLong(),
                             EventTypes.StandingsSerializer.readPlaces(in));
+                case ROLLUP_CELL ->
+                    new RollupCell(Wire.readRequiredText(in), in.readLong(), readMember(in), Wire.readUnsigned(in));
                 default -> throw new IOException("Unknown kind of live value " + kind + ": the data is damaged");
             };
+        }
+
+        private static byte[] readMember(DataInput in) throws IOException {
+            byte[] member = Wire.readBytes(in);
+            if (member == null) {
+                throw new EOFException("A window without its JSON: the data is damaged");
+            }
+            return member;
         }
 
         private static Tally readTally(DataInput in) throws IOException {

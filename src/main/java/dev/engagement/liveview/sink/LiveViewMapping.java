@@ -2,8 +2,9 @@ package dev.engagement.liveview.sink;
 
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.liveview.LiveValue;
+import dev.engagement.writeback.Place;
+import dev.engagement.writeback.WriteBackPlan;
 import java.io.Serializable;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a stream's elements show in the live view.
@@ -21,17 +22,17 @@ public interface LiveViewMapping<T> extends Serializable {
      * before any of the next one, the last of several entries at a gentle pace.
      */
     default long[] rewriteOrder() {
-        return new long[] {LiveValue.ALL_PARTS};
+        return WriteBackPlan.wholeValues();
     }
 
     /** The values that are shown, and what is to be shown instead. */
     interface View {
 
         /** The place of an id; the same object as long as the element is being handled. */
-        Place place(String id) throws Exception;
+        Place<LiveValue> place(String id) throws Exception;
 
         /** Shows the value at its place. */
-        void show(Place place, LiveValue value, long changedParts);
+        void show(Place<LiveValue> place, LiveValue value, long changedParts);
 
         /** Keeps an event in the event cache if there is room. */
         void cache(EnrichedEvent enriched);
@@ -44,13 +45,5 @@ public interface LiveViewMapping<T> extends Serializable {
 
         /** Counts what is not shown because its time is over. */
         void leaveOutExpired(long events);
-    }
-
-    /** Where a value is shown. */
-    interface Place {
-
-        /** What is held of it, whether it is shown yet or not; null if nothing is known of it. */
-        @Nullable
-        LiveValue value();
     }
 }

@@ -3,22 +3,14 @@ package dev.engagement.liveview.sink;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveViewKeys;
-import java.time.Duration;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
-import org.apache.flink.api.common.TaskInfo;
+import dev.engagement.writeback.Keeping;
+import dev.engagement.writeback.Place;
+import dev.engagement.writeback.WriteBack;
+import dev.engagement.writeback.WriteBackOperator;
+import dev.engagement.writeback.WriteBackPlan;
 import org.apache.flink.api.common.operators.MailboxExecutor;
-import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
-import org.apache.flink.runtime.state.StateSnapshotContext;
-import org.apache.flink.runtime.state.VoidNamespace;
-import org.apache.flink.runtime.state.VoidNamespaceSerializer;
-import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
-import org.apache.flink.streaming.api.operators.BoundedOneInput;
-import org.apache.flink.streaming.api.operators.ChainingStrategy;
-import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
 /**
@@ -31,163 +23,74 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  * has forgotten anything, or too much waited to be remembered one by one, it gets everything again. The end of a bounded
  * input waits until all is written. Cached events alone are best effort.
  *
- * <p>An operator with keyed state and not a {@code Sink}, because what is written has to be found again in state.
- *
  * @param <T> element of the stream
  */
-final class LiveViewOperator<T> extends AbstractStreamOperator<Void>
-        implements OneInputStreamOperator<T, Void>, BoundedOneInput {
+final class LiveViewOperator<T> extends WriteBackOperator<T, LiveValue> {
 
     private static final long serialVersionUID = 1L;
 
-    /** Longer than a connect takes to time out. */
-    private static final long CLOSE_SECONDS = 5;
-
-    /** One shard is looked through for what is over, then the next: all of them within about an hour. */
-    static final Duration SWEEP_INTERVAL = Duration.ofSeconds(25);
+    static final MapStateDescriptor<String, LiveValue> SHOWN =
+            new MapStateDescriptor<>("shown", Types.STRING, LiveValueType.LIVE_VALUE);
 
     private final LiveViewOperatorFactory<T> parts;
-    private final MailboxExecutor mailbox;
 
-    private transient WriteBackCache values;
-    private transient Backlog backlog;
+    private transient WriteBack<LiveValue> values;
     private transient CachedEvents cachedEvents;
-    private transient RedisWriter writer;
-    private transient LiveViewWriterMetrics writerMetrics;
+    private transient LiveViewWriterMetrics metrics;
     private transient View view;
-    private transient ShownState state;
-    private transient int nextSwept;
 
     LiveViewOperator(LiveViewOperatorFactory<T> parts, MailboxExecutor mailbox) {
+        super(mailbox);
         this.parts = parts;
-        this.mailbox = mailbox;
-        setChainingStrategy(ChainingStrategy.ALWAYS);
     }
 
     @Override
     public void open() throws Exception {
         super.open();
-        TaskInfo task = getRuntimeContext().getTaskInfo();
-        state = new KeyedShownState(
-                getKeyedStateBackend(),
-                KeyGroupRangeAssignment.computeKeyGroupRangeForOperatorIndex(
-                        task.getMaxNumberOfParallelSubtasks(),
-                        task.getNumberOfParallelSubtasks(),
-                        task.getIndexOfThisSubtask()),
-                task.getMaxNumberOfParallelSubtasks(),
-                getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, KeyedShownState.SHOWN),
-                getPartitionedState(VoidNamespace.INSTANCE, VoidNamespaceSerializer.INSTANCE, KeyedShownState.DIRTY),
-                parts.spread());
-        writerMetrics = new LiveViewWriterMetrics(getMetricGroup());
-        values = new WriteBackCache(state, WriteBackCache.MAX_HELD, WriteBackCache.MAX_HELD_BYTES);
-        backlog = new Backlog(
-                values,
-                state,
-                parts.mapping().rewriteOrder(),
-                parts.limits(),
-                writerMetrics.coalesced,
-                writerMetrics.backlogForgotten);
-        writerMetrics.show(getMetricGroup(), backlog);
-        backlog.restore();
-        cachedEvents = new CachedEvents(parts.limits().eventCache().getBytes(), writerMetrics.eventCacheLeftOut);
+        metrics = new LiveViewWriterMetrics(getMetricGroup());
+        cachedEvents = new CachedEvents(parts.eventCache().getBytes(), metrics.eventCacheLeftOut);
         view = new View();
-        ExecutorService io = parts.ioThreads()
-                .of("live-view-" + parts.name() + " (" + (task.getIndexOfThisSubtask() + 1) + "/"
-                        + task.getNumberOfParallelSubtasks() + ")");
-        writer = new RedisWriter(
-                backlog,
-                cachedEvents,
-                new LiveViewKeys(parts.keyPrefix()),
-                parts.limits(),
-                parts.backoff(),
-                parts.refusedBackoff(),
-                new RedisLink(parts.connector()),
-                new RedisWriter.Environment(
+        values = begin(
+                new Setting<>(
+                        SHOWN,
+                        parts.spread(),
+                        "Redis at " + parts.server(),
+                        "the live view",
+                        "live-view-" + parts.name(),
+                        parts.ioThreads()),
+                new WriteBackPlan(
+                        Keeping.WHILE_ALIVE,
+                        parts.mapping().rewriteOrder(),
+                        parts.limits(),
+                        parts.backoff(),
+                        parts.refusedBackoff()),
+                new LiveViewLink(
+                        new RedisLink(parts.connector()),
+                        new LiveViewKeys(parts.keyPrefix()),
                         parts.server(),
-                        mailbox,
-                        getProcessingTimeService(),
-                        io,
-                        () -> stop(io),
-                        () -> ThreadLocalRandom.current().nextDouble()),
-                writerMetrics);
-        writer.start();
-        scheduleSweep();
-    }
-
-    static ExecutorService ioThread(String name) {
-        return Executors.newSingleThreadExecutor(runnable -> {
-            Thread created = new Thread(runnable, name);
-            created.setDaemon(true);
-            return created;
-        });
-    }
-
-    private static void stop(ExecutorService io) {
-        io.shutdown();
-        try {
-            // A thread that outlives its task would keep the job's class loader alive.
-            boolean ended = io.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
-            if (!ended) {
-                io.shutdownNow();
-            }
-        } catch (InterruptedException e) {
-            io.shutdownNow();
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void scheduleSweep() {
-        ScheduledFuture<?> unused = getProcessingTimeService()
-                .registerTimer(view.nowMillis() + SWEEP_INTERVAL.toMillis(), time -> {
-                    int[] shards = state.shards();
-                    values.sweep(shards[nextSwept++ % shards.length], view.nowMillis());
-                    scheduleSweep();
-                });
-    }
-
-    /** Only values that are not at hand need the key: it is set there, and not for each element. */
-    @Override
-    public boolean hasKeyContext1() {
-        return false;
+                        parts.limits().maxBatchEntries(),
+                        cachedEvents,
+                        metrics),
+                metrics.writeBack);
+        metrics.show(getMetricGroup(), values);
     }
 
     @Override
     public void processElement(StreamRecord<T> record) throws Exception {
         parts.mapping().show(record.getValue(), view);
-        writer.startIfDue();
-    }
-
-    @Override
-    public void snapshotState(StateSnapshotContext context) throws Exception {
-        super.snapshotState(context);
-        values.save(view.nowMillis());
-        backlog.save();
-    }
-
-    @Override
-    public void endInput() throws Exception {
-        writer.flush();
-    }
-
-    @Override
-    public void close() throws Exception {
-        // Null if opening failed.
-        if (writer != null) {
-            writer.close();
-        }
-        super.close();
+        values.startIfDue();
     }
 
     private final class View implements LiveViewMapping.View {
 
         @Override
-        public LiveViewMapping.Place place(String id) throws Exception {
-            return values.held(id);
+        public Place<LiveValue> place(String id) throws Exception {
+            return values.place(id);
         }
 
         @Override
-        public void show(LiveViewMapping.Place place, LiveValue value, long changedParts) {
-            backlog.changed((WriteBackCache.Held) place, value, changedParts);
+        public void show(Place<LiveValue> place, LiveValue value, long changedParts) {
+            values.put(place, value, changedParts);
         }
 
         @Override
@@ -202,12 +105,12 @@ final class LiveViewOperator<T> extends AbstractStreamOperator<Void>
 
         @Override
         public void leaveOutFutureDated() {
-            writerMetrics.futureDated.inc();
+            metrics.futureDated.inc();
         }
 
         @Override
         public void leaveOutExpired(long events) {
-            writerMetrics.expired.inc(events);
+            metrics.expired.inc(events);
         }
     }
 }

@@ -1,8 +1,10 @@
 package dev.engagement.liveview.sink;
 
 import dev.engagement.connection.Backoff;
-import java.io.Serializable;
-import java.util.concurrent.ExecutorService;
+import dev.engagement.writeback.IoThreads;
+import dev.engagement.writeback.KeyedShownState;
+import dev.engagement.writeback.WriterLimits;
+import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
 import org.apache.flink.streaming.api.operators.ChainingStrategy;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperatorFactory;
@@ -19,14 +21,6 @@ final class LiveViewOperatorFactory<T> extends AbstractStreamOperatorFactory<Voi
 
     private static final long serialVersionUID = 1L;
 
-    /** Makes the thread of a subtask that speaks with Redis. */
-    @FunctionalInterface
-    interface IoThreads extends Serializable {
-
-        /** Runs one task after the other. */
-        ExecutorService of(String threadName);
-    }
-
     private final String name;
     private final LiveViewMapping<T> mapping;
     private final KeyedShownState.Spread spread;
@@ -34,6 +28,7 @@ final class LiveViewOperatorFactory<T> extends AbstractStreamOperatorFactory<Voi
     private final String server;
     private final RedisConnection.Connector connector;
     private final WriterLimits limits;
+    private final MemorySize eventCache;
     private final Backoff backoff;
     private final Backoff refusedBackoff;
     private final IoThreads ioThreads;
@@ -46,6 +41,7 @@ final class LiveViewOperatorFactory<T> extends AbstractStreamOperatorFactory<Voi
             String server,
             RedisConnection.Connector connector,
             WriterLimits limits,
+            MemorySize eventCache,
             Backoff backoff,
             Backoff refusedBackoff,
             IoThreads ioThreads) {
@@ -56,6 +52,7 @@ final class LiveViewOperatorFactory<T> extends AbstractStreamOperatorFactory<Voi
         this.server = server;
         this.connector = connector;
         this.limits = limits;
+        this.eventCache = eventCache;
         this.backoff = backoff;
         this.refusedBackoff = refusedBackoff;
         this.ioThreads = ioThreads;
@@ -88,6 +85,11 @@ final class LiveViewOperatorFactory<T> extends AbstractStreamOperatorFactory<Voi
 
     WriterLimits limits() {
         return limits;
+    }
+
+    /** Estimated memory of events that wait for the event cache before the oldest are left out. */
+    MemorySize eventCache() {
+        return eventCache;
     }
 
     Backoff backoff() {

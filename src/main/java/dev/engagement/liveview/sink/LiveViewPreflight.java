@@ -4,8 +4,10 @@ import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.liveview.LiveViewScript;
 import dev.engagement.liveview.ScriptedWrite;
+import dev.engagement.liveview.WriteOutcome;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -31,17 +33,28 @@ public final class LiveViewPreflight {
      * Connects once, loads the scripts and runs them on keys of their own, {@code prefix + "live-view:probe:…"}, which are
      * gone a second later.
      *
+     * @param rollups whether rollups are to be shown, which need more rights; their channel is tried by the name
+     *     {@code prefix + "live-view:probe:channel"}, so that no subscriber hears of it
      * @return a warning of one line if Redis, or the secret, cannot be reached from here; the job is to be started all the
      *     same
      * @throws LiveViewRefusedException if Redis answers that it will not have it; the message names redis.url, what Redis
      *     said and the way out, and holds no secret
      */
+    public static Optional<String> check(LiveViewOptions options, boolean rollups) {
+        return check(options, rollups, null);
+    }
+
+    /** As {@link #check(LiveViewOptions, boolean)}, without rollups. */
     public static Optional<String> check(LiveViewOptions options) {
-        return check(options, null);
+        return check(options, false, null);
     }
 
     /** As {@link #check(LiveViewOptions)}, with that trust in certificates instead of Java's own. */
     static Optional<String> check(LiveViewOptions options, @Nullable SSLSocketFactory trust) {
+        return check(options, false, trust);
+    }
+
+    private static Optional<String> check(LiveViewOptions options, boolean rollups, @Nullable SSLSocketFactory trust) {
         try {
             options.password().read();
         } catch (IllegalStateException e) {
@@ -53,7 +66,19 @@ public final class LiveViewPreflight {
             connection = new RedisConnector(options, trust, TIMEOUT).connect();
             connection.load(LiveViewScript.values());
             connection.incarnation();
-            return connection.perform(probes(new LiveViewKeys(options.keyPrefix()))).stream()
+            LiveViewKeys keys = new LiveViewKeys(options.keyPrefix());
+            List<ScriptedWrite> probes = new ArrayList<>(probes(keys));
+            if (rollups) {
+                probes.addAll(rollupProbes(keys));
+            }
+            List<Reply> replies = connection.perform(probes);
+            if (replies.contains(new Reply.Done(WriteOutcome.UNANNOUNCED))) {
+                throw refused(
+                        options,
+                        RefusalAdvice.text(options.server(), options.keyPrefix(), "NOPERM PUBLISH on " + channel(keys)),
+                        null);
+            }
+            return replies.stream()
                     .filter(Reply.Failed.class::isInstance)
                     .map(Reply.Failed.class::cast)
                     .findFirst()
@@ -92,9 +117,9 @@ public final class LiveViewPreflight {
                 + ". The job starts all the same and shows everything once Redis is there";
     }
 
-    /** Together they use every command that the scripts do. */
+    /** Together they use every command that the scripts do, those of rollups apart. */
     private static List<ScriptedWrite> probes(LiveViewKeys keys) {
-        String name = keys.prefix() + PROBES + "{preflight}";
+        String name = name(keys);
         long now = System.currentTimeMillis();
         String soon = Long.toString(now + PROBE_IS_KEPT_FOR_MILLIS);
         return List.of(
@@ -115,6 +140,28 @@ public final class LiveViewPreflight {
                         "1",
                         "probe"),
                 probe(LiveViewScript.EVENT, List.of(name + ":event"), soon, "event_id", "1"));
+    }
+
+    /** A window of long ago that is still shown, another one by which it is over, and that one again. */
+    private static List<ScriptedWrite> rollupProbes(LiveViewKeys keys) {
+        String name = name(keys);
+        List<String> windows = List.of(name + ":windows", name + ":versions");
+        long now = System.currentTimeMillis();
+        String end = Long.toString(now);
+        String soon = Long.toString(now + PROBE_IS_KEPT_FOR_MILLIS);
+        String channel = channel(keys);
+        return List.of(
+                probe(LiveViewScript.ROLLUP, windows, end, "1", soon, channel, "{\"probe\":1}"),
+                probe(LiveViewScript.ROLLUP, windows, end, end, soon, channel, "{\"probe\":2}"),
+                probe(LiveViewScript.ROLLUP, windows, Long.toString(now + 1), end, soon, channel, "{\"probe\":3}"));
+    }
+
+    private static String name(LiveViewKeys keys) {
+        return keys.prefix() + PROBES + "{preflight}";
+    }
+
+    private static String channel(LiveViewKeys keys) {
+        return keys.prefix() + PROBES + "channel";
     }
 
     private static ScriptedWrite probe(LiveViewScript script, List<String> keys, String... arguments) {

@@ -2,12 +2,21 @@ package dev.engagement.liveview.sink;
 
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.RollupRow;
+import dev.engagement.event.RollupShape;
 import dev.engagement.event.Standings;
 import dev.engagement.event.types.ContentShards;
 import dev.engagement.event.types.EventShards;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.liveview.LiveViewRules;
+import dev.engagement.writeback.IoThreads;
+import dev.engagement.writeback.KeyedShownState;
+import dev.engagement.writeback.WriteBackPlan;
+import dev.engagement.writeback.WriterLimits;
+import java.time.Duration;
+import java.util.List;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.DataStreamUtils;
 import org.apache.flink.streaming.api.datastream.KeyedStream;
@@ -24,13 +33,25 @@ import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
  */
 public final class LiveViewStreams {
 
+    /** Up to 64 MiB of values that wait; pipelines that a busy Redis answers in a few milliseconds. */
+    static final WriterLimits LIMITS = new WriterLimits(
+            1_000_000,
+            MemorySize.ofMebiBytes(64),
+            1_000,
+            MemorySize.ofMebiBytes(1),
+            Duration.ofMillis(5),
+            Duration.ofSeconds(15));
+
+    /** Of events that wait for the event cache. */
+    static final MemorySize EVENT_CACHE = MemorySize.ofMebiBytes(16);
+
     private final LiveViewOptions options;
     private final LiveViewRules rules;
     private final WriterLimits limits;
 
     /** Shown at {@code options}. */
     public LiveViewStreams(LiveViewOptions options, LiveViewRules rules) {
-        this(options, rules, WriterLimits.DEFAULT);
+        this(options, rules, LIMITS);
     }
 
     LiveViewStreams(LiveViewOptions options, LiveViewRules rules, WriterLimits limits) {
@@ -111,6 +132,25 @@ public final class LiveViewStreams {
                 KeyedShownState.Spread.WITHIN_SUBTASK);
     }
 
+    /**
+     * The windows of the rollups that are live, and a message of each that has changed. Nothing crosses the network: each
+     * subtask has a value of its own for a window, of which Redis keeps the newest.
+     *
+     * @param rows absolute and versioned, in any order
+     * @param shapes of all rollups that there are rows of
+     * @throws IllegalArgumentException if two of the rollups would show their windows in one place
+     */
+    public void rollups(DataStream<RollupRow> rows, List<RollupShape> shapes, String uid) {
+        // The key is never asked for: the operator has no key context, and keeps values under shards of its own.
+        end(
+                DataStreamUtils.reinterpretAsKeyedStream(rows, any -> EventShards.keyOf(0), EventShards.KEY_TYPE),
+                uid,
+                "rollups",
+                "live view: rollups",
+                LiveViewMappings.rollups(shapes),
+                KeyedShownState.Spread.WITHIN_SUBTASK);
+    }
+
     private <T> SingleOutputStreamOperator<Void> end(
             KeyedStream<T, Integer> stream,
             String uid,
@@ -130,9 +170,10 @@ public final class LiveViewStreams {
                                 where.server(),
                                 new RedisConnector(where),
                                 limits,
-                                RedisWriter.BACKOFF,
-                                RedisWriter.REFUSED_BACKOFF,
-                                LiveViewOperator::ioThread))
+                                EVENT_CACHE,
+                                WriteBackPlan.BACKOFF,
+                                WriteBackPlan.REFUSED_BACKOFF,
+                                IoThreads::daemon))
                 .setParallelism(stream.getParallelism())
                 .uid(uid);
     }

@@ -6,7 +6,8 @@ final class RefusalAdvice {
     /** What the scripts and the connection use. */
     static final String RIGHTS =
             "EVALSHA, SCRIPT LOAD, TIME, TYPE, EXISTS, GET, SET, HGET, HSET, HLEN, ZADD, PEXPIREAT and DEL on keys"
-                    + " beginning with the prefix; INFO too if it may, and CLUSTER SLOTS with a Redis Cluster";
+                    + " beginning with the prefix; for rollups HDEL, ZRANGE, ZREM and ZREMRANGEBYSCORE too, and PUBLISH on"
+                    + " channels beginning with it; INFO too if it may, and CLUSTER SLOTS with a Redis Cluster";
 
     private RefusalAdvice() {}
 

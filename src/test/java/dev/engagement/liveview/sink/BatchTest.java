@@ -10,6 +10,7 @@ import dev.engagement.liveview.LiveViewScript;
 import dev.engagement.liveview.Samples;
 import dev.engagement.liveview.ScriptedWrite;
 import dev.engagement.liveview.Tally;
+import dev.engagement.writeback.Item;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +64,7 @@ class BatchTest {
 
     @Test
     void every_part_of_every_item_is_in_exactly_the_writes_that_show_it() {
-        List<Backlog.Item> items = new ArrayList<>();
+        List<Item<LiveValue>> items = new ArrayList<>();
         for (int i = 0; i < 1_000; i++) {
             items.add(all(tally("c" + i, i + 1, MINUTE, i + 1)));
         }
@@ -97,7 +98,7 @@ class BatchTest {
     @Test
     void only_the_parts_of_an_item_are_written() {
         Tally tally = tally("a", 9, MINUTE, 3, MINUTE - 1, 1);
-        Batch batch = encoded(new Backlog.Item(tally, Tally.partOf(MINUTE - 1), null));
+        Batch batch = encoded(new Item<>(tally, Tally.partOf(MINUTE - 1)));
 
         assertThat(batch.writes).extracting(ScriptedWrite::key).containsExactly(KEYS.bucket(MINUTE - 1));
     }
@@ -136,14 +137,15 @@ class BatchTest {
         assertThat(batch.committedAtMillis(write(batch, KEYS.bucket(MINUTE)))).isEqualTo(EngagementEvent.UNKNOWN_TIME);
     }
 
-    private static Batch encoded(Backlog.Item... items) {
+    @SafeVarargs
+    private static Batch encoded(Item<LiveValue>... items) {
         Batch batch = new Batch(List.of(items), List.of());
         batch.encode(KEYS, NOW);
         return batch;
     }
 
-    private static Backlog.Item all(LiveValue value) {
-        return new Backlog.Item(value, LiveValue.ALL_PARTS, null);
+    private static Item<LiveValue> all(LiveValue value) {
+        return new Item<>(value, LiveValue.ALL_PARTS);
     }
 
     private static Tally tally(String contentId, long total, long... minutesAndEvents) {

@@ -8,9 +8,12 @@ import dev.engagement.event.Standings.Place;
 import dev.engagement.event.types.testing.GoldenBytes;
 import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveValue.Board;
+import dev.engagement.liveview.RollupCell;
 import dev.engagement.liveview.Samples;
 import dev.engagement.liveview.Tally;
+import dev.engagement.writeback.DirtySet;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
@@ -48,6 +51,14 @@ class LiveValueTypeTest {
                                 SLIDE_END,
                                 List.of(new Place("b", Long.MAX_VALUE), new Place("ü", 1)))),
                 golden("board-by-engagement-empty", new Board(Board.Kind.ENGAGEMENT, SLIDE_END, List.of())),
+                golden(
+                        "rollup-cell",
+                        new RollupCell(
+                                "metric:click-ü:30s",
+                                SLIDE_END,
+                                "{\"window_end\":1767882112000,\"event_type\":\"click-ü\"}"
+                                        .getBytes(StandardCharsets.UTF_8),
+                                1_000_000_000_003L)),
                 new GoldenBytes<>(
                         "live-dirty", DirtySet.TYPE, new DirtySet(false, List.of("c1", "c-ü", ""), "run-id/epoch")),
                 new GoldenBytes<>("live-dirty-everything", DirtySet.TYPE, new DirtySet(true, List.of(), "")));

@@ -1,6 +1,7 @@
 package dev.engagement.liveview.sink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
@@ -9,6 +10,8 @@ import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Position;
+import dev.engagement.event.RollupRow;
+import dev.engagement.event.RollupShape;
 import dev.engagement.event.Standings;
 import dev.engagement.event.Standings.Place;
 import dev.engagement.liveview.LiveValue;
@@ -34,6 +37,8 @@ class LiveViewMappingsTest {
     private final LiveViewMapping<CountPartial> tallies = LiveViewMappings.tallies();
     private final LiveViewMapping<ContentChange> metas = LiveViewMappings.metas();
     private final LiveViewMapping<Standings> boards = LiveViewMappings.boards();
+    private final LiveViewMapping<RollupRow> rollups =
+            LiveViewMappings.rollups(List.of(Samples.METRICS, Samples.HOURLY));
 
     @Test
     void the_last_event_is_that_of_the_greatest_time_and_then_id() throws Exception {
@@ -187,14 +192,75 @@ class LiveViewMappingsTest {
     }
 
     @Test
+    void a_window_is_shown_anew_when_its_version_is_greater() throws Exception {
+        rollups.show(Samples.metric("click", NOW, 3), view);
+        rollups.show(Samples.metric("click", NOW, 3), view);
+        rollups.show(Samples.metric("click", NOW, 2), view);
+        rollups.show(Samples.metric("click", NOW, 4), view);
+        rollups.show(Samples.metric("play", NOW, 1), view);
+        rollups.show(Samples.metric("click", NOW + 10_000, 1), view);
+        rollups.show(Samples.hourly("video", "web", NOW, 1), view);
+
+        assertThat(view.shown)
+                .containsExactly(
+                        new Shown(Samples.cell(Samples.metric("click", NOW, 3)), LiveValue.ALL_PARTS),
+                        new Shown(Samples.cell(Samples.metric("click", NOW, 4)), LiveValue.ALL_PARTS),
+                        new Shown(Samples.cell(Samples.metric("play", NOW, 1)), LiveValue.ALL_PARTS),
+                        new Shown(Samples.cell(Samples.metric("click", NOW + 10_000, 1)), LiveValue.ALL_PARTS),
+                        new Shown(Samples.cell(Samples.hourly("video", "web", NOW, 1)), LiveValue.ALL_PARTS));
+    }
+
+    @Test
+    void a_window_that_ended_an_hour_ago_is_left_out_and_counted() throws Exception {
+        rollups.show(Samples.metric("click", NOW - HOUR, 3), view);
+        assertThat(view.shown).isEmpty();
+        assertThat(view.expired).isEqualTo(1);
+
+        rollups.show(Samples.metric("click", NOW - HOUR + 1, 3), view);
+        assertThat(view.shown).hasSize(1);
+        assertThat(view.expired).isEqualTo(1);
+    }
+
+    @Test
+    void windows_of_rollups_that_are_not_live_or_not_known_are_left_out() throws Exception {
+        LiveViewMapping<RollupRow> some = LiveViewMappings.rollups(List.of(metrics("metrics_30s", "30s", false)));
+
+        some.show(Samples.metric("click", NOW, 3), view);
+        some.show(Samples.hourly("video", "web", NOW, 3), view);
+
+        assertThat(view.shown).isEmpty();
+        assertThat(view.expired).isZero();
+    }
+
+    @Test
+    void two_rollups_in_one_place_are_refused_with_the_way_out() {
+        RollupShape some = metrics("some", "30s", true);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LiveViewMappings.rollups(List.of(some, metrics("other", "30s", true))))
+                .withMessageContaining("The rollups some and other would both be metric:{event_type}:30s")
+                .withMessageContaining("rollup.other.live=false");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LiveViewMappings.rollups(List.of(some, metrics("some", "1m", true))))
+                .withMessageContaining("two rollups some");
+
+        assertThat(LiveViewMappings.rollups(
+                        List.of(some, metrics("other", "30s", false), metrics("third", "1m", true), Samples.HOURLY)))
+                .isNotNull();
+    }
+
+    @Test
     void mappings_travel_to_where_the_job_runs() throws Exception {
-        for (LiveViewMapping<?> mapping : List.of(last, tallies, metas, boards)) {
+        for (LiveViewMapping<?> mapping : List.of(last, tallies, metas, boards, rollups)) {
             assertThat(InstantiationUtil.clone(mapping).rewriteOrder()).isEqualTo(mapping.rewriteOrder());
         }
     }
 
     private static LiveViewMapping<EnrichedEvent> last(boolean eventCache) {
         return LiveViewMappings.last(new LiveViewRules(Duration.ofMinutes(1), eventCache));
+    }
+
+    private static RollupShape metrics(String rollup, String windowSize, boolean live) {
+        return new RollupShape(rollup, List.of("event_type"), List.of("count"), windowSize, false, live);
     }
 
     private static EnrichedEvent stamped(long id, long eventTsMicros, long kafkaMillis) {

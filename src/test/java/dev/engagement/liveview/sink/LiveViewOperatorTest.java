@@ -9,6 +9,9 @@ import dev.engagement.liveview.LiveViewRules;
 import dev.engagement.liveview.LiveViewScript;
 import dev.engagement.liveview.Samples;
 import dev.engagement.liveview.ScriptedWrite;
+import dev.engagement.writeback.IoThreads;
+import dev.engagement.writeback.KeyedShownState;
+import dev.engagement.writeback.WriteBackPlan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +49,7 @@ class LiveViewOperatorTest {
     private static final LiveViewRules RULES = new LiveViewRules(Duration.ofDays(1), false);
 
     /** On the task thread: nothing happens at a time that the test does not choose. */
-    private static final LiveViewOperatorFactory.IoThreads AT_ONCE = name -> Executors.newDirectExecutorService();
+    private static final IoThreads AT_ONCE = name -> Executors.newDirectExecutorService();
 
     private final List<Subtask<?>> opened = new ArrayList<>();
     private long now = START;
@@ -238,7 +241,7 @@ class LiveViewOperatorTest {
                 KeyedShownState.Spread.BY_CONTENT,
                 partial -> ContentShards.keyOf(partial.contentId()),
                 hanging,
-                LiveViewOperator::ioThread,
+                IoThreads::daemon,
                 0,
                 1,
                 null,
@@ -376,7 +379,7 @@ class LiveViewOperatorTest {
                 KeyedShownState.Spread spread,
                 KeySelector<T, Integer> keys,
                 RedisConnection.Connector connector,
-                LiveViewOperatorFactory.IoThreads ioThreads,
+                IoThreads ioThreads,
                 int subtask,
                 int parallelism,
                 OperatorSubtaskState stored,
@@ -391,9 +394,10 @@ class LiveViewOperatorTest {
                             "",
                             "host:6379/0",
                             connector,
-                            WriterLimits.DEFAULT,
-                            RedisWriter.BACKOFF,
-                            RedisWriter.REFUSED_BACKOFF,
+                            LiveViewStreams.LIMITS,
+                            LiveViewStreams.EVENT_CACHE,
+                            WriteBackPlan.BACKOFF,
+                            WriteBackPlan.REFUSED_BACKOFF,
                             ioThreads),
                     keys,
                     EventShards.KEY_TYPE,
@@ -414,7 +418,7 @@ class LiveViewOperatorTest {
         long shardsWithValues() {
             return harness.getOperator()
                     .getKeyedStateBackend()
-                    .getKeys(KeyedShownState.SHOWN.getName(), VoidNamespace.INSTANCE)
+                    .getKeys(LiveViewOperator.SHOWN.getName(), VoidNamespace.INSTANCE)
                     .distinct()
                     .count();
         }

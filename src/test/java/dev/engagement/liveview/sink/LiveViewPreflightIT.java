@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -43,7 +44,7 @@ class LiveViewPreflightIT {
 
     @Test
     void a_redis_that_takes_the_live_view_is_left_as_it_was_but_for_the_epoch() {
-        assertThat(LiveViewPreflight.check(options(server.url(), secret))).isEmpty();
+        assertThat(LiveViewPreflight.check(options(server.url(), secret), true)).isEmpty();
 
         try (Jedis redis = server.connect()) {
             Awaitility.await().untilAsserted(() -> assertThat(redis.keys("*")).containsExactly("p:live-view:epoch"));
@@ -80,6 +81,31 @@ class LiveViewPreflightIT {
                     .isInstanceOf(LiveViewRefusedException.class)
                     .hasMessageContaining("give the user of redis.url the right to");
         }
+    }
+
+    @Test
+    void each_right_that_rollups_need_is_told_if_they_are_shown_and_only_then() {
+        String url = server.url().replace("redis://", "redis://somebody@");
+        for (String missing :
+                List.of("-zrange", "-zrem", "-zremrangebyscore", "-hdel", "-publish", "resetchannels &q:*")) {
+            try (Jedis redis = server.connect()) {
+                redis.flushAll();
+                redis.aclSetUser("somebody", ("reset on >" + PASSWORD + " ~p:* &p:* +@all " + missing).split(" "));
+            }
+
+            assertThatThrownBy(() -> LiveViewPreflight.check(options(url, secret), true))
+                    .as(missing)
+                    .isInstanceOf(LiveViewRefusedException.class)
+                    .hasMessageContaining("give the user of redis.url the right to")
+                    .hasMessageContaining("PUBLISH on channels");
+            assertThat(LiveViewPreflight.check(options(url, secret), false))
+                    .as(missing)
+                    .isEmpty();
+        }
+        try (Jedis redis = server.connect()) {
+            redis.aclSetUser("somebody", ("reset on >" + PASSWORD + " ~p:* &p:* +@all").split(" "));
+        }
+        assertThat(LiveViewPreflight.check(options(url, secret), true)).isEmpty();
     }
 
     @Test

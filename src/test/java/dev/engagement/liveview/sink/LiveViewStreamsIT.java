@@ -8,9 +8,12 @@ import dev.engagement.event.ContentChange.Unchanged;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
+import dev.engagement.event.RollupJson;
+import dev.engagement.event.RollupRow;
 import dev.engagement.event.Standings;
 import dev.engagement.event.types.EventShards;
 import dev.engagement.event.types.EventTypes;
+import dev.engagement.event.types.RollupRowType;
 import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
@@ -26,7 +29,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.api.common.functions.RichMapFunction;
 import org.apache.flink.api.common.state.CheckpointListener;
@@ -50,6 +55,7 @@ class LiveViewStreamsIT {
     private static final int EVENTS = 100_000;
     private static final int CONTENTS = 97;
     private static final int BOARDS = 2_000;
+    private static final int ROWS = 10_000;
     private static final int PARALLELISM = 2;
     /** Ahead, so that the boards of it, which live two minutes, outlive the test, however slow. */
     private static final long NOW_MICROS = (System.currentTimeMillis() + 600_000) * 1_000;
@@ -158,6 +164,15 @@ class LiveViewStreamsIT {
                         .returns(EventTypes.STANDINGS)
                         .uid("standings"),
                 "boards");
+        view.rollups(
+                // Of one window each subtask has versions of its own.
+                env.fromSequence(1, ROWS)
+                        .uid("windows")
+                        .map(LiveViewStreamsIT::row)
+                        .returns(RollupRowType.ROW)
+                        .uid("rows"),
+                List.of(Samples.METRICS),
+                "rollups");
     }
 
     /** Times run backwards every now and then, so that the last event is not the one that came last. */
@@ -179,6 +194,11 @@ class LiveViewStreamsIT {
         List<Standings.Place> places =
                 List.of(new Standings.Place("first", slide), new Standings.Place("second", slide));
         return new Standings(NOW_MICROS / 1_000 + slide, places, places);
+    }
+
+    /** The number is the version. */
+    private static RollupRow row(long number) {
+        return Samples.metric("t{" + number % 5 + "}", NOW_MICROS / 1_000 + number % 13 * 10_000, number);
     }
 
     private static Map<String, Object> oracle() {
@@ -216,6 +236,16 @@ class LiveViewStreamsIT {
                 shown.put(KEYS.meta(id), fields);
             }
         }
+        // Five event types, thirteen windows of each.
+        Map<String, Map<String, Long>> windows = new TreeMap<>();
+        for (long number = ROWS - 5 * 13 + 1; number <= ROWS; number++) {
+            RollupRow row = row(number);
+            windows.computeIfAbsent(KEYS.windows(Samples.METRICS, row.key()), any -> new TreeMap<>())
+                    .put(
+                            new String(RollupJson.window(row, Samples.METRICS), StandardCharsets.UTF_8),
+                            row.windowEndMillis());
+        }
+        shown.putAll(windows);
         shown.put(KEYS.topByEvents(), Map.of("first", (long) BOARDS, "second", (long) BOARDS));
         return shown;
     }
@@ -223,7 +253,9 @@ class LiveViewStreamsIT {
     private Map<String, Object> shown() {
         Map<String, Object> shown = new TreeMap<>();
         try (Jedis redis = server.connect()) {
-            for (String key : redis.keys("p:*content:*")) {
+            Set<String> keys = new TreeSet<>(redis.keys("p:*content:*"));
+            keys.addAll(redis.keys("p:metric:*"));
+            for (String key : keys) {
                 switch (redis.type(key)) {
                     case "hash" -> shown.put(key, new TreeMap<>(redis.hgetAll(key)));
                     case "zset" -> {

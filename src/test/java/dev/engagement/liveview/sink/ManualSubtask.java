@@ -3,26 +3,33 @@ package dev.engagement.liveview.sink;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveViewKeys;
+import dev.engagement.writeback.Keeping;
+import dev.engagement.writeback.Place;
+import dev.engagement.writeback.WriteBack;
+import dev.engagement.writeback.WriteBackPlan;
+import dev.engagement.writeback.WriterLimits;
+import dev.engagement.writeback.testing.ManualTask;
+import dev.engagement.writeback.testing.MapShownState;
+import dev.engagement.writeback.testing.RecordedMetrics;
 import java.util.concurrent.TimeUnit;
 
 /** All of a live view's operator but what is Flink's, on a {@link ManualTask}. */
 final class ManualSubtask<T> implements LiveViewMapping.View {
 
     private static final int MAX_ROUNDS = 10_000;
+    private static final long EVENT_CACHE_BYTES = 1 << 20;
 
     final ManualTask task;
     final RecordedMetrics metrics = new RecordedMetrics();
-    final MapShownState state;
-    final WriteBackCache values;
-    final Backlog backlog;
+    final MapShownState<LiveValue> state;
     final CachedEvents cachedEvents;
-    final RedisWriter writer;
+    final WriteBack<LiveValue> writer;
     private final LiveViewMapping<T> mapping;
     private final LiveViewWriterMetrics writerMetrics = new LiveViewWriterMetrics(metrics);
 
     ManualSubtask(
             LiveViewMapping<T> mapping,
-            MapShownState state,
+            MapShownState<LiveValue> state,
             RedisConnection.Connector redis,
             WriterLimits limits,
             int maxHeld,
@@ -31,23 +38,28 @@ final class ManualSubtask<T> implements LiveViewMapping.View {
         this.mapping = mapping;
         this.state = state;
         task = new ManualTask(now);
-        values = new WriteBackCache(state, maxHeld, WriteBackCache.MAX_HELD_BYTES);
-        backlog = new Backlog(
-                values, state, mapping.rewriteOrder(), limits, writerMetrics.coalesced, writerMetrics.backlogForgotten);
-        writerMetrics.show(metrics, backlog);
-        backlog.restore();
-        cachedEvents = new CachedEvents(limits.eventCache().getBytes(), writerMetrics.eventCacheLeftOut);
-        writer = new RedisWriter(
-                backlog,
-                cachedEvents,
-                new LiveViewKeys(""),
-                limits,
-                RedisWriter.BACKOFF,
-                RedisWriter.REFUSED_BACKOFF,
-                new RedisLink(redis, () -> TimeUnit.MILLISECONDS.toNanos(task.getCurrentProcessingTime())),
-                new RedisWriter.Environment("host:6379/0", task, task, task.io(), task::stopIo, () -> 0.0),
-                writerMetrics);
-        writer.start();
+        cachedEvents = new CachedEvents(EVENT_CACHE_BYTES, writerMetrics.eventCacheLeftOut);
+        writer = new WriteBack<>(
+                state,
+                new WriteBackPlan(
+                        Keeping.WHILE_ALIVE,
+                        mapping.rewriteOrder(),
+                        limits,
+                        WriteBackPlan.BACKOFF,
+                        WriteBackPlan.REFUSED_BACKOFF),
+                maxHeld,
+                new LiveViewLink(
+                        new RedisLink(redis, () -> TimeUnit.MILLISECONDS.toNanos(task.getCurrentProcessingTime())),
+                        new LiveViewKeys(""),
+                        "host:6379/0",
+                        limits.maxBatchEntries(),
+                        cachedEvents,
+                        writerMetrics),
+                new WriteBack.Environment(
+                        "Redis at host:6379/0", "the live view", task, task, task.io(), task::stopIo, () -> 0.0),
+                writerMetrics.writeBack);
+        writerMetrics.show(metrics, writer);
+        writer.open();
     }
 
     void show(T element) throws Exception {
@@ -56,9 +68,8 @@ final class ManualSubtask<T> implements LiveViewMapping.View {
     }
 
     /** What a checkpoint stores now. */
-    MapShownState checkpoint() throws Exception {
-        values.save(nowMillis());
-        backlog.save();
+    MapShownState<LiveValue> checkpoint() throws Exception {
+        writer.save();
         return state.copy();
     }
 
@@ -66,7 +77,7 @@ final class ManualSubtask<T> implements LiveViewMapping.View {
     void settle() throws Exception {
         for (int round = 0; round < MAX_ROUNDS; round++) {
             task.runAll();
-            if (backlog.isEmpty()) {
+            if (writer.isEmpty()) {
                 return;
             }
             task.pass(5);
@@ -75,13 +86,13 @@ final class ManualSubtask<T> implements LiveViewMapping.View {
     }
 
     @Override
-    public LiveViewMapping.Place place(String id) throws Exception {
-        return values.held(id);
+    public Place<LiveValue> place(String id) throws Exception {
+        return writer.place(id);
     }
 
     @Override
-    public void show(LiveViewMapping.Place place, LiveValue value, long changedParts) {
-        backlog.changed((WriteBackCache.Held) place, value, changedParts);
+    public void show(Place<LiveValue> place, LiveValue value, long changedParts) {
+        writer.put(place, value, changedParts);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.engagement.liveview.sink;
 
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.liveview.LiveValue;
+import dev.engagement.writeback.Place;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -36,7 +37,7 @@ final class RecordedView implements LiveViewMapping.View {
     }
 
     @Override
-    public void show(LiveViewMapping.Place place, LiveValue value, long changedParts) {
+    public void show(Place<LiveValue> place, LiveValue value, long changedParts) {
         Held held = (Held) place;
         if (!held.id.equals(value.id())) {
             throw new AssertionError(value + " does not belong to the place of " + held.id);
@@ -65,7 +66,7 @@ final class RecordedView implements LiveViewMapping.View {
         expired += events;
     }
 
-    static final class Held implements LiveViewMapping.Place {
+    static final class Held implements Place<LiveValue> {
         private final String id;
 
         @Nullable

@@ -112,10 +112,12 @@ class RedisClusterIT {
                             List.of(new Standings.Place("c" + i, 1))),
                     KEYS));
             writes.add(EventCache.write(Samples.last("c" + i, i, now).enriched(), KEYS, now / 1_000));
+            writes.add(Writes.one(Samples.cell(Samples.metric("t{" + i + "}", now / 1_000, 1)), KEYS));
             for (WriteOutcome outcome : List.of(
                     WriteOutcome.WRITTEN,
                     WriteOutcome.WRITTEN,
                     WriteOutcome.SUPERSEDED,
+                    WriteOutcome.WRITTEN,
                     WriteOutcome.WRITTEN,
                     WriteOutcome.WRITTEN,
                     WriteOutcome.WRITTEN,
@@ -136,6 +138,9 @@ class RedisClusterIT {
             assertThat(exists(KEYS.metaTombstone("gone" + i))).isTrue();
             assertThat(exists(KEYS.bucket(minute - i % 10))).isTrue();
             assertThat(exists(KEYS.event(i))).isTrue();
+            String windows = KEYS.windows(Samples.METRICS, List.of("t{" + i + "}"));
+            assertThat(exists(windows)).isTrue();
+            assertThat(exists(KEYS.windowVersions(windows))).isTrue();
         }
     }
 
@@ -306,7 +311,7 @@ class RedisClusterIT {
 
     @Test
     void the_preflight_finds_its_way_in_a_cluster() {
-        assertThat(LiveViewPreflight.check(options(cluster.url(1)))).isEmpty();
+        assertThat(LiveViewPreflight.check(options(cluster.url(1)), true)).isEmpty();
         assertThatThrownBy(() -> LiveViewPreflight.check(options(cluster.url(1) + "/3")))
                 .isInstanceOf(LiveViewRefusedException.class)
                 .hasMessageContaining("leave the database off");

@@ -33,7 +33,8 @@ class RedisRefusalsIT {
 
     private static final LiveViewKeys KEYS = new LiveViewKeys("p:");
     private static final String RIGHTS =
-            "+evalsha +script|load +time +type +exists +get +set +hget +hset +hlen" + " +zadd +pexpireat +del";
+            "+evalsha +script|load +time +type +exists +get +set +hget +hset +hlen +zadd +pexpireat +del"
+                    + " +hdel +zrange +zrem +zremrangebyscore +publish &p:*";
 
     private static RedisServer server;
 
@@ -131,11 +132,15 @@ class RedisRefusalsIT {
                 Writes.one(
                         new LiveValue.Board(LiveValue.Board.Kind.EVENTS, millis, List.of(new Standings.Place("a", 1))),
                         KEYS),
-                EventCache.write(Samples.last("a", 1, millis * 1_000).enriched(), KEYS, millis));
+                EventCache.write(Samples.last("a", 1, millis * 1_000).enriched(), KEYS, millis),
+                Writes.one(Samples.cell(Samples.metric("a", millis, 1)), KEYS),
+                Writes.one(Samples.cell(Samples.metric("a", millis, 2)), KEYS));
 
         assertThat(link("somebody@").attempt(writes).replies())
-                .hasSize(7)
+                .hasSize(9)
                 .containsOnly(new Reply.Done(WriteOutcome.WRITTEN));
+        assertThat(LiveViewPreflight.check(options(url("somebody@"), password("somebody@")), true))
+                .isEmpty();
     }
 
     @Test
@@ -236,10 +241,15 @@ class RedisRefusalsIT {
     }
 
     private RedisLink link(String user) {
-        SecretRef password = user.isEmpty() ? SecretRef.none() : SecretRef.inFile("redis.password", secret.toString());
-        return new RedisLink(
-                new RedisConnector(options("redis://" + user + server.host() + ":" + server.port(), password)),
-                () -> now);
+        return new RedisLink(new RedisConnector(options(url(user), password(user))), () -> now);
+    }
+
+    private static String url(String user) {
+        return "redis://" + user + server.host() + ":" + server.port();
+    }
+
+    private static SecretRef password(String user) {
+        return user.isEmpty() ? SecretRef.none() : SecretRef.inFile("redis.password", secret.toString());
     }
 
     private static LiveViewOptions options(String url, SecretRef password) {

@@ -11,6 +11,9 @@ import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewRules;
 import dev.engagement.liveview.Samples;
 import dev.engagement.liveview.Tally;
+import dev.engagement.writeback.KeyedShownState;
+import dev.engagement.writeback.WriterLimits;
+import dev.engagement.writeback.testing.MapShownState;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,13 +43,7 @@ class ShownIsStateProperties {
 
     /** Small, so that everything overflows now and then. */
     private static final WriterLimits LIMITS = new WriterLimits(
-            12,
-            MemorySize.ofMebiBytes(1),
-            5,
-            MemorySize.parse("4kb"),
-            Duration.ofMillis(5),
-            Duration.ofSeconds(15),
-            MemorySize.ofMebiBytes(1));
+            12, MemorySize.ofMebiBytes(1), 5, MemorySize.parse("4kb"), Duration.ofMillis(5), Duration.ofSeconds(15));
 
     private static final int MAX_HELD = 6;
 
@@ -106,8 +103,8 @@ class ShownIsStateProperties {
         private final List<ManualSubtask<?>> zombies = new ArrayList<>();
         private List<ManualSubtask<EnrichedEvent>> lasts = new ArrayList<>();
         private List<ManualSubtask<CountPartial>> tallies = new ArrayList<>();
-        private List<MapShownState> lastsStored = List.of();
-        private List<MapShownState> talliesStored = List.of();
+        private List<MapShownState<LiveValue>> lastsStored = List.of();
+        private List<MapShownState<LiveValue>> talliesStored = List.of();
         private int eventsStored;
 
         World() throws Exception {
@@ -148,14 +145,14 @@ class ShownIsStateProperties {
                 case SWEEP -> {
                     for (ManualSubtask<?> subtask : alive()) {
                         for (int shard : subtask.state.shards()) {
-                            subtask.values.sweep(shard, now);
+                            subtask.writer.sweep(shard);
                         }
                     }
                 }
             }
             for (ManualSubtask<?> subtask : alive()) {
-                assertThat(subtask.backlog.entries()).isLessThanOrEqualTo(2 * LIMITS.maxPendingEntries() + CONTENTS);
-                assertThat(subtask.backlog.bytes()).isNotNegative();
+                assertThat(subtask.writer.entries()).isLessThanOrEqualTo(2 * LIMITS.maxPendingEntries() + CONTENTS);
+                assertThat(subtask.writer.bytes()).isNotNegative();
             }
         }
 
@@ -199,13 +196,14 @@ class ShownIsStateProperties {
             }
         }
 
-        private <T> ManualSubtask<T> subtask(LiveViewMapping<T> mapping, MapShownState state) throws Exception {
+        private <T> ManualSubtask<T> subtask(LiveViewMapping<T> mapping, MapShownState<LiveValue> state)
+                throws Exception {
             return new ManualSubtask<>(mapping, state, redis, LIMITS, MAX_HELD, now);
         }
 
-        private static MapShownState restored(
-                KeyedShownState.Spread spread, int subtask, int parallelism, List<MapShownState> stored) {
-            MapShownState state = new MapShownState(spread, subtask, parallelism);
+        private static MapShownState<LiveValue> restored(
+                KeyedShownState.Spread spread, int subtask, int parallelism, List<MapShownState<LiveValue>> stored) {
+            MapShownState<LiveValue> state = new MapShownState<>(spread, subtask, parallelism);
             stored.forEach(state::restoreFrom);
             return state;
         }

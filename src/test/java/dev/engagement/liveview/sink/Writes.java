@@ -4,6 +4,7 @@ import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.ScriptedWrite;
 import dev.engagement.liveview.Tally;
+import dev.engagement.writeback.Item;
 import java.util.List;
 
 /** The writes of values, as a batch makes them. */
@@ -13,7 +14,7 @@ final class Writes {
 
     /** Every write of a value, at this moment. */
     static List<ScriptedWrite> of(LiveValue value, LiveViewKeys keys) {
-        Batch batch = new Batch(List.of(new Backlog.Item(value, LiveValue.ALL_PARTS, null)), List.of());
+        Batch batch = new Batch(List.of(new Item<>(value, LiveValue.ALL_PARTS)), List.of());
         batch.encode(keys, System.currentTimeMillis());
         return batch.writes;
     }

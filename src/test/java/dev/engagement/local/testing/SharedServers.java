@@ -2,7 +2,6 @@ package dev.engagement.local.testing;
 
 import static org.awaitility.Awaitility.await;
 
-import dev.engagement.connection.PostgresDriver;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.RedisServer;
@@ -17,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.Set;
 import org.apache.flink.util.FileUtils;
 import org.apache.kafka.clients.admin.Admin;
@@ -35,7 +33,7 @@ import redis.clients.jedis.Jedis;
  * <pre>{@code
  * servers = SharedServers.lease(Path.of("target/it/my-test"));   // @BeforeAll, or @BeforeEach
  * … servers.postgres().connect() … servers.kafka().bootstrapServers() … servers.redis().url() …
- * … servers.bigQuery().streamArguments() … servers.receiver().streamArguments() …
+ * … servers.bigQuery().streamArguments() … servers.receiver().streamArguments() … servers.rollupArguments() …
  * servers.close();
  * }</pre>
  *
@@ -58,6 +56,7 @@ public final class SharedServers implements AutoCloseable {
 
     private final Path directory;
     private @Nullable PostgresServer postgres;
+    private boolean hasAnalytics;
     private @Nullable KafkaServer kafka;
     private @Nullable RedisServer redis;
     private @Nullable InProcessBigQuery bigQuery;
@@ -96,6 +95,31 @@ public final class SharedServers implements AutoCloseable {
             postgres = sharedPostgres;
         }
         return postgres;
+    }
+
+    /**
+     * {@link #postgres} with the database {@value PostgresServer#ANALYTICS} beside the one of the source tables, without
+     * tables; {@code jdbcUrl} and {@code connect} take its name.
+     */
+    public PostgresServer analytics() {
+        PostgresServer server = postgres();
+        if (!hasAnalytics) {
+            recreate(server, PostgresServer.ANALYTICS);
+            hasAnalytics = true;
+        }
+        return server;
+    }
+
+    /** The options of {@code stream} for rollups whose tables are in {@link #analytics}. */
+    public List<String> rollupArguments() throws IOException {
+        PostgresServer server = analytics();
+        return List.of(
+                "--rollup.postgres.url",
+                server.jdbcUrl(PostgresServer.ANALYTICS),
+                "--rollup.postgres.username",
+                server.username(),
+                "--rollup.postgres.password.secret-file",
+                postgresPasswordFile());
     }
 
     /** Without topics and consumer groups. */
@@ -167,20 +191,19 @@ public final class SharedServers implements AutoCloseable {
     }
 
     private static void empty(PostgresServer server) {
-        Properties login = new Properties();
-        login.setProperty("user", server.username());
-        login.setProperty("password", server.password());
-        String maintenance = server.jdbcUrl().replaceFirst("/[^/]*$", "/postgres");
-        String database = server.jdbcUrl().substring(server.jdbcUrl().lastIndexOf('/') + 1);
+        recreate(server, server.jdbcUrl().substring(server.jdbcUrl().lastIndexOf('/') + 1));
+    }
+
+    private static void recreate(PostgresServer server, String database) {
         // A walsender that has just been told to end holds its slot, and so the database, for a moment.
         await().atMost(TIMEOUT)
                 .pollInterval(Duration.ofMillis(20))
                 .ignoreExceptions()
                 .until(() -> {
-                    try (Connection connection = PostgresDriver.connect(maintenance, login);
+                    try (Connection connection = server.connect("postgres");
                             Statement statement = connection.createStatement()) {
-                        statement.execute(
-                                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
+                        statement.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+                                + " WHERE active AND database = '" + database + "'");
                         statement.execute("DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
                         statement.execute("CREATE DATABASE " + database);
                     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.engagement.local.BigQueryProcess;
+import dev.engagement.local.PostgresServer;
 import dev.engagement.local.Schema;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -40,6 +41,10 @@ class SharedServersIT {
             servers.sql("CREATE SCHEMA another; CREATE TABLE another.t (id INT)");
             servers.sql("INSERT INTO engagement_events (event_type, event_ts)" + " VALUES ('play', now())");
             servers.sql("SELECT pg_create_logical_replication_slot('" + Schema.SLOT + "', 'pgoutput')");
+            try (Connection analytics = servers.analytics().connect(PostgresServer.ANALYTICS);
+                    Statement statement = analytics.createStatement()) {
+                statement.execute("CREATE TABLE left_over (id INT)");
+            }
             try (Admin admin = admin(servers)) {
                 admin.createTopics(List.of(new NewTopic("left", 2, (short) 1)))
                         .all()
@@ -71,6 +76,10 @@ class SharedServersIT {
                     .isZero();
             assertThat(number(servers, "SELECT count(*) FROM pg_replication_slots"))
                     .isZero();
+            try (Connection analytics = servers.analytics().connect(PostgresServer.ANALYTICS)) {
+                assertThat(number(analytics, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"))
+                        .isZero();
+            }
             try (Admin admin = admin(servers)) {
                 assertThat(admin.listTopics().names().get()).isEmpty();
                 assertThat(admin.listConsumerGroups().all().get()).isEmpty();
@@ -99,8 +108,13 @@ class SharedServersIT {
     }
 
     private static long number(SharedServers servers, String query) throws SQLException {
-        try (Connection connection = servers.postgres().connect();
-                Statement statement = connection.createStatement();
+        try (Connection connection = servers.postgres().connect()) {
+            return number(connection, query);
+        }
+    }
+
+    private static long number(Connection connection, String query) throws SQLException {
+        try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(query)) {
             row.next();
             return row.getLong(1);
