@@ -7,6 +7,7 @@ usage() {
   cat <<'HELP'
 scripts/bench.sh ingest    [--events N] [--rounds N] [--state hashmap|rocksdb] [--only decode|pipeline]
 scripts/bench.sh ranking   [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|stage|slide|redis|rebuild]
+scripts/bench.sh rollup    [--events N] [--rounds N] [--state hashmap|rocksdb] [--only pipeline|audience|users|tables]
 scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh backfill  [--events N] [--rounds N] [--state hashmap|rocksdb]
@@ -26,6 +27,18 @@ scripts/bench.sh start     [--rounds N]
                slide     time of one slide, and bytes of heap and state, at 1 M contents
                redis     commands, bytes and Redis' CPU per event at 1 k, 10 k and 50 k events/s
                rebuild   how soon a Redis that forgot everything shows 100,000 contents again
+  rollup     in four parts:
+               pipeline  events/s, CPU and bytes allocated per event of Kafka -> decode ->
+                         enrich -> dedupe -> ranking -> discard at parallelism 2, with the
+                         shipped rollups behind dedupe and without; the rows are compared
+                         with the number of events
+               audience  the stage with one rollup alone, users by content, at 1 M contents:
+                         events per CPU second and rows told, even and Zipf(1.1) load; bytes
+                         of state and heap of one window
+               users     bytes of state and heap of an open cell with 1, 100, 1,000 and
+                         100,000 users
+               tables    rows/s into PostgreSQL, inserted and updated, at parallelism 2,
+                         beside INSERTs of the same rows over as many plain connections
   warehouse  rows/s, CPU seconds per million rows and the most bytes in flight of events ->
              warehouse at parallelism 2, into the BigQuery emulator, which discards the rows:
              at 0 and 50 ms latency, and with a limit of bytes in flight that bites; each
@@ -51,16 +64,17 @@ scripts/bench.sh start     [--rounds N]
              diverted in that run, and the memory of all its processes: with class archives and without,
              in turn, after a start that does not count. About ten minutes
 
-  --events N     events of ingest, of the parts pipeline and stage, of warehouse and of
-                 backfill (default 3000000; of delivery 200000, of audit 1000000)
+  --events N     events of ingest, of the parts pipeline, stage and audience, of warehouse and of
+                 backfill (default 3000000; of delivery 200000, of audit 1000000); the part
+                 tables has a row for each ten
   --rounds N     measured rounds, after one to warm up (default 3; of start 5)
   --state NAME   state backend (default hashmap)
   --only PART    one part (default all)
   --rates N,…    rows per second of latency, one after the other (default 500,3333,10000)
   --seconds N    how long each of latency's rates lasts (default 60)
 
-Nothing is installed; Kafka, Redis and the emulator run below target/bench, the stacks of latency and
-start below target/local.
+Nothing is installed; Kafka, Redis, PostgreSQL and the emulator run below target/bench, the stacks of
+latency and start below target/local.
 HELP
 }
 
@@ -77,8 +91,9 @@ case $command in
   -h | --help) usage; exit 0 ;;
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
+  rollup) parts='pipeline audience users tables' ;;
   warehouse | delivery | backfill | audit | latency | start) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, warehouse, delivery, backfill, audit, latency, start. --help explains them." ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, rollup, warehouse, delivery, backfill, audit, latency, start. --help explains them." ;;
 esac
 
 events=3000000
@@ -180,6 +195,8 @@ elif [[ $command == start ]]; then
 elif [[ $command == audit ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx2g dev.engagement.bench.AuditBenchmark target/bench "$events" "$rounds"
+elif [[ $command == rollup ]]; then
+  "$java" "${options[@]}" -Xmx4g dev.engagement.bench.RollupBenchmark target/bench "$events" "$rounds" "$state" "$only"
 elif [[ $command == warehouse ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.WarehouseBenchmark target/bench "$events" "$rounds" "$state"
