@@ -55,8 +55,8 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
     /** Panes of one cell, which are searched one by one: more come only of event times all over the place. */
     private static final int MAX_PANES_OF_A_CELL = 32;
 
-    /** How often the size is looked at, in events. */
-    private static final int LOOK_EVERY = 4_096;
+    /** How often the size is looked at, in events: each look is at all that is held. */
+    private static final int LOOK_EVERY = 65_536;
 
     private final List<RollupDefinition> definitions;
     private final long maxClockSkewMillis;
