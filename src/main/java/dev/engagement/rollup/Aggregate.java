@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Aggregate {
 
-    private final Slots slots;
-
     long events;
 
     /** Values that no measure could use. */
@@ -33,7 +31,6 @@ final class Aggregate {
     record Slots(int numbers, int decimals, int users) {}
 
     Aggregate(Slots slots) {
-        this.slots = slots;
         numbers = new long[slots.numbers()];
         decimals = new BigDecimal[slots.decimals()];
         users = new UserSet[slots.users()];
@@ -145,9 +142,5 @@ final class Aggregate {
             read.users[i] = UserSet.read(in);
         }
         return read;
-    }
-
-    Slots slots() {
-        return slots;
     }
 }
