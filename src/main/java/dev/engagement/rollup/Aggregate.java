@@ -14,6 +14,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Aggregate {
 
+    private static final long[] NO_NUMBERS = {};
+    private static final BigDecimal[] NO_DECIMALS = {};
+    private static final UserSet[] NO_USERS = {};
+    private static final UserSet NOBODY = new UserSet();
+
     long events;
 
     /** Values that no measure could use. */
@@ -25,18 +30,17 @@ final class Aggregate {
     /** Of each slot of that kind: the rest of a sum, the least or the greatest; null is none. */
     private final @Nullable BigDecimal[] decimals;
 
-    private final UserSet[] users;
+    /** Of each slot of that kind; null is nobody. */
+    private final @Nullable UserSet[] users;
 
     /** How many slots of each kind an aggregate of a rollup has. */
     record Slots(int numbers, int decimals, int users) {}
 
     Aggregate(Slots slots) {
-        numbers = new long[slots.numbers()];
-        decimals = new BigDecimal[slots.decimals()];
-        users = new UserSet[slots.users()];
-        for (int i = 0; i < users.length; i++) {
-            users[i] = new UserSet();
-        }
+        // There are many of them: what a rollup does not ask for takes no room.
+        numbers = slots.numbers() == 0 ? NO_NUMBERS : new long[slots.numbers()];
+        decimals = slots.decimals() == 0 ? NO_DECIMALS : new BigDecimal[slots.decimals()];
+        users = slots.users() == 0 ? NO_USERS : new UserSet[slots.users()];
     }
 
     long number(int slot) {
@@ -48,8 +52,26 @@ final class Aggregate {
         return decimals[slot];
     }
 
-    UserSet users(int slot) {
-        return users[slot];
+    /** How many users, whom an aggregate has events of. */
+    long countUsers(int slot) {
+        UserSet set = users[slot];
+        return set == null ? 0 : set.count(events);
+    }
+
+    /** Whether their number is a count. */
+    boolean countsUsersExactly(int slot) {
+        UserSet set = users[slot];
+        return set == null || set.isExact();
+    }
+
+    /** Adds a user by the hash of the id. */
+    void addUser(int slot, long hash) {
+        UserSet set = users[slot];
+        if (set == null) {
+            set = new UserSet();
+            users[slot] = set;
+        }
+        set.add(hash);
     }
 
     void addNumber(int slot, long value) {
@@ -90,7 +112,13 @@ final class Aggregate {
             measure.merge(this, other);
         }
         for (int i = 0; i < users.length; i++) {
-            users[i].addAll(other.users[i]);
+            UserSet more = other.users[i];
+            UserSet set = users[i];
+            if (set == null) {
+                users[i] = more == null ? null : more.copy();
+            } else if (more != null) {
+                set.addAll(more);
+            }
         }
     }
 
@@ -98,7 +126,7 @@ final class Aggregate {
     int estimatedBytes() {
         int bytes = 96 + 8 * numbers.length + 64 * decimals.length;
         for (UserSet set : users) {
-            bytes += set.estimatedBytes();
+            bytes += set == null ? 0 : set.estimatedBytes();
         }
         return bytes;
     }
@@ -119,7 +147,7 @@ final class Aggregate {
             }
         }
         for (UserSet set : users) {
-            set.write(out);
+            (set == null ? NOBODY : set).write(out);
         }
     }
 
@@ -139,7 +167,8 @@ final class Aggregate {
             read.decimals[i] = unscaled == null ? null : new BigDecimal(new BigInteger(unscaled), in.readInt());
         }
         for (int i = 0; i < read.users.length; i++) {
-            read.users[i] = UserSet.read(in);
+            UserSet set = UserSet.read(in);
+            read.users[i] = set.isEmpty() ? null : set;
         }
         return read;
     }

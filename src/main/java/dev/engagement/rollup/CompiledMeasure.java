@@ -95,7 +95,7 @@ final class CompiledMeasure {
             }
             case UNIQUE, UNIQUE_IF -> {
                 if (event.hasUser() && (condition == null || condition.holds(event))) {
-                    to.users(users).add(event.userHash());
+                    to.addUser(users, event.userHash());
                 }
                 return true;
             }
@@ -163,7 +163,7 @@ final class CompiledMeasure {
     }
 
     boolean isExact(Aggregate of) {
-        return users == NONE || of.users(users).isExact();
+        return users == NONE || of.countsUsersExactly(users);
     }
 
     /** The value, or null if it is the least or greatest of none. */
@@ -179,7 +179,7 @@ final class CompiledMeasure {
                 yield shortest(rest == null ? sum : sum.add(rest));
             }
             case MIN, MAX -> of.decimal(decimal) == null ? null : shortest(Objects.requireNonNull(of.decimal(decimal)));
-            case UNIQUE, UNIQUE_IF -> BigDecimal.valueOf(of.users(users).count(of.events));
+            case UNIQUE, UNIQUE_IF -> BigDecimal.valueOf(of.countUsers(users));
         };
     }
 

@@ -120,6 +120,11 @@ final class CompiledRollup {
         return true;
     }
 
+    /** Where the parts of a key come from: an event has the same key in all rollups of the same sources. */
+    List<String> keySources() {
+        return keyParts.stream().map(part -> part.source() + " " + part.field()).toList();
+    }
+
     /** The event's key, or null if a part of it is too long or holds a NUL, which no PostgreSQL text does. */
     @Nullable
     String key(EventFacts event) {
@@ -271,6 +276,6 @@ final class CompiledRollup {
         if (keyParts.isEmpty()) {
             return List.of();
         }
-        return Arrays.asList(key.split(String.valueOf(SEPARATOR), -1));
+        return keyParts.size() == 1 ? List.of(key) : Arrays.asList(key.split(String.valueOf(SEPARATOR), -1));
     }
 }

@@ -10,7 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of {@code raw_payload} that rollups ask for, found in one pass and without a tree. Of a field that is there
+ * The fields of {@code raw_payload} that rollups ask for, found in one pass and without a tree; of most payloads, which
+ * escape nothing, without a parser. Of a field that is there
  * twice the last one counts, as in {@code jsonb}. A payload that is no object has no fields. Not thread-safe.
  */
 final class PayloadFields {
@@ -67,6 +68,14 @@ final class PayloadFields {
             return;
         }
         Arrays.fill(texts, null);
+        if (payload.indexOf('\\') < 0 && scan(payload)) {
+            return;
+        }
+        Arrays.fill(kinds, Kind.ABSENT);
+        parse(payload);
+    }
+
+    private void parse(String payload) {
         try (JsonParser parser = FACTORY.createParser(payload)) {
             if (parser.nextToken() == JsonToken.START_OBJECT) {
                 while (parser.nextToken() == JsonToken.FIELD_NAME) {
@@ -101,6 +110,121 @@ final class PayloadFields {
             }
         }
         return quoted.length > 0 && payload.indexOf('\\') >= 0;
+    }
+
+    /**
+     * Looks at a payload that escapes nothing, so that a string ends at the next quotation mark.
+     *
+     * @return whether it could be read that way; if not, what was found does not count
+     */
+    private boolean scan(String payload) {
+        int at = skipSpace(payload, 0);
+        if (!is(payload, at, '{')) {
+            // Values of other kinds have no fields.
+            return at < payload.length();
+        }
+        at = skipSpace(payload, at + 1);
+        if (is(payload, at, '}')) {
+            return true;
+        }
+        while (is(payload, at, '"')) {
+            int nameEnd = payload.indexOf('"', at + 1);
+            int index = nameEnd < 0 ? -1 : find(payload, at, nameEnd + 1);
+            int colon = skipSpace(payload, nameEnd + 1);
+            if (nameEnd < 0 || !is(payload, colon, ':')) {
+                return false;
+            }
+            int begin = skipSpace(payload, colon + 1);
+            int end = endOfValue(payload, begin);
+            if (end <= begin) {
+                return false;
+            }
+            if (index >= 0) {
+                take(index, payload, begin, end);
+            }
+            at = skipSpace(payload, end);
+            if (is(payload, at, '}')) {
+                return true;
+            }
+            if (!is(payload, at, ',')) {
+                return false;
+            }
+            at = skipSpace(payload, at + 1);
+        }
+        return false;
+    }
+
+    private static boolean is(String text, int at, char c) {
+        return at < text.length() && text.charAt(at) == c;
+    }
+
+    private static int skipSpace(String text, int from) {
+        int at = from;
+        while (at < text.length() && isSpace(text.charAt(at))) {
+            at++;
+        }
+        return at;
+    }
+
+    private static boolean isSpace(char c) {
+        return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    }
+
+    /** Behind the value that begins there; what stands before it if there is none. */
+    private static int endOfValue(String text, int begin) {
+        if (is(text, begin, '"')) {
+            return text.indexOf('"', begin + 1) + 1;
+        }
+        int at = begin;
+        int depth = 0;
+        while (at < text.length()) {
+            char c = text.charAt(at);
+            if (c == '"') {
+                at = text.indexOf('"', at + 1);
+                if (at < 0) {
+                    return -1;
+                }
+            } else if (c == '{' || c == '[') {
+                depth++;
+            } else if (c == '}' || c == ']') {
+                if (depth == 0) {
+                    return at;
+                }
+                depth--;
+                if (depth == 0) {
+                    return at + 1;
+                }
+            } else if (depth == 0 && (c == ',' || isSpace(c))) {
+                return at;
+            }
+            at++;
+        }
+        return -1;
+    }
+
+    private void take(int index, String payload, int begin, int end) {
+        kinds[index] = switch (payload.charAt(begin)) {
+            case '"' -> Kind.TEXT;
+            case '{', '[' -> Kind.NESTED;
+            case 'n' -> Kind.NULL;
+            case 't', 'f' -> Kind.BOOLEAN;
+            default -> Kind.NUMBER;
+        };
+        texts[index] = switch (kinds[index]) {
+            case TEXT -> payload.substring(begin + 1, end - 1);
+            case NUMBER, BOOLEAN -> payload.substring(begin, end);
+            default -> null;
+        };
+    }
+
+    /** The place of a name that stands there in its quotation marks. */
+    private int find(String payload, int begin, int end) {
+        for (int i = 0; i < quoted.length; i++) {
+            if (quoted[i].length() == end - begin && payload.startsWith(quoted[i], begin)) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     private int find(String name) {

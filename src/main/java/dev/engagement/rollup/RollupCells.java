@@ -3,8 +3,10 @@ package dev.engagement.rollup;
 import dev.engagement.event.RollupRow;
 import dev.engagement.event.types.EventShards;
 import dev.engagement.rollup.CellsOfRollup.Cell;
+import dev.engagement.rollup.CellsOfRollup.Held;
+import dev.engagement.rollup.CellsOfRollup.Leaving;
 import dev.engagement.rollup.CellsOfRollup.Pane;
-import java.io.IOException;
+import dev.engagement.rollup.CellsOfRollup.Row;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,7 +17,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ScheduledFuture;
 import org.apache.flink.api.common.operators.MailboxExecutor;
@@ -131,6 +132,7 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
     private transient volatile long heldBytes;
     private transient volatile int heldCells;
     private transient DataOutputSerializer buffer;
+    private transient Sum sum;
     private transient Counter rows;
     private transient Counter partialsOfNone;
 
@@ -151,13 +153,40 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
         private final long start;
         private final boolean closed;
 
-        /** Keys in the heap by the shards that are left, state's apart; null until it begins. */
-        private @Nullable Iterator<Map.Entry<Integer, List<String>>> shards;
+        /** The next of the owned shards. */
+        private int next;
 
         Telling(CellsOfRollup of, long start, boolean closed) {
             this.of = of;
             this.start = start;
             this.closed = closed;
+        }
+    }
+
+    /** What the panes of one cell come to in one window. One object for all. */
+    private static final class Sum {
+        private @Nullable Aggregate first;
+        private @Nullable Aggregate all;
+
+        void add(Aggregate pane, CompiledRollup rollup) {
+            if (first == null) {
+                first = pane;
+                return;
+            }
+            if (all == null) {
+                all = rollup.empty();
+                all.merge(first, rollup);
+            }
+            all.merge(pane, rollup);
+        }
+
+        /** The sum, which is not to be written to, or null of nothing; the next one begins. */
+        @Nullable
+        Aggregate take() {
+            Aggregate taken = all == null ? first : all;
+            first = null;
+            all = null;
+            return taken;
         }
     }
 
@@ -203,6 +232,7 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
                             getMetricGroup().addGroup("rollup", rollup.name()).counter("lateEvents")));
         }
         telling = new ArrayDeque<>();
+        sum = new Sum();
         buffer = new DataOutputSerializer(256);
         told = reached;
         rows = getMetricGroup().counter("rows");
@@ -294,19 +324,20 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
             return;
         }
         Pane pane = of.panes.computeIfAbsent(partial.pane(), Pane::new);
-        Cell cell = cell(of, pane, partial.key());
+        int shard = CompiledRollup.shardOf(of.rollup.name(), partial.key());
+        Cell cell = cell(of, pane, shard, partial.key());
         if (cell == null) {
             cell = new Cell(partial.aggregate());
-            pane.cells.put(partial.key(), cell);
-            hold(1, cell.bytes(partial.key()));
+            hold(of, pane, shard, partial.key(), cell);
         } else {
             int before = cell.aggregate.estimatedBytes();
             cell.aggregate.merge(partial.aggregate(), of.rollup);
-            hold(0, cell.aggregate.estimatedBytes() - before);
+            heldBytes = heldBytes + cell.aggregate.estimatedBytes() - before;
         }
-        cell.unsaved = true;
-        if (of.shown) {
-            of.changed.merge(partial.key(), partial.pane(), Math::max);
+        cell.saved = false;
+        if (of.shown && !cell.listed) {
+            cell.listed = true;
+            pane.changed.add(partial.key());
         }
         correct(of, partial);
         if (heldBytes > MAX_HELD_BYTES) {
@@ -315,9 +346,10 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
         }
     }
 
-    private void hold(int moreCells, int moreBytes) {
-        heldCells = heldCells + moreCells;
-        heldBytes = heldBytes + moreBytes;
+    private void hold(CellsOfRollup of, Pane pane, int shard, String key, Cell cell) {
+        of.hold(shard, key, pane, cell);
+        heldCells = heldCells + 1;
+        heldBytes = heldBytes + cell.bytes(key);
     }
 
     /** Whether nothing may change a window that ends there. */
@@ -415,14 +447,10 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
         int left = slice;
         while (left > 0 && !telling.isEmpty()) {
             Telling next = telling.element();
-            if (next.shards == null) {
-                next.shards = shardsOf(next.of, next.start).entrySet().iterator();
+            while (left > 0 && next.next < ownedShards.size()) {
+                left -= tellShard(next, ownedShards.get(next.next++));
             }
-            while (left > 0 && next.shards.hasNext()) {
-                Map.Entry<Integer, List<String>> shard = next.shards.next();
-                left -= tellShard(next, shard.getKey(), shard.getValue());
-            }
-            if (!next.shards.hasNext()) {
+            if (next.next == ownedShards.size()) {
                 telling.remove();
             }
         }
@@ -449,77 +477,83 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
         }
     }
 
-    /** The shards that have anything of a window, each with its keys in the heap. */
-    private static Map<Integer, List<String>> shardsOf(CellsOfRollup of, long start) {
-        Map<Integer, List<String>> shards = new TreeMap<>();
-        Set<String> seen = new HashSet<>();
+    /** Tells what a shard has of a window, and how many rows that was. */
+    private int tellShard(Telling window, int shard) throws Exception {
+        CellsOfRollup of = window.of;
+        if (window.start < of.since) {
+            return 0;
+        }
+        boolean closed = window.closed || window.start + of.rollup.windowMillis() <= reached;
+        Map<String, Row> rows = of.rows(shard);
+        Map<String, List<Aggregate>> onlyInState = onlyInState(of, window.start, shard);
+        int count = 0;
+        for (Map.Entry<String, Row> entry : rows.entrySet()) {
+            Row row = entry.getValue();
+            for (int i = 0; i < row.size(); i++) {
+                if (row.start(i) >= window.start && row.start(i) < window.start + of.rollup.windowMillis()) {
+                    sum.add(row.cell(i).aggregate, of.rollup);
+                }
+            }
+            count += tell(of, window.start, entry.getKey(), onlyInState.remove(entry.getKey()), closed);
+        }
+        for (Map.Entry<String, List<Aggregate>> entry : onlyInState.entrySet()) {
+            count += tell(of, window.start, entry.getKey(), entry.getValue(), closed);
+        }
+        return count;
+    }
+
+    /** What state has of a window in a shard and the heap has not, by key. Reads each pane once. */
+    private Map<String, List<Aggregate>> onlyInState(CellsOfRollup of, long start, int shard) throws Exception {
+        Map<String, Row> rows = of.rows(shard);
+        Map<String, List<Aggregate>> onlyInState = new LinkedHashMap<>(0);
         for (Pane pane : of.panesOf(start).values()) {
-            for (String key : pane.cells.keySet()) {
-                if (seen.add(key)) {
-                    shards.computeIfAbsent(CompiledRollup.shardOf(of.rollup.name(), key), any -> new ArrayList<>())
-                            .add(key);
-                }
+            if (!pane.partlyInState || !pane.stored.get(shard)) {
+                continue;
             }
-            if (pane.partlyInState) {
-                pane.stored.stream().forEach(shard -> shards.computeIfAbsent(shard, any -> new ArrayList<>()));
+            setCurrentKey(EventShards.keyOf(shard));
+            for (Map.Entry<String, CellState> entry : cells(namespace(of, pane)).entries()) {
+                Row row = rows.get(entry.getKey());
+                if (row == null || row.get(pane.start) == null) {
+                    onlyInState
+                            .computeIfAbsent(entry.getKey(), any -> new ArrayList<>())
+                            .add(entry.getValue().aggregate());
+                }
             }
         }
-        return shards;
+        return onlyInState;
     }
 
-    /** Reads each pane of the shard once, however many keys it has. */
-    private int tellShard(Telling window, int shard, List<String> held) throws Exception {
-        Map<String, List<Aggregate>> aggregates = new LinkedHashMap<>();
-        for (Pane pane : window.of.panesOf(window.start).values()) {
-            Map<String, Aggregate> ofPane = new LinkedHashMap<>();
-            if (pane.partlyInState && pane.stored.get(shard)) {
-                setCurrentKey(EventShards.keyOf(shard));
-                for (Map.Entry<String, CellState> entry :
-                        cells(namespace(window.of, pane)).entries()) {
-                    Cell newer = pane.cells.get(entry.getKey());
-                    ofPane.put(entry.getKey(), newer == null ? entry.getValue().aggregate() : newer.aggregate);
-                }
-            }
-            for (String key : held) {
-                Cell cell = pane.cells.get(key);
-                if (cell != null) {
-                    ofPane.put(key, cell.aggregate);
-                }
-            }
-            ofPane.forEach((key, aggregate) ->
-                    aggregates.computeIfAbsent(key, any -> new ArrayList<>()).add(aggregate));
-        }
-        boolean closed = window.closed || window.start + window.of.rollup.windowMillis() <= reached;
-        aggregates.forEach((key, ofPanes) -> tell(window.of, window.start, key, ofPanes, closed));
-        return aggregates.size();
-    }
-
-    /** Whether there was anything to tell. */
+    /** Tells of one cell; whether there was anything to tell. */
     private boolean tell(CellsOfRollup of, long start, String key, boolean closed) throws Exception {
-        List<Aggregate> ofPanes = new ArrayList<>();
-        for (Pane pane : of.panesOf(start).values()) {
-            Cell cell = peek(of, pane, key);
-            if (cell != null) {
-                ofPanes.add(cell.aggregate);
-            }
-        }
-        return tell(of, start, key, ofPanes, closed);
-    }
-
-    private boolean tell(CellsOfRollup of, long start, String key, List<Aggregate> ofPanes, boolean closed) {
-        if (ofPanes.isEmpty() || start < of.since) {
+        if (start < of.since) {
             return false;
         }
-        Aggregate sum = ofPanes.get(0);
-        if (ofPanes.size() > 1) {
-            sum = of.rollup.empty();
-            for (Aggregate each : ofPanes) {
-                sum.merge(each, of.rollup);
+        int shard = CompiledRollup.shardOf(of.rollup.name(), key);
+        Row row = of.rows(shard).get(key);
+        for (Pane pane : of.panesOf(start).values()) {
+            Cell held = row == null ? null : row.get(pane.start);
+            Cell cell = held == null ? load(of, pane, shard, key) : held;
+            if (cell != null) {
+                sum.add(cell.aggregate, of.rollup);
             }
         }
+        return tell(of, start, key, null, closed) > 0;
+    }
+
+    /** Tells of what has been added up, with what comes to it; how many rows that was. */
+    private int tell(CellsOfRollup of, long start, String key, @Nullable List<Aggregate> more, boolean closed) {
+        if (more != null) {
+            for (Aggregate each : more) {
+                sum.add(each, of.rollup);
+            }
+        }
+        Aggregate all = sum.take();
+        if (all == null) {
+            return 0;
+        }
         rows.inc();
-        output.collect(new StreamRecord<>(of.rollup.row(key, start, sum, closed)));
-        return true;
+        output.collect(new StreamRecord<>(of.rollup.row(key, start, all, closed)));
+        return 1;
     }
 
     private void tellCorrections() throws Exception {
@@ -585,26 +619,24 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
     }
 
     private int tellOpen(CellsOfRollup of, long start, int most) throws Exception {
-        int toldOf = 0;
-        Map<String, Long> later = new LinkedHashMap<>();
-        Iterator<Map.Entry<String, Long>> keys = of.changed.entrySet().iterator();
-        while (toldOf < most && keys.hasNext()) {
-            Map.Entry<String, Long> key = keys.next();
-            keys.remove();
-            if (of.lastEnd(key.getValue()) <= reached) {
-                // All its windows were told of when they were closed.
-                continue;
-            }
-            if (tell(of, start, key.getKey(), false)) {
-                toldOf++;
-            }
-            if (key.getValue() >= start + of.rollup.windowMillis()) {
-                // What changed in a window that ends later is told of when that one is the next.
-                later.put(key.getKey(), key.getValue());
-            }
+        for (Pane pane : of.panes.headMap(start).values()) {
+            // All its windows were told of when they were closed.
+            pane.changed.clear();
         }
-        of.changed.putAll(later);
-        return toldOf;
+        Set<String> told = new HashSet<>();
+        int rowsTold = 0;
+        for (Pane pane : of.panesOf(start).values()) {
+            int seen = 0;
+            while (seen < pane.changed.size() && rowsTold < most) {
+                String key = pane.changed.get(seen++);
+                of.unlist(pane, key);
+                if (told.add(key) && tell(of, start, key, false)) {
+                    rowsTold++;
+                }
+            }
+            pane.changed.subList(0, seen).clear();
+        }
+        return rowsTold;
     }
 
     /** Some of the panes that nothing may change any more; false if there are others. */
@@ -614,6 +646,7 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
         }
         int left = FORGOTTEN_IN_ONE_GO;
         for (CellsOfRollup of : rollups.values()) {
+            letGo(of, pane -> isOver(of.lastEnd(pane)));
             Iterator<Pane> panes = of.panes.values().iterator();
             while (panes.hasNext()) {
                 Pane pane = panes.next();
@@ -631,7 +664,6 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
                     panesState.remove(namespace);
                     pane.stored.clear(shard);
                 }
-                letGo(pane);
                 panes.remove();
             }
         }
@@ -649,30 +681,21 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
     }
 
     /** The cell, brought into the heap. */
-    private @Nullable Cell cell(CellsOfRollup of, Pane pane, String key) throws Exception {
-        Cell held = pane.cells.get(key);
+    private @Nullable Cell cell(CellsOfRollup of, Pane pane, int shard, String key) throws Exception {
+        Row row = of.rows(shard).get(key);
+        Cell held = row == null ? null : row.get(pane.start);
         if (held == null) {
-            held = load(of, pane, key);
+            held = load(of, pane, shard, key);
             if (held != null) {
-                pane.cells.put(key, held);
-                hold(1, held.bytes(key));
+                hold(of, pane, shard, key, held);
             }
         }
         return held;
     }
 
-    /** The cell, which stays where it is. */
-    private @Nullable Cell peek(CellsOfRollup of, Pane pane, String key) throws Exception {
-        Cell held = pane.cells.get(key);
-        return held == null ? load(of, pane, key) : held;
-    }
-
-    private @Nullable Cell load(CellsOfRollup of, Pane pane, String key) throws Exception {
-        if (!pane.partlyInState) {
-            return null;
-        }
-        int shard = CompiledRollup.shardOf(of.rollup.name(), key);
-        if (!pane.stored.get(shard)) {
+    /** The cell as state has it, which stays where it is. */
+    private @Nullable Cell load(CellsOfRollup of, Pane pane, int shard, String key) throws Exception {
+        if (!pane.partlyInState || !pane.stored.get(shard)) {
             return null;
         }
         setCurrentKey(EventShards.keyOf(shard));
@@ -705,35 +728,35 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
     }
 
     private void save() throws Exception {
-        Map<Integer, List<String>> byShard = new HashMap<>();
         for (CellsOfRollup of : rollups.values()) {
-            for (Pane pane : of.panes.values()) {
-                byShard.clear();
-                for (Map.Entry<String, Cell> entry : pane.cells.entrySet()) {
-                    if (entry.getValue().unsaved) {
-                        byShard.computeIfAbsent(
-                                        CompiledRollup.shardOf(of.rollup.name(), entry.getKey()),
-                                        any -> new ArrayList<>())
-                                .add(entry.getKey());
+            for (int shard : ownedShards) {
+                Map<Long, List<Held>> unsaved = new HashMap<>();
+                for (Map.Entry<String, Row> entry : of.rows(shard).entrySet()) {
+                    Row row = entry.getValue();
+                    for (int i = 0; i < row.size(); i++) {
+                        if (!row.cell(i).saved) {
+                            unsaved.computeIfAbsent(row.start(i), any -> new ArrayList<>())
+                                    .add(new Held(entry.getKey(), row.cell(i)));
+                        }
                     }
                 }
-                for (Map.Entry<Integer, List<String>> shard : byShard.entrySet()) {
-                    save(of, pane, shard.getKey(), shard.getValue());
+                for (Map.Entry<Long, List<Held>> ofPane : unsaved.entrySet()) {
+                    Pane pane = of.panes.get(ofPane.getKey());
+                    if (pane != null) {
+                        save(of, pane, shard, ofPane.getValue());
+                    }
                 }
             }
         }
     }
 
-    private void save(CellsOfRollup of, Pane pane, int shard, List<String> keys) throws Exception {
+    private void save(CellsOfRollup of, Pane pane, int shard, List<Held> cells) throws Exception {
         setCurrentKey(EventShards.keyOf(shard));
         String namespace = namespace(of, pane);
         MapState<String, CellState> state = cells(namespace);
-        for (String key : keys) {
-            Cell cell = pane.cells.get(key);
-            if (cell != null) {
-                state.put(key, encode(cell));
-                cell.unsaved = false;
-            }
+        for (Held each : cells) {
+            state.put(each.key(), CellState.of(each.cell().aggregate, buffer));
+            each.cell().saved = true;
         }
         if (!pane.stored.get(shard)) {
             pane.stored.set(shard);
@@ -741,31 +764,27 @@ final class RollupCells extends AbstractStreamOperator<RollupRow>
         }
     }
 
-    private CellState encode(Cell cell) throws IOException {
-        return CellState.of(cell.aggregate, buffer);
-    }
-
     /** What state has as well leaves the heap: panes whose windows are all closed, or every pane. */
     private void release(boolean every) {
         for (CellsOfRollup of : rollups.values()) {
-            for (Pane pane : of.panes.values()) {
-                if (every || reached != NOT_REACHED && of.lastEnd(pane.start) <= reached) {
-                    pane.partlyInState |= !pane.cells.isEmpty();
-                    letGo(pane);
-                }
-            }
+            letGo(of, pane -> every || reached != NOT_REACHED && of.lastEnd(pane) <= reached);
         }
     }
 
-    private void letGo(Pane pane) {
-        long bytes = 0;
-        for (Map.Entry<String, Cell> entry : pane.cells.entrySet()) {
-            bytes += entry.getValue().bytes(entry.getKey());
+    private void letGo(CellsOfRollup of, Leaving which) {
+        boolean any = false;
+        for (Pane pane : of.panes.values()) {
+            if (pane.held > 0 && which.leaves(pane.start)) {
+                pane.partlyInState = true;
+                any = true;
+            }
         }
-        heldCells = heldCells - pane.cells.size();
-        heldBytes = heldBytes - bytes;
-        // A map that is cleared keeps the room that it had.
-        pane.cells = new HashMap<>();
+        if (any) {
+            of.letGo(which, (key, cell) -> {
+                heldCells = heldCells - 1;
+                heldBytes = heldBytes - cell.bytes(key);
+            });
+        }
     }
 
     @Override

@@ -3,15 +3,13 @@ package dev.engagement.rollup;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Timestamps;
-import dev.engagement.rollup.CellsOfRollup.Cell;
+import dev.engagement.rollup.HeldPartials.Held;
 import dev.engagement.rollup.definition.RollupDefinition;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import org.apache.flink.api.common.state.ListState;
@@ -31,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * Aggregates events by rollup, key and pane where they are, so that what crosses the network is small, however popular the
  * content. Events of a clock gone wrong are left out and counted.
  *
- * <p>What was aggregated leaves before a watermark that passes the end of a pane of any rollup, since a window may close
- * there, or a time from which on what is held would be too late; before each checkpoint's barrier, hence no event is in
+ * <p>What was aggregated for a rollup leaves before a watermark that passes the end of one of its panes, since a window may
+ * close there, or a time from which on what is held would be too late; before each checkpoint's barrier, hence no event is in
  * state; and now and then, for those who look at open windows.
  *
  * <p>State: the rollups' names. This operator, and not {@link RollupCells}, learns whether the job goes on from another one's
@@ -64,21 +62,20 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
     private final long allowedLatenessMillis;
 
     private transient ListState<String> known;
-    private transient CompiledRollup[] rollups;
+    private transient HeldPartials[] byKey;
 
     /** Of each rollup, whether the job goes on from a state without it. */
     private transient boolean[] beganLate;
 
-    private transient List<Map<String, Panes>> cells;
     private transient PayloadFields fields;
     private transient @Nullable EventFacts facts;
     private transient int held;
     private transient int sinceLook;
 
-    /** Ends of panes, and what is too late for them, come at multiples of it. */
-    private transient long stepMillis;
+    /** Of each rollup: ends of panes, and what is too late for them, come at multiples of it. */
+    private transient long[] stepMillis;
 
-    private transient long passedSteps;
+    private transient long[] passedSteps;
     private transient Counter futureDated;
     private transient Counter keysLeftOut;
     private transient Counter valuesSkipped;
@@ -121,16 +118,15 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
     public void open() throws Exception {
         super.open();
         CompiledRollup.All all = CompiledRollup.All.of(definitions);
-        rollups = all.rollups().toArray(CompiledRollup[]::new);
+        byKey = HeldPartials.of(all.rollups());
         fields = all.fields();
-        cells = new ArrayList<>();
-        BigInteger step = BigInteger.valueOf(allowedLatenessMillis);
-        for (CompiledRollup rollup : rollups) {
-            cells.add(new HashMap<>());
-            step = step.gcd(BigInteger.valueOf(rollup.paneMillis()));
-        }
-        stepMillis = step.longValueExact();
-        passedSteps = Long.MIN_VALUE;
+        stepMillis = all.rollups().stream()
+                .map(rollup -> BigInteger.valueOf(rollup.paneMillis()))
+                .mapToLong(pane ->
+                        BigInteger.valueOf(allowedLatenessMillis).gcd(pane).longValueExact())
+                .toArray();
+        passedSteps = new long[stepMillis.length];
+        Arrays.fill(passedSteps, Long.MIN_VALUE);
         futureDated = getMetricGroup().counter("futureDated");
         keysLeftOut = getMetricGroup().counter("keysLeftOut");
         valuesSkipped = getMetricGroup().counter("valuesSkipped");
@@ -161,57 +157,70 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
             asked.set(enriched);
         }
         boolean crowded = false;
-        for (int i = 0; i < rollups.length; i++) {
-            CompiledRollup rollup = rollups[i];
-            if (!rollup.accepts(asked)) {
-                continue;
-            }
-            String key = rollup.key(asked);
-            if (key == null) {
-                keysLeftOut.inc();
-                continue;
-            }
-            Map<String, Panes> ofRollup = cells.get(i);
-            Panes panes = ofRollup.get(key);
-            if (panes == null) {
-                panes = new Panes();
-                ofRollup.put(key, panes);
-            }
-            int before = panes.size;
-            int unusable = rollup.add(asked, panes.at(rollup.paneOf(event.eventTsMicros()), rollup));
-            if (unusable > 0) {
-                valuesSkipped.inc(unusable);
-            }
-            held += panes.size - before;
-            crowded |= panes.size >= MAX_PANES_OF_A_CELL;
+        for (HeldPartials ofKey : byKey) {
+            crowded |= add(asked, ofKey);
         }
         if (crowded || held >= MAX_HELD || ++sinceLook >= LOOK_EVERY && isLarge()) {
             emit();
         }
     }
 
+    /** Whether a cell has as many panes as one may have. */
+    private boolean add(EventFacts event, HeldPartials to) {
+        boolean crowded = false;
+        String key = null;
+        @Nullable Held[] cells = null;
+        for (int i = 0; i < to.rollups.length; i++) {
+            CompiledRollup rollup = to.rollups[i];
+            if (!rollup.accepts(event)) {
+                continue;
+            }
+            if (cells == null) {
+                key = rollup.key(event);
+                if (key == null) {
+                    keysLeftOut.inc();
+                    continue;
+                }
+                cells = to.cells(key);
+            }
+            long pane = rollup.paneOf(event.event().eventTsMicros());
+            Held cell = Held.of(cells[i], pane);
+            if (cell == null) {
+                cell = new Held(pane, rollup.empty(), cells[i]);
+                cells[i] = cell;
+                held++;
+                crowded |= cell.panes >= MAX_PANES_OF_A_CELL;
+            }
+            int unusable = rollup.add(event, cell.aggregate);
+            if (unusable > 0) {
+                valuesSkipped.inc(unusable);
+            }
+        }
+        return crowded;
+    }
+
     private boolean isLarge() {
         sinceLook = 0;
         long bytes = 0;
-        for (Map<String, Panes> ofRollup : cells) {
-            for (Map.Entry<String, Panes> entry : ofRollup.entrySet()) {
-                Panes panes = entry.getValue();
-                for (int i = 0; i < panes.size; i++) {
-                    bytes += Cell.estimatedBytes(entry.getKey(), panes.aggregates[i]);
-                }
-            }
+        for (HeldPartials ofKey : byKey) {
+            bytes += ofKey.estimatedBytes();
         }
         return bytes >= MAX_HELD_BYTES;
     }
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
-        long passed = mark.equals(Watermark.MAX_WATERMARK)
-                ? Long.MAX_VALUE
-                : Math.floorDiv(mark.getTimestamp() + 1, stepMillis);
-        if (passed > passedSteps) {
-            passedSteps = passed;
-            emit();
+        for (HeldPartials ofKey : byKey) {
+            for (int i = 0; i < ofKey.rollups.length; i++) {
+                int place = ofKey.places[i];
+                long passed = mark.equals(Watermark.MAX_WATERMARK)
+                        ? Long.MAX_VALUE
+                        : Math.floorDiv(mark.getTimestamp() + 1, stepMillis[place]);
+                if (passed > passedSteps[place]) {
+                    passedSteps[place] = passed;
+                    emit(ofKey, i);
+                }
+            }
         }
         super.processWatermark(mark);
     }
@@ -228,41 +237,20 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
     }
 
     private void emit() {
-        for (int i = 0; i < rollups.length; i++) {
-            String name = rollups[i].name();
-            boolean late = beganLate[i];
-            cells.get(i).forEach((key, panes) -> {
-                for (int pane = 0; pane < panes.size; pane++) {
-                    output.collect(new StreamRecord<>(
-                            new RollupPartial(name, key, panes.starts[pane], late, panes.aggregates[pane])));
-                }
-            });
-            cells.get(i).clear();
+        for (HeldPartials ofKey : byKey) {
+            for (int i = 0; i < ofKey.rollups.length; i++) {
+                emit(ofKey, i);
+            }
         }
-        held = 0;
         sinceLook = 0;
     }
 
-    /** The panes of one cell; their aggregates are handed over as they are. */
-    private static final class Panes {
-        private int size;
-        private long[] starts = new long[1];
-        private Aggregate[] aggregates = new Aggregate[1];
-
-        private Aggregate at(long start, CompiledRollup rollup) {
-            // Most events are of the pane that came last.
-            for (int i = size - 1; i >= 0; i--) {
-                if (starts[i] == start) {
-                    return aggregates[i];
-                }
-            }
-            if (size == starts.length) {
-                starts = Arrays.copyOf(starts, 2 * size);
-                aggregates = Arrays.copyOf(aggregates, 2 * size);
-            }
-            starts[size] = start;
-            aggregates[size] = rollup.empty();
-            return aggregates[size++];
-        }
+    private void emit(HeldPartials ofKey, int i) {
+        String name = ofKey.rollups[i].name();
+        boolean late = beganLate[ofKey.places[i]];
+        held -= ofKey.leave(
+                i,
+                (key, pane, aggregate) ->
+                        output.collect(new StreamRecord<>(new RollupPartial(name, key, pane, late, aggregate))));
     }
 }

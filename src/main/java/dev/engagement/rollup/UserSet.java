@@ -27,10 +27,12 @@ final class UserSet {
 
     private static final int FIRST_CAPACITY = 4;
 
+    private static final long[] NONE = {};
+
     /** Stands for an empty place in the table; a user of that hash is counted by a flag. */
     private static final long EMPTY = 0;
 
-    private long[] table = new long[FIRST_CAPACITY];
+    private long[] table = NONE;
     private int size;
     private boolean hasZero;
     private @Nullable HllSketch sketch;
@@ -79,6 +81,9 @@ final class UserSet {
             }
             become(union.getResult(TgtHllType.HLL_4));
         } else {
+            if (sketch == null) {
+                expect(size + other.size);
+            }
             other.forEach(this::add);
         }
     }
@@ -137,7 +142,7 @@ final class UserSet {
 
     private void become(HllSketch estimating) {
         sketch = estimating;
-        table = new long[0];
+        table = NONE;
         size = 0;
         hasZero = false;
     }
@@ -152,7 +157,7 @@ final class UserSet {
             return true;
         }
         if (4 * (size + 1) > 3 * table.length) {
-            grow();
+            resize(Math.max(FIRST_CAPACITY, 2 * table.length));
         }
         int at = place(table, hash);
         if (table[at] == hash) {
@@ -163,8 +168,19 @@ final class UserSet {
         return true;
     }
 
-    private void grow() {
-        long[] larger = new long[2 * table.length];
+    /** Makes room for that many users at once. */
+    private void expect(int users) {
+        int capacity = Math.max(FIRST_CAPACITY, table.length);
+        while (4 * Math.min(users, MAX_EXACT + 1) > 3 * capacity) {
+            capacity *= 2;
+        }
+        if (capacity > table.length) {
+            resize(capacity);
+        }
+    }
+
+    private void resize(int capacity) {
+        long[] larger = new long[capacity];
         for (long hash : table) {
             if (hash != EMPTY) {
                 larger[place(larger, hash)] = hash;
@@ -213,6 +229,7 @@ final class UserSet {
         if (size > MAX_EXACT) {
             throw new IOException("A set of " + size + " users: the data is damaged");
         }
+        set.expect((int) size);
         for (long i = 0; i < size; i++) {
             set.insert(in.readLong());
         }
