@@ -29,7 +29,7 @@ final class CompiledRollup {
     private final int[] keyFields;
     private final Set<String> eventTypes;
     private final int[] presentFields;
-    private final List<CompiledMeasure> measures;
+    private final CompiledMeasure[] measures;
     private final Aggregate.Slots slots;
     private final long windowMillis;
     private final long slideMillis;
@@ -50,7 +50,7 @@ final class CompiledRollup {
                 ? new int[0]
                 : where.presentFields().stream().mapToInt(fields::indexOf).toArray();
         CompiledMeasure.Compiler compiler = new CompiledMeasure.Compiler(fields);
-        this.measures = definition.measures().stream().map(compiler::compile).toList();
+        this.measures = definition.measures().stream().map(compiler::compile).toArray(CompiledMeasure[]::new);
         this.slots = compiler.slots();
         this.windowMillis = definition.windowMillis();
         this.slideMillis = definition.slideMillis();
@@ -96,7 +96,8 @@ final class CompiledRollup {
         return definition;
     }
 
-    List<CompiledMeasure> measures() {
+    /** Not to be written to. */
+    CompiledMeasure[] measures() {
         return measures;
     }
 
@@ -254,7 +255,7 @@ final class CompiledRollup {
     }
 
     RollupRow row(String key, long windowStart, Aggregate of, boolean closed) {
-        List<@Nullable BigDecimal> values = new ArrayList<>(measures.size());
+        List<@Nullable BigDecimal> values = new ArrayList<>(measures.length);
         boolean exact = true;
         for (CompiledMeasure measure : measures) {
             values.add(measure.value(of));

@@ -12,29 +12,98 @@ import org.jspecify.annotations.Nullable;
 /** What is held of the rollups that have the same key, so that an event looks its key up once for all of them. */
 final class HeldPartials {
 
-    /** One pane of one cell, and the panes of that cell that came before it. */
-    static final class Held {
-        final long pane;
-        final Aggregate aggregate;
-        final @Nullable Held older;
+    /** What is held of one key: of each rollup the pane that came last, which most events are of, and those before it. */
+    static final class OfKey {
+        private final long[] panes;
+        private final @Nullable Aggregate[] newest;
+        private final @Nullable Older[] older;
 
-        /** How many panes the cell has. */
-        final int panes;
-
-        Held(long pane, Aggregate aggregate, @Nullable Held older) {
-            this.pane = pane;
-            this.aggregate = aggregate;
-            this.older = older;
-            this.panes = older == null ? 1 : older.panes + 1;
+        private OfKey(int rollups) {
+            panes = new long[rollups];
+            newest = new Aggregate[rollups];
+            older = new Older[rollups];
         }
 
-        /** Most events are of the pane that came last. */
-        static @Nullable Held of(@Nullable Held newest, long pane) {
-            Held held = newest;
-            while (held != null && held.pane != pane) {
-                held = held.older;
+        /** The pane of a rollup, or null if it is not held. */
+        @Nullable
+        Aggregate get(int i, long pane) {
+            if (panes[i] == pane) {
+                return newest[i];
             }
-            return held;
+            for (Older held = older[i]; held != null; held = held.next) {
+                if (held.pane == pane) {
+                    return held.aggregate;
+                }
+            }
+            return null;
+        }
+
+        /**
+         * Holds a pane that is not held.
+         *
+         * @return how many panes of the rollup there are now
+         */
+        int hold(int i, long pane, Aggregate aggregate) {
+            Aggregate before = newest[i];
+            if (before != null) {
+                older[i] = new Older(panes[i], before, older[i]);
+            }
+            panes[i] = pane;
+            newest[i] = aggregate;
+            Older others = older[i];
+            return others == null ? 1 : others.count + 1;
+        }
+
+        private int leave(int i, String key, Leaving to) {
+            int left = 0;
+            Aggregate last = newest[i];
+            if (last != null) {
+                to.leave(key, panes[i], last);
+                left++;
+            }
+            for (Older held = older[i]; held != null; held = held.next) {
+                to.leave(key, held.pane, held.aggregate);
+                left++;
+            }
+            newest[i] = null;
+            older[i] = null;
+            return left;
+        }
+
+        private boolean isEmpty() {
+            for (Aggregate each : newest) {
+                if (each != null) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        private long estimatedBytes(String key) {
+            long bytes = 0;
+            for (int i = 0; i < newest.length; i++) {
+                Aggregate last = newest[i];
+                bytes += last == null ? 0 : Cell.estimatedBytes(key, last);
+                for (Older held = older[i]; held != null; held = held.next) {
+                    bytes += Cell.estimatedBytes(key, held.aggregate);
+                }
+            }
+            return bytes;
+        }
+    }
+
+    /** A pane that came before another one, and those before it. */
+    private static final class Older {
+        private final long pane;
+        private final Aggregate aggregate;
+        private final @Nullable Older next;
+        private final int count;
+
+        Older(long pane, Aggregate aggregate, @Nullable Older next) {
+            this.pane = pane;
+            this.aggregate = aggregate;
+            this.next = next;
+            this.count = next == null ? 1 : next.count + 1;
         }
     }
 
@@ -48,8 +117,7 @@ final class HeldPartials {
 
     final CompiledRollup[] rollups;
 
-    /** By key, the newest pane of each of the rollups, or null. */
-    private final Map<String, @Nullable Held[]> cells = new HashMap<>();
+    private final Map<String, OfKey> keys = new HashMap<>();
 
     private HeldPartials(List<CompiledRollup> all, List<Integer> places) {
         this.places = places.stream().mapToInt(place -> place).toArray();
@@ -69,12 +137,11 @@ final class HeldPartials {
     }
 
     /** What is held of a key, to be written to. */
-    @Nullable
-    Held[] cells(String key) {
-        @Nullable Held[] held = cells.get(key);
+    OfKey ofKey(String key) {
+        OfKey held = keys.get(key);
         if (held == null) {
-            held = new Held[rollups.length];
-            cells.put(key, held);
+            held = new OfKey(rollups.length);
+            keys.put(key, held);
         }
         return held;
     }
@@ -87,40 +154,22 @@ final class HeldPartials {
      */
     int leave(int i, Leaving to) {
         int left = 0;
-        Iterator<Map.Entry<String, @Nullable Held[]>> entries = cells.entrySet().iterator();
+        Iterator<Map.Entry<String, OfKey>> entries = keys.entrySet().iterator();
         while (entries.hasNext()) {
-            Map.Entry<String, @Nullable Held[]> entry = entries.next();
-            @Nullable Held[] newest = entry.getValue();
-            for (Held held = newest[i]; held != null; held = held.older) {
-                to.leave(entry.getKey(), held.pane, held.aggregate);
-                left++;
-            }
-            newest[i] = null;
-            if (isEmpty(newest)) {
+            Map.Entry<String, OfKey> entry = entries.next();
+            left += entry.getValue().leave(i, entry.getKey(), to);
+            if (entry.getValue().isEmpty()) {
                 entries.remove();
             }
         }
         return left;
     }
 
-    private static boolean isEmpty(@Nullable Held[] newest) {
-        for (Held held : newest) {
-            if (held != null) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** About how much memory it takes. */
     long estimatedBytes() {
         long bytes = 0;
-        for (Map.Entry<String, @Nullable Held[]> entry : cells.entrySet()) {
-            for (Held newest : entry.getValue()) {
-                for (Held held = newest; held != null; held = held.older) {
-                    bytes += Cell.estimatedBytes(entry.getKey(), held.aggregate);
-                }
-            }
+        for (Map.Entry<String, OfKey> entry : keys.entrySet()) {
+            bytes += entry.getValue().estimatedBytes(entry.getKey());
         }
         return bytes;
     }

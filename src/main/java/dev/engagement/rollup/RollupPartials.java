@@ -3,7 +3,6 @@ package dev.engagement.rollup;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Timestamps;
-import dev.engagement.rollup.HeldPartials.Held;
 import dev.engagement.rollup.definition.RollupDefinition;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -69,7 +68,7 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
 
     private transient PayloadFields fields;
     private transient @Nullable EventFacts facts;
-    private transient int held;
+    private transient int panesHeld;
     private transient int sinceLook;
 
     /** Of each rollup: ends of panes, and what is too late for them, come at multiples of it. */
@@ -160,7 +159,7 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
         for (HeldPartials ofKey : byKey) {
             crowded |= add(asked, ofKey);
         }
-        if (crowded || held >= MAX_HELD || ++sinceLook >= LOOK_EVERY && isLarge()) {
+        if (crowded || panesHeld >= MAX_HELD || ++sinceLook >= LOOK_EVERY && isLarge()) {
             emit();
         }
     }
@@ -168,30 +167,28 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
     /** Whether a cell has as many panes as one may have. */
     private boolean add(EventFacts event, HeldPartials to) {
         boolean crowded = false;
-        String key = null;
-        @Nullable Held[] cells = null;
+        HeldPartials.OfKey held = null;
         for (int i = 0; i < to.rollups.length; i++) {
             CompiledRollup rollup = to.rollups[i];
             if (!rollup.accepts(event)) {
                 continue;
             }
-            if (cells == null) {
-                key = rollup.key(event);
+            if (held == null) {
+                String key = rollup.key(event);
                 if (key == null) {
                     keysLeftOut.inc();
                     continue;
                 }
-                cells = to.cells(key);
+                held = to.ofKey(key);
             }
             long pane = rollup.paneOf(event.event().eventTsMicros());
-            Held cell = Held.of(cells[i], pane);
+            Aggregate cell = held.get(i, pane);
             if (cell == null) {
-                cell = new Held(pane, rollup.empty(), cells[i]);
-                cells[i] = cell;
-                held++;
-                crowded |= cell.panes >= MAX_PANES_OF_A_CELL;
+                cell = rollup.empty();
+                crowded |= held.hold(i, pane, cell) >= MAX_PANES_OF_A_CELL;
+                panesHeld++;
             }
-            int unusable = rollup.add(event, cell.aggregate);
+            int unusable = rollup.add(event, cell);
             if (unusable > 0) {
                 valuesSkipped.inc(unusable);
             }
@@ -248,7 +245,7 @@ final class RollupPartials extends AbstractStreamOperator<RollupPartial>
     private void emit(HeldPartials ofKey, int i) {
         String name = ofKey.rollups[i].name();
         boolean late = beganLate[ofKey.places[i]];
-        held -= ofKey.leave(
+        panesHeld -= ofKey.leave(
                 i,
                 (key, pane, aggregate) ->
                         output.collect(new StreamRecord<>(new RollupPartial(name, key, pane, late, aggregate))));

@@ -4,7 +4,6 @@ import dev.engagement.event.types.Wire;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.util.Arrays;
 import org.apache.datasketches.hll.HllSketch;
 import org.apache.datasketches.hll.TgtHllType;
 import org.apache.datasketches.hll.Union;
@@ -201,13 +200,13 @@ final class UserSet {
     void write(DataOutput out) throws IOException {
         if (sketch == null) {
             Wire.writeUnsigned(size + 1L, out);
-            long[] hashes = new long[size];
-            int[] next = {0};
-            forEach(hash -> hashes[next[0]++] = hash);
-            // The same bytes for the same users.
-            Arrays.sort(hashes);
-            for (long hash : hashes) {
-                out.writeLong(hash);
+            if (hasZero) {
+                out.writeLong(EMPTY);
+            }
+            for (long hash : table) {
+                if (hash != EMPTY) {
+                    out.writeLong(hash);
+                }
             }
         } else {
             Wire.writeUnsigned(0, out);

@@ -35,7 +35,11 @@ final class BenchEnvelopes {
     }
 
     static byte[] event(long id, long eventMicros) {
-        Facts facts = facts(id);
+        return event(id, eventMicros, Popularity.UNIFORM);
+    }
+
+    static byte[] event(long id, long eventMicros, Popularity popularity) {
+        Facts facts = facts(id, popularity);
         String duration = facts.durationMs == EngagementEvent.NO_DURATION ? "null" : Integer.toString(facts.durationMs);
         return ("{\"before\":null,\"after\":{\"id\":" + id + ",\"content_id\":\"" + contentId(facts.content)
                         + "\",\"user_id\":\"" + facts.userId + "\",\"event_type\":\"" + TYPES[facts.type]
@@ -59,13 +63,17 @@ final class BenchEnvelopes {
     record Facts(UUID userId, int durationMs, int content, int type, int device, int position) {}
 
     static Facts facts(long id) {
+        return facts(id, Popularity.UNIFORM);
+    }
+
+    private static Facts facts(long id, Popularity popularity) {
         Random random = new Random(id);
         UUID userId = new UUID(random.nextLong(), random.nextLong());
         int durationMs = random.nextInt(4) == 0 ? EngagementEvent.NO_DURATION : random.nextInt(600_000);
         return new Facts(
                 userId,
                 durationMs,
-                random.nextInt(CONTENTS),
+                popularity.content(random),
                 random.nextInt(TYPES.length),
                 random.nextInt(DEVICES.length),
                 random.nextInt(9_999));

@@ -48,13 +48,18 @@ final class BenchTopics implements AutoCloseable {
      * @param eventMicros when the event of a number happened, and was written to Kafka
      */
     static BenchTopics fill(Path directory, int events, LongUnaryOperator eventMicros) {
+        return fill(directory, events, eventMicros, Popularity.UNIFORM);
+    }
+
+    /** The same, with events that spread over the contents as said. */
+    static BenchTopics fill(Path directory, int events, LongUnaryOperator eventMicros, Popularity popularity) {
         BenchTopics topics = new BenchTopics(KafkaProcess.start(directory.resolve("kafka"), 0, 0));
         System.out.printf("filling Kafka with %,d events and %,d contents…%n", events, BenchEnvelopes.CONTENTS);
-        topics.write(events, eventMicros);
+        topics.write(events, eventMicros, popularity);
         return topics;
     }
 
-    private void write(int events, LongUnaryOperator eventMicros) {
+    private void write(int events, LongUnaryOperator eventMicros, Popularity popularity) {
         KafkaTopics.ensure(connection(), (short) 1, List.of(Topic.ofEvents(EVENTS), Topic.ofContent(CONTENT)));
         Properties properties = new Properties();
         properties.setProperty("bootstrap.servers", broker.bootstrapServers());
@@ -70,7 +75,11 @@ final class BenchTopics implements AutoCloseable {
             for (long id = 0; id < events; id++) {
                 long micros = eventMicros.applyAsLong(id);
                 var unused = producer.send(new ProducerRecord<>(
-                        EVENTS, null, micros / 1_000, BenchEnvelopes.eventKey(id), BenchEnvelopes.event(id, micros)));
+                        EVENTS,
+                        null,
+                        micros / 1_000,
+                        BenchEnvelopes.eventKey(id),
+                        BenchEnvelopes.event(id, micros, popularity)));
             }
         }
     }

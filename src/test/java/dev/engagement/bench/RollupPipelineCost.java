@@ -30,18 +30,28 @@ final class RollupPipelineCost {
 
     static void measure(BenchCluster cluster, String stateBackend, Path directory, int events, int rounds)
             throws Exception {
+        // Alike is the worst case: the most cells for as many events.
+        for (Popularity popularity : List.of(Popularity.ZIPF, Popularity.UNIFORM)) {
+            measure(cluster, stateBackend, directory.resolve(popularity.name()), events, rounds, popularity);
+        }
+    }
+
+    private static void measure(
+            BenchCluster cluster, String stateBackend, Path directory, int events, int rounds, Popularity popularity)
+            throws Exception {
         EventHour time = EventHour.of(events);
-        try (BenchTopics topics = BenchTopics.fill(directory, events, time::microsOf)) {
+        try (BenchTopics topics = BenchTopics.fill(directory, events, time::microsOf, popularity)) {
             RollupPipelineCost pipeline = new RollupPipelineCost(topics, cluster, events);
             System.out.printf(
-                    "%npipeline: %,d events of about %d bytes over %d s of event time (%,.0f/s), %,d contents, a user"
-                            + " for each event,%n          %d rollups, ranking with a slide of %s, parallelism %d,"
+                    "%npipeline: %,d events of about %d bytes over %d s of event time (%,.0f/s), %,d contents (%s),"
+                            + " a user for each event,%n          %d rollups, ranking with a slide of %s, parallelism %d,"
                             + " %s state, a checkpoint each 5 s%n",
                     events,
                     BenchEnvelopes.event(1_000_000).length,
                     EventHour.SPAN.toSeconds(),
                     time.eventsPerSecond(),
                     BenchEnvelopes.CONTENTS,
+                    popularity,
                     pipeline.options.definitions().size(),
                     RankingBenchmark.text(RANKING.slide()),
                     BenchCluster.PARALLELISM,
