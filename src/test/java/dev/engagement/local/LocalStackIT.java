@@ -50,6 +50,7 @@ class LocalStackIT {
         assertThat(ended).as(output).isTrue();
         assertThat(stack.exitValue()).as(output).isZero();
         assertThat(output)
+                .containsPattern("page +http://127[.]0[.]0[.]1:[0-9]+/")
                 .contains("PASSED")
                 .containsPattern("events +600 +600 +equal")
                 .containsPattern("rows +600 +600 +equal")
@@ -71,6 +72,7 @@ class LocalStackIT {
                 .anyMatch(line -> line.startsWith("bigquery.grpc=127.0.0.1:"))
                 .anyMatch(line -> line.equals("warehouse.project=local"))
                 .anyMatch(line -> line.startsWith("receiver.url=http://127.0.0.1:"))
+                .anyMatch(line -> line.startsWith("api.url=http://127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("flink.rest=http://127.0.0.1:"));
     }
 
