@@ -351,11 +351,7 @@ class ArchitectureTest {
                 .that(isProduction().and(outside("api")))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(
-                        "io.javalin..",
-                        "org.eclipse.jetty..",
-                        "jakarta.servlet..",
-                        "com.zaxxer..",
-                        "graphql.."))
+                        "io.javalin..", "org.eclipse.jetty..", "jakarta.servlet..", "com.zaxxer..", "graphql.."))
                 .because("the job jar does not contain them")
                 .check(code);
     }
@@ -381,9 +377,7 @@ class ArchitectureTest {
     @Test
     void theApiIsPutTogetherInOnePlace() {
         noClasses()
-                .that(isProduction()
-                        .and(inRoom("api"))
-                        .and(not(resideInAPackage(BASE + ".api"))))
+                .that(isProduction().and(inRoom("api")).and(not(resideInAPackage(BASE + ".api"))))
                 .should()
                 .dependOnClassesThat(resideInAPackage(BASE + ".api"))
                 .because("its parts do not know their options, nor who is beside them")
@@ -637,10 +631,9 @@ class ArchitectureTest {
     }
 
     private static DescribedPredicate<JavaClass> isNotTheMain() {
-        return describe(
-                "are not EngagementJob, EngagementApi or Deploy", type -> !Set.of(
-                                "EngagementJob", "EngagementApi", "Deploy")
-                        .contains(outermost(type).getSimpleName()));
+        return describe("are not EngagementJob, EngagementApi or Deploy", type -> !Set.of(
+                        "EngagementJob", "EngagementApi", "Deploy")
+                .contains(outermost(type).getSimpleName()));
     }
 
     /** Classes {@code *IT}, and test code that nothing but these uses. */

@@ -57,12 +57,11 @@ record ApiKeyType<T>(String form, String bounds, boolean showsValue, Parser<T> p
     static final ApiKeyType<String> TEXT = matching("text", Pattern.compile(".+"), "it must not be empty");
 
     /** A file's path, read elsewhere. */
-    static final ApiKeyType<String> PATH =
-            matching("path", Pattern.compile(".+"), "it must be the path of a file");
+    static final ApiKeyType<String> PATH = matching("path", Pattern.compile(".+"), "it must be the path of a file");
 
     /** Of an interface of this machine. */
-    static final ApiKeyType<String> LISTEN_ADDRESS =
-            matching("address", ADDRESS, "it must be an address or a name of this machine, such as 127.0.0.1 or 0.0.0.0");
+    static final ApiKeyType<String> LISTEN_ADDRESS = matching(
+            "address", ADDRESS, "it must be an address or a name of this machine, such as 127.0.0.1 or 0.0.0.0");
 
     /** What needs no quotes in SQL. */
     static final ApiKeyType<String> POSTGRES_NAME = matching(

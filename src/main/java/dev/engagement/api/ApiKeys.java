@@ -41,11 +41,7 @@ final class ApiKeys {
     }
 
     private static <T> ApiKey<T> value(
-            String name,
-            ApiKeyType<T> type,
-            @Nullable String defaultText,
-            String description,
-            String explanation) {
+            String name, ApiKeyType<T> type, @Nullable String defaultText, String description, String explanation) {
         return declared(name, type, ApiKey.Kind.VALUE, defaultText, description, explanation);
     }
 
@@ -69,33 +65,20 @@ final class ApiKeys {
     }
 
     static final ApiKey<String> CONFIG = declared(
-            "config",
-            ApiKeyType.PATH,
-            ApiKey.Kind.FILE,
-            null,
-            "file with options, KEY=VALUE a line, UTF-8",
-            """
+            "config", ApiKeyType.PATH, ApiKey.Kind.FILE, null, "file with options, KEY=VALUE a line, UTF-8", """
             Path of the file with options. ENGAGEMENT_CONFIG does the same. It may be the file of the job: what is the
             job's alone is passed over, and the job passes over what begins with api.
             """);
 
-    static final ApiKey<String> ADDRESS = value(
-            "api.address",
-            ApiKeyType.LISTEN_ADDRESS,
-            "127.0.0.1",
-            "address that it listens on",
-            """
+    static final ApiKey<String> ADDRESS =
+            value("api.address", ApiKeyType.LISTEN_ADDRESS, "127.0.0.1", "address that it listens on", """
             Address of the interface that it listens on. Address or name of this machine; 0.0.0.0 for all. Whatever
             others can reach is refused as long as reading, sending or the API's numbers need no token. It speaks
             plain HTTP: before other machines belongs a proxy with TLS.
             """);
 
-    static final ApiKey<Integer> PORT = value(
-            "api.port",
-            ApiKeyType.integer(0, 65_535),
-            "8090",
-            "port that it listens on",
-            """
+    static final ApiKey<Integer> PORT =
+            value("api.port", ApiKeyType.integer(0, 65_535), "8090", "port that it listens on", """
             Port that it listens on. Number, 0 to 65535; 0 takes a free one, and the first line of its output says
             which.
             Too low: below 1024 an ordinary user may not listen. Too high: from 32768 on some other program's
@@ -106,8 +89,7 @@ final class ApiKeys {
         section("Who may ask");
     }
 
-    static final ApiKey<String> TOKEN =
-            secret("api.token", "token that allows everything", """
+    static final ApiKey<String> TOKEN = secret("api.token", "token that allows everything", """
             Token that allows everything: the page, reading, sending events, the API's numbers. 16 to 512 characters
             of ASCII without spaces; openssl rand -hex 32 makes one. Programs send it as Authorization: Bearer TOKEN,
             a browser logs in with it. Without any token everybody on this machine may do everything.
@@ -115,22 +97,19 @@ final class ApiKeys {
 
     static final ApiKey<String> TOKEN_FILE = fileOf(TOKEN);
 
-    static final ApiKey<String> READ_TOKEN =
-            secret("api.read-token", "token that allows reading, and the page", """
+    static final ApiKey<String> READ_TOKEN = secret("api.read-token", "token that allows reading, and the page", """
             Token that allows reading, and the page, and nothing else. As the one above.
             """);
 
     static final ApiKey<String> READ_TOKEN_FILE = fileOf(READ_TOKEN);
 
-    static final ApiKey<String> WRITE_TOKEN =
-            secret("api.write-token", "token that allows sending events", """
+    static final ApiKey<String> WRITE_TOKEN = secret("api.write-token", "token that allows sending events", """
             Token that allows sending events, and nothing else. As the one above.
             """);
 
     static final ApiKey<String> WRITE_TOKEN_FILE = fileOf(WRITE_TOKEN);
 
-    static final ApiKey<String> METRICS_TOKEN =
-            secret("api.metrics-token", "token that allows /prometheus", """
+    static final ApiKey<String> METRICS_TOKEN = secret("api.metrics-token", "token that allows /prometheus", """
             Token that allows /prometheus, and nothing else. As the one above.
             """);
 
@@ -162,12 +141,8 @@ final class ApiKeys {
         section("How much it takes");
     }
 
-    static final ApiKey<Integer> READ_RATE = value(
-            "api.read-rate",
-            ApiKeyType.integer(1, 1_000_000),
-            "1000",
-            "requests a second of one address",
-            """
+    static final ApiKey<Integer> READ_RATE =
+            value("api.read-rate", ApiKeyType.integer(1, 1_000_000), "1000", "requests a second of one address", """
             Requests a second of one address that are answered, over ten seconds. Number, 1 to 1000000. Of IPv6 the
             addresses of one network count as one; behind a proxy all clients do. The headers RateLimit-Policy and
             RateLimit say what is left, and what is beyond gets 429 with Retry-After.
@@ -186,43 +161,27 @@ final class ApiKeys {
             Too low: producers wait. Too high: one producer can fill the database.
             """);
 
-    static final ApiKey<Integer> MAX_CONNECTIONS = value(
-            "api.max-connections",
-            ApiKeyType.integer(10, 100_000),
-            "4000",
-            "open connections",
-            """
+    static final ApiKey<Integer> MAX_CONNECTIONS =
+            value("api.max-connections", ApiKeyType.integer(10, 100_000), "4000", "open connections", """
             Open connections; more wait to be accepted. Number, 10 to 100000.
             Too low: clients wait. Too high: the process runs out of file descriptors (ulimit -n).
             """);
 
-    static final ApiKey<Integer> THREADS = value(
-            "api.threads",
-            ApiKeyType.integer(8, 1_000),
-            "64",
-            "threads that answer requests",
-            """
+    static final ApiKey<Integer> THREADS =
+            value("api.threads", ApiKeyType.integer(8, 1_000), "64", "threads that answer requests", """
             Threads that answer requests. Number, 8 to 1000. A live client takes none.
             Too low: while a store is slow, requests that need it hold up all others. Too high: memory, and more
             requests at the stores' connections than these answer.
             """);
 
-    static final ApiKey<Integer> MAX_HEADER_BYTES = value(
-            "api.max-header-bytes",
-            ApiKeyType.size("4 kb", "64 kb"),
-            "16 kb",
-            "request line and headers",
-            """
+    static final ApiKey<Integer> MAX_HEADER_BYTES =
+            value("api.max-header-bytes", ApiKeyType.size("4 kb", "64 kb"), "16 kb", "request line and headers", """
             Request line and headers of a request together. Size, 4 kb to 64 kb; what is larger gets 431.
             Too low: browsers with many cookies of this host are refused. Too high: memory of each connection.
             """);
 
     static final ApiKey<Duration> BODY_TIMEOUT = value(
-            "api.body-timeout",
-            ApiKeyType.duration("1 s", "10 min"),
-            "10 s",
-            "how long a body may take to come",
-            """
+            "api.body-timeout", ApiKeyType.duration("1 s", "10 min"), "10 s", "how long a body may take to come", """
             How long the body of a request may take to come. Duration, 1 s to 10 min; what is slower gets 408.
             Too low: producers on slow lines are refused. Too high: clients that send a byte now and then hold as many
             threads.
@@ -255,12 +214,8 @@ final class ApiKeys {
         section("Live clients");
     }
 
-    static final ApiKey<Integer> LIVE_MAX_CLIENTS = value(
-            "api.live.max-clients",
-            ApiKeyType.integer(1, 100_000),
-            "2000",
-            "clients that are told changes",
-            """
+    static final ApiKey<Integer> LIVE_MAX_CLIENTS =
+            value("api.live.max-clients", ApiKeyType.integer(1, 100_000), "2000", "clients that are told changes", """
             Clients that are told changes, by WebSocket and by server-sent events. Number, 1 to 100000, and below
             api.max-connections. What is beyond gets 503.
             Too low: pages fall back to asking. Too high: memory and processor for each of them.
@@ -324,19 +279,14 @@ final class ApiKeys {
             subscribe.
             """);
 
-    static final ApiKey<String> REDIS_PASSWORD =
-            secret("redis.password", "password of Redis", """
+    static final ApiKey<String> REDIS_PASSWORD = secret("redis.password", "password of Redis", """
             Password of Redis, if it wants one.
             """);
 
     static final ApiKey<String> REDIS_PASSWORD_FILE = fileOf(REDIS_PASSWORD);
 
-    static final ApiKey<String> REDIS_KEY_PREFIX = value(
-            "redis.key-prefix",
-            ApiKeyType.TEXT_OR_EMPTY,
-            "",
-            "put before every key in Redis",
-            """
+    static final ApiKey<String> REDIS_KEY_PREFIX =
+            value("redis.key-prefix", ApiKeyType.TEXT_OR_EMPTY, "", "put before every key in Redis", """
             Put before every key in Redis, as the job has it. Text.
             """);
 
@@ -374,28 +324,19 @@ final class ApiKeys {
             There is no default: without a role nobody can send events, and how soon an event shows is not known.
             """);
 
-    static final ApiKey<String> POSTGRES_PASSWORD =
-            secret("postgres.password", "that role's password", """
+    static final ApiKey<String> POSTGRES_PASSWORD = secret("postgres.password", "that role's password", """
             That role's password, if it needs one.
             """);
 
     static final ApiKey<String> POSTGRES_PASSWORD_FILE = fileOf(POSTGRES_PASSWORD);
 
-    static final ApiKey<String> POSTGRES_SCHEMA = value(
-            "postgres.schema",
-            ApiKeyType.POSTGRES_NAME,
-            "public",
-            "schema of the tables",
-            """
+    static final ApiKey<String> POSTGRES_SCHEMA =
+            value("postgres.schema", ApiKeyType.POSTGRES_NAME, "public", "schema of the tables", """
             Schema of the tables. Name: letters, digits and underscores.
             """);
 
-    static final ApiKey<String> POSTGRES_EVENTS_TABLE = value(
-            "postgres.events-table",
-            ApiKeyType.POSTGRES_NAME,
-            "engagement_events",
-            "table of events",
-            """
+    static final ApiKey<String> POSTGRES_EVENTS_TABLE =
+            value("postgres.events-table", ApiKeyType.POSTGRES_NAME, "engagement_events", "table of events", """
             Table of events, without the schema. Name.
             """);
 
@@ -437,34 +378,22 @@ final class ApiKeys {
             """);
 
     static final ApiKey<Integer> TRACK_MAX_EVENT_BYTES = value(
-            "api.track.max-event-bytes",
-            ApiKeyType.size("1 kb", "8 mb"),
-            "64 kb",
-            "largest event in a request",
-            """
+            "api.track.max-event-bytes", ApiKeyType.size("1 kb", "8 mb"), "64 kb", "largest event in a request", """
             Largest event in a request. Size, 1 kb to 8 mb, and at most api.track.max-body-bytes. What capture refuses
             (capture.max-row-bytes) must not be taken here.
             Too low: events with much in them are refused. Too high: a few of them fill Kafka's messages and the job's
             buffers.
             """);
 
-    static final ApiKey<Integer> TRACK_MAX_EVENTS = value(
-            "api.track.max-events",
-            ApiKeyType.integer(1, 100_000),
-            "1000",
-            "events of one request",
-            """
+    static final ApiKey<Integer> TRACK_MAX_EVENTS =
+            value("api.track.max-events", ApiKeyType.integer(1, 100_000), "1000", "events of one request", """
             Events of one request. Number, 1 to 100000; a request is written whole or not at all.
             Too low: more requests for the same events. Too high: long transactions, in which one wrong event refuses
             many.
             """);
 
-    static final ApiKey<Integer> TRACK_CONNECTIONS = value(
-            "api.track.connections",
-            ApiKeyType.integer(1, 64),
-            "2",
-            "connections that write",
-            """
+    static final ApiKey<Integer> TRACK_CONNECTIONS =
+            value("api.track.connections", ApiKeyType.integer(1, 64), "2", "connections that write", """
             Connections that write. Number, 1 to 64. What comes while all are busy is written together, in the next
             transaction.
             Too low: one slow transaction holds up the rest. Too high: small transactions, of which PostgreSQL writes
@@ -482,11 +411,7 @@ final class ApiKeys {
             """);
 
     static final ApiKey<Integer> TRACK_MAX_GROUP_EVENTS = value(
-            "api.track.max-group-events",
-            ApiKeyType.integer(1, 100_000),
-            "2000",
-            "events of one transaction",
-            """
+            "api.track.max-group-events", ApiKeyType.integer(1, 100_000), "2000", "events of one transaction", """
             Events of one transaction, unless a single request has more. Number, 1 to 100000.
             Too low: more transactions, each with its own write to the disk. Too high: each request waits for those of
             all others.

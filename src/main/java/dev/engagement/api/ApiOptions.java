@@ -24,7 +24,11 @@ import org.jspecify.annotations.Nullable;
  * @param live what clients are told
  * @param track where events go; null if nobody may send any
  */
-public record ApiOptions(WebOptions web, ReadOptions read, LiveOptions live, @Nullable TrackOptions track) {
+public record ApiOptions(
+        WebOptions web,
+        ReadOptions read,
+        LiveOptions live,
+        @Nullable TrackOptions track) {
 
     /**
      * Reads and checks everything; starts and connects nothing.
@@ -125,7 +129,8 @@ public record ApiOptions(WebOptions web, ReadOptions read, LiveOptions live, @Nu
                     settings.get(ApiKeys.STORE_TIMEOUT));
         }
 
-        @Nullable TrackOptions track() {
+        @Nullable
+        TrackOptions track() {
             PostgresConnection source = source();
             return source == null
                     ? null
@@ -153,8 +158,7 @@ public record ApiOptions(WebOptions web, ReadOptions read, LiveOptions live, @Nu
         }
 
         private @Nullable PostgresConnection source() {
-            return settings.database(
-                    ApiKeys.POSTGRES_URL, ApiKeys.POSTGRES_USERNAME, ApiKeys.POSTGRES_PASSWORD);
+            return settings.database(ApiKeys.POSTGRES_URL, ApiKeys.POSTGRES_USERNAME, ApiKeys.POSTGRES_PASSWORD);
         }
     }
 }

@@ -106,8 +106,7 @@ public final class ApiServer implements AutoCloseable {
     /** What may stand in the header Host: it is shown in the documentation. */
     private static final Pattern HOST = Pattern.compile("[A-Za-z0-9.:\\[\\]_-]{1,255}");
 
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private record Route(String method, Pattern path) {}
 
@@ -143,8 +142,7 @@ public final class ApiServer implements AutoCloseable {
             config.showJavalinBanner = false;
             // A path has one form: whoever decides who may ask sees what the router sees.
             config.router.ignoreTrailingSlashes = false;
-            config.jetty.threadPool =
-                    new QueuedThreadPool(options.limits().threads(), MIN_THREADS, THREAD_IDLE_MILLIS);
+            config.jetty.threadPool = new QueuedThreadPool(options.limits().threads(), MIN_THREADS, THREAD_IDLE_MILLIS);
             config.jetty.addConnector((server, unused) -> listeningTo(server));
             config.jetty.modifyServer(server -> {
                 server.addBean(new ConnectionLimit(options.limits().maxConnections(), server));
@@ -201,7 +199,8 @@ public final class ApiServer implements AutoCloseable {
     public URI address() {
         String host = options.address().replaceAll("[\\[\\]]", "");
         boolean isAny = host.equals("0.0.0.0") || host.equals("::");
-        return URI.create("http://" + (isAny ? "127.0.0.1" : host.contains(":") ? "[" + host + "]" : host) + ":" + port());
+        return URI.create(
+                "http://" + (isAny ? "127.0.0.1" : host.contains(":") ? "[" + host + "]" : host) + ":" + port());
     }
 
     /** Takes no further requests, and lets those that are here be answered, for some seconds. */
@@ -258,8 +257,7 @@ public final class ApiServer implements AutoCloseable {
                 GET,
                 "/prometheus",
                 "prometheus",
-                context -> answer(
-                        context, Prometheus.MEDIA_TYPE, numbers.text().getBytes(StandardCharsets.UTF_8)));
+                context -> answer(context, Prometheus.MEDIA_TYPE, numbers.text().getBytes(StandardCharsets.UTF_8)));
         app.exception(HttpResponseException.class, (refusal, context) -> refuse(context, unmatched(refusal, context)));
         app.exception(Exception.class, (failure, context) -> refuse(context, Gate.incident(failure)));
     }
@@ -334,7 +332,9 @@ public final class ApiServer implements AutoCloseable {
             } catch (InvalidParameterException e) {
                 refuse(context, Problems.invalidParameter(String.valueOf(e.getMessage()), e.wayOut()));
             } catch (NotFoundException e) {
-                refuse(context, Problems.notFound(String.valueOf(e.getMessage()), "look for it in a list of what there is"));
+                refuse(
+                        context,
+                        Problems.notFound(String.valueOf(e.getMessage()), "look for it in a list of what there is"));
             } catch (UnavailableException e) {
                 refuse(context, Problems.unavailable(e.store() + " does not answer now", e.retryAfter()));
             } catch (TrackRefusedException e) {
@@ -423,7 +423,9 @@ public final class ApiServer implements AutoCloseable {
         }
         TrackRefusedException.Refusal first = refusal.refusals().get(0);
         return Problems.refusedEvents(
-                        refusal.status(), String.valueOf(refusal.getMessage()) + ". Nothing was written", first.wayOut())
+                        refusal.status(),
+                        String.valueOf(refusal.getMessage()) + ". Nothing was written",
+                        first.wayOut())
                 .with(errors);
     }
 
@@ -459,7 +461,9 @@ public final class ApiServer implements AutoCloseable {
 
     private byte[] docs(Context context) {
         String host = context.req().getHeader("Host");
-        String origin = host != null && HOST.matcher(host).matches() ? "http://" + host : address().toString();
+        String origin = host != null && HOST.matcher(host).matches()
+                ? "http://" + host
+                : address().toString();
         return DocsPage.of(parts.definition(), origin).getBytes(StandardCharsets.UTF_8);
     }
 
@@ -475,8 +479,7 @@ public final class ApiServer implements AutoCloseable {
         Map<String, String> query = Query.parse(request.getQueryString());
         if (!query.isEmpty()) {
             String name = query.keySet().iterator().next();
-            throw new InvalidParameterException(
-                    name, query.get(name), "leave it out: what is sent stands in the body");
+            throw new InvalidParameterException(name, query.get(name), "leave it out: what is sent stands in the body");
         }
     }
 
@@ -507,10 +510,8 @@ public final class ApiServer implements AutoCloseable {
                 "engagement_api_heap_bytes",
                 "Heap in use, bytes",
                 () -> Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
-        numbers.supply(
-                "engagement_api_threads",
-                "Threads of the process",
-                () -> ManagementFactory.getThreadMXBean().getThreadCount());
+        numbers.supply("engagement_api_threads", "Threads of the process", () -> ManagementFactory.getThreadMXBean()
+                .getThreadCount());
         numbers.supply(
                 "engagement_api_uptime_seconds",
                 "Time since the process began, seconds",

@@ -93,8 +93,9 @@ final class ApiSettings {
                                 ? ", which is one of the job and means nothing here; leave it out."
                                 : unknown(name, "--")));
             } else if (key.isSecret()) {
-                problems.add("--" + name + " is a secret, and a command line can be read by everyone on the machine; put"
-                        + " it into " + ApiKey.waysOfSecret(name) + ".");
+                problems.add(
+                        "--" + name + " is a secret, and a command line can be read by everyone on the machine; put"
+                                + " it into " + ApiKey.waysOfSecret(name) + ".");
             } else if (value == null) {
                 problems.add("--" + name + " has no value; it needs one: --" + name + "="
                         + key.type().form() + ".");
@@ -115,9 +116,7 @@ final class ApiSettings {
         Map<String, Given> options = new HashMap<>();
         new TreeMap<>(environment).forEach((variable, text) -> {
             // First: beside a service engagement-api, Kubernetes sets what else would be the port.
-            if (!variable.startsWith(ApiKey.VARIABLE_PREFIX)
-                    || text.isEmpty()
-                    || ServiceLinks.isOne(variable, text)) {
+            if (!variable.startsWith(ApiKey.VARIABLE_PREFIX) || text.isEmpty() || ServiceLinks.isOne(variable, text)) {
                 return;
             }
             String origin = "environment variable " + variable;
@@ -252,7 +251,8 @@ final class ApiSettings {
     }
 
     /** A database, if somebody says by which role. */
-    @Nullable PostgresConnection database(ApiKey<String> url, ApiKey<String> username, ApiKey<String> password) {
+    @Nullable
+    PostgresConnection database(ApiKey<String> url, ApiKey<String> username, ApiKey<String> password) {
         String role = find(username);
         return role == null ? null : new PostgresConnection(get(url), role, secret(password));
     }

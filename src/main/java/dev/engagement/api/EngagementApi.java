@@ -129,9 +129,7 @@ public final class EngagementApi implements AutoCloseable {
             numbers.add(new ApiParts.PartNumber(
                     "engagement_api_track_transactions_total", "Transactions that wrote events", track::groups));
             numbers.add(new ApiParts.PartNumber(
-                    "engagement_api_track_waiting_events",
-                    "Events that wait for a connection",
-                    track::waitingEvents));
+                    "engagement_api_track_waiting_events", "Events that wait for a connection", track::waitingEvents));
         }
         return numbers;
     }

@@ -78,7 +78,8 @@ class AdmissionTest {
 
     @Test
     void each_token_is_for_one_thing() throws Exception {
-        assertThat(api.get("/stats", "Authorization", "Bearer " + READ).statusCode()).isEqualTo(200);
+        assertThat(api.get("/stats", "Authorization", "Bearer " + READ).statusCode())
+                .isEqualTo(200);
         assertThat(api.get("/stats", "Authorization", "bearer   " + READ + " ").statusCode())
                 .isEqualTo(200);
         problem(api.get("/stats", "Authorization", "Bearer " + WRITE), 403);
@@ -139,8 +140,8 @@ class AdmissionTest {
 
     @Test
     void a_browser_logs_in_and_keeps_the_token_out_of_reach_of_scripts_and_of_other_sites() throws Exception {
-        HttpResponse<String> answer = api.post(
-                "/login", "token=" + READ + "&next=%2Fwall", "Content-Type", FORM, "Accept", "text/html");
+        HttpResponse<String> answer =
+                api.post("/login", "token=" + READ + "&next=%2Fwall", "Content-Type", FORM, "Accept", "text/html");
 
         assertThat(answer.statusCode()).isEqualTo(303);
         assertThat(answer.headers().firstValue("Location")).hasValue("/wall");
@@ -152,7 +153,8 @@ class AdmissionTest {
 
         String sent = cookie.substring(0, cookie.indexOf(';'));
         assertThat(api.get("/stats", "Cookie", sent).statusCode()).isEqualTo(200);
-        assertThat(api.get("/", "Cookie", sent, "Accept", "text/html").statusCode()).isEqualTo(200);
+        assertThat(api.get("/", "Cookie", sent, "Accept", "text/html").statusCode())
+                .isEqualTo(200);
         problem(api.post("/track", "{}", "Cookie", sent), 403);
         problem(api.get("/stats", "Cookie", "engagement_token=%%%"), 401);
         problem(api.get("/stats", "Cookie", "engagement_token=AAAA"), 401);
@@ -161,13 +163,8 @@ class AdmissionTest {
     @Test
     void by_tls_the_cookie_is_for_tls() throws Exception {
         // As behind a proxy that leaves the header Host as it is.
-        HttpResponse<String> answer = api.post(
-                "/login",
-                "token=" + READ,
-                "Content-Type",
-                FORM,
-                "Origin",
-                "https://127.0.0.1:" + api.port());
+        HttpResponse<String> answer =
+                api.post("/login", "token=" + READ, "Content-Type", FORM, "Origin", "https://127.0.0.1:" + api.port());
 
         assertThat(answer.statusCode()).isEqualTo(204);
         assertThat(answer.headers().firstValue("Set-Cookie").orElseThrow()).endsWith("; Secure");
@@ -178,8 +175,7 @@ class AdmissionTest {
         HttpResponse<String> answer = api.post("/logout", "");
 
         assertThat(answer.statusCode()).isEqualTo(204);
-        assertThat(answer.headers().firstValue("Set-Cookie").orElseThrow())
-                .startsWith("engagement_token=; Max-Age=0;");
+        assertThat(answer.headers().firstValue("Set-Cookie").orElseThrow()).startsWith("engagement_token=; Max-Age=0;");
     }
 
     @ParameterizedTest
@@ -193,8 +189,8 @@ class AdmissionTest {
                 ""
             })
     void nobody_is_led_elsewhere_by_the_login(String next) throws Exception {
-        HttpResponse<String> answer = api.post(
-                "/login", "token=" + READ + "&next=" + next, "Content-Type", FORM, "Accept", "text/html");
+        HttpResponse<String> answer =
+                api.post("/login", "token=" + READ + "&next=" + next, "Content-Type", FORM, "Accept", "text/html");
 
         assertThat(answer.headers().firstValue("Location")).hasValue("/");
         assertThat(answer.headers().allValues("Set-Cookie")).hasSize(1);
@@ -214,8 +210,8 @@ class AdmissionTest {
     @Test
     void tokens_cannot_be_tried_out() throws Exception {
         AtomicLong nanos = new AtomicLong();
-        WebOptions options = new WebOptions(
-                "127.0.0.1", 0, ScriptedApi.token(folder), Set.of(), Set.of(), ScriptedApi.LIMITS);
+        WebOptions options =
+                new WebOptions("127.0.0.1", 0, ScriptedApi.token(folder), Set.of(), Set.of(), ScriptedApi.LIMITS);
         try (ScriptedApi guarded = ScriptedApi.with(options, nanos::get)) {
             for (int i = 0; i < 10; i++) {
                 problem(guarded.get("/stats", "Authorization", "Bearer guess-number-" + i), 401);
@@ -244,7 +240,8 @@ class AdmissionTest {
             problem(api.get("/stats", "Authorization", "Bearer the-token-of-yesterday"), 401);
         }
 
-        assertThat(api.get("/stats", "Authorization", "Bearer " + READ).statusCode()).isEqualTo(200);
+        assertThat(api.get("/stats", "Authorization", "Bearer " + READ).statusCode())
+                .isEqualTo(200);
     }
 
     @Test

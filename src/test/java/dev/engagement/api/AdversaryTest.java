@@ -59,10 +59,17 @@ class AdversaryTest {
     // ------------------------------------------------------------------------------------ from another site's page
 
     @ParameterizedTest
-    @ValueSource(strings = {"evil.example.com", "evil.example.com:8090", "127.0.0.1.nip.io", "localhost.evil.example.com", "[::2]"})
+    @ValueSource(
+            strings = {
+                "evil.example.com",
+                "evil.example.com:8090",
+                "127.0.0.1.nip.io",
+                "localhost.evil.example.com",
+                "[::2]"
+            })
     void a_name_of_a_stranger_that_leads_here_is_not_answered(String host) throws IOException {
-        String answer = RawConnection.exchange(
-                api.port(), "GET /stats HTTP/1.1\nHost: " + host + "\nConnection: close\n\n");
+        String answer =
+                RawConnection.exchange(api.port(), "GET /stats HTTP/1.1\nHost: " + host + "\nConnection: close\n\n");
 
         assertThat(RawConnection.status(answer)).isEqualTo(403);
         assertThat(answer).contains("api.allowed-hosts");
@@ -72,18 +79,23 @@ class AdversaryTest {
     @ParameterizedTest
     @ValueSource(strings = {"localhost", "127.0.0.1:8090", "LocalHost:1", "[::1]:8090"})
     void names_of_this_machine_are(String host) throws IOException {
-        String answer = RawConnection.exchange(
-                api.port(), "GET /stats HTTP/1.1\nHost: " + host + "\nConnection: close\n\n");
+        String answer =
+                RawConnection.exchange(api.port(), "GET /stats HTTP/1.1\nHost: " + host + "\nConnection: close\n\n");
 
         assertThat(RawConnection.status(answer)).isEqualTo(200);
     }
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"http://evil.example.com", "https://127.0.0.1", "null", "http://127.0.0.1.nip.io", "http://localhost:1"})
+            strings = {
+                "http://evil.example.com",
+                "https://127.0.0.1",
+                "null",
+                "http://127.0.0.1.nip.io",
+                "http://localhost:1"
+            })
     void a_page_of_another_site_sends_nothing(String origin) throws Exception {
-        HttpResponse<String> answer =
-                api.post("/track", "{}", "Content-Type", "text/plain", "Origin", origin);
+        HttpResponse<String> answer = api.post("/track", "{}", "Content-Type", "text/plain", "Origin", origin);
 
         assertThat(problem(answer, 403).get("wayOut").textValue()).contains("api.allowed-origins");
         assertThat(api.post("/graphql", "{}", "Origin", origin).statusCode()).isEqualTo(403);
@@ -188,7 +200,9 @@ class AdversaryTest {
                 api.asked.clear();
                 HttpResponse<String> answer = api.get(with(operation, parameter, text));
 
-                assertThat(answer.statusCode()).as("%s=%s", parameter.name(), text).isIn(200, 400, 404);
+                assertThat(answer.statusCode())
+                        .as("%s=%s", parameter.name(), text)
+                        .isIn(200, 400, 404);
                 if (answer.statusCode() == 200) {
                     String asked = api.asked.remove();
                     if (parameter.type() == ParameterType.TEXT) {
@@ -241,8 +255,8 @@ class AdversaryTest {
                 "//etc/passwd"
             })
     void nothing_is_found_beyond_the_page(String path) throws IOException {
-        String answer = RawConnection.exchange(
-                api.port(), "GET " + path + " HTTP/1.1\nHost: localhost\nConnection: close\n\n");
+        String answer =
+                RawConnection.exchange(api.port(), "GET " + path + " HTTP/1.1\nHost: localhost\nConnection: close\n\n");
 
         assertThat(RawConnection.status(answer)).isIn(400, 404);
         assertThat(answer).doesNotContain("root:", "rootLogger", "\u00ca\u00fe");
@@ -284,8 +298,8 @@ class AdversaryTest {
     void heads_that_are_too_large_are_refused() throws IOException {
         String header = RawConnection.exchange(
                 api.port(), "GET /stats HTTP/1.1\nHost: localhost\nX-Long: " + "a".repeat(10_000) + "\n\n");
-        String path = RawConnection.exchange(
-                api.port(), "GET /" + "a".repeat(10_000) + " HTTP/1.1\nHost: localhost\n\n");
+        String path =
+                RawConnection.exchange(api.port(), "GET /" + "a".repeat(10_000) + " HTTP/1.1\nHost: localhost\n\n");
 
         assertThat(RawConnection.status(header)).isEqualTo(431);
         assertThat(RawConnection.status(path)).isIn(400, 414, 431);
@@ -319,8 +333,8 @@ class AdversaryTest {
                 Set.of(),
                 new WebOptions.Limits(
                         1_000, 1_000, 100, 10, 16, 8_192, 65_536, Duration.ofMillis(500), Duration.ofMinutes(5)));
-        try (ScriptedApi impatient =
-                ScriptedApi.with(options, () -> nanos.addAndGet(Duration.ofSeconds(1).toNanos()))) {
+        try (ScriptedApi impatient = ScriptedApi.with(
+                options, () -> nanos.addAndGet(Duration.ofSeconds(1).toNanos()))) {
             String answer = RawConnection.exchange(
                     impatient.port(),
                     "POST /track HTTP/1.1\nHost: localhost\nContent-Type: application/json\nContent-Length: 100\n\n{");
@@ -427,13 +441,13 @@ class AdversaryTest {
                 TokenRefs.none(),
                 Set.of(),
                 Set.of(),
-                new WebOptions.Limits(
-                        1, 1, 100, 10, 16, 8_192, 65_536, Duration.ofMinutes(5), Duration.ofMinutes(5)));
+                new WebOptions.Limits(1, 1, 100, 10, 16, 8_192, 65_536, Duration.ofMinutes(5), Duration.ofMinutes(5)));
         try (ScriptedApi slow = ScriptedApi.with(options, nanos::get)) {
             for (int left = 9; left >= 0; left--) {
                 HttpResponse<String> answer = slow.get("/stats");
                 assertThat(answer.statusCode()).isEqualTo(200);
-                assertThat(answer.headers().firstValue("RateLimit").orElseThrow()).startsWith("\"read\";r=" + left + ";t=");
+                assertThat(answer.headers().firstValue("RateLimit").orElseThrow())
+                        .startsWith("\"read\";r=" + left + ";t=");
                 assertThat(answer.headers().firstValue("RateLimit-Policy")).hasValue("\"read\";q=10;w=10");
             }
 
@@ -442,7 +456,8 @@ class AdversaryTest {
             assertThat(refused.headers().firstValue("Retry-After")).hasValue("1");
             assertThat(slow.asked).hasSize(10);
             // Each has a quota of its own, and whoever looks after the process is always answered.
-            assertThat(slow.post("/track", "{}", "Content-Type", "application/json").statusCode())
+            assertThat(slow.post("/track", "{}", "Content-Type", "application/json")
+                            .statusCode())
                     .isEqualTo(202);
             assertThat(slow.get("/health/live").statusCode()).isEqualTo(200);
 

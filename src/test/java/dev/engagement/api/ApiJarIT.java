@@ -115,7 +115,8 @@ class ApiJarIT {
 
     @Test
     void without_its_stores_it_runs_and_says_what_is_missing() throws Exception {
-        Process process = launch("--api.port", "0", "--redis.url", "redis://127.0.0.1:1", "--api.store-timeout", "500 ms");
+        Process process =
+                launch("--api.port", "0", "--redis.url", "redis://127.0.0.1:1", "--api.store-timeout", "500 ms");
         try (BufferedReader out =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             Matcher address = Pattern.compile("The page is at (http://127\\.0\\.0\\.1:\\d+)/ .*")
@@ -150,7 +151,10 @@ class ApiJarIT {
 
     private static Process launch(String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", "-jar", JAR.toString()));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-jar",
+                JAR.toString()));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command)
                 .directory(DIRECTORY.toFile())

@@ -168,12 +168,15 @@ class ApiOptionsTest {
                 .contains("did you mean kafka.bootstrap-servers?")
                 .contains("Unknown environment variable ENGAGEMENT_API_PROT; did you mean ENGAGEMENT_API_PORT?")
                 .contains("api.token stands in");
-        assertThat(problems(Map.of(), "--config=/nowhere/at/all")).contains("/nowhere/at/all").contains("does not exist");
+        assertThat(problems(Map.of(), "--config=/nowhere/at/all"))
+                .contains("/nowhere/at/all")
+                .contains("does not exist");
     }
 
     @Test
     void all_that_is_wrong_is_said_at_once() {
-        assertThat(problems(Map.of(), "--api.port=x", "--api.threads=1", "--rollups=").lines()
+        assertThat(problems(Map.of(), "--api.port=x", "--api.threads=1", "--rollups=")
+                        .lines()
                         .filter(line -> line.startsWith("  - ")))
                 .hasSize(3);
     }
@@ -197,7 +200,10 @@ class ApiOptionsTest {
     void secrets_are_references_and_given_once() throws IOException {
         String token = file("a-token-for-everything-0123456789");
         ApiOptions options = parse(
-                Map.of("ENGAGEMENT_REDIS_PASSWORD", "hunter2"), "--api.token.secret-file", token, "--api.address=0.0.0.0");
+                Map.of("ENGAGEMENT_REDIS_PASSWORD", "hunter2"),
+                "--api.token.secret-file",
+                token,
+                "--api.address=0.0.0.0");
 
         assertThat(options.toString()).contains("secret in ").doesNotContain("hunter2", "a-token-for-everything");
         assertThat(options.web().tokens().isOpen(Right.METRICS)).isFalse();
@@ -220,8 +226,8 @@ class ApiOptionsTest {
     void help_names_every_option() {
         String help = ApiHelp.text();
 
-        assertThat(ApiKeys.ALL).allSatisfy(key -> assertThat(help)
-                .contains(key.isSecret() ? key.variable() : "--" + key.name()));
+        assertThat(ApiKeys.ALL)
+                .allSatisfy(key -> assertThat(help).contains(key.isSecret() ? key.variable() : "--" + key.name()));
         assertThat(help.lines()).allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(130));
     }
 

@@ -34,11 +34,15 @@ final class ApiReferenceFile {
             String section = ApiKeys.sectionAt(i);
             if (section != null) {
                 String title = "# ---- " + section + " ";
-                text.append("\n\n").append(title).append("-".repeat(COLUMNS + 2 - title.length())).append('\n');
+                text.append("\n\n")
+                        .append(title)
+                        .append("-".repeat(COLUMNS + 2 - title.length()))
+                        .append('\n');
             }
             ApiKey<?> key = ApiKeys.ALL.get(i);
             text.append('\n');
-            lines(key.explanation()).forEach(line -> text.append("# ").append(line).append('\n'));
+            lines(key.explanation())
+                    .forEach(line -> text.append("# ").append(line).append('\n'));
             text.append('#').append(entry(key)).append('=');
             text.append(Objects.requireNonNullElse(key.defaultText(), "")).append('\n');
         }

@@ -84,15 +84,18 @@ class ApiReferenceFileTest {
     @Test
     void no_two_keys_share_a_variable() {
         Set<String> variables = new HashSet<>();
-        assertThat(ApiKeys.ALL).allSatisfy(key ->
-                assertThat(variables.add(key.variable())).as(key.name()).isTrue());
+        assertThat(ApiKeys.ALL)
+                .allSatisfy(key ->
+                        assertThat(variables.add(key.variable())).as(key.name()).isTrue());
     }
 
     @Test
     void what_the_job_has_as_well_has_the_same_default() {
         for (ApiKey<?> key : ApiKeys.ALL) {
             if (JobsKeys.hasName(key.name()) && !key.name().startsWith("rollup.")) {
-                assertThat(jobs()).containsEntry(key.name(), entriesOf(ApiReferenceFile.text()).get(key.name()));
+                assertThat(jobs())
+                        .containsEntry(
+                                key.name(), entriesOf(ApiReferenceFile.text()).get(key.name()));
             }
         }
         assertThat(JobsKeys.names()).contains("redis.url", "postgres.url", "rollups", "kafka.bootstrap-servers");
@@ -114,7 +117,9 @@ class ApiReferenceFileTest {
         Map<String, String> entries = new LinkedHashMap<>();
         Matcher entry = ENTRY.matcher(text);
         while (entry.find()) {
-            assertThat(entries.put(entry.group(1), entry.group(2))).as(entry.group(1)).isNull();
+            assertThat(entries.put(entry.group(1), entry.group(2)))
+                    .as(entry.group(1))
+                    .isNull();
         }
         return entries;
     }

@@ -117,13 +117,15 @@ class ApiServerTest {
     void what_is_not_there_is_404_and_another_method_405() throws Exception {
         api.missing = new NotFoundException("There is no such event");
         assertThat(problem(api.get("/events/1"), 404).get("detail").textValue()).isEqualTo("There is no such event");
-        assertThat(problem(api.get("/nothing/here"), 404).get("wayOut").textValue()).contains("/docs");
+        assertThat(problem(api.get("/nothing/here"), 404).get("wayOut").textValue())
+                .contains("/docs");
 
         HttpResponse<String> posted = api.post("/stats", "{}");
         assertThat(problem(posted, 405).get("wayOut").textValue()).isEqualTo("use GET");
         assertThat(posted.headers().firstValue("Allow")).hasValue("GET");
         assertThat(api.get("/track").headers().firstValue("Allow")).hasValue("POST");
-        assertThat(problem(api.get("/live-metrics"), 426).get("wayOut").textValue()).contains("/live");
+        assertThat(problem(api.get("/live-metrics"), 426).get("wayOut").textValue())
+                .contains("/live");
     }
 
     @ParameterizedTest
@@ -158,14 +160,15 @@ class ApiServerTest {
 
         HttpResponse<String> answer = api.get("/stats");
 
-        assertThat(problem(answer, 500).get("detail").textValue()).matches("The log says what, under the incident \\w{8}");
+        assertThat(problem(answer, 500).get("detail").textValue())
+                .matches("The log says what, under the incident \\w{8}");
         assertThat(answer.body()).doesNotContain("hunter2", "Secret", "Exception", "\tat ");
     }
 
     @Test
     void events_are_taken_with_202_and_their_ids() throws Exception {
-        HttpResponse<String> answer = api.post(
-                "/track", "{\"a\":1}", "Content-Type", "application/json", "Idempotency-Key", "key-1");
+        HttpResponse<String> answer =
+                api.post("/track", "{\"a\":1}", "Content-Type", "application/json", "Idempotency-Key", "key-1");
 
         assertThat(answer.statusCode()).isEqualTo(202);
         assertThat(JSON.readTree(answer.body())).isEqualTo(JSON.readTree("{\"ids\":[1],\"repeated\":false}"));
@@ -174,8 +177,8 @@ class ApiServerTest {
 
     @Test
     void graphql_asks_the_same_reads() throws Exception {
-        HttpResponse<String> answer = api.post(
-                "/graphql", "{\"query\":\"{ stats { as_of } }\"}", "Content-Type", "application/json");
+        HttpResponse<String> answer =
+                api.post("/graphql", "{\"query\":\"{ stats { as_of } }\"}", "Content-Type", "application/json");
 
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
         assertThat(JSON.readTree(answer.body()).at("/data/stats/as_of").textValue())
@@ -196,7 +199,9 @@ class ApiServerTest {
 
         HttpResponse<String> docs = api.get("/docs");
         assertThat(mediaType(docs)).isEqualTo("text/html;charset=utf-8");
-        assertThat(docs.body()).contains("http://127.0.0.1:" + api.port() + "/leaderboard").doesNotContain("<script");
+        assertThat(docs.body())
+                .contains("http://127.0.0.1:" + api.port() + "/leaderboard")
+                .doesNotContain("<script");
         assertThat(mediaType(api.get("/docs.css"))).isEqualTo("text/css;charset=utf-8");
     }
 
@@ -207,7 +212,8 @@ class ApiServerTest {
 
         assertThat(page.statusCode()).isEqualTo(200);
         assertThat(mediaType(page)).isEqualTo("text/html;charset=utf-8");
-        assertThat(page.headers().firstValue("Content-Security-Policy").orElseThrow()).startsWith("default-src 'self'");
+        assertThat(page.headers().firstValue("Content-Security-Policy").orElseThrow())
+                .startsWith("default-src 'self'");
         assertThat(page.body()).startsWith("<!doctype html>");
         assertThat(page.body()).doesNotContainPattern("(?i)<script(?![^>]*\\bsrc=)");
         assertThat(page.body()).doesNotContainPattern("(?i)<style|\\son[a-z]+=|\\sstyle=|javascript:");
@@ -218,12 +224,15 @@ class ApiServerTest {
         HttpResponse<String> first = api.get("/static/index.html");
         String etag = first.headers().firstValue("ETag").orElseThrow();
 
-        assertThat(api.get("/static/index.html", "If-None-Match", etag).statusCode()).isEqualTo(304);
+        assertThat(api.get("/static/index.html", "If-None-Match", etag).statusCode())
+                .isEqualTo(304);
         HttpResponse<String> compressed = api.get("/static/index.html", "Accept-Encoding", "gzip");
         assertThat(compressed.headers().firstValue("Content-Encoding")).hasValue("gzip");
         assertThat(compressed.headers().firstValueAsLong("Content-Length").orElseThrow())
                 .isLessThan(first.body().length());
-        assertThat(api.get("/static/index.html", "Accept-Encoding", "gzip;q=0").headers().firstValue("Content-Encoding"))
+        assertThat(api.get("/static/index.html", "Accept-Encoding", "gzip;q=0")
+                        .headers()
+                        .firstValue("Content-Encoding"))
                 .isEmpty();
         problem(api.get("/static/nothing.js"), 404);
         problem(api.get("/static/js"), 404);
@@ -261,8 +270,8 @@ class ApiServerTest {
 
     @Test
     void a_port_that_is_taken_is_said_with_the_way_out() {
-        WebOptions taken = new WebOptions(
-                "127.0.0.1", api.port(), TokenRefs.none(), Set.of(), Set.of(), ScriptedApi.LIMITS);
+        WebOptions taken =
+                new WebOptions("127.0.0.1", api.port(), TokenRefs.none(), Set.of(), Set.of(), ScriptedApi.LIMITS);
 
         assertThatThrownBy(() -> ScriptedApi.with(taken, System::nanoTime).close())
                 .isInstanceOf(ApiServer.StartException.class)
@@ -272,7 +281,11 @@ class ApiServerTest {
 
     /** Without the blanks that a server may put into it or take out. */
     private static String mediaType(HttpResponse<String> answer) {
-        return answer.headers().firstValue("Content-Type").orElse("").replace(" ", "").toLowerCase(Locale.ROOT);
+        return answer.headers()
+                .firstValue("Content-Type")
+                .orElse("")
+                .replace(" ", "")
+                .toLowerCase(Locale.ROOT);
     }
 
     static JsonNode problem(HttpResponse<String> answer, int status) throws Exception {
@@ -280,9 +293,7 @@ class ApiServerTest {
         assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
         assertThat(answer.headers().firstValue("Cache-Control")).hasValue("no-store");
         JsonNode problem = JSON.readTree(answer.body());
-        assertThat(problem.fieldNames())
-                .toIterable()
-                .contains("type", "title", "status", "detail", "wayOut");
+        assertThat(problem.fieldNames()).toIterable().contains("type", "title", "status", "detail", "wayOut");
         assertThat(problem.get("status").intValue()).isEqualTo(status);
         return problem;
     }

@@ -50,8 +50,7 @@ class EngagementApiIT {
     @BeforeEach
     void lease() throws Exception {
         servers = SharedServers.lease(DIRECTORY);
-        options = ApiProcess.options(
-                servers.analytics(), Path.of(servers.postgresPasswordFile()), servers.redis());
+        options = ApiProcess.options(servers.analytics(), Path.of(servers.postgresPasswordFile()), servers.redis());
         try (Connection connection = servers.postgres().connect();
                 Statement statement = connection.createStatement()) {
             statement.execute(
@@ -90,8 +89,7 @@ class EngagementApiIT {
         List<String> arguments = new ArrayList<>(options);
         // Of a machine that does something else, too.
         arguments.addAll(List.of("--api.port", "0", "--api.store-timeout", "30 s"));
-        return EngagementApi.start(
-                ApiOptions.parse(arguments.toArray(String[]::new), Map.of()), Clock.systemUTC());
+        return EngagementApi.start(ApiOptions.parse(arguments.toArray(String[]::new), Map.of()), Clock.systemUTC());
     }
 
     @Test
@@ -101,11 +99,18 @@ class EngagementApiIT {
             for (Operation operation : ApiDefinition.get().reads()) {
                 HttpResponse<String> answer = get(api, operation.example());
 
-                assertThat(answer.statusCode()).as(operation.id() + ": " + answer.body()).isIn(200, 404);
+                assertThat(answer.statusCode())
+                        .as(operation.id() + ": " + answer.body())
+                        .isIn(200, 404);
                 if (answer.statusCode() == 200) {
                     JsonNode body = JSON.readTree(answer.body());
-                    assertThat(body.fieldNames()).toIterable().as(operation.id()).contains("as_of", "window");
-                    assertThat(body.has("exact") || body.has("error")).as(operation.id()).isTrue();
+                    assertThat(body.fieldNames())
+                            .toIterable()
+                            .as(operation.id())
+                            .contains("as_of", "window");
+                    assertThat(body.has("exact") || body.has("error"))
+                            .as(operation.id())
+                            .isTrue();
                 }
             }
         }
@@ -173,7 +178,9 @@ class EngagementApiIT {
                         "/events/",
                         "/live?types=x&last_event_id=%00")) {
                     HttpResponse<String> answer = get(api, path + encoded);
-                    assertThat(answer.statusCode()).as(path + text + ": " + answer.body()).isIn(200, 400, 404);
+                    assertThat(answer.statusCode())
+                            .as(path + text + ": " + answer.body())
+                            .isIn(200, 400, 404);
                 }
                 HttpResponse<String> sent = post(
                         api,

@@ -90,7 +90,9 @@ class LiveStreamsTest {
     void a_browser_that_comes_back_says_what_it_had() throws Exception {
         HttpResponse<InputStream> byHeader = api.http()
                 .send(
-                        api.request("/live?last_event_id=ignored").header("Last-Event-ID", "h-7").build(),
+                        api.request("/live?last_event_id=ignored")
+                                .header("Last-Event-ID", "h-7")
+                                .build(),
                         HttpResponse.BodyHandlers.ofInputStream());
         assertThat(taken(api.joined).lastEventId()).isEqualTo("h-7");
         byHeader.body().close();
@@ -193,8 +195,7 @@ class LiveStreamsTest {
 
     @Test
     void asked_for_its_head_alone_it_does_not_begin() throws Exception {
-        HttpResponse<String> head = api.send(
-                api.request("/live").method("HEAD", HttpRequest.BodyPublishers.noBody()));
+        HttpResponse<String> head = api.send(api.request("/live").method("HEAD", HttpRequest.BodyPublishers.noBody()));
 
         assertThat(head.statusCode()).isEqualTo(200);
         assertThat(api.joined).isEmpty();

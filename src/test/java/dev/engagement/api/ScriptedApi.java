@@ -77,8 +77,7 @@ final class ScriptedApi implements AutoCloseable {
         for (Operation operation : ApiDefinition.get().reads()) {
             reads.put(operation.id(), parameters -> read(operation, parameters));
         }
-        ApiParts parts = new ApiParts(
-                ApiDefinition.get(), reads, () -> health, this::join, this::track, List.of());
+        ApiParts parts = new ApiParts(ApiDefinition.get(), reads, () -> health, this::join, this::track, List.of());
         server = ApiServer.start(options, parts, nanos);
     }
 

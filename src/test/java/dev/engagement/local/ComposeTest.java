@@ -349,7 +349,8 @@ class ComposeTest {
     @Test
     void the_api_takes_its_environment_and_finds_its_servers_among_the_services() {
         Map<String, String> environment = new HashMap<>();
-        Yaml.map(services.get("api").get("environment")).forEach((key, value) -> environment.put(key, value.toString()));
+        Yaml.map(services.get("api").get("environment"))
+                .forEach((key, value) -> environment.put(key, value.toString()));
 
         ApiOptions options = ApiOptions.parse(new String[0], environment);
 

@@ -139,8 +139,7 @@ class KubernetesTest {
             pods.put(Yaml.map(each).get("name").toString(), "x");
         }
 
-        ApiOptions options =
-                ApiOptions.parse(Yaml.texts(api.get("args")).toArray(String[]::new), pods);
+        ApiOptions options = ApiOptions.parse(Yaml.texts(api.get("args")).toArray(String[]::new), pods);
 
         assertThat(options.track()).isNotNull();
         assertThat(Yaml.map(Yaml.list(api.get("ports")).get(0)))

@@ -89,7 +89,8 @@ public final class ApiDefinition {
     /** The operations that answer one document about what is stored: what GraphQL can ask for. */
     public List<Operation> reads() {
         return operations.values().stream()
-                .filter(operation -> operation.method().equals(GET) && !operation.id().equals("live"))
+                .filter(operation ->
+                        operation.method().equals(GET) && !operation.id().equals("live"))
                 .toList();
     }
 
@@ -563,8 +564,7 @@ public final class ApiDefinition {
     }
 
     private static Parameter limit(long max, String byDefault, String description) {
-        return new Parameter(
-                "limit", false, ParameterType.INTEGER, false, byDefault, List.of(), 1L, max, description);
+        return new Parameter("limit", false, ParameterType.INTEGER, false, byDefault, List.of(), 1L, max, description);
     }
 
     private static Parameter cursor() {
@@ -572,13 +572,11 @@ public final class ApiDefinition {
     }
 
     private static Parameter optional(String name, long maxBytes, String description) {
-        return new Parameter(
-                name, false, ParameterType.TEXT, false, null, List.of(), null, maxBytes, description);
+        return new Parameter(name, false, ParameterType.TEXT, false, null, List.of(), null, maxBytes, description);
     }
 
     private static Parameter choice(String name, String byDefault, List<String> choices, String description) {
-        return new Parameter(
-                name, false, ParameterType.CHOICE, false, byDefault, choices, null, null, description);
+        return new Parameter(name, false, ParameterType.CHOICE, false, byDefault, choices, null, null, description);
     }
 
     private static Parameter path(String name, ParameterType type, @Nullable Long min, String description) {

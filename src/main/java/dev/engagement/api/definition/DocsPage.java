@@ -132,8 +132,9 @@ public final class DocsPage {
     private static String bounds(Parameter parameter) {
         return switch (parameter.type()) {
             case TEXT -> "text of up to " + parameter.max() + " bytes";
-            case INTEGER -> "whole number" + (parameter.min() == null ? "" : " from " + parameter.min())
-                    + (parameter.max() == null ? "" : " to " + parameter.max());
+            case INTEGER ->
+                "whole number" + (parameter.min() == null ? "" : " from " + parameter.min())
+                        + (parameter.max() == null ? "" : " to " + parameter.max());
             case INSTANT -> "moment";
             case CHOICE -> String.join(", ", parameter.choices());
         };

@@ -61,8 +61,8 @@ final class Fields {
                 "window",
                 "How much time the numbers are about, milliseconds; null where they are not about a stretch of"
                         + " time.")));
-        all.add(nullable(bool(
-                "exact", "Whether every number is a count or a sum. False where one is an estimate; see error.")));
+        all.add(nullable(
+                bool("exact", "Whether every number is a count or a sum. False where one is an estimate; see error.")));
         all.add(nullable(decimal(
                 "error",
                 "Where an estimate is among the numbers, by what fraction it may be off, in two of three cases.")));

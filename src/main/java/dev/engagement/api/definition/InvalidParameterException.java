@@ -49,15 +49,16 @@ public final class InvalidParameterException extends IllegalArgumentException {
         int c;
         for (int i = 0; i < text.length() && shown.length() < MAX_SHOWN; i += Character.charCount(c)) {
             c = text.codePointAt(i);
-            boolean isPrintable = switch (Character.getType(c)) {
-                case Character.CONTROL,
-                        Character.FORMAT,
-                        Character.LINE_SEPARATOR,
-                        Character.PARAGRAPH_SEPARATOR,
-                        Character.SURROGATE,
-                        Character.UNASSIGNED -> false;
-                default -> true;
-            };
+            boolean isPrintable =
+                    switch (Character.getType(c)) {
+                        case Character.CONTROL,
+                                Character.FORMAT,
+                                Character.LINE_SEPARATOR,
+                                Character.PARAGRAPH_SEPARATOR,
+                                Character.SURROGATE,
+                                Character.UNASSIGNED -> false;
+                        default -> true;
+                    };
             shown.appendCodePoint(isPrintable ? c : '?');
         }
         return shown.length() < MAX_SHOWN ? shown.toString() : shown + "…";

@@ -91,8 +91,7 @@ public final class OpenApi {
         ObjectNode paths = document.putObject("paths");
         for (Operation operation : definition.operations()) {
             for (int i = 0; i < operation.paths().size(); i++) {
-                paths.withObjectProperty(operation.paths().get(i))
-                        .set(methodOf(operation), operation(operation, i));
+                paths.withObjectProperty(operation.paths().get(i)).set(methodOf(operation), operation(operation, i));
             }
         }
         components(document.putObject("components"));
@@ -267,7 +266,8 @@ public final class OpenApi {
     private static ObjectNode responses(Operation operation, boolean hasBody) {
         ObjectNode responses = NODES.objectNode();
         if (operation.method().equals(Operation.WEB_SOCKET)) {
-            responses.putObject("101")
+            responses
+                    .putObject("101")
                     .put(
                             "description",
                             "A WebSocket, on which every message is a JSON object; a changed window is a "

@@ -43,8 +43,7 @@ public final class Parameters {
      * @param given the names of all that is given, so that one that nobody knows is refused rather than passed over
      * @throws InvalidParameterException with the first that would not do
      */
-    public static Parameters of(
-            Operation operation, Function<String, @Nullable String> raw, Set<String> given) {
+    public static Parameters of(Operation operation, Function<String, @Nullable String> raw, Set<String> given) {
         for (String name : new TreeSet<>(given)) {
             if (operation.parameter(name) == null) {
                 throw new InvalidParameterException(name, raw.apply(name), "leave it out: " + known(operation));
@@ -59,8 +58,7 @@ public final class Parameters {
             if (text != null) {
                 values.put(parameter.name(), checked(parameter, text));
             } else if (parameter.required()) {
-                throw new InvalidParameterException(
-                        parameter.name(), null, "give it, as in " + operation.example());
+                throw new InvalidParameterException(parameter.name(), null, "give it, as in " + operation.example());
             }
         }
         return new Parameters(operation, values);
@@ -143,8 +141,7 @@ public final class Parameters {
             throw new InvalidParameterException(parameter.name(), text, "give a text that is not empty");
         }
         // The length in characters first: a text of megabytes is not encoded in order to be refused.
-        if (max != null
-                && (text.length() > max || text.getBytes(StandardCharsets.UTF_8).length > max)) {
+        if (max != null && (text.length() > max || text.getBytes(StandardCharsets.UTF_8).length > max)) {
             throw new InvalidParameterException(
                     parameter.name(), text, "give a text of at most " + max + " bytes in UTF-8");
         }
@@ -168,8 +165,7 @@ public final class Parameters {
         Long min = parameter.min();
         Long max = parameter.max();
         if (number == null || (min != null && number < min) || (max != null && number > max)) {
-            throw new InvalidParameterException(
-                    parameter.name(), text, "give a whole number" + bounds(min, max));
+            throw new InvalidParameterException(parameter.name(), text, "give a whole number" + bounds(min, max));
         }
         return number;
     }

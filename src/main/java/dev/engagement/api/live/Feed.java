@@ -295,8 +295,7 @@ final class Feed {
         }
         String body = bodies.computeIfAbsent(filter, this::body);
         return new Snapshot(
-                sequence,
-                new LiveMessage(id(sequence), LiveMessage.SNAPSHOT, "{" + status() + "," + body + "}"));
+                sequence, new LiveMessage(id(sequence), LiveMessage.SNAPSHOT, "{" + status() + "," + body + "}"));
     }
 
     private String body(LiveFilter filter) {

@@ -107,8 +107,8 @@ public final class LiveHub implements AutoCloseable {
         var unusedBeat = beats.scheduleAtFixedRate(guarded(this::beat), beat, beat, TimeUnit.MILLISECONDS);
         long ping = options.redisTimeout().toMillis() / PINGS_PER_TIMEOUT;
         var unusedPing = beats.scheduleWithFixedDelay(guarded(this::ping), ping, ping, TimeUnit.MILLISECONDS);
-        var unusedLook = looks.scheduleWithFixedDelay(
-                guarded(this::look), 0, BOARD_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        var unusedLook =
+                looks.scheduleWithFixedDelay(guarded(this::look), 0, BOARD_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -204,7 +204,9 @@ public final class LiveHub implements AutoCloseable {
                 // What was published meanwhile waits in the socket, and comes after: each window ends up as it was
                 // written last.
                 feed.connected(redis.newestWindows(series()));
-                LOG.info("Live clients are told the changes in Redis {}", options.redis().server());
+                LOG.info(
+                        "Live clients are told the changes in Redis {}",
+                        options.redis().server());
                 failures = 0;
                 while (!closed) {
                     tell(opened.next());
@@ -217,7 +219,10 @@ public final class LiveHub implements AutoCloseable {
                 }
                 failures++;
                 if (failures == 1) {
-                    LOG.warn("Live clients miss changes: Redis {}: {}", options.redis().server(), e.getMessage());
+                    LOG.warn(
+                            "Live clients miss changes: Redis {}: {}",
+                            options.redis().server(),
+                            e.getMessage());
                 }
                 feed.away(NO_ANSWER);
             } finally {

@@ -144,9 +144,7 @@ final class ContentMinutes {
                 known++;
             }
         }
-        return known < min
-                ? null
-                : BigDecimal.valueOf(sum).divide(BigDecimal.valueOf(known), MathContext.DECIMAL64);
+        return known < min ? null : BigDecimal.valueOf(sum).divide(BigDecimal.valueOf(known), MathContext.DECIMAL64);
     }
 
     /**

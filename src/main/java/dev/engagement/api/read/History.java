@@ -90,7 +90,8 @@ final class History {
                 new RollupRows.Range(question.key(), question.from(), before, now, question.cursor(), limit + 1));
         boolean hasMore = found.size() > limit;
         List<RollupWindow> windows = hasMore ? found.subList(0, limit) : found;
-        String next = hasMore ? cursor(windows.get(windows.size() - 1), question).text() : null;
+        String next =
+                hasMore ? cursor(windows.get(windows.size() - 1), question).text() : null;
         ObjectNode json = AnswerJson.finish(
                 body.apply(windows, next), now, definition.windowMillis(), RollupWindow.areExact(windows));
         Answer answer = new Answer(json, isOver(question, before, now) ? AnswerCache.MAX_AGE_SECONDS : 0);

@@ -97,8 +97,7 @@ final class LeaderboardRead implements Read {
         return places;
     }
 
-    private static void putChange(
-            ObjectNode place, String name, @Nullable Map<String, Integer> before, int now) {
+    private static void putChange(ObjectNode place, String name, @Nullable Map<String, Integer> before, int now) {
         if (before != null) {
             Integer then = before.get(place.get("content_id").asText());
             place.put(name, then == null ? null : Integer.valueOf(then - now));

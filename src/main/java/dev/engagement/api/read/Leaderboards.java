@@ -67,7 +67,10 @@ final class Leaderboards {
         return Objects.requireNonNull(histories.get(by), by);
     }
 
-    private record Shown(@Nullable String before, List<Tuple> places, @Nullable String after) {}
+    private record Shown(
+            @Nullable String before,
+            List<Tuple> places,
+            @Nullable String after) {}
 
     private RankedBoard shown(boolean seconds) throws UnavailableException {
         String board = seconds ? keys.topByEngagement() : keys.topByEvents();

@@ -47,8 +47,7 @@ final class LiveWindows {
         List<String> members = redis.ask(pipeline -> beforeMillis == null
                 ? pipeline.zrevrange(set, 0, limit - 1L)
                 // The score is a window's end.
-                : pipeline.zrevrangeByScore(
-                        set, "(" + (beforeMillis + definition.windowMillis()), "-inf", 0, limit));
+                : pipeline.zrevrangeByScore(set, "(" + (beforeMillis + definition.windowMillis()), "-inf", 0, limit));
         return windows(members, definition);
     }
 

@@ -22,7 +22,8 @@ record RankedBoard(long atMillis, List<Ranked> places) {
      * @param score what it is ranked by
      * @param usual what is usual for it, of the board that goes by that; else null
      */
-    record Ranked(String contentId, BigDecimal score, @Nullable BigDecimal usual) {}
+    record Ranked(
+            String contentId, BigDecimal score, @Nullable BigDecimal usual) {}
 
     /** The contents, the first one first. */
     List<String> contentIds() {

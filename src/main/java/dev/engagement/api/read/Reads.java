@@ -48,9 +48,8 @@ public final class Reads implements AutoCloseable {
         ContentMinutes minutes = new ContentMinutes(redis, keys);
         Trending trending = new Trending(minutes, new PastDays(rows, options.rollups()));
         Leaderboards boards = new Leaderboards(redis, keys, trending, clock);
-        Freshness freshness = source == null
-                ? null
-                : new Freshness(redis, keys, source, options.schema(), options.eventsTable());
+        Freshness freshness =
+                source == null ? null : new Freshness(redis, keys, source, options.schema(), options.eventsTable());
         this.byOperation = Map.of(
                 "realtime", new RealtimeRead(metrics, live, clock),
                 "history", new HistoryRead(metrics, new History(rows, clock), clock),
@@ -98,8 +97,7 @@ public final class Reads implements AutoCloseable {
     }
 
     private void lookEvery(long millis, Look look) {
-        ScheduledFuture<?> unused =
-                looking.scheduleWithFixedDelay(() -> take(look), 0, millis, TimeUnit.MILLISECONDS);
+        ScheduledFuture<?> unused = looking.scheduleWithFixedDelay(() -> take(look), 0, millis, TimeUnit.MILLISECONDS);
     }
 
     private void take(Look look) {

@@ -84,18 +84,16 @@ final class RollupRead implements Read {
         Instant now = clock.instant();
         String next = null;
         if (hasMore || history.isThere()) {
-            long last = windows.isEmpty() ? now.toEpochMilli() : windows.get(windows.size() - 1).startMillis();
+            long last = windows.isEmpty()
+                    ? now.toEpochMilli()
+                    : windows.get(windows.size() - 1).startMillis();
             next = new WindowCursor(last, List.of()).text();
         }
         return Answer.ofNow(AnswerJson.finish(
-                body(definition, windows, next),
-                now,
-                definition.windowMillis(),
-                RollupWindow.areExact(windows)));
+                body(definition, windows, next), now, definition.windowMillis(), RollupWindow.areExact(windows)));
     }
 
-    private static ObjectNode body(
-            RollupDefinition definition, List<RollupWindow> windows, @Nullable String next) {
+    private static ObjectNode body(RollupDefinition definition, List<RollupWindow> windows, @Nullable String next) {
         ObjectNode body = AnswerJson.newObject();
         body.put("rollup", definition.name());
         body.put("window_size", definition.windowSizeText());

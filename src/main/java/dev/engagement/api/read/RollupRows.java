@@ -156,7 +156,8 @@ final class RollupRows {
      * @param toMillis behind the last window
      * @return by content id, without those that have no row; null if there is no row of any content
      */
-    @Nullable Map<String, Long> sums(
+    @Nullable
+    Map<String, Long> sums(
             RollupDefinition definition, String column, long fromMillis, long toMillis, List<String> contentIds)
             throws UnavailableException {
         String start = quote(RollupDefinition.WINDOW_START);
@@ -169,7 +170,8 @@ final class RollupRows {
             where.append(" AND ").append(quote(RollupDefinition.WINDOW_SIZE)).append(" = ?");
             range.add(definition.windowSizeText());
         }
-        if (postgres.query("SELECT 1" + where + " LIMIT 1", range, row -> row.getInt(1)).isEmpty()) {
+        if (postgres.query("SELECT 1" + where + " LIMIT 1", range, row -> row.getInt(1))
+                .isEmpty()) {
             return null;
         }
         String content = quote(definition.eventKey().get(0).column());

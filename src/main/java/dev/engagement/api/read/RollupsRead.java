@@ -37,7 +37,6 @@ final class RollupsRead implements Read {
             rollup.measures().stream().map(Measure::column).forEach(measures::add);
             each.put("live", rollup.live());
         }
-        return new Answer(
-                AnswerJson.finish(body, clock.instant(), null, true), AnswerCache.MAX_AGE_SECONDS);
+        return new Answer(AnswerJson.finish(body, clock.instant(), null, true), AnswerCache.MAX_AGE_SECONDS);
     }
 }

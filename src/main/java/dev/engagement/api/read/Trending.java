@@ -48,7 +48,8 @@ final class Trending {
         this.past = past;
     }
 
-    private record Candidate(String contentId, long events, @Nullable BigDecimal usualOfHour) {
+    private record Candidate(
+            String contentId, long events, @Nullable BigDecimal usualOfHour) {
 
         /** The greater, the sooner it may be above its usual. */
         double promise() {
@@ -101,8 +102,7 @@ final class Trending {
 
     /** Of as many minutes as count as now, before these; null if too little is known of them. */
     private @Nullable BigDecimal usualOfHour(String contentId, long begin) {
-        BigDecimal perMinute =
-                minutes.perMinute(contentId, begin + NOW - ContentMinutes.HOUR, begin, MIN_MINUTES);
+        BigDecimal perMinute = minutes.perMinute(contentId, begin + NOW - ContentMinutes.HOUR, begin, MIN_MINUTES);
         return perMinute == null ? null : perMinute.multiply(BigDecimal.valueOf(NOW));
     }
 

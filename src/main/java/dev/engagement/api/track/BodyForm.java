@@ -30,7 +30,10 @@ enum BodyForm {
         for (int i = 1; i < parts.length; i++) {
             String parameter = parts[i].strip();
             if (parameter.startsWith("charset=")
-                    && !UTF_8.contains(parameter.substring("charset=".length()).replace("\"", "").strip())) {
+                    && !UTF_8.contains(parameter
+                            .substring("charset=".length())
+                            .replace("\"", "")
+                            .strip())) {
                 throw TrackRefusedException.unsupported("is '" + shown(contentType) + "'", "encode the body as UTF-8");
             }
         }

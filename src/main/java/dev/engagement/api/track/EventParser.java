@@ -75,8 +75,7 @@ final class EventParser {
      * @param userIds form of the users' ids
      * @throws TrackRefusedException if anything of it would not do
      */
-    List<TrackEvent> parse(byte[] body, BodyForm form, IdForm contentIds, IdForm userIds)
-            throws TrackRefusedException {
+    List<TrackEvent> parse(byte[] body, BodyForm form, IdForm contentIds, IdForm userIds) throws TrackRefusedException {
         if (body.length > options.maxBodyBytes()) {
             throw TrackRefusedException.tooLarge(
                     "has " + body.length + " bytes, of " + options.maxBodyBytes() + " that it may have",
@@ -348,7 +347,8 @@ final class EventParser {
                         text.isEmpty() ? "is " + kind(value) : "is '" + BodyForm.shown(text) + "'",
                         "give a moment like 2026-01-08T09:00:00Z, or milliseconds since the epoch, within years 1 to"
                                 + " 9999; or leave it out, and it is now");
-            } else if (Timestamps.isAhead(micros, now.toEpochMilli(), options.maxAhead().toMillis())) {
+            } else if (Timestamps.isAhead(
+                    micros, now.toEpochMilli(), options.maxAhead().toMillis())) {
                 refuse(
                         line,
                         EVENT_TS,

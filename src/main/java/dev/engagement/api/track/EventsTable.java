@@ -22,11 +22,15 @@ import org.postgresql.util.PSQLState;
  *     to no table of contents, or the role may not look into that
  */
 record EventsTable(
-        IdForm contentIds, IdForm userIds, String sequence, String insert, @Nullable String missingContents) {
+        IdForm contentIds,
+        IdForm userIds,
+        String sequence,
+        String insert,
+        @Nullable String missingContents) {
 
     /** Beside the id. */
-    static final List<String> COLUMNS = List.of(
-            "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload");
+    static final List<String> COLUMNS =
+            List.of("content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload");
 
     private static final String CONTENT_ID = "content_id";
 

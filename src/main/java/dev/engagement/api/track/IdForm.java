@@ -41,10 +41,11 @@ enum IdForm {
         return switch (this) {
             case UUID -> UUID_DIGITS.matcher(text).matches();
             case INTEGER -> Integers.parse(text).isPresent();
-            case TEXT -> !text.isEmpty()
-                    && text.length() <= MAX_CHARS
-                    && text.chars().noneMatch(Character::isISOControl)
-                    && JsonText.isWellFormed(text);
+            case TEXT ->
+                !text.isEmpty()
+                        && text.length() <= MAX_CHARS
+                        && text.chars().noneMatch(Character::isISOControl)
+                        && JsonText.isWellFormed(text);
         };
     }
 }

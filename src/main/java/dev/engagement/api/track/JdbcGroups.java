@@ -96,9 +96,7 @@ final class JdbcGroups implements GroupStore {
                     }
                     case CONFLICT -> LOG.debug("A group of requests gave way, and is written again", e);
                     case LOCKED -> {
-                        return group.size() > 1
-                                ? oneByOne(group)
-                                : List.of(new Outcome.Away(unavailable(RETRY, e)));
+                        return group.size() > 1 ? oneByOne(group) : List.of(new Outcome.Away(unavailable(RETRY, e)));
                     }
                     case RECORD -> {
                         return group.size() > 1 ? oneByOne(group) : List.of(refused(group.get(0), e));
@@ -140,12 +138,13 @@ final class JdbcGroups implements GroupStore {
             return switch (fate(transaction)) {
                 case COMMITTED -> pending.outcomes();
                 case ABORTED -> null;
-                case UNKNOWN -> throw new UnavailableException(
-                        GroupCommit.POSTGRES,
-                        RETRY,
-                        "PostgreSQL did not answer a commit, and nobody knows whether events were written: who has"
-                                + " given a key may send them again",
-                        e);
+                case UNKNOWN ->
+                    throw new UnavailableException(
+                            GroupCommit.POSTGRES,
+                            RETRY,
+                            "PostgreSQL did not answer a commit, and nobody knows whether events were written: who has"
+                                    + " given a key may send them again",
+                            e);
             };
         }
         return pending.outcomes();
@@ -171,8 +170,8 @@ final class JdbcGroups implements GroupStore {
                 reset(TrackVerdict.AWAY);
             }
             try {
-                pause.of(Duration.ofMillis(
-                        RECONNECT.delayMillis(failures, ThreadLocalRandom.current().nextDouble())));
+                pause.of(Duration.ofMillis(RECONNECT.delayMillis(
+                        failures, ThreadLocalRandom.current().nextDouble())));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return Fate.UNKNOWN;

@@ -77,8 +77,8 @@ final class TrackSession implements AutoCloseable {
                 statement.execute(BE_DURABLE);
             }
             keys.createIfMissing(connection);
-            EventsTable table = EventsTable.of(
-                    connection, "\"" + options.schema() + "\".\"" + options.eventsTable() + "\"");
+            EventsTable table =
+                    EventsTable.of(connection, "\"" + options.schema() + "\".\"" + options.eventsTable() + "\"");
             connection.commit();
             return new TrackSession(connection, table, keys);
         } catch (SQLException e) {
@@ -249,7 +249,9 @@ final class TrackSession implements AutoCloseable {
         }
         try (PreparedStatement statement = connection.prepareStatement(table.insert())) {
             statement.setArray(
-                    1, connection.createArrayOf("bigint", Arrays.stream(ids).boxed().toArray(Long[]::new)));
+                    1,
+                    connection.createArrayOf(
+                            "bigint", Arrays.stream(ids).boxed().toArray(Long[]::new)));
             // In the order of EventsTable.COLUMNS.
             texts(statement, 2, events, TrackEvent::contentId);
             texts(statement, 3, events, TrackEvent::userId);
@@ -420,8 +422,8 @@ final class TrackSession implements AutoCloseable {
         /** The keys that are new, in the order in which they are to be written. */
         TreeMap<Key, TrackKeys.Written> rows(long[] allocated) {
             TreeMap<Key, TrackKeys.Written> rows = new TreeMap<>();
-            claimed.forEach((key, index) ->
-                    rows.put(Key.ofEvent(key), new TrackKeys.Written(List.of(allocated[index]), null)));
+            claimed.forEach(
+                    (key, index) -> rows.put(Key.ofEvent(key), new TrackKeys.Written(List.of(allocated[index]), null)));
             for (int request : indexes.keySet()) {
                 String key = group.get(request).key();
                 if (key != null) {

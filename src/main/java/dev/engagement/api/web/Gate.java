@@ -58,15 +58,14 @@ public final class Gate implements Filter {
     private final RateLimits wrongTokens;
 
     /** Wrong tokens that were counted, by address and digest; the oldest are forgotten. */
-    private final Map<String, Boolean> wrongLately =
-            Collections.synchronizedMap(new LinkedHashMap<String, Boolean>() {
-                private static final long serialVersionUID = 1L;
+    private final Map<String, Boolean> wrongLately = Collections.synchronizedMap(new LinkedHashMap<String, Boolean>() {
+        private static final long serialVersionUID = 1L;
 
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-                    return size() > MAX_WRONG_TOKENS;
-                }
-            });
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+            return size() > MAX_WRONG_TOKENS;
+        }
+    });
 
     /**
      * A gate.
@@ -74,8 +73,7 @@ public final class Gate implements Filter {
      * @param readingPosts paths whose POST changes nothing
      * @param nanos {@link System#nanoTime}, or a test's own
      */
-    public Gate(
-            WebOptions options, Tokens tokens, Set<String> readingPosts, Prometheus numbers, LongSupplier nanos) {
+    public Gate(WebOptions options, Tokens tokens, Set<String> readingPosts, Prometheus numbers, LongSupplier nanos) {
         this.options = options;
         this.tokens = tokens;
         this.readingPosts = Set.copyOf(readingPosts);
@@ -198,7 +196,8 @@ public final class Gate implements Filter {
     }
 
     private boolean isOwn(String origin, @Nullable String host) {
-        return (host != null && (origin.equalsIgnoreCase("http://" + host) || origin.equalsIgnoreCase("https://" + host)))
+        return (host != null
+                        && (origin.equalsIgnoreCase("http://" + host) || origin.equalsIgnoreCase("https://" + host)))
                 || options.allowedOrigins().contains(origin.toLowerCase(Locale.ROOT));
     }
 
@@ -251,12 +250,12 @@ public final class Gate implements Filter {
         if (verdict == Tokens.Verdict.OF_OTHERS) {
             throw Problems.forbidden(
                             "That token does not allow " + (right == Right.WRITE ? "to send events" : "this"),
-                            "use the token for it: api.token, or api." + right.name().toLowerCase(Locale.ROOT) + "-token")
+                            "use the token for it: api.token, or api."
+                                    + right.name().toLowerCase(Locale.ROOT) + "-token")
                     .exception();
         }
         if (Login.PAGES.contains(path) && accepts(request, "text/html")) {
-            Login.redirect(
-                    response, Login.PATH + "?next=" + URLEncoder.encode(path, StandardCharsets.UTF_8));
+            Login.redirect(response, Login.PATH + "?next=" + URLEncoder.encode(path, StandardCharsets.UTF_8));
             return false;
         }
         throw Problems.unauthorized(

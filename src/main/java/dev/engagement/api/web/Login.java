@@ -54,8 +54,8 @@ public final class Login {
             throw Problems.unsupportedMediaType("The login is no form", "send token=… as " + FORM)
                     .exception();
         }
-        Map<String, String> form = Query.parse(new String(
-                Bodies.read(request, MAX_BODY_BYTES, BODY_TIMEOUT, nanos), StandardCharsets.UTF_8));
+        Map<String, String> form = Query.parse(
+                new String(Bodies.read(request, MAX_BODY_BYTES, BODY_TIMEOUT, nanos), StandardCharsets.UTF_8));
         String address = Gate.network(request.getRemoteAddr());
         gate.refuseGuessing(address);
         String token = form.getOrDefault("token", "").trim();

@@ -91,16 +91,17 @@ public final class Prometheus {
     public String text() {
         StringBuilder text = new StringBuilder(8_192);
         head(text, REQUESTS, "counter", "Requests answered, by operation and status");
-        sorted(requests).forEach((key, count) -> line(
-                text,
-                REQUESTS,
-                label("operation", key.first()) + "," + label("status", key.second()),
-                Long.toString(count.sum())));
+        sorted(requests)
+                .forEach((key, count) -> line(
+                        text,
+                        REQUESTS,
+                        label("operation", key.first()) + "," + label("status", key.second()),
+                        Long.toString(count.sum())));
         head(text, SECONDS, "histogram", "Time from a request's first byte to its answer, by operation");
         new TreeMap<>(times).forEach((operation, each) -> histogram(text, operation, each));
         head(text, REFUSED, "counter", "Requests refused before anything was asked, by reason");
-        new TreeMap<>(refused).forEach((reason, count) ->
-                line(text, REFUSED, label("reason", reason), Long.toString(count.sum())));
+        new TreeMap<>(refused)
+                .forEach((reason, count) -> line(text, REFUSED, label("reason", reason), Long.toString(count.sum())));
         for (Supplied each : supplied) {
             head(text, each.name(), each.type(), each.help());
             line(text, each.name(), "", Long.toString(each.value().getAsLong()));

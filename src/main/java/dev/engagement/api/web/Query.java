@@ -67,7 +67,8 @@ public final class Query {
                 bytes.put((byte) (c == '+' ? ' ' : c));
             } else {
                 throw refused(
-                        "The query has a character that has to be percent-encoded", "encode it as UTF-8, such as %C3%BC");
+                        "The query has a character that has to be percent-encoded",
+                        "encode it as UTF-8, such as %C3%BC");
             }
         }
         try {

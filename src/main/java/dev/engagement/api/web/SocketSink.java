@@ -93,8 +93,7 @@ final class SocketSink implements LiveSink {
     /** Ends a connection, without waiting for the other side. */
     static void close(Session session, int status, String why) {
         String reason = why.replaceAll("[^\\x20-\\x7e]", "?");
-        session.close(
-                status, reason.length() <= MAX_REASON_LENGTH ? reason : reason.substring(0, MAX_REASON_LENGTH));
+        session.close(status, reason.length() <= MAX_REASON_LENGTH ? reason : reason.substring(0, MAX_REASON_LENGTH));
     }
 
     /** The connection has ended, whoever ended it. */

@@ -45,14 +45,17 @@ class ApiDefinitionTest {
                 .extracting(Operation::id)
                 .containsExactly(
                         "realtime", "history", "leaderboard", "content", "rollups", "rollup", "event", "stats");
-        assertThat(operations()).filteredOn(Operation::writes).extracting(Operation::id).containsExactly("track");
+        assertThat(operations())
+                .filteredOn(Operation::writes)
+                .extracting(Operation::id)
+                .containsExactly("track");
     }
 
     @Test
     void paths_are_these_and_each_is_there_once() {
         List<String> paths = new ArrayList<>();
-        operations().forEach(operation ->
-                operation.paths().forEach(path -> paths.add(operation.method() + " " + path)));
+        operations()
+                .forEach(operation -> operation.paths().forEach(path -> paths.add(operation.method() + " " + path)));
 
         assertThat(paths)
                 .containsExactly(
@@ -149,9 +152,9 @@ class ApiDefinitionTest {
         JsonNode example = Examples.answer(operation.id());
 
         assertThat(AnswerShape.differences(operation.answer(), example)).isEmpty();
-        assertThat(operation.answer().fields()).allSatisfy(field -> assertThat(example.has(field.name()))
-                .as(field.name())
-                .isTrue());
+        assertThat(operation.answer().fields())
+                .allSatisfy(field ->
+                        assertThat(example.has(field.name())).as(field.name()).isTrue());
     }
 
     @ParameterizedTest

@@ -139,7 +139,8 @@ class GraphQlTest {
 
         assertThat(answer.has("errors")).as(answer.toString()).isFalse();
         TreeSet<String> types = new TreeSet<>();
-        answer.at("/data/__schema/types").forEach(type -> types.add(type.path("name").asText()));
+        answer.at("/data/__schema/types")
+                .forEach(type -> types.add(type.path("name").asText()));
         assertThat(types).contains("Query", "Realtime", "RealtimeEntries", "LeaderboardBy", "Long", "Decimal");
         assertThat(answer.at("/data/__schema/mutationType").isNull()).isTrue();
     }
@@ -288,7 +289,12 @@ class GraphQlTest {
         StringBuilder query = new StringBuilder("{ ...f0 }");
         for (int i = 0; i < 60; i++) {
             String next = " ...f" + (i + 1);
-            query.append(" fragment f").append(i).append(" on Query {").append(next).append(next).append(" }");
+            query.append(" fragment f")
+                    .append(i)
+                    .append(" on Query {")
+                    .append(next)
+                    .append(next)
+                    .append(" }");
         }
         query.append(" fragment f60 on Query { stats { as_of } }");
 

@@ -31,7 +31,9 @@ class OpenApiTest {
         assertThat(DOCUMENT.path("info").path("title").textValue()).isNotBlank();
         assertThat(DOCUMENT.path("info").path("version").textValue()).isNotBlank();
         ObjectMapper mapper = new ObjectMapper();
-        assertThat(mapper.readTree(mapper.writeValueAsString(DOCUMENT)).path("paths").size())
+        assertThat(mapper.readTree(mapper.writeValueAsString(DOCUMENT))
+                        .path("paths")
+                        .size())
                 .isEqualTo(DOCUMENT.path("paths").size());
     }
 
@@ -107,7 +109,8 @@ class OpenApiTest {
     @MethodSource("operations")
     void answers_have_the_fields_of_the_definition(Operation operation) {
         if (operation.method().equals(Operation.WEB_SOCKET)) {
-            assertThat(names(node(operation, operation.path()).path("responses"))).contains("101");
+            assertThat(names(node(operation, operation.path()).path("responses")))
+                    .contains("101");
             return;
         }
         JsonNode success = node(operation, operation.path())
@@ -141,14 +144,15 @@ class OpenApiTest {
         }
         JsonNode type = schema.path("type");
         assertThat(type.isArray()).as(field.name()).isEqualTo(field.nullable());
-        String expected = switch (field.type()) {
-            case TEXT, INSTANT -> "string";
-            case INTEGER, MILLIS -> "integer";
-            case DECIMAL -> "number";
-            case BOOLEAN -> "boolean";
-            case OBJECT -> "object";
-            case LIST -> "array";
-        };
+        String expected =
+                switch (field.type()) {
+                    case TEXT, INSTANT -> "string";
+                    case INTEGER, MILLIS -> "integer";
+                    case DECIMAL -> "number";
+                    case BOOLEAN -> "boolean";
+                    case OBJECT -> "object";
+                    case LIST -> "array";
+                };
         assertThat((type.isArray() ? type.get(0) : type).asText()).isEqualTo(expected);
         if (field.type() == FieldType.LIST) {
             same(field.element(), schema.path("items"));
@@ -202,8 +206,7 @@ class OpenApiTest {
         Set<String> schemes = new HashSet<>();
         node(operation, operation.path()).path("security").forEach(scheme -> schemes.addAll(names(scheme)));
 
-        assertThat(schemes)
-                .isEqualTo(operation.writes() ? Set.of("writeToken") : Set.of("readToken", "session"));
+        assertThat(schemes).isEqualTo(operation.writes() ? Set.of("writeToken") : Set.of("readToken", "session"));
         assertThat(names(DOCUMENT.path("components").path("securitySchemes"))).containsAll(schemes);
     }
 

@@ -45,11 +45,11 @@ class ParametersProperties {
 
     @Property
     void a_moment_is_the_same_in_both_forms(
-            @ForAll @LongRange(min = Timestamps.MIN_MICROS / 1_000, max = Timestamps.MAX_MICROS / 1_000)
-                    long millis) {
+            @ForAll @LongRange(min = Timestamps.MIN_MICROS / 1_000, max = Timestamps.MAX_MICROS / 1_000) long millis) {
         Instant moment = Instant.ofEpochMilli(millis);
 
-        assertThat(with("start_time", Long.toString(millis)).instantOrNull("start_time")).isEqualTo(moment);
+        assertThat(with("start_time", Long.toString(millis)).instantOrNull("start_time"))
+                .isEqualTo(moment);
         assertThat(with("start_time", Timestamps.format(Timestamps.microsOf(moment)))
                         .instantOrNull("start_time"))
                 .isEqualTo(moment);
@@ -75,7 +75,8 @@ class ParametersProperties {
         assertThat(refusal.getMessage()).hasSizeLessThan(200).endsWith("; give another");
         assertThat(refusal.getMessage().chars())
                 .noneMatch(c -> Character.isISOControl(c) || c == 0x2028 || c == 0x2029);
-        assertThat(StandardCharsets.UTF_8.newEncoder().canEncode(refusal.getMessage())).isTrue();
+        assertThat(StandardCharsets.UTF_8.newEncoder().canEncode(refusal.getMessage()))
+                .isTrue();
     }
 
     @Property

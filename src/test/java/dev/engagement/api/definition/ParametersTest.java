@@ -45,8 +45,9 @@ class ParametersTest {
 
         assertThat(refusal.name()).isEqualTo("event_type");
         assertThat(refusal.value()).isNull();
-        assertThat(refusal).hasMessage(
-                "event_type is missing; give it, as in /metrics/realtime?event_type=click&window_size=30s&limit=10");
+        assertThat(refusal)
+                .hasMessage(
+                        "event_type is missing; give it, as in /metrics/realtime?event_type=click&window_size=30s&limit=10");
     }
 
     @Test
@@ -112,8 +113,7 @@ class ParametersTest {
                 "infinity"
             })
     void what_is_no_moment_is_refused(String text) {
-        InvalidParameterException refusal =
-                refusal("history", Map.of("event_type", "click", "start_time", text));
+        InvalidParameterException refusal = refusal("history", Map.of("event_type", "click", "start_time", text));
 
         assertThat(refusal.name()).isEqualTo("start_time");
         assertThat(refusal.wayOut()).contains("2026-01-08T09:00:00Z", "%2B", "milliseconds");
@@ -121,14 +121,14 @@ class ParametersTest {
 
     @Test
     void a_moment_that_is_not_given_is_null() {
-        assertThat(of("history", Map.of("event_type", "click")).instantOrNull("end_time")).isNull();
+        assertThat(of("history", Map.of("event_type", "click")).instantOrNull("end_time"))
+                .isNull();
     }
 
     @Test
     void control_characters_and_halves_of_pairs_are_refused_and_not_shown() {
         // Not as parameters of the test: reports of tests are XML, which cannot hold them.
-        List<String> texts =
-                List.of("a\0b", "a\r\nSet-Cookie: x", "a\u001bb", "a\u0085b", "\ud800", "a\udc00b");
+        List<String> texts = List.of("a\0b", "a\r\nSet-Cookie: x", "a\u001bb", "a\u0085b", "\ud800", "a\udc00b");
 
         for (String text : texts) {
             InvalidParameterException refusal = refusal("realtime", Map.of("event_type", text));
@@ -140,7 +140,8 @@ class ParametersTest {
 
     @Test
     void a_text_is_bounded_in_bytes() {
-        assertThat(of("realtime", Map.of("event_type", "ü".repeat(128))).text("event_type")).hasSize(128);
+        assertThat(of("realtime", Map.of("event_type", "ü".repeat(128))).text("event_type"))
+                .hasSize(128);
         InvalidParameterException refusal = refusal("realtime", Map.of("event_type", "ü".repeat(129)));
         assertThat(refusal.wayOut()).isEqualTo("give a text of at most 256 bytes in UTF-8");
         assertThat(refusal.getMessage()).hasSizeLessThan(200);

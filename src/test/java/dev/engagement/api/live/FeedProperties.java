@@ -175,8 +175,8 @@ class FeedProperties {
             void check() {
                 Map<String, Long> wanted = new TreeMap<>(truth);
                 wanted.keySet()
-                        .removeIf(subject -> !BOARDS.contains(subject)
-                                && !filter.wants(subject.substring(0, subject.length() - 1)));
+                        .removeIf(subject ->
+                                !BOARDS.contains(subject) && !filter.wants(subject.substring(0, subject.length() - 1)));
                 assertThat(view).isEqualTo(wanted);
             }
         }

@@ -280,8 +280,8 @@ class FeedTest {
 
     @Test
     void more_clients_than_there_may_be_are_refused() {
-        Feed one = new Feed(
-                "feed", Samples.options("redis://127.0.0.1:1", "", 1, 256, 16, Duration.ofSeconds(5)), clock);
+        Feed one =
+                new Feed("feed", Samples.options("redis://127.0.0.1:1", "", 1, 256, 16, Duration.ofSeconds(5)), clock);
         one.join(LiveFilter.ALL, null, RecordingSink.reading());
         RecordingSink sink = RecordingSink.reading();
 

@@ -85,12 +85,11 @@ class LiveHubIT {
                 RecordingSink sink = RecordingSink.reading();
                 hub.join(LiveFilter.ALL, null, sink);
 
-                await().untilAsserted(() -> assertThat(sink.sent("snapshot"))
-                        .anySatisfy(json -> assertThat(json)
-                                .contains(window("click", 19, 19))
-                                .contains(window("click", 10, 10))
-                                .doesNotContain(window("click", 9, 9))
-                                .contains("\"stale\":false")));
+                await().untilAsserted(() -> assertThat(sink.sent("snapshot")).anySatisfy(json -> assertThat(json)
+                        .contains(window("click", 19, 19))
+                        .contains(window("click", 10, 10))
+                        .doesNotContain(window("click", 9, 9))
+                        .contains("\"stale\":false")));
             }
         }
     }
@@ -106,8 +105,8 @@ class LiveHubIT {
             boards.show("events", "2");
 
             for (RecordingSink sink : List.of(one, two)) {
-                await().untilAsserted(() -> assertThat(sink.sent("leaderboard"))
-                        .contains("{\"by\":\"events\",\"places\":[2]}"));
+                await().untilAsserted(() ->
+                        assertThat(sink.sent("leaderboard")).contains("{\"by\":\"events\",\"places\":[2]}"));
             }
         }
     }
@@ -121,7 +120,8 @@ class LiveHubIT {
 
             boards.fail(true);
             await().untilAsserted(() -> assertThat(sink.sent("heartbeat"))
-                    .anySatisfy(json -> assertThat(json).contains("\"stale\":true").contains("PostgreSQL")));
+                    .anySatisfy(
+                            json -> assertThat(json).contains("\"stale\":true").contains("PostgreSQL")));
             boards.fail(false);
 
             await().until(() -> !hub.isStale());
@@ -137,9 +137,9 @@ class LiveHubIT {
             await().until(() -> !hub.isStale());
 
             own.kill();
-            await().untilAsserted(() -> assertThat(sink.sent("heartbeat")).anySatisfy(json -> assertThat(json)
-                    .contains("\"stale\":true")
-                    .contains("Redis does not answer")));
+            await().untilAsserted(() -> assertThat(sink.sent("heartbeat"))
+                    .anySatisfy(
+                            json -> assertThat(json).contains("\"stale\":true").contains("Redis does not answer")));
             int before = sink.sent("snapshot").size();
             String id = sink.last().id();
             own.restart();

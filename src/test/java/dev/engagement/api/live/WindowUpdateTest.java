@@ -67,8 +67,8 @@ class WindowUpdateTest {
     }
 
     private static String rollup(String contentType, String device) {
-        return "{\"window_start\":1,\"window_end\":2,\"count\":1,\"content_type\":\"" + contentType
-                + "\",\"device\":\"" + device + "\",\"rollup\":\"hourly\"}";
+        return "{\"window_start\":1,\"window_end\":2,\"count\":1,\"content_type\":\"" + contentType + "\",\"device\":\""
+                + device + "\",\"rollup\":\"hourly\"}";
     }
 
     private static String subject(String json) {

@@ -183,7 +183,8 @@ class ReadsIT {
         List<String> windows = new ArrayList<>();
         for (JsonNode entry : body.get("entries")) {
             assertThat(entry.size()).isEqualTo(4);
-            windows.add(entry.get("window_start").longValue() + " " + entry.get("count").longValue() + " "
+            windows.add(entry.get("window_start").longValue() + " "
+                    + entry.get("count").longValue() + " "
                     + entry.get("total_value").decimalValue().toPlainString() + " "
                     + entry.get("unique_users").longValue());
         }
@@ -210,8 +211,7 @@ class ReadsIT {
                 "end_time",
                 Instant.ofEpochMilli(start + 30 * SECOND).toString());
 
-        assertThat(windows(body))
-                .containsExactly((start + 20 * SECOND) + " 1 0 1", (start + 10 * SECOND) + " 1 0 1");
+        assertThat(windows(body)).containsExactly((start + 20 * SECOND) + " 1 0 1", (start + 10 * SECOND) + " 1 0 1");
         assertThat(body.get("next_cursor").isNull()).isTrue();
     }
 
@@ -229,8 +229,7 @@ class ReadsIT {
     void an_estimate_among_the_windows_is_said() throws Exception {
         RollupDefinition metrics = rollup("metrics_30s");
         long start = nowMillis / 10_000 * 10_000 - 10 * MINUTE;
-        RollupRow estimated =
-                WrittenRollups.row(metrics, start, List.of("click"), false, "9000", "1.5", "2210");
+        RollupRow estimated = WrittenRollups.row(metrics, start, List.of("click"), false, "9000", "1.5", "2210");
         show(WrittenRollups.cell(metrics, estimated));
         WrittenRollups.insert(tables, metrics, estimated);
 
@@ -277,8 +276,7 @@ class ReadsIT {
                 List.of(new Place("b", 12_345), new Place("a", 7_000), new Place("c", 10))));
 
         ObjectNode events = body("leaderboard");
-        assertThat(places(events))
-                .containsExactly("1 a First <b>& video 9", "2 b Second podcast 4", "3 c null null 2");
+        assertThat(places(events)).containsExactly("1 a First <b>& video 9", "2 b Second podcast 4", "3 c null null 2");
         assertSaysOfItself(events, Instant.ofEpochMilli(slideEnd), 600_000L, true);
         assertThat(events.get("by").asText()).isEqualTo("events");
         assertThat(events.get("type").isNull()).isTrue();
@@ -320,7 +318,8 @@ class ReadsIT {
         ObjectNode body = body("leaderboard");
         assertThat(changes(body, "change_minute")).containsExactly("1", "1", "null");
         assertThat(changes(body, "change_hour")).containsExactly("2", "-1", "null");
-        assertThat(changes(body("leaderboard", "by", "seconds"), "change_minute")).isEmpty();
+        assertThat(changes(body("leaderboard", "by", "seconds"), "change_minute"))
+                .isEmpty();
     }
 
     /** As the job would have left it then: scripts of now do not write what was. */
@@ -335,9 +334,11 @@ class ReadsIT {
     private static List<String> places(ObjectNode body) {
         List<String> places = new ArrayList<>();
         for (JsonNode place : body.get("places")) {
-            places.add(place.get("place").asInt() + " " + place.get("content_id").asText() + " "
-                    + place.get("title").asText() + " " + place.get("content_type").asText() + " "
-                    + place.get("score").decimalValue().toPlainString());
+            places.add(
+                    place.get("place").asInt() + " " + place.get("content_id").asText() + " "
+                            + place.get("title").asText() + " "
+                            + place.get("content_type").asText() + " "
+                            + place.get("score").decimalValue().toPlainString());
         }
         return places;
     }
@@ -492,9 +493,9 @@ class ReadsIT {
 
         ObjectNode body = body("event", "id", "4711");
 
-        JsonNode delivered =
-                AnswerJson.value(new String(EventJson.enriched(enriched), StandardCharsets.UTF_8));
-        delivered.fieldNames().forEachRemaining(name -> assertThat(body.get(name).toString())
+        JsonNode delivered = AnswerJson.value(new String(EventJson.enriched(enriched), StandardCharsets.UTF_8));
+        delivered.fieldNames().forEachRemaining(name -> assertThat(
+                        body.get(name).toString())
                 .as(name)
                 .isEqualTo(delivered.get(name).toString()));
         assertSaysOfItself(body, now, null, true);
@@ -578,8 +579,10 @@ class ReadsIT {
     }
 
     private static String hourly(JsonNode entry) {
-        assertThat(entry.get("window_end").longValue()).isEqualTo(entry.get("window_start").longValue() + HOUR);
-        return entry.get("window_start").longValue() + "|" + entry.get("content_type").asText() + "|"
+        assertThat(entry.get("window_end").longValue())
+                .isEqualTo(entry.get("window_start").longValue() + HOUR);
+        return entry.get("window_start").longValue() + "|"
+                + entry.get("content_type").asText() + "|"
                 + entry.get("device").asText() + "|" + entry.get("count").longValue() + "|"
                 + entry.get("seconds").decimalValue().toPlainString() + "|"
                 + entry.get("unique_users").longValue();
@@ -592,14 +595,13 @@ class ReadsIT {
         List<String> expected = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             long start = open - i * 30 * SECOND;
-            RollupRow row = WrittenRollups.row(
-                    audience, start, List.of("c:1"), true, Integer.toString(i), i + ".0");
+            RollupRow row = WrittenRollups.row(audience, start, List.of("c:1"), true, Integer.toString(i), i + ".0");
             if (i < 5) {
                 show(WrittenRollups.cell(audience, row));
             } else {
                 // As if the hour were over for which Redis shows it.
-                RollupRow old = WrittenRollups.row(
-                        audience, start - HOUR, List.of("c:1"), true, Integer.toString(i), i + ".0");
+                RollupRow old =
+                        WrittenRollups.row(audience, start - HOUR, List.of("c:1"), true, Integer.toString(i), i + ".0");
                 WrittenRollups.insert(tables, audience, old);
             }
             expected.add(Integer.toString(i));
@@ -611,7 +613,8 @@ class ReadsIT {
             ObjectNode page = cursor == null
                     ? body("rollup", "name", "audience", "key", "c%3A1", "limit", "3")
                     : body("rollup", "name", "audience", "key", "c%3A1", "limit", "3", "cursor", cursor);
-            page.get("entries").forEach(entry -> pages.add(entry.get("active_users").asText()));
+            page.get("entries")
+                    .forEach(entry -> pages.add(entry.get("active_users").asText()));
             cursor = page.get("next_cursor").textValue();
         } while (cursor != null);
 
@@ -679,10 +682,7 @@ class ReadsIT {
     @Test
     void what_is_read_is_never_written() throws Exception {
         try (PostgresStore store = new PostgresStore(
-                database(server.jdbcUrl(PostgresServer.ANALYTICS), "rollup.postgres.password"),
-                "test",
-                1,
-                TIMEOUT)) {
+                database(server.jdbcUrl(PostgresServer.ANALYTICS), "rollup.postgres.password"), "test", 1, TIMEOUT)) {
             assertThatThrownBy(() -> store.query("DELETE FROM metrics RETURNING 1", List.of(), row -> row.getInt(1)))
                     .isInstanceOf(UnavailableException.class)
                     .hasMessageContaining("read-only");
@@ -700,9 +700,7 @@ class ReadsIT {
 
         assertThat(body("stats").get("lag").longValue()).isEqualTo(3);
         show(new LiveValue.Last(enriched(first, content.toString(), (nowMillis - 3 * SECOND) * 1_000, null)));
-        assertThat(body("stats").get("lag").longValue())
-                .as("kept for a second")
-                .isEqualTo(3);
+        assertThat(body("stats").get("lag").longValue()).as("kept for a second").isEqualTo(3);
         clock.advance(Duration.ofSeconds(1));
 
         ObjectNode body = body("stats");
@@ -774,10 +772,13 @@ class ReadsIT {
         return entries;
     }
 
-    private static void assertSaysOfItself(
-            ObjectNode body, Instant asOf, @Nullable Long window, boolean exact) {
+    private static void assertSaysOfItself(ObjectNode body, Instant asOf, @Nullable Long window, boolean exact) {
         assertThat(Instant.parse(body.get("as_of").asText())).isEqualTo(asOf);
-        assertThat(body.get("window").isNull() ? null : (Long) body.get("window").longValue()).isEqualTo(window);
+        assertThat(
+                        body.get("window").isNull()
+                                ? null
+                                : (Long) body.get("window").longValue())
+                .isEqualTo(window);
         assertThat(body.get("exact").booleanValue()).isEqualTo(exact);
         assertThat(body.get("error").isNull()).isEqualTo(exact);
     }
@@ -813,8 +814,8 @@ class ReadsIT {
     }
 
     private void evaluate(ScriptedWrite write) {
-        Object outcome = redis.eval(
-                write.script().text().getBytes(StandardCharsets.UTF_8), write.keys(), write.arguments());
+        Object outcome =
+                redis.eval(write.script().text().getBytes(StandardCharsets.UTF_8), write.keys(), write.arguments());
         assertThat(outcome).as(write.toString()).isEqualTo(1L);
     }
 
@@ -822,8 +823,7 @@ class ReadsIT {
         return new LiveValue.Meta(new Content(id, "slug-" + id, title, type, null, null), 1);
     }
 
-    private static EnrichedEvent enriched(
-            long id, String contentId, long eventTsMicros, @Nullable String rawPayload) {
+    private static EnrichedEvent enriched(long id, String contentId, long eventTsMicros, @Nullable String rawPayload) {
         EngagementEvent event = new EngagementEvent(
                 id,
                 contentId,
@@ -836,8 +836,7 @@ class ReadsIT {
                 false,
                 eventTsMicros / 1_000,
                 new Position(0, id, System.currentTimeMillis()));
-        Content content = new Content(
-                contentId, "slug-" + contentId, "Title", "video", 1_800, 1_767_862_800_000_000L);
+        Content content = new Content(contentId, "slug-" + contentId, "Title", "video", 1_800, 1_767_862_800_000_000L);
         return new EnrichedEvent(event, content, new Engagement(45_000, 250, (byte) 2));
     }
 

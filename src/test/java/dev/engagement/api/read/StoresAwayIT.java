@@ -125,10 +125,9 @@ class StoresAwayIT {
         }
         // What is trending is good for some seconds.
         await().untilAsserted(() -> assertUnavailable("Redis", "leaderboard", "by", "trending"));
-        await().ignoreExceptions()
-                .untilAsserted(() -> assertThat(entries("history", "event_type", "click"))
-                        .as("PostgreSQL answers all the same")
-                        .isZero());
+        await().ignoreExceptions().untilAsserted(() -> assertThat(entries("history", "event_type", "click"))
+                .as("PostgreSQL answers all the same")
+                .isZero());
         assertStatsAnswer();
         Health health = reads.health();
         assertThat(health.redis()).isFalse();
@@ -143,17 +142,15 @@ class StoresAwayIT {
             assertUnavailable("PostgreSQL", "history", "event_type", "click");
             assertUnavailable("PostgreSQL", "rollup", "name", "hourly");
         }
-        await().ignoreExceptions()
-                .untilAsserted(() -> assertThat(entries("realtime", "event_type", "click"))
-                        .as("Redis answers all the same")
-                        .isZero());
+        await().ignoreExceptions().untilAsserted(() -> assertThat(entries("realtime", "event_type", "click"))
+                .as("Redis answers all the same")
+                .isZero());
         assertStatsAnswer();
-        await().ignoreExceptions()
-                .untilAsserted(() -> assertThat(OpenReads.ask(reads, "leaderboard", "by", "trending")
-                                .body()
-                                .get("places")
-                                .size())
-                        .isZero());
+        await().ignoreExceptions().untilAsserted(() -> assertThat(OpenReads.ask(reads, "leaderboard", "by", "trending")
+                        .body()
+                        .get("places")
+                        .size())
+                .isZero());
         Health health = reads.health();
         assertThat(health.postgres()).isFalse();
         assertThat(health.why()).contains("PostgreSQL (source)").contains("PostgreSQL (rollups)");

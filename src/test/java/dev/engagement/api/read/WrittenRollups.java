@@ -41,8 +41,9 @@ final class WrittenRollups {
         String columns = definition.columns().stream()
                 .map(column -> "\"" + column + "\" " + types.get(column))
                 .collect(Collectors.joining(", "));
-        String key =
-                definition.keyColumns().stream().map(column -> "\"" + column + "\"").collect(Collectors.joining(", "));
+        String key = definition.keyColumns().stream()
+                .map(column -> "\"" + column + "\"")
+                .collect(Collectors.joining(", "));
         try (Statement statement = connection.createStatement()) {
             statement.execute(
                     "CREATE TABLE \"" + definition.table() + "\" (" + columns + ", PRIMARY KEY (" + key + "))");

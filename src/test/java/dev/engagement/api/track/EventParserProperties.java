@@ -165,7 +165,8 @@ class EventParserProperties {
     @Property(tries = 3_000)
     void a_body_with_some_characters_changed_is_read_or_refused_and_never_anything_else(@ForAll long seed) {
         Random random = new Random(seed);
-        StringBuilder body = new StringBuilder(event(random, true).json() + "\n" + event(random, true).json());
+        StringBuilder body = new StringBuilder(
+                event(random, true).json() + "\n" + event(random, true).json());
         String with = "{}[]\",:\\0e-\u0000\ud800\n ";
         for (int changes = random.nextInt(4); changes >= 0; changes--) {
             int at = random.nextInt(body.length());
@@ -180,7 +181,8 @@ class EventParserProperties {
             for (TrackEvent event : parse(body.toString(), random.nextBoolean())) {
                 assertThat(IdForm.UUID.accepts(event.contentId())).isTrue();
                 assertThat(IdForm.UUID.accepts(event.userId())).isTrue();
-                assertThat(event.payload() == null || JsonText.isOneValue(event.payload())).isTrue();
+                assertThat(event.payload() == null || JsonText.isOneValue(event.payload()))
+                        .isTrue();
             }
         } catch (TrackRefusedException e) {
             assertThat(e.refusals()).isNotEmpty();

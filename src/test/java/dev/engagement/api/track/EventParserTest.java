@@ -49,8 +49,7 @@ class EventParserTest {
     @Test
     void an_event_with_nothing_that_it_need_not_have_happened_now() throws Exception {
         assertThat(parse(event(",\"event_ts\":null,\"duration_ms\":null,\"device\":null,\"payload\":null"), JSON))
-                .containsExactly(
-                        new TrackEvent(1, CONTENT, USER, "click", NOW_MICROS, null, null, null, null));
+                .containsExactly(new TrackEvent(1, CONTENT, USER, "click", NOW_MICROS, null, null, null, null));
     }
 
     @Test
@@ -93,8 +92,7 @@ class EventParserTest {
         TrackRefusedException refused = refused(event().replace("click", "buy\\u001b[31m"), JSON);
 
         assertThat(refused.status()).isEqualTo(422);
-        assertThat(refused)
-                .hasMessage("Line 1: event_type is 'buy?[31m'; choose one of play, pause, finish, click");
+        assertThat(refused).hasMessage("Line 1: event_type is 'buy?[31m'; choose one of play, pause, finish, click");
     }
 
     @Test
@@ -118,7 +116,8 @@ class EventParserTest {
 
     @Test
     void two_events_in_a_document_are_no_array() {
-        assertThat(refused(event() + "\n" + event(), JSON).refusals().get(0).wayOut()).contains("application/x-ndjson");
+        assertThat(refused(event() + "\n" + event(), JSON).refusals().get(0).wayOut())
+                .contains("application/x-ndjson");
     }
 
     @Test
@@ -145,13 +144,16 @@ class EventParserTest {
     @Test
     void sizes_have_bounds() {
         assertThat(refused("[" + " ".repeat(100_000), JSON).status()).isEqualTo(413);
-        assertThat(refused(new String(array(501), StandardCharsets.UTF_8), JSON).status()).isEqualTo(413);
+        assertThat(refused(new String(array(501), StandardCharsets.UTF_8), JSON).status())
+                .isEqualTo(413);
         assertThat(refused((event() + "\n").repeat(501), LINES).status()).isEqualTo(413);
-        assertThat(refused(event(",\"payload\":\"" + "x".repeat(10_000) + "\""), JSON).refusals())
+        assertThat(refused(event(",\"payload\":\"" + "x".repeat(10_000) + "\""), JSON)
+                        .refusals())
                 .extracting(Refusal::field)
                 .contains("payload");
         // In characters it would do, in bytes it does not.
-        assertThat(refused(event(",\"payload\":\"" + "\u00e4".repeat(5_000) + "\""), JSON).refusals())
+        assertThat(refused(event(",\"payload\":\"" + "\u00e4".repeat(5_000) + "\""), JSON)
+                        .refusals())
                 .extracting(Refusal::field)
                 .contains("payload");
     }
@@ -177,15 +179,18 @@ class EventParserTest {
         String thirty = IntStream.range(0, 30).mapToObj(i -> "1e300").collect(Collectors.joining(","));
 
         assertThat(parse(event(",\"payload\":[" + thirty + "]"), JSON)).hasSize(1);
-        assertThat(refused(event(",\"payload\":[" + thirty + "," + thirty + "]"), JSON).refusals())
+        assertThat(refused(event(",\"payload\":[" + thirty + "," + thirty + "]"), JSON)
+                        .refusals())
                 .extracting(Refusal::field)
                 .containsExactly("payload");
     }
 
     @Test
     void a_payload_may_be_so_deep_and_no_deeper() throws Exception {
-        assertThat(parse("[" + event(",\"payload\":" + nested(EventParser.MAX_DEPTH)) + "]", JSON)).hasSize(1);
-        assertThat(refused(event(",\"payload\":" + nested(EventParser.MAX_DEPTH + 1)), JSON).refusals())
+        assertThat(parse("[" + event(",\"payload\":" + nested(EventParser.MAX_DEPTH)) + "]", JSON))
+                .hasSize(1);
+        assertThat(refused(event(",\"payload\":" + nested(EventParser.MAX_DEPTH + 1)), JSON)
+                        .refusals())
                 .extracting(Refusal::field)
                 .containsExactly("payload");
         assertThat(refused(event(",\"payload\":" + nested(5_000)), JSON).refusals())
@@ -238,8 +243,7 @@ class EventParserTest {
     }
 
     private TrackRefusedException refused(String body, String type) {
-        TrackRefusedException refused =
-                catchThrowableOfType(TrackRefusedException.class, () -> parse(body, type));
+        TrackRefusedException refused = catchThrowableOfType(TrackRefusedException.class, () -> parse(body, type));
         assertThat(refused).as(body).isNotNull();
         return refused;
     }

@@ -35,8 +35,7 @@ class GroupCommitTest {
     private GroupCommit groups = commit(1_000, 100);
 
     private GroupCommit commit(int maxWaitingEvents, int maxGroupEvents) {
-        return new GroupCommit(
-                Samples.options(NOBODY, 1, maxWaitingEvents, maxGroupEvents), () -> store, ticker::get);
+        return new GroupCommit(Samples.options(NOBODY, 1, maxWaitingEvents, maxGroupEvents), () -> store, ticker::get);
     }
 
     private void begin(int maxWaitingEvents, int maxGroupEvents) {
@@ -122,8 +121,7 @@ class GroupCommitTest {
         Future<TrackAnswer> second = post(null, 6);
         await().until(() -> groups.waitingEvents() == 6);
 
-        UnavailableException full =
-                catchThrowableOfType(UnavailableException.class, () -> groups.write(one()));
+        UnavailableException full = catchThrowableOfType(UnavailableException.class, () -> groups.write(one()));
 
         assertThat(full.retryAfter()).isPositive();
         store.answers.release(2);
@@ -144,8 +142,7 @@ class GroupCommitTest {
         assertThatThrownBy(first::get).hasCauseInstanceOf(UnavailableException.class);
         assertThatThrownBy(second::get).hasCauseInstanceOf(UnavailableException.class);
         ticker.addAndGet(Duration.ofMillis(400).toNanos());
-        UnavailableException told =
-                catchThrowableOfType(UnavailableException.class, () -> groups.write(one()));
+        UnavailableException told = catchThrowableOfType(UnavailableException.class, () -> groups.write(one()));
         assertThat(told.retryAfter()).isEqualTo(Duration.ofMillis(600));
         assertThat(store.groups()).hasSize(1);
 
@@ -246,8 +243,9 @@ class GroupCommitTest {
 
         List<List<Integer>> events() {
             return groups().stream()
-                    .map(group ->
-                            group.stream().map(request -> request.events().size()).toList())
+                    .map(group -> group.stream()
+                            .map(request -> request.events().size())
+                            .toList())
                     .toList();
         }
 

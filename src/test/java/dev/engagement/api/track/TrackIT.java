@@ -133,9 +133,7 @@ class TrackIT {
         servers.sql("DELETE FROM content");
         assertThat(refused(array(2), "key").refusals())
                 .extracting(Refusal::line, Refusal::field)
-                .containsExactly(
-                        tuple(1, "content_id"),
-                        tuple(2, "content_id"));
+                .containsExactly(tuple(1, "content_id"), tuple(2, "content_id"));
         servers.sql("INSERT INTO content VALUES ('" + CONTENT + "', 'slug', 'title', 'video', 60, now())");
 
         assertThat(track.post(array(2), JSON, "key").repeated()).isFalse();
@@ -152,8 +150,12 @@ class TrackIT {
 
         assertThat(mixed.repeated()).isFalse();
         assertThat(mixed.ids().get(1)).isEqualTo(first.ids().get(0));
-        assertThat(all).isEqualTo(new TrackAnswer(List.of(first.ids().get(0), mixed.ids().get(0)), true));
-        assertThat(track.post(bytes(keyed("b") + "\n" + keyed("a")), LINES, "key").ids()).isEqualTo(mixed.ids());
+        assertThat(all)
+                .isEqualTo(
+                        new TrackAnswer(List.of(first.ids().get(0), mixed.ids().get(0)), true));
+        assertThat(track.post(bytes(keyed("b") + "\n" + keyed("a")), LINES, "key")
+                        .ids())
+                .isEqualTo(mixed.ids());
         assertThat(ids()).hasSize(3);
         assertThat(count("SELECT count(*) FROM engagement_track_keys")).isEqualTo(3);
     }
@@ -171,11 +173,12 @@ class TrackIT {
         try (Track other = open()) {
             for (int round = 0; round < 10; round++) {
                 String key = "round-" + round;
-                List<TrackAnswer> answers = atOnce(16, client ->
-                        (client % 2 == 0 ? track : other).post(array(7), JSON, key));
+                List<TrackAnswer> answers =
+                        atOnce(16, client -> (client % 2 == 0 ? track : other).post(array(7), JSON, key));
 
                 assertThat(answers.stream().map(TrackAnswer::ids).distinct()).hasSize(1);
-                assertThat(answers.stream().filter(answer -> !answer.repeated())).hasSize(1);
+                assertThat(answers.stream().filter(answer -> !answer.repeated()))
+                        .hasSize(1);
             }
         }
 
@@ -197,8 +200,9 @@ class TrackIT {
                     keys = keys.subList(0, 1 + random.nextInt(10));
                     String body = keys.stream().map(Samples::keyed).collect(Collectors.joining("\n"));
                     Track process = random.nextBoolean() ? track : other;
-                    List<Long> ids =
-                            process.post(bytes(body), LINES, random.nextBoolean() ? client + "-" + round : null).ids();
+                    List<Long> ids = process.post(
+                                    bytes(body), LINES, random.nextBoolean() ? client + "-" + round : null)
+                            .ids();
                     for (int i = 0; i < keys.size(); i++) {
                         idsByKey.computeIfAbsent(keys.get(i), key -> ConcurrentHashMap.newKeySet())
                                 .add(ids.get(i));
@@ -259,8 +263,7 @@ class TrackIT {
     @Test
     void what_a_rule_of_the_table_refuses_is_found_and_holds_nobody_else_up() throws Exception {
         servers.sql("ALTER TABLE engagement_events ADD CHECK (duration_ms <> 3)");
-        try (Track one = Track.open(
-                        Samples.options(source, 1, 20_000, 2_000), new ManualClock(Samples.NOW));
+        try (Track one = Track.open(Samples.options(source, 1, 20_000, 2_000), new ManualClock(Samples.NOW));
                 Connection other = servers.postgres().connect();
                 Statement statement = other.createStatement()) {
             other.setAutoCommit(false);
@@ -279,12 +282,10 @@ class TrackIT {
             assertThat(first.get().ids()).hasSize(1);
             assertThat(good.get().ids()).hasSize(3);
             assertThat(alsoGood.get().ids()).hasSize(2);
-            assertThatThrownBy(bad::get)
-                    .cause()
-                    .isInstanceOfSatisfying(TrackRefusedException.class, refused -> {
-                        assertThat(refused.refusals()).extracting(Refusal::line).containsExactly(4);
-                        assertThat(refused).hasMessageContaining("violates check constraint");
-                    });
+            assertThatThrownBy(bad::get).cause().isInstanceOfSatisfying(TrackRefusedException.class, refused -> {
+                assertThat(refused.refusals()).extracting(Refusal::line).containsExactly(4);
+                assertThat(refused).hasMessageContaining("violates check constraint");
+            });
         }
         assertThat(ids()).hasSize(6);
         assertThat(rows("SELECT key FROM engagement_track_keys")).containsExactly("good");
@@ -381,7 +382,8 @@ class TrackIT {
     void a_sweep_makes_no_table() throws Exception {
         new KeySweep(Samples.options(source)).run();
 
-        assertThat(count("SELECT count(*) FROM pg_class WHERE relname = '" + TrackKeys.TABLE + "'")).isZero();
+        assertThat(count("SELECT count(*) FROM pg_class WHERE relname = '" + TrackKeys.TABLE + "'"))
+                .isZero();
     }
 
     @Test

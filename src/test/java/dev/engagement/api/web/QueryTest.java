@@ -61,8 +61,9 @@ class QueryTest {
     @Test
     void a_name_in_a_message_is_printable() {
         assertThatThrownBy(() -> Query.parse("%0a%1b=1&%0a%1b=2"))
-                .isInstanceOfSatisfying(
-                        ProblemException.class,
-                        refused -> assertThat(refused.problem().detail()).contains("??").doesNotContain("\n"));
+                .isInstanceOfSatisfying(ProblemException.class, refused -> assertThat(
+                                refused.problem().detail())
+                        .contains("??")
+                        .doesNotContain("\n"));
     }
 }

@@ -51,8 +51,7 @@ class TokensTest {
 
     @Test
     void each_of_those_for_one_thing_allows_that_alone() throws IOException {
-        Tokens tokens = Tokens.read(
-                new TokenRefs(SecretRef.none(), in("r", READ), in("w", WRITE), in("m", METRICS)));
+        Tokens tokens = Tokens.read(new TokenRefs(SecretRef.none(), in("r", READ), in("w", WRITE), in("m", METRICS)));
 
         assertThat(tokens.ask(READ, Right.READ)).isEqualTo(Verdict.ALLOWED);
         assertThat(tokens.ask(READ, Right.WRITE)).isEqualTo(Verdict.OF_OTHERS);
@@ -74,15 +73,21 @@ class TokensTest {
 
     @Test
     void one_text_for_two_things_allows_both() throws IOException {
-        Tokens tokens =
-                Tokens.read(new TokenRefs(SecretRef.none(), in("r", READ), in("w", READ), SecretRef.none()));
+        Tokens tokens = Tokens.read(new TokenRefs(SecretRef.none(), in("r", READ), in("w", READ), SecretRef.none()));
 
         assertThat(tokens.ask(READ, Right.READ)).isEqualTo(Verdict.ALLOWED);
         assertThat(tokens.ask(READ, Right.WRITE)).isEqualTo(Verdict.ALLOWED);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"short", "0123456789abcde", "with a space in it 0123", "ümlaut-0123456789abcdef", "a\nb-0123456789abcdef"})
+    @ValueSource(
+            strings = {
+                "short",
+                "0123456789abcde",
+                "with a space in it 0123",
+                "ümlaut-0123456789abcdef",
+                "a\nb-0123456789abcdef"
+            })
     void one_that_can_be_guessed_or_cannot_be_sent_is_refused_and_not_repeated(String token) throws IOException {
         TokenRefs refs = new TokenRefs(in("t", token), SecretRef.none(), SecretRef.none(), SecretRef.none());
 

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WebOptionsTest {
 
     private static final SecretRef A_TOKEN = SecretRef.inEnvironment("api.token", "ENGAGEMENT_API_TOKEN");
-    private static final WebOptions.Limits LIMITS = new WebOptions.Limits(
-            1, 1, 10, 5, 8, 4_096, 4_096, Duration.ofSeconds(1), Duration.ofSeconds(1));
+    private static final WebOptions.Limits LIMITS =
+            new WebOptions.Limits(1, 1, 10, 5, 8, 4_096, 4_096, Duration.ofSeconds(1), Duration.ofSeconds(1));
 
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1", "127.8.9.10", "localhost", "::1", "[::1]"})
@@ -23,7 +23,15 @@ class WebOptionsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"0.0.0.0", "::", "192.168.1.7", "metrics.example.com", "localhost.example.com", "127.0.0.1.nip.io", "::2"})
+            strings = {
+                "0.0.0.0",
+                "::",
+                "192.168.1.7",
+                "metrics.example.com",
+                "localhost.example.com",
+                "127.0.0.1.nip.io",
+                "::2"
+            })
     void elsewhere_nobody_is_let_in_without(String address) {
         SecretRef none = SecretRef.none();
 
@@ -36,7 +44,8 @@ class WebOptionsTest {
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> options(address, new TokenRefs(none, none, A_TOKEN, A_TOKEN)))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThat(options(address, new TokenRefs(none, A_TOKEN, A_TOKEN, A_TOKEN)).port())
+        assertThat(options(address, new TokenRefs(none, A_TOKEN, A_TOKEN, A_TOKEN))
+                        .port())
                 .isZero();
         assertThat(options(address, new TokenRefs(A_TOKEN, none, none, none)).port())
                 .isZero();

@@ -28,15 +28,16 @@ public final class AnswerShape {
             }
             return;
         }
-        boolean isAsDefined = switch (field.type()) {
-            case TEXT -> node.isTextual();
-            case INTEGER, MILLIS -> node.isIntegralNumber() && node.canConvertToLong();
-            case DECIMAL -> node.isNumber();
-            case BOOLEAN -> node.isBoolean();
-            case INSTANT -> node.isTextual() && isMoment(node.textValue());
-            case OBJECT -> field.isAnything() || node.isObject();
-            case LIST -> node.isArray();
-        };
+        boolean isAsDefined =
+                switch (field.type()) {
+                    case TEXT -> node.isTextual();
+                    case INTEGER, MILLIS -> node.isIntegralNumber() && node.canConvertToLong();
+                    case DECIMAL -> node.isNumber();
+                    case BOOLEAN -> node.isBoolean();
+                    case INSTANT -> node.isTextual() && isMoment(node.textValue());
+                    case OBJECT -> field.isAnything() || node.isObject();
+                    case LIST -> node.isArray();
+                };
         if (!isAsDefined) {
             differences.add(at + " is " + node + " and no " + field.type());
             return;

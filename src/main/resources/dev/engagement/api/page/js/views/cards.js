@@ -100,15 +100,18 @@ function update(element, card) {
 }
 
 function estimate(element, card) {
-  text(element, users(card.users, card.exact));
-  if (card.exact === false && card.users !== null) {
-    element.append(el('small', {}, ' estimate'));
+  const wanted = users(card.users, card.exact);
+  if (element.dataset.shown !== wanted) {
+    element.dataset.shown = wanted;
+    const estimated = card.exact === false && card.users !== null;
+    element.replaceChildren(wanted, estimated ? el('small', {}, ' estimate') : '');
   }
 }
 
 function against(element, card) {
   const moved = difference(card.count, card.before);
   if (moved === null) {
+    delete element.dataset.shown;
     text(element, card.before === null ? NOTHING : count(card.before));
     return;
   }
