@@ -21,12 +21,12 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The rollups' tables and windows as the job writes them. */
-final class WrittenRollups {
+public final class WrittenRollups {
 
     private WrittenRollups() {}
 
     /** The table of a rollup, empty. */
-    static void create(Connection connection, RollupDefinition definition) throws SQLException {
+    public static void create(Connection connection, RollupDefinition definition) throws SQLException {
         Map<String, String> types = new HashMap<>();
         types.put(RollupDefinition.WINDOW_START, "timestamptz");
         types.put(RollupDefinition.WINDOW_END, "timestamptz");
@@ -51,7 +51,7 @@ final class WrittenRollups {
     }
 
     /** A window's value, of version 1; a value is a number's digits. */
-    static RollupRow row(
+    public static RollupRow row(
             RollupDefinition definition, long startMillis, List<String> key, boolean exact, String... values) {
         return new RollupRow(
                 definition.name(),
@@ -66,7 +66,7 @@ final class WrittenRollups {
     }
 
     /** Writes it into its table. */
-    static void insert(Connection connection, RollupDefinition definition, RollupRow row) throws SQLException {
+    public static void insert(Connection connection, RollupDefinition definition, RollupRow row) throws SQLException {
         List<Object> values = new ArrayList<>();
         values.add(Instant.ofEpochMilli(row.windowStartMillis()).atOffset(ZoneOffset.UTC));
         if (definition.hasWindowSize()) {
@@ -91,7 +91,7 @@ final class WrittenRollups {
     }
 
     /** What the live view shows of it. */
-    static RollupCell cell(RollupDefinition definition, RollupRow row) {
+    public static RollupCell cell(RollupDefinition definition, RollupRow row) {
         RollupShape shape = new RollupShape(
                 definition.name(),
                 definition.eventKey().stream().map(KeyPart::column).toList(),
