@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.engagement.api.definition.ApiDefinition;
 import dev.engagement.api.definition.Operation;
+import dev.engagement.api.testing.WrittenHour;
 import dev.engagement.local.ApiProcess;
+import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
 import dev.engagement.report.testing.Programs;
 import java.io.IOException;
@@ -15,6 +17,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -111,7 +114,13 @@ class ApiDocsIT {
         Programs.need("curl", "curl", "each line of the API's documentation does what it says");
         servers = SharedServers.lease(DIRECTORY);
         // Boards are shown for two minutes behind their time, and a slow machine may take longer.
-        hour = WrittenHour.write(servers, Duration.ofMinutes(15));
+        try (Connection source = servers.postgres().connect()) {
+            hour = WrittenHour.write(
+                    servers.redis().connect(),
+                    source,
+                    servers.analytics().connect(PostgresServer.ANALYTICS),
+                    Duration.ofMinutes(15));
+        }
         options = ApiProcess.options(servers.analytics(), Path.of(servers.postgresPasswordFile()), servers.redis());
     }
 

@@ -50,6 +50,8 @@ public final class DocsPage {
         html.append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         html.append("<title>Engagement: the API</title>\n");
+        // Browsers ask for /favicon.ico otherwise, which is not there.
+        html.append("<link rel=\"icon\" href=\"/static/icon.svg\" type=\"image/svg+xml\">\n");
         html.append("<link rel=\"stylesheet\" href=\"").append(STYLE_PATH).append("\">\n");
         html.append("</head>\n<body>\n<header>\n");
         element("h1", "Engagement: the API");

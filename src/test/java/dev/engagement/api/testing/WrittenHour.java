@@ -1,4 +1,4 @@
-package dev.engagement.api;
+package dev.engagement.api.testing;
 
 import dev.engagement.api.read.WrittenRollups;
 import dev.engagement.event.Content;
@@ -13,8 +13,6 @@ import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.ScriptedWrite;
 import dev.engagement.liveview.Tally;
-import dev.engagement.local.PostgresServer;
-import dev.engagement.local.testing.SharedServers;
 import dev.engagement.rollup.definition.RollupDefinition;
 import dev.engagement.rollup.definition.RollupDefinitions;
 import java.math.BigDecimal;
@@ -36,16 +34,16 @@ import redis.clients.jedis.Jedis;
  * types, the same time yesterday, the devices of some hours. Boards and windows may reach ahead of the clock, so that
  * what is shown neither ends nor changes by itself while a test looks at it.
  */
-final class WrittenHour implements AutoCloseable {
+public final class WrittenHour implements AutoCloseable {
 
     /** The content that leads by events; {@link #EVENT} is its last event. */
-    static final String LEADER = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+    public static final String LEADER = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 
     /** The title of {@link #LEADER}. */
-    static final String LEADERS_TITLE = "The Secret Life of Rivers";
+    public static final String LEADERS_TITLE = "The Secret Life of Rivers";
 
     /** An event in the event cache, the newest one of the source. */
-    static final long EVENT = 4_711;
+    public static final long EVENT = 4_711;
 
     private static final LiveViewKeys KEYS = new LiveViewKeys("");
     private static final String USER = "0b5b3d6c-6f0c-4c8a-9d0e-6a3f1f6f0a11";
@@ -71,7 +69,7 @@ final class WrittenHour implements AutoCloseable {
             new Sample(LEADER, LEADERS_TITLE, "podcast", 1_800, 90),
             new Sample("3f333df6-90a4-4fda-8dd3-9485d27cee36", "Lighthouses after Dark", "video", 600, 70),
             new Sample("6ecd8c99-4036-403d-bf84-cf8400f67836", "What Bees Taught Us", "video", 900, 40),
-            new Sample("aab32389-22bc-425a-af60-6eb525ffdc56", "日本の庭, Explained", "newsletter", 240, 30),
+            new Sample("aab32389-22bc-425a-af60-6eb525ffdc56", "Über-Hits, Explained", "newsletter", 240, 30),
             new Sample("c20ad4d7-6fe9-4759-aa27-a0c99bff6710", "Ten Minutes with Salt & Tea", "podcast", 600, 20),
             new Sample("c51ce410-c124-410e-8db5-e4b97fc2af39", "The Trouble with Maps", "video", 1_200, 10));
 
@@ -93,19 +91,18 @@ final class WrittenHour implements AutoCloseable {
     /**
      * Writes it.
      *
-     * @param servers empty
+     * @param redis empty; closed with this
+     * @param source a database with the source tables, empty; it stays open
+     * @param tables the database of the rollups' tables, without any; closed with this
      * @param ahead how far windows and boards reach beyond the clock
      */
-    static WrittenHour write(SharedServers servers, Duration ahead) throws SQLException {
-        Connection tables = servers.analytics().connect(PostgresServer.ANALYTICS);
-        WrittenHour hour =
-                new WrittenHour(servers.redis().connect(), tables, System.currentTimeMillis(), ahead.toMillis());
+    public static WrittenHour write(Jedis redis, Connection source, Connection tables, Duration ahead)
+            throws SQLException {
+        WrittenHour hour = new WrittenHour(redis, tables, System.currentTimeMillis(), ahead.toMillis());
         for (RollupDefinition definition : RollupDefinitions.shipped()) {
             WrittenRollups.create(tables, definition);
         }
-        try (Connection source = servers.postgres().connect()) {
-            hour.writeSource(source);
-        }
+        hour.writeSource(source);
         tables.setAutoCommit(false);
         hour.writeMetrics();
         hour.writeHours();
@@ -117,19 +114,42 @@ final class WrittenHour implements AutoCloseable {
     }
 
     /** Every window of an event type that is over since a moment, or not over yet, gets another number of events. */
-    void correct(String eventType, int count) {
+    public void correct(String eventType, int count) {
         for (long start = first(now - MINUTE, SLIDE); start <= now + ahead; start += SLIDE) {
             show(rollup("metrics_30s"), metric(eventType, start, count, 2));
         }
     }
 
     /** Who leads changes places with the second one. */
-    void overtake() {
-        Sample first = CONTENTS.get(1);
+    public void overtake() {
         List<Place> places = new ArrayList<>(places(1));
-        places.set(0, new Place(first.id(), 10_000));
+        places.set(0, new Place(CONTENTS.get(1).id(), 10_000));
         places.set(1, new Place(LEADER, 9_000));
         show(new LiveValue.Board(LiveValue.Board.Kind.EVENTS, now + ahead + SECOND, places));
+    }
+
+    /** And has its place again. */
+    public void leadAgain() {
+        show(new LiveValue.Board(LiveValue.Board.Kind.EVENTS, now + ahead + 2 * SECOND, places(1)));
+    }
+
+    /**
+     * A window of an event type has so many events now.
+     *
+     * @param version greater than that of whatever it had before
+     */
+    public void window(String eventType, long startMillis, int count, long version) {
+        show(rollup("metrics_30s"), metric(eventType, startMillis, count, version));
+    }
+
+    /** The ids of all contents. */
+    public static List<String> contents() {
+        return CONTENTS.stream().map(Sample::id).toList();
+    }
+
+    /** All event types. */
+    public static List<String> eventTypes() {
+        return EVENTS_OF_A_WINDOW.keySet().stream().sorted().toList();
     }
 
     // --------------------------------------------------------------------------------------------------- PostgreSQL
@@ -244,7 +264,7 @@ final class WrittenHour implements AutoCloseable {
 
     private void writeBoards() {
         show(new LiveValue.Board(LiveValue.Board.Kind.EVENTS, now + ahead, places(1)));
-        show(new LiveValue.Board(LiveValue.Board.Kind.ENGAGEMENT, now + ahead, places(97_531)));
+        show(new LiveValue.Board(LiveValue.Board.Kind.ENGAGEMENT, now + ahead, places(9_753)));
     }
 
     private static List<Place> places(int factor) {
