@@ -12,6 +12,7 @@ import dev.engagement.api.testing.WrittenHour;
 import dev.engagement.local.ApiProcess;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
+import dev.engagement.report.testing.Measured;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +27,6 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
-import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -286,16 +285,14 @@ class ApiPageIT {
 
     /** Printed, and no verdict: that would be one on the machine. */
     @Test
-    void how_soon_the_page_is_painted_is_measured(TestInfo test, TestReporter reporter) throws IOException {
+    void how_soon_the_page_is_painted_is_measured() {
         List<Double> millis = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             try (Look look = look("/")) {
                 millis.add(look.firstPaintMillis());
             }
         }
-        String took = String.format(Locale.ROOT, "first paint, five times: %s ms", millis);
-        reporter.publishEntry(test.getDisplayName(), took);
-        Files.writeString(PICTURES.resolve("first-paint.txt"), took + "\n");
+        Measured.print("The page's first paint, five times, ms: " + millis);
         assertThat(millis).allMatch(each -> each > 0);
     }
 }
