@@ -273,7 +273,11 @@ public final class ApiServer implements AutoCloseable {
     private void route(String method, String path, String name, Handler handler) {
         Handler guarded = guarded(name, handler);
         switch (method) {
-            case GET -> app.get(path, guarded);
+            case GET -> {
+                app.get(path, guarded);
+                // Its head has to be that of the same answer; without a handler the server makes one up.
+                app.head(path, guarded);
+            }
             case POST -> app.post(path, guarded);
             default -> throw new IllegalArgumentException("There is no way to answer " + method + " " + path);
         }
@@ -336,9 +340,7 @@ public final class ApiServer implements AutoCloseable {
             } catch (InvalidParameterException e) {
                 refuse(context, Problems.invalidParameter(String.valueOf(e.getMessage()), e.wayOut()));
             } catch (NotFoundException e) {
-                refuse(
-                        context,
-                        Problems.notFound(String.valueOf(e.getMessage()), "look for it in a list of what there is"));
+                refuse(context, Problems.notFound(String.valueOf(e.getMessage()), e.wayOut()));
             } catch (UnavailableException e) {
                 refuse(context, Problems.unavailable(e.store() + " does not answer now", e.retryAfter()));
             } catch (TrackRefusedException e) {
