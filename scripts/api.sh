@@ -86,7 +86,10 @@ if [[ -z $config && -z $address ]]; then
   analytics=$(of analytics.url)
   username=$(of postgres.username)
   password=$(of postgres.password)
+  # Of a stack without jobs there is none.
+  rest=$(sed -n 's/^flink\.rest=//p' "$endpoints")
   # By the environment, which is what an option of the command line wins over.
+  [[ -z $rest ]] || export ENGAGEMENT_FLINK_REST=${ENGAGEMENT_FLINK_REST:-$rest}
   export ENGAGEMENT_REDIS_URL=${ENGAGEMENT_REDIS_URL:-$redis}
   export ENGAGEMENT_POSTGRES_URL=${ENGAGEMENT_POSTGRES_URL:-$postgres}
   export ENGAGEMENT_POSTGRES_USERNAME=${ENGAGEMENT_POSTGRES_USERNAME:-$username}

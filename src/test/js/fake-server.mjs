@@ -263,9 +263,17 @@ export class FakeApi {
       response.end('The API has its documentation here.');
     } else if (url.pathname === '/login') {
       await this.login(request, response);
+    } else if (url.pathname === '/logout') {
+      if (this.mode === 'lose') {
+        response.destroy();
+        return;
+      }
+      response.setHeader('Set-Cookie', 'token=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/');
+      response.statusCode = request.method === 'POST' ? 204 : 405;
+      response.end();
     } else if (this.mode === 'lose') {
       response.destroy();
-    } else if (this.token && !(request.headers.cookie ?? '').includes(`token=${this.token}`)) {
+    } else if (this.token && !this.takesCookie(request, response)) {
       this.problem(response, 401, 'A token is needed', 'log in.');
     } else if (this.mode === 'limit') {
       response.setHeader('Retry-After', '5');
@@ -275,6 +283,15 @@ export class FakeApi {
     } else {
       this.answer(url, response);
     }
+  }
+
+  /** As the API does it: whoever came by the cookie is told so. */
+  takesCookie(request, response) {
+    if (!(request.headers.cookie ?? '').includes(`token=${this.token}`)) {
+      return false;
+    }
+    response.setHeader('Engagement-Session', 'cookie');
+    return true;
   }
 
   async file(name, response) {

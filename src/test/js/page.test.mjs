@@ -9,7 +9,7 @@ import { FakeApi, PAGE } from './fake-server.mjs';
 
 const GUARD_MILLIS = 5 * 60_000;
 
-const realFetch = fetch;
+let realFetch = fetch;
 const realSetTimeout = setTimeout;
 const realSetInterval = setInterval;
 let api;
@@ -103,10 +103,12 @@ async function open(file, search = '') {
   own.leave = async () => {
     windowListeners.get('pagehide')({});
     own.hide();
-    for (let i = 0; i < 3; i++) {
+    // A question that waits for its turn is asked when one before it was answered and read.
+    for (let calm = 0, asked = own.answers.length; calm < 3; calm = own.answers.length === asked ? calm + 1 : 0) {
+      asked = own.answers.length;
       own.timers.forEach(clearTimeout);
       await Promise.allSettled(own.answers);
-      await pause(1);
+      await pause(10);
     }
   };
   await import(`${new URL(`file://${PAGE}js/main.js`)}?load=${loads++}`);
@@ -294,6 +296,38 @@ test('a token is wanted: the page goes to where one logs in, and back afterwards
   } finally {
     api.token = '';
   }
+});
+
+test('who came by a cookie can log out, and is told if that failed', async () => {
+  const token = 'a-token-that-is-known';
+  const plainFetch = realFetch;
+  api.token = token;
+  const cookie = { Cookie: `token=${token}` };
+  realFetch = (url, options) => plainFetch(url, { ...options, headers: { ...options?.headers, ...cookie } });
+  try {
+    const own = await open('index.html');
+    const logout = own.document.getElementById('logout');
+    await until('offered', () => !logout.hidden);
+    api.become('lose');
+    logout.fire('click');
+    await until('told', () => /Not logged out/.test(logout.textContent));
+    assert.equal(own.left, null);
+    api.become('back');
+    logout.fire('click');
+    await until('left', () => own.left !== null);
+    assert.equal(own.left, '/login');
+    await own.leave();
+  } finally {
+    realFetch = plainFetch;
+    api.token = '';
+  }
+});
+
+test('without a token there is nothing to log out of', async () => {
+  const { document, leave } = await open('index.html');
+  await until('live', () => connection().dataset.level === 'ok');
+  assert.equal(document.getElementById('logout').hidden, true);
+  await leave();
 });
 
 test('paused, the numbers stand still, and go on when asked', async () => {

@@ -102,6 +102,26 @@ record ApiKeyType<T>(String form, String bounds, boolean showsValue, Parser<T> p
         return server.port() >= 0 ? url : HostPort.withPort(url, 6379);
     });
 
+    /** Of a server that is asked without logging in. */
+    static final ApiKeyType<URI> HTTP_URL = new ApiKeyType<>("URL", "", false, text -> {
+        String form = "it must be of the form http://host:port or https://host:port, without a user";
+        URI url;
+        try {
+            url = new URI(text);
+        } catch (URISyntaxException e) {
+            // The exception's own text repeats the URL.
+            throw new IllegalArgumentException(form, new IllegalArgumentException(e.getReason()));
+        }
+        if (!Set.of("http", "https").contains(String.valueOf(url.getScheme()))
+                || url.getHost() == null
+                || url.getRawUserInfo() != null
+                || url.getRawQuery() != null
+                || url.getRawFragment() != null) {
+            throw new IllegalArgumentException(form);
+        }
+        return url;
+    });
+
     /** @param server the keys of that server, as in {@code SERVER.url}, to say where user and password belong */
     static ApiKeyType<String> postgresUrl(String server) {
         return new ApiKeyType<>("JDBC URL", "", false, text -> {

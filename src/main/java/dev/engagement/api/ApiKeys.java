@@ -353,6 +353,30 @@ final class ApiKeys {
             """);
 
     static {
+        section("The pipeline");
+    }
+
+    static final ApiKey<URI> FLINK_REST = value(
+            "flink.rest",
+            ApiKeyType.HTTP_URL,
+            null,
+            "Flink's REST API, for dead letters and the receiver's circuit in /stats",
+            """
+            Flink's REST API, for dead letters by reason and the state of the receiver's circuit in /stats.
+            http://host:port. Looked at every 5 s, whoever asks. Without it both are null.
+            """);
+
+    static final ApiKey<String> AUDIT_REPORT = value(
+            "api.audit-report",
+            ApiKeyType.PATH,
+            null,
+            "file that audit --json is written to, for the last audit in /stats",
+            """
+            File that the report of audit --json is written to, for the last audit in /stats. Path. Read anew when it
+            has changed. Without it the last audit is null.
+            """);
+
+    static {
         section("Sending events");
     }
 

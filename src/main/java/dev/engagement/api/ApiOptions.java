@@ -1,6 +1,7 @@
 package dev.engagement.api;
 
 import dev.engagement.api.live.LiveOptions;
+import dev.engagement.api.read.PipelineOptions;
 import dev.engagement.api.read.ReadOptions;
 import dev.engagement.api.track.TrackOptions;
 import dev.engagement.api.web.TokenRefs;
@@ -10,6 +11,7 @@ import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.rollup.definition.RefusedRollupsException;
 import dev.engagement.rollup.definition.RollupDefinition;
 import dev.engagement.rollup.definition.RollupDefinitions;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -104,6 +106,7 @@ public record ApiOptions(
         ReadOptions read(List<RollupDefinition> rollups) {
             return new ReadOptions(
                     redis(),
+                    pipeline(),
                     source(),
                     settings.get(ApiKeys.POSTGRES_SCHEMA),
                     settings.get(ApiKeys.POSTGRES_EVENTS_TABLE),
@@ -148,6 +151,12 @@ public record ApiOptions(
                             settings.get(ApiKeys.TRACK_TIMEOUT),
                             settings.get(ApiKeys.TRACK_KEYS_KEPT_FOR),
                             settings.get(ApiKeys.TRACK_MAX_AHEAD));
+        }
+
+        private PipelineOptions pipeline() {
+            String auditReport = settings.find(ApiKeys.AUDIT_REPORT);
+            return new PipelineOptions(
+                    settings.find(ApiKeys.FLINK_REST), auditReport == null ? null : Path.of(auditReport));
         }
 
         private LiveViewOptions redis() {

@@ -147,7 +147,6 @@ public final class ApiServer implements AutoCloseable {
             config.jetty.modifyServer(server -> {
                 server.addBean(new ConnectionLimit(options.limits().maxConnections(), server));
                 server.setErrorHandler(new ErrorPages(numbers));
-                server.setStopTimeout(STOP_TIMEOUT.toMillis());
             });
             config.jetty.modifyServletContextHandler(context -> {
                 FilterHolder filter = new FilterHolder(gate);
@@ -179,7 +178,10 @@ public final class ApiServer implements AutoCloseable {
         ApiServer server = new ApiServer(options, parts, nanos);
         try {
             server.app.start();
-        } catch (RuntimeException e) {
+            // Not before: a server that could not start would fail anew at waiting for requests that it never had.
+            server.app.jettyServer().server().setStopTimeout(STOP_TIMEOUT.toMillis());
+        } catch (Exception e) {
+            // Kotlin declares none: an IOException comes as it is.
             throw new StartException(
                     "The API cannot listen on " + options.address() + ":" + options.port() + " ("
                             + rootCause(e).getMessage()
@@ -215,6 +217,8 @@ public final class ApiServer implements AutoCloseable {
         http.setRequestHeaderSize(options.limits().maxHeaderBytes());
         // Refuses what can be read in two ways, such as an encoded slash; the gate refuses some more.
         http.setUriCompliance(UriCompliance.DEFAULT);
+        // By default it waits for the first byte of a body, and so would whoever is refused for its length.
+        http.setDelayDispatchUntilContent(false);
         ServerConnector listening = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
         listening.setHost(options.address().replaceAll("[\\[\\]]", ""));
         listening.setPort(options.port());
@@ -269,7 +273,11 @@ public final class ApiServer implements AutoCloseable {
     private void route(String method, String path, String name, Handler handler) {
         Handler guarded = guarded(name, handler);
         switch (method) {
-            case GET -> app.get(path, guarded);
+            case GET -> {
+                app.get(path, guarded);
+                // Its head has to be that of the same answer; without a handler the server makes one up.
+                app.head(path, guarded);
+            }
             case POST -> app.post(path, guarded);
             default -> throw new IllegalArgumentException("There is no way to answer " + method + " " + path);
         }
@@ -332,9 +340,7 @@ public final class ApiServer implements AutoCloseable {
             } catch (InvalidParameterException e) {
                 refuse(context, Problems.invalidParameter(String.valueOf(e.getMessage()), e.wayOut()));
             } catch (NotFoundException e) {
-                refuse(
-                        context,
-                        Problems.notFound(String.valueOf(e.getMessage()), "look for it in a list of what there is"));
+                refuse(context, Problems.notFound(String.valueOf(e.getMessage()), e.wayOut()));
             } catch (UnavailableException e) {
                 refuse(context, Problems.unavailable(e.store() + " does not answer now", e.retryAfter()));
             } catch (TrackRefusedException e) {

@@ -282,7 +282,8 @@ public final class LocalStack {
             CompletableFuture<Void> flinkRuns = !options.jobs() && !options.cluster()
                     ? CompletableFuture.completedFuture(null)
                     : timed(threads, "Flink", options.cluster() ? this::startSessionCluster : this::startInProcess);
-            CompletableFuture<Void> apiRuns = CompletableFuture.allOf(postgresRuns, redisRuns)
+            // Of Flink it has to know the port.
+            CompletableFuture<Void> apiRuns = CompletableFuture.allOf(postgresRuns, redisRuns, flinkRuns)
                     .thenRunAsync(() -> timed("API", this::startApi), threads);
             CompletableFuture<Void> captureRuns = CompletableFuture.allOf(kafkaRuns, postgresRuns, flinkRuns)
                     .thenRunAsync(() -> timedIfJobs("job capture", this::submitCapture), threads);
@@ -375,10 +376,12 @@ public final class LocalStack {
     }
 
     private String startApi() {
-        ApiProcess server = ApiProcess.start(
-                directory.resolve("api"),
-                Ports.preferred(API_PORT),
-                ApiProcess.options(started(postgres), passwordFile(), started(redis)));
+        List<String> arguments = new ArrayList<>(ApiProcess.options(started(postgres), passwordFile(), started(redis)));
+        JobHost flink = host;
+        if (flink != null) {
+            arguments.addAll(List.of("--flink.rest", flink.rest().toString()));
+        }
+        ApiProcess server = ApiProcess.start(directory.resolve("api"), Ports.preferred(API_PORT), arguments);
         api = server;
         return "and its page, port " + server.port();
     }

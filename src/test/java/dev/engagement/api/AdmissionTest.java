@@ -152,7 +152,13 @@ class AdmissionTest {
                 .doesNotContain("Domain", "Secure", READ);
 
         String sent = cookie.substring(0, cookie.indexOf(';'));
-        assertThat(api.get("/stats", "Cookie", sent).statusCode()).isEqualTo(200);
+        HttpResponse<String> byCookie = api.get("/stats", "Cookie", sent);
+        assertThat(byCookie.statusCode()).isEqualTo(200);
+        assertThat(byCookie.headers().firstValue("Engagement-Session")).hasValue("cookie");
+        assertThat(api.get("/stats", "Authorization", "Bearer " + READ)
+                        .headers()
+                        .firstValue("Engagement-Session"))
+                .isEmpty();
         assertThat(api.get("/", "Cookie", sent, "Accept", "text/html").statusCode())
                 .isEqualTo(200);
         problem(api.post("/track", "{}", "Cookie", sent), 403);

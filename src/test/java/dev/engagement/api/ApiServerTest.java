@@ -15,7 +15,9 @@ import dev.engagement.api.web.WebOptions;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -114,8 +116,21 @@ class ApiServerTest {
     }
 
     @Test
+    void the_head_of_an_answer_is_the_same_without_it() throws Exception {
+        for (String path : List.of("/stats", "/", "/docs", "/openapi.json", "/static/style.css")) {
+            HttpResponse<String> whole = api.get(path);
+            HttpResponse<String> head = api.send(api.request(path).method("HEAD", HttpRequest.BodyPublishers.noBody()));
+
+            assertThat(head.statusCode()).as(path).isEqualTo(200);
+            assertThat(head.body()).as(path).isEmpty();
+            assertThat(mediaType(head)).as(path).isEqualTo(mediaType(whole));
+            assertThat(head.headers().firstValue("Content-Length")).as(path).isNotEqualTo(Optional.of("0"));
+        }
+    }
+
+    @Test
     void what_is_not_there_is_404_and_another_method_405() throws Exception {
-        api.missing = new NotFoundException("There is no such event");
+        api.missing = new NotFoundException("There is no such event", "ask for another");
         assertThat(problem(api.get("/events/1"), 404).get("detail").textValue()).isEqualTo("There is no such event");
         assertThat(problem(api.get("/nothing/here"), 404).get("wayOut").textValue())
                 .contains("/docs");

@@ -34,6 +34,12 @@ public final class ApiDefinition {
     /** Longest {@code Idempotency-Key} and {@code event_key}, bytes of UTF-8. */
     public static final int MAX_KEY_BYTES = 256;
 
+    /** Of three parts of a key, each of 512 bytes as the job bounds them, in Base64, behind a moment. */
+    private static final long MAX_CURSOR_BYTES = 2_100;
+
+    /** Of three such parts in which every byte is written as in a URL. */
+    private static final long MAX_ROLLUP_KEY_BYTES = 3 * 3 * 512 + 2;
+
     private static final String GET = "GET";
     private static final String POST = "POST";
 
@@ -334,7 +340,7 @@ public final class ApiDefinition {
                         path("name", ParameterType.TEXT, null, "The rollup's name, as /rollups says."),
                         optional(
                                 "key",
-                                2_048L,
+                                MAX_ROLLUP_KEY_BYTES,
                                 "The parts of the key in the order of by, with a colon between them; a colon or a"
                                         + " percent sign in a part is written %3A or %25. Without it, all keys."),
                         startTime(),
@@ -371,17 +377,28 @@ public final class ApiDefinition {
                         "The pipeline's own health.",
                         nullable(integer(
                                 "freshness_ms",
-                                "From an event's commit in PostgreSQL until it was visible here, milliseconds; of"
-                                        + " the newest event.")),
-                        nullable(integer("lag", "Events in Kafka that the job has not read yet.")),
+                                "From an event's commit in PostgreSQL until it was visible here, milliseconds, at"
+                                        + " most; of the newest event that was measured, and longer while one is"
+                                        + " waited for. Without the source's address the age of the newest"
+                                        + " leaderboard.")),
+                        nullable(integer(
+                                "lag",
+                                "Events committed to PostgreSQL behind the newest one that shows here; 100 is 100 or"
+                                        + " more. Null without the source's address.")),
                         nullable(anything(
-                                "dead_letters", "An object: by reason, how many dead letters there have been.")),
+                                "dead_letters",
+                                "An object: by reason, how many dead letters the running jobs have written since"
+                                        + " they were last started or restored. Null without flink.rest, and while"
+                                        + " Flink does not answer or no job runs.")),
                         nullable(text(
-                                "circuit", "Whether the receiver takes events: closed if it does, open, half_open.")),
+                                "circuit",
+                                "Whether the receiver takes events: closed if it does, open, half_open. Null as"
+                                        + " dead_letters is, and without the destination delivery.")),
                         nullable(object(
                                 "last_audit",
-                                "What the last comparison of the stores found.",
-                                nullable(instant("at", "When it was.")),
+                                "What the last comparison of the stores found. Null without api.audit-report, and"
+                                        + " before the first report.",
+                                nullable(instant("at", "When its report was written.")),
                                 nullable(integer("differences", "What was missing, too much or different."))))),
                 false,
                 "/stats");
@@ -568,7 +585,10 @@ public final class ApiDefinition {
     }
 
     private static Parameter cursor() {
-        return optional("cursor", 512L, "next_cursor of the answer before, with the other parameters as they were.");
+        return optional(
+                "cursor",
+                MAX_CURSOR_BYTES,
+                "next_cursor of the answer before, with the other parameters as they were.");
     }
 
     private static Parameter optional(String name, long maxBytes, String description) {

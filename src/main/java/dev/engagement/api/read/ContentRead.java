@@ -86,7 +86,9 @@ final class ContentRead implements Read {
         ObjectNode last = AnswerJson.object(shown.last());
         OptionalLong count = Integers.parse(shown.count());
         if (shown.meta().isEmpty() && last == null && count.isEmpty()) {
-            throw new NotFoundException("There is no content of that id, or nothing was heard of it yet");
+            throw new NotFoundException(
+                    "There is no content of that id, or nothing was heard of it yet",
+                    "ask for a content_id of /leaderboard");
         }
         RollupWindow audienceNow = newest(shown.audience(), audience);
         RollupWindow completed = newest(shown.completion(), completion);

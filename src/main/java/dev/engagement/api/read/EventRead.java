@@ -31,9 +31,12 @@ final class EventRead implements Read {
         long id = parameters.number("id");
         Map<String, String> fields = redis.ask(pipeline -> pipeline.hgetAll(keys.event(id)));
         if (fields.isEmpty()) {
-            throw new NotFoundException("The event " + id
-                    + " is not in the event cache, which has the last hour's if liveview.event-cache is true"
-                    + (parameters.text("fallback").equals("warehouse") ? "; there is no warehouse to look into" : ""));
+            throw new NotFoundException(
+                    "The event " + id + " is not in the event cache"
+                            + (parameters.text("fallback").equals("warehouse")
+                                    ? ", and there is no warehouse to look into"
+                                    : ""),
+                    "ask for one of the last hour; the job keeps them there with liveview.event-cache=true");
         }
         ObjectNode body = AnswerJson.newObject();
         body.put("event_id", id);

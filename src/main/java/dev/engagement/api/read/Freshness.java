@@ -14,7 +14,8 @@ import redis.clients.jedis.Response;
 
 /**
  * How soon the live view shows an event that the source has committed, measured from outside: by looking at both again
- * and again. What is said is what it took at most, some {@link #LOOK_EVERY_MILLIS} too much. Thread-safe.
+ * and again. What is said is what it took at most: from the look before it was seen, or from its event_ts where that lies
+ * behind that look, as nothing is committed before it happens. Thread-safe.
  *
  * <p>An event shows when the last event of its content is that event, or a newer one. One that is dated before the last
  * event of its content never does, and one that became a dead letter does not either: it is waited for until a newer
@@ -22,8 +23,13 @@ import redis.clients.jedis.Response;
  */
 final class Freshness {
 
-    /** How often somebody should {@link #look}. */
-    static final long LOOK_EVERY_MILLIS = 1_000;
+    /** How often somebody should {@link #look} while nothing is waited for. */
+    private static final long LOOK_EVERY_MILLIS = 1_000;
+
+    /** How often while an event is, for the first seconds. */
+    private static final long LOOK_AGAIN_MILLIS = 100;
+
+    private static final long LOOK_AGAIN_FOR_MILLIS = 5_000;
 
     /** Events that a lag is counted among. */
     static final int MAX_LAG = 100;
@@ -80,7 +86,7 @@ final class Freshness {
             Waiting awaited = waiting;
             if (awaited == null && newest.id() > newestId) {
                 boolean isFirstLook = lookedAtMillis == Long.MIN_VALUE;
-                awaited = new Waiting(newest, isFirstLook ? nowMillis : lookedAtMillis);
+                awaited = new Waiting(newest, isFirstLook ? nowMillis : notCommittedAt(newest, nowMillis));
                 if (isFirstLook && visibility(List.of(newest), nowMillis).get(0) != Visibility.NOT_YET) {
                     // Nobody knows how long it has been there.
                     awaited = null;
@@ -94,6 +100,20 @@ final class Freshness {
             }
         }
         lookedAtMillis = nowMillis;
+    }
+
+    /** A moment at which it was not committed yet. An event_ts that cannot be is not believed. */
+    private long notCommittedAt(Committed event, long nowMillis) {
+        long eventTsMillis = event.eventTsMicros() / 1_000;
+        return eventTsMillis > lookedAtMillis && eventTsMillis <= nowMillis ? eventTsMillis : lookedAtMillis;
+    }
+
+    /** How long until the next {@link #look} is worth it. */
+    long nextLookMillis(long nowMillis) {
+        Waiting awaited = waiting;
+        return awaited != null && nowMillis - awaited.sinceMillis() < LOOK_AGAIN_FOR_MILLIS
+                ? LOOK_AGAIN_MILLIS
+                : LOOK_EVERY_MILLIS;
     }
 
     /** What is waited for from now on. */

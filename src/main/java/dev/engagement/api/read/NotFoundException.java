@@ -5,7 +5,16 @@ public final class NotFoundException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    public NotFoundException(String message) {
+    private final String wayOut;
+
+    /** @param wayOut what would do, for the one who asks */
+    public NotFoundException(String message, String wayOut) {
         super(message);
+        this.wayOut = wayOut;
+    }
+
+    /** What would do. */
+    public String wayOut() {
+        return wayOut;
     }
 }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param redis the live view; a user that may do GET, HGETALL, HMGET, ZREVRANGE, ZREVRANGEBYSCORE, ZSCORE, PING and
  *     INFO
+ * @param pipeline where else the pipeline tells of itself
  * @param source the database that events are committed to, for a role that may read the table of events; null: how soon
  *     an event shows is not measured
  * @param schema of the table of events
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ReadOptions(
         LiveViewOptions redis,
+        PipelineOptions pipeline,
         @Nullable PostgresConnection source,
         String schema,
         String eventsTable,
@@ -71,6 +73,7 @@ public record ReadOptions(
             List<RollupDefinition> rollups) {
         return new ReadOptions(
                 redis,
+                PipelineOptions.NONE,
                 source,
                 DEFAULT_SCHEMA,
                 DEFAULT_EVENTS_TABLE,

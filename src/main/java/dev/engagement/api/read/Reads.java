@@ -2,6 +2,8 @@ package dev.engagement.api.read;
 
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.liveview.LiveViewKeys;
+import java.net.URI;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +36,7 @@ public final class Reads implements AutoCloseable {
     private final @Nullable PostgresStore rollupTables;
     private final Map<String, Read> byOperation;
     private final ScheduledExecutorService looking;
+    private final ScheduledExecutorService lookingAtJobs;
 
     private Reads(ReadOptions options, Clock clock) {
         this.clock = clock;
@@ -50,6 +53,10 @@ public final class Reads implements AutoCloseable {
         Leaderboards boards = new Leaderboards(redis, keys, trending, clock);
         Freshness freshness =
                 source == null ? null : new Freshness(redis, keys, source, options.schema(), options.eventsTable());
+        URI flinkRest = options.pipeline().flinkRest();
+        Path auditReport = options.pipeline().auditReport();
+        JobMetrics jobs = flinkRest == null ? null : new JobMetrics(flinkRest, options.timeout());
+        AuditFile audits = auditReport == null ? null : new AuditFile(auditReport);
         this.byOperation = Map.of(
                 "realtime", new RealtimeRead(metrics, live, clock),
                 "history", new HistoryRead(metrics, new History(rows, clock), clock),
@@ -58,19 +65,29 @@ public final class Reads implements AutoCloseable {
                 "rollups", new RollupsRead(options.rollups(), clock),
                 "rollup", new RollupRead(options.rollups(), live, new History(rows, clock), clock),
                 "event", new EventRead(redis, keys, clock),
-                "stats", new StatsRead(freshness, boards, clock));
+                "stats", new StatsRead(freshness, boards, jobs, audits, clock));
 
-        this.looking = Executors.newSingleThreadScheduledExecutor(run -> {
-            Thread thread = new Thread(run, "engagement-api-reads");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.looking = looking("engagement-api-reads");
+        this.lookingAtJobs = looking("engagement-api-jobs");
         for (String by : List.of(Leaderboards.EVENTS, Leaderboards.SECONDS, Leaderboards.TRENDING)) {
             lookEvery(LOOK_AT_BOARDS_EVERY_MILLIS, now -> boards.now(by));
         }
         if (freshness != null) {
-            lookEvery(Freshness.LOOK_EVERY_MILLIS, freshness::look);
+            lookAtFreshness(freshness, 0);
         }
+        if (jobs != null) {
+            // Apart: a Flink that says nothing must not make everything else look late.
+            ScheduledFuture<?> unused = lookingAtJobs.scheduleWithFixedDelay(
+                    () -> take(jobs::look), 0, JobMetrics.LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private static ScheduledExecutorService looking(String name) {
+        return Executors.newSingleThreadScheduledExecutor(run -> {
+            Thread thread = new Thread(run, name);
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 
     /**
@@ -98,6 +115,19 @@ public final class Reads implements AutoCloseable {
 
     private void lookEvery(long millis, Look look) {
         ScheduledFuture<?> unused = looking.scheduleWithFixedDelay(() -> take(look), 0, millis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Looks then, and again as soon as it is worth it. */
+    private void lookAtFreshness(Freshness freshness, long inMillis) {
+        ScheduledFuture<?> unused = looking.schedule(
+                () -> {
+                    take(freshness::look);
+                    if (!looking.isShutdown()) {
+                        lookAtFreshness(freshness, freshness.nextLookMillis(clock.millis()));
+                    }
+                },
+                inMillis,
+                TimeUnit.MILLISECONDS);
     }
 
     private void take(Look look) {
@@ -154,6 +184,7 @@ public final class Reads implements AutoCloseable {
     @Override
     public void close() {
         looking.shutdownNow();
+        lookingAtJobs.shutdownNow();
         redis.close();
         if (source != null) {
             source.close();

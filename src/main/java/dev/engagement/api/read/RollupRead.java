@@ -35,7 +35,9 @@ final class RollupRead implements Read {
     public Answer answer(Parameters parameters) throws NotFoundException, UnavailableException {
         RollupDefinition definition = rollups.get(parameters.text("name"));
         if (definition == null) {
-            throw new NotFoundException("There is no rollup of that name, only " + String.join(", ", rollups.keySet()));
+            throw new NotFoundException(
+                    "There is no rollup of that name, only " + String.join(", ", rollups.keySet()),
+                    "ask for one of these");
         }
         List<String> columns =
                 definition.eventKey().stream().map(KeyPart::column).toList();

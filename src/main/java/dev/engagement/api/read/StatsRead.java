@@ -3,11 +3,12 @@ package dev.engagement.api.read;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.engagement.api.definition.Parameters;
 import java.time.Clock;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code stats}: what Redis and PostgreSQL tell of the pipeline. What they do not tell, and what a store that is away
- * does not tell now, is null; so there always is an answer.
+ * {@code stats}: what Redis, PostgreSQL, Flink and the last audit tell of the pipeline. What they do not tell, and what
+ * one that is away does not tell now, is null; so there always is an answer.
  */
 final class StatsRead implements Read {
 
@@ -15,15 +16,30 @@ final class StatsRead implements Read {
 
     private final @Nullable Freshness freshness;
     private final Leaderboards boards;
+    private final @Nullable JobMetrics jobs;
+    private final @Nullable AuditFile audits;
     private final Clock clock;
 
     private @Nullable Answer last;
     private long lastAtMillis;
 
-    /** @param freshness null where nobody knows the source */
-    StatsRead(@Nullable Freshness freshness, Leaderboards boards, Clock clock) {
+    /**
+     * Nothing was asked yet.
+     *
+     * @param freshness null where nobody knows the source
+     * @param jobs null where nobody knows Flink
+     * @param audits null where nobody knows of audits
+     */
+    StatsRead(
+            @Nullable Freshness freshness,
+            Leaderboards boards,
+            @Nullable JobMetrics jobs,
+            @Nullable AuditFile audits,
+            Clock clock) {
         this.freshness = freshness;
         this.boards = boards;
+        this.jobs = jobs;
+        this.audits = audits;
         this.clock = clock;
     }
 
@@ -37,9 +53,20 @@ final class StatsRead implements Read {
         ObjectNode body = AnswerJson.newObject();
         body.put("freshness_ms", freshnessMillis(now));
         body.put("lag", lag(now));
-        body.putNull("dead_letters");
-        body.putNull("circuit");
-        body.putNull("last_audit");
+        JobMetrics.Told told = jobs == null ? new JobMetrics.Told(null, null) : jobs.told(now);
+        Map<String, Long> letters = told.deadLetters();
+        if (letters == null) {
+            body.putNull("dead_letters");
+        } else {
+            letters.forEach(body.putObject("dead_letters")::put);
+        }
+        body.put("circuit", told.circuit());
+        AuditFile.Report audit = audits == null ? null : audits.last();
+        if (audit == null) {
+            body.putNull("last_audit");
+        } else {
+            body.putObject("last_audit").put("at", audit.at().toString()).put("differences", audit.differences());
+        }
         Answer answer = Answer.ofNow(AnswerJson.finish(body, clock.instant(), null, true));
         last = answer;
         lastAtMillis = now;

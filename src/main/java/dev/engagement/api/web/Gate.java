@@ -242,6 +242,10 @@ public final class Gate implements Filter {
         String token = token(request);
         Tokens.Verdict verdict = tokens.ask(token, right);
         if (verdict == Tokens.Verdict.ALLOWED) {
+            if (request.getHeader("Authorization") == null) {
+                // The page cannot see its cookie, and offers to forget it.
+                response.setHeader("Engagement-Session", "cookie");
+            }
             return true;
         }
         if (verdict == Tokens.Verdict.UNKNOWN) {

@@ -165,7 +165,7 @@ class GraphQlTest {
     @Test
     void what_is_not_there_what_is_away_and_what_would_not_do_are_told_apart() {
         reads.put("content", given -> {
-            throw new NotFoundException("There is no content x");
+            throw new NotFoundException("There is no content x", "ask for another");
         });
         reads.put("stats", given -> {
             throw new UnavailableException("Redis", Duration.ofSeconds(3));

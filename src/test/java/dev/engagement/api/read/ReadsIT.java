@@ -2,9 +2,11 @@ package dev.engagement.api.read;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpServer;
 import dev.engagement.api.definition.InvalidParameterException;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
@@ -27,8 +29,11 @@ import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
 import dev.engagement.rollup.definition.RollupDefinition;
 import dev.engagement.rollup.definition.RollupDefinitions;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -39,6 +44,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -106,8 +112,14 @@ class ReadsIT {
     }
 
     private ReadOptions options(@Nullable PostgresConnection source, @Nullable PostgresConnection rollupTables) {
+        return options(PipelineOptions.NONE, source, rollupTables);
+    }
+
+    private ReadOptions options(
+            PipelineOptions pipeline, @Nullable PostgresConnection source, @Nullable PostgresConnection rollupTables) {
         return new ReadOptions(
                 liveView(),
+                pipeline,
                 source,
                 ReadOptions.DEFAULT_SCHEMA,
                 ReadOptions.DEFAULT_EVENTS_TABLE,
@@ -741,6 +753,79 @@ class ReadsIT {
             show(new LiveValue.Last(enriched(last, content.toString(), (nowMillis + 2 * SECOND) * 1_000, null)));
             freshness.look(10_000);
             assertThat(freshness.millis(60_000)).isEqualTo(500);
+        }
+    }
+
+    @Test
+    void freshness_goes_by_when_an_event_happened_where_that_can_be() throws Exception {
+        UUID content = content();
+        try (RedisStore store = new RedisStore(liveView(), 2, TIMEOUT);
+                PostgresStore source =
+                        new PostgresStore(database(server.jdbcUrl(), "postgres.password"), "test", 1, TIMEOUT)) {
+            Freshness freshness = new Freshness(store, KEYS, source, "public", "engagement_events");
+            freshness.look(nowMillis);
+            assertThat(freshness.nextLookMillis(nowMillis)).isEqualTo(1_000);
+
+            long first = commit(content, nowMillis + 900);
+            freshness.look(nowMillis + SECOND);
+            assertThat(freshness.nextLookMillis(nowMillis + SECOND))
+                    .as("it is waited for")
+                    .isEqualTo(100);
+            show(new LiveValue.Last(enriched(first, content.toString(), (nowMillis + 900) * 1_000, null)));
+            freshness.look(nowMillis + SECOND + 100);
+            assertThat(freshness.millis(nowMillis + MINUTE)).isEqualTo(200);
+
+            // Dated ahead: nobody can say when it was committed but by looking.
+            long second = commit(content, nowMillis + MINUTE);
+            show(new LiveValue.Last(enriched(second, content.toString(), (nowMillis + MINUTE) * 1_000, null)));
+            freshness.look(nowMillis + 2 * SECOND);
+            assertThat(freshness.millis(nowMillis + MINUTE)).isEqualTo(900);
+
+            commit(content(), nowMillis + 2 * SECOND);
+            freshness.look(nowMillis + 3 * SECOND);
+            assertThat(freshness.nextLookMillis(nowMillis + 8 * SECOND))
+                    .as("it may never show")
+                    .isEqualTo(1_000);
+        }
+    }
+
+    @Test
+    void stats_tell_what_flink_and_the_last_audit_tell() throws Exception {
+        HttpServer flink = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        String id = "0".repeat(32);
+        Map<String, String> answers = Map.of(
+                "/jobs/overview",
+                "{\"jobs\":[{\"jid\":\"" + id + "\",\"state\":\"RUNNING\"}]}",
+                "/jobs/" + id,
+                "{\"vertices\":[{\"id\":\"" + id + "\"}]}",
+                "/jobs/" + id + "/vertices/" + id + "/subtasks/metrics",
+                "[{\"id\":\"w.reason.INVALID.letters\",\"sum\":2.0},{\"id\":\"d.circuitState\",\"max\":0.0}]");
+        flink.createContext("/", exchange -> {
+            byte[] body = String.valueOf(answers.get(exchange.getRequestURI().getPath()))
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        flink.start();
+        Path report = Files.writeString(
+                Files.createTempFile("audit", ".json"), "{\"equal\":true,\"destinations\":[],\"notes\":[]}");
+        PipelineOptions pipeline = new PipelineOptions(
+                URI.create("http://127.0.0.1:" + flink.getAddress().getPort()), report);
+        try (Reads told = Reads.open(options(pipeline, null, null), clock)) {
+            await().untilAsserted(() -> {
+                clock.advance(Duration.ofSeconds(1));
+                ObjectNode body = OpenReads.ask(told, "stats").body();
+                assertThat(body.get("dead_letters").toString()).isEqualTo("{\"INVALID\":2}");
+                assertThat(body.get("circuit").textValue()).isEqualTo("closed");
+                assertThat(body.get("last_audit").get("differences").longValue())
+                        .isZero();
+                assertThat(Instant.parse(body.get("last_audit").get("at").textValue()))
+                        .isEqualTo(Files.getLastModifiedTime(report).toInstant());
+            });
+        } finally {
+            flink.stop(0);
+            Files.delete(report);
         }
     }
 

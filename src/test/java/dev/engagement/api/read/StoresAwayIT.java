@@ -85,6 +85,7 @@ class StoresAwayIT {
         PostgresConnection database = new PostgresConnection(jdbcUrl, postgres.username(), password);
         return new ReadOptions(
                 new LiveViewOptions(URI.create(redisUrl), SecretRef.none(), ""),
+                PipelineOptions.NONE,
                 database,
                 ReadOptions.DEFAULT_SCHEMA,
                 ReadOptions.DEFAULT_EVENTS_TABLE,

@@ -19,8 +19,9 @@ export class Problem extends Error {
 /**
  * @param fetch of the browser
  * @param onUnauthorized called when the API wants a token
+ * @param onSession called when it took the one of the cookie, which nobody here can see
  */
-export function createApi({ fetch, now, onUnauthorized }) {
+export function createApi({ fetch, now, onUnauthorized, onSession = () => {} }) {
   let running = 0;
   const waiting = [];
 
@@ -55,6 +56,9 @@ export function createApi({ fetch, now, onUnauthorized }) {
         e?.name === 'TimeoutError' ? `no answer within ${TIMEOUT_MILLIS / 1000} s.` : 'the API is out of reach.',
       );
     }
+    if (response.headers.get('Engagement-Session') === 'cookie') {
+      onSession();
+    }
     if (response.ok) {
       try {
         return await response.json();
@@ -68,6 +72,21 @@ export function createApi({ fetch, now, onUnauthorized }) {
     throw new Problem(response.status, await why(response), retryAfter(response.headers.get('Retry-After'), now()));
   }
 
+  /** Lets the browser forget the token; false if that was not to be had. */
+  async function logOut() {
+    try {
+      const response = await fetch('/logout', {
+        method: 'POST',
+        headers: { Accept: 'application/json' },
+        credentials: 'same-origin',
+        signal: AbortSignal.timeout(TIMEOUT_MILLIS),
+      });
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
   async function why(response) {
     try {
       const { title, detail, wayOut } = await response.json();
@@ -79,7 +98,7 @@ export function createApi({ fetch, now, onUnauthorized }) {
     }
   }
 
-  return { get };
+  return { get, logOut };
 }
 
 function sentence(words) {

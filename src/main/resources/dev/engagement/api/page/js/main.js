@@ -52,12 +52,16 @@ function dispatch(action) {
 
 // ------------------------------------------------------------------------------------------------------------- the API
 
+const logout = document.getElementById('logout');
 const api = createApi({
   fetch: (url, options) => fetch(url, options),
   now,
   onUnauthorized: () => {
     const next = encodeURIComponent(location.pathname + location.search);
     location.replace(`/login?next=${next}`);
+  },
+  onSession: () => {
+    logout.hidden = false;
   },
 });
 
@@ -230,6 +234,16 @@ function pausing(paused) {
 
 pause?.addEventListener('click', () => pausing(!state.paused));
 retry?.addEventListener('click', () => connection.retry());
+logout.addEventListener('click', async () => {
+  logout.disabled = true;
+  if (await api.logOut()) {
+    location.replace('/login');
+  } else {
+    // Whoever walks away has to know that it did not work.
+    text(logout, 'Not logged out: try again');
+    logout.disabled = false;
+  }
+});
 
 let openapi = null;
 
