@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.engagement.api.Chromium;
+import dev.engagement.connection.PostgresDriver;
 import java.io.IOException;
 import java.io.StringReader;
 import java.net.URI;
@@ -13,7 +14,6 @@ import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -128,10 +128,10 @@ class LocalStackIT {
         try (Chromium chromium = Chromium.start();
                 Chromium.Look look = chromium.look(api + "/", 1_440, ColorScheme.LIGHT)) {
             PlaywrightAssertions.assertThat(look.page().locator(".card")).hasCount(5);
-            try (Connection connection = DriverManager.getConnection(
-                            endpoints.getProperty("postgres.url"),
-                            endpoints.getProperty("postgres.username"),
-                            endpoints.getProperty("postgres.password"));
+            Properties login = new Properties();
+            login.setProperty("user", endpoints.getProperty("postgres.username"));
+            login.setProperty("password", endpoints.getProperty("postgres.password"));
+            try (Connection connection = PostgresDriver.connect(endpoints.getProperty("postgres.url"), login);
                     Statement statement = connection.createStatement()) {
                 statement.execute("INSERT INTO content VALUES ('7c9e6679-7425-40de-944b-e07fc1f90ae7', 'rivers',"
                         + " 'The <b>Secret</b> Life of Rivers', 'podcast', 60, now())");
