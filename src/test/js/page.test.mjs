@@ -173,6 +173,17 @@ test('a table stands behind each chart, and is there only while it is open', asy
   await leave();
 });
 
+test('a title that is markup is shown as the text that it is, wherever it is shown', async () => {
+  const evil = '<img src=x onerror=alert(1)> <b>bold</b> & "quoted"';
+  const { document, leave } = await open('index.html', '?content=00000000-0000-4000-8000-000000000003');
+  await until('on a board', () => shown('events').includes(evil) || shown('trending').includes(evil));
+  await until('as the content', () => shown('content').includes(evil));
+  for (const tag of ['img', 'b']) {
+    assert.equal(document.querySelectorAll(tag).length, 0, tag);
+  }
+  await leave();
+});
+
 test('a content is opened by its link, and the address says so', async () => {
   const { document, pushed, leave } = await open('index.html');
   await until('a board', () => panel('events').querySelectorAll('a').length === 10);
