@@ -12,6 +12,7 @@ scripts/bench.sh warehouse [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh delivery  [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh backfill  [--events N] [--rounds N] [--state hashmap|rocksdb]
 scripts/bench.sh audit     [--events N] [--rounds N]
+scripts/bench.sh api       [--rounds N] [--only reads|track|live]
 scripts/bench.sh latency   [--rates N,…] [--seconds N]
 scripts/bench.sh start     [--rounds N]
 
@@ -53,6 +54,14 @@ scripts/bench.sh start     [--rounds N]
   audit      seconds that an audit of a day takes in which nothing differs, by destination and of
              all, and of one with a row missing, beside SELECT count(*), sum(duration_ms) of the
              same events. About three minutes for a million.
+  api        the API as it is run, its Redis, its PostgreSQL and the load on the same cores, in three
+             parts, about five minutes in all:
+               reads  requests/s and p50, p99 of realtime, leaderboard, content and history, closed
+                      loop, turn about with a bare GET of Redis through the client that the API has
+               track  events/s that are committed, single and in batches of 100, closed loop, each
+                      request with a key; fails if the rows are not as many as were answered
+               live   1,000 clients of server-sent events at 10 updates/s, open loop: delay from when
+                      each update was due, what was not told, CPU and memory of the API
   latency    how long after a row is due in PostgreSQL it is readable in Redis (last event, count,
              leaderboard), posted, and visible in BigQuery: p50, p99, p99.9 and max at each rate,
              and apart from them of the first minute, at the first rate. Open loop beside a fresh
@@ -92,8 +101,9 @@ case $command in
   ingest) parts='decode pipeline' ;;
   ranking) parts='pipeline stage slide redis rebuild' ;;
   rollup) parts='pipeline audience users tables' ;;
+  api) parts='reads track live' ;;
   warehouse | delivery | backfill | audit | latency | start) parts='' ;;
-  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, rollup, warehouse, delivery, backfill, audit, latency, start. --help explains them." ;;
+  *) fail "Unknown benchmark '$command'; there are: ingest, ranking, rollup, warehouse, delivery, backfill, audit, api, latency, start. --help explains them." ;;
 esac
 
 events=3000000
@@ -195,6 +205,8 @@ elif [[ $command == start ]]; then
 elif [[ $command == audit ]]; then
   printf '\n'
   "$java" "${options[@]}" -Xmx2g dev.engagement.bench.AuditBenchmark target/bench "$events" "$rounds"
+elif [[ $command == api ]]; then
+  "$java" "${options[@]}" -Xmx1g dev.engagement.bench.ApiBenchmark target/bench "$rounds" "$only"
 elif [[ $command == rollup ]]; then
   "$java" "${options[@]}" -Xmx4g dev.engagement.bench.RollupBenchmark target/bench "$events" "$rounds" "$state" "$only"
 elif [[ $command == warehouse ]]; then

@@ -72,6 +72,8 @@ class ArchitectureTest {
         // Two rooms that all stand on. Both are free of Flink, so that a reader of the stores needs none.
         room("connection", "");
         room("event", "");
+        // What the options of the job and of the API have in common.
+        room("options", "");
         // What every room needs of Flink to read a topic: apart from connection, for that reason.
         room("connection.topics", "connection");
         // Flink's serializers of what is in event: apart from it, for that reason.
@@ -105,12 +107,12 @@ class ArchitectureTest {
         MAY_IMPORT.get("audit").addAll(Set.of("rollup", "rollup.definition"));
         // It writes what the destinations read: the retry topic's records, the table's rows.
         MAY_IMPORT.get("redrive").add("delivery");
-        room("api", "connection event liveview rollup.definition");
+        room("api", "connection event liveview options rollup.definition");
         room(
                 "pipeline",
                 common + " ingest source liveview liveview.sink rollup.sink backfill " + DESTINATIONS_AND_STAGES);
         // And the option records of the rooms; see importsAreInTheTable.
-        room("config", "connection rollup.definition");
+        room("config", "connection options rollup.definition");
 
         Set<String> all = new TreeSet<>(MAY_IMPORT.keySet());
         all.remove("api");
@@ -344,6 +346,45 @@ class ArchitectureTest {
     }
 
     @Test
+    void onlyTheApiHasAServerOfHttp() {
+        noClasses()
+                .that(isProduction().and(outside("api")))
+                .should()
+                .dependOnClassesThat(resideInAnyPackage(
+                        "io.javalin..", "org.eclipse.jetty..", "jakarta.servlet..", "com.zaxxer..", "graphql.."))
+                .because("the job jar does not contain them")
+                .check(code);
+    }
+
+    @Test
+    void whatStandsBeforeTheAnswersDoesNotKnowTheStores() {
+        noClasses()
+                .that(isProduction().and(resideInAPackage(BASE + ".api.web..")))
+                .should()
+                .dependOnClassesThat(resideInAnyPackage(
+                        "redis.clients..",
+                        "java.sql..",
+                        "org.postgresql..",
+                        "com.zaxxer..",
+                        BASE + ".api",
+                        BASE + ".api.track..",
+                        BASE + ".liveview..",
+                        BASE + ".rollup.."))
+                .because("who may ask is decided whoever answers")
+                .check(code);
+    }
+
+    @Test
+    void theApiIsPutTogetherInOnePlace() {
+        noClasses()
+                .that(isProduction().and(inRoom("api")).and(not(resideInAPackage(BASE + ".api"))))
+                .should()
+                .dependOnClassesThat(resideInAPackage(BASE + ".api"))
+                .because("its parts do not know their options, nor who is beside them")
+                .check(code);
+    }
+
+    @Test
     void configKnowsOfFlinkOnlyItsConfiguration() {
         noClasses()
                 .that(isProduction().and(inRoom("config")))
@@ -439,6 +480,7 @@ class ArchitectureTest {
                 .that(isProduction()
                         .and(outside(LOCAL))
                         .and(outside("deploy"))
+                        .and(outside("api"))
                         .and(areNot("RestJson", "BigQuery's answers")))
                 .should()
                 .dependOnClassesThat(resideInAPackage("..jackson.databind.."))
@@ -589,7 +631,8 @@ class ArchitectureTest {
     }
 
     private static DescribedPredicate<JavaClass> isNotTheMain() {
-        return describe("are not EngagementJob or Deploy", type -> !Set.of("EngagementJob", "Deploy")
+        return describe("are not EngagementJob, EngagementApi or Deploy", type -> !Set.of(
+                        "EngagementJob", "EngagementApi", "Deploy")
                 .contains(outermost(type).getSimpleName()));
     }
 

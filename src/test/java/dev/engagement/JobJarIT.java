@@ -90,6 +90,19 @@ class JobJarIT {
     }
 
     @Test
+    void the_api_is_not_in_it() {
+        assertNoneBelow(
+                "dev/engagement/api/",
+                "io/javalin/",
+                "org/eclipse/jetty/",
+                "jakarta/servlet/",
+                "graphql/",
+                "org/dataloader/",
+                "org/reactivestreams/",
+                "engagement-api-reference.properties");
+    }
+
+    @Test
     void nothing_of_tests_is_in_it() throws Exception {
         Path tests = Path.of(JobJarIT.class
                 .getProtectionDomain()

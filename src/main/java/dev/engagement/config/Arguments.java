@@ -1,5 +1,6 @@
 package dev.engagement.config;
 
+import dev.engagement.options.Nearest;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.engagement.config;
 
+import dev.engagement.options.Nearest;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;

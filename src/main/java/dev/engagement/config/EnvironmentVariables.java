@@ -1,5 +1,7 @@
 package dev.engagement.config;
 
+import dev.engagement.options.Nearest;
+import dev.engagement.options.ServiceLinks;
 import dev.engagement.rollup.definition.RollupDefinitions;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,9 +21,9 @@ final class EnvironmentVariables {
             .filter(key -> !key.isForOneStart() && key.kind() != Key.Kind.NAMESPACE)
             .collect(Collectors.toMap(Key::variable, Function.identity(), (a, b) -> a, LinkedHashMap::new));
 
-    /** Variables of the scripts, which a job that they start inherits. */
-    private static final Pattern OF_SCRIPTS =
-            Pattern.compile(Key.VARIABLE_PREFIX + "((LOCAL|CLUSTER)_.*|FLINK(_.*)?|DEPLOYMENTS)");
+    /** Variables of the scripts, which a job that they start inherits, and of the API, which may run beside it. */
+    private static final Pattern OF_OTHERS =
+            Pattern.compile(Key.VARIABLE_PREFIX + "((LOCAL|CLUSTER|API)_.*|FLINK(_.*)?|DEPLOYMENTS)");
 
     private static final Map<String, Key<?>> FOR_ONE_START =
             Keys.ALL.stream().filter(Key::isForOneStart).collect(Collectors.toMap(Key::variable, Function.identity()));
@@ -30,18 +32,12 @@ final class EnvironmentVariables {
 
     private static final String ROLLUP_PROPERTIES = Keys.ROLLUP_PROPERTIES.variable();
 
-    /** What Kubernetes puts into every pod beside a service whose name begins with "engagement". */
-    private static final Pattern SERVICE_LINK =
-            Pattern.compile(".*_SERVICE_(HOST|PORT(_.*)?)" + "|.*_PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?");
-
-    private static final Pattern SERVICE_LINK_URL = Pattern.compile("(tcp|udp|sctp)://.*");
-
     /** All options of all commands in the environment: it is shared by the commands. */
     static Map<String, Given> parse(Map<String, String> environment, List<String> problems) {
         Map<String, Given> options = new LinkedHashMap<>();
         new TreeMap<>(environment).forEach((variable, text) -> {
             if (!variable.startsWith(Key.VARIABLE_PREFIX)
-                    || OF_SCRIPTS.matcher(variable).matches()
+                    || OF_OTHERS.matcher(variable).matches()
                     || text.isEmpty()) {
                 return;
             }
@@ -64,7 +60,7 @@ final class EnvironmentVariables {
                 problems.add("The environment variable " + variable + " is set, but " + FOR_ONE_START.get(variable)
                         + " is for one start only; give it on the command line, --" + FOR_ONE_START.get(variable)
                         + ".");
-            } else if (!isServiceLink(variable, text)) {
+            } else if (!ServiceLinks.isOne(variable, text)) {
                 problems.add("Unknown environment variable " + variable
                         + Nearest.hint(variable, BY_VARIABLE.keySet(), "")
                         + (Nearest.to(variable, BY_VARIABLE.keySet()).isEmpty()
@@ -86,10 +82,5 @@ final class EnvironmentVariables {
         String property = variable.substring(last + 1).toLowerCase(Locale.ROOT);
         String name = Keys.ROLLUP_PROPERTIES.name() + rollup + "." + property;
         return RollupDefinitions.PROPERTIES.contains(property) && Keys.isRollupProperty(name) ? name : null;
-    }
-
-    private static boolean isServiceLink(String variable, String text) {
-        return SERVICE_LINK.matcher(variable).matches()
-                || (variable.endsWith("_PORT") && SERVICE_LINK_URL.matcher(text).matches());
     }
 }

@@ -5,8 +5,8 @@
  * checked, or one {@link dev.engagement.config.ConfigurationException} with all that is wrong. Every option is declared
  * in {@link dev.engagement.config.Keys} and nowhere else. No secret's value is kept, only where it is.
  *
- * <p>May import: the rooms' option records, {@code connection}, {@code rollup.definition}, and Flink's configuration
- * classes. No room imports it.
+ * <p>May import: the rooms' option records, {@code connection}, {@code options}, {@code rollup.definition}, and Flink's
+ * configuration classes. No room imports it.
  */
 @NullMarked
 package dev.engagement.config;

@@ -52,6 +52,7 @@ public final class LocalStack {
     private static final int BIGQUERY_REST_PORT = 9050;
     private static final int BIGQUERY_GRPC_PORT = 9060;
     private static final int RECEIVER_PORT = 8000;
+    private static final int API_PORT = 8090;
     private static final int FLINK_PORT = 8081;
 
     private static final int PICTURE_COLUMNS = 104;
@@ -81,6 +82,7 @@ public final class LocalStack {
     private volatile @Nullable RedisServer redis;
     private volatile @Nullable BigQueryProcess bigQuery;
     private volatile @Nullable ReceiverProcess receiver;
+    private volatile @Nullable ApiProcess api;
     private volatile @Nullable JobHost host;
     private volatile @Nullable LoadGenerator generator;
     private @Nullable FlinkRest rest;
@@ -243,6 +245,7 @@ public final class LocalStack {
         leftover |= ServerProcess.sweep("Redis", directory.resolve("redis"));
         leftover |= BigQueryProcess.sweep(directory.resolve("bigquery"));
         leftover |= ReceiverProcess.sweep(directory.resolve("receiver"));
+        leftover |= ApiProcess.sweep(directory.resolve("api"));
         if (leftover) {
             terminal.say("swept servers that a killed earlier run left behind");
         }
@@ -250,6 +253,7 @@ public final class LocalStack {
         RedisServer.discard(directory.resolve("redis"));
         BigQueryProcess.discard(directory.resolve("bigquery"));
         ReceiverProcess.discard(directory.resolve("receiver"));
+        ApiProcess.discard(directory.resolve("api"));
         for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink", CLUSTER, "tmp")) {
             Folders.deleteRecursively(directory.resolve(folder));
         }
@@ -278,14 +282,24 @@ public final class LocalStack {
             CompletableFuture<Void> flinkRuns = !options.jobs() && !options.cluster()
                     ? CompletableFuture.completedFuture(null)
                     : timed(threads, "Flink", options.cluster() ? this::startSessionCluster : this::startInProcess);
+            // Of Flink it has to know the port.
+            CompletableFuture<Void> apiRuns = CompletableFuture.allOf(postgresRuns, redisRuns, flinkRuns)
+                    .thenRunAsync(() -> timed("API", this::startApi), threads);
             CompletableFuture<Void> captureRuns = CompletableFuture.allOf(kafkaRuns, postgresRuns, flinkRuns)
                     .thenRunAsync(() -> timedIfJobs("job capture", this::submitCapture), threads);
             CompletableFuture<Void> streamRuns = CompletableFuture.allOf(
                             kafkaRuns, redisRuns, bigQueryRuns, receiverRuns, postgresRuns, flinkRuns)
                     .thenRunAsync(() -> timedIfJobs("job stream", this::submitStream), threads);
-            join(CompletableFuture.allOf(kafkaRuns, postgresRuns, bigQueryRuns, receiverRuns, redisRuns, flinkRuns));
+            join(CompletableFuture.allOf(
+                    kafkaRuns, postgresRuns, bigQueryRuns, receiverRuns, redisRuns, apiRuns, flinkRuns));
             writeEndpoints(
-                    started(postgres), started(kafka), started(redis), started(bigQuery), started(receiver), host);
+                    started(postgres),
+                    started(kafka),
+                    started(redis),
+                    started(bigQuery),
+                    started(receiver),
+                    started(api),
+                    host);
             join(CompletableFuture.allOf(captureRuns, streamRuns));
         } finally {
             threads.shutdown();
@@ -359,6 +373,17 @@ public final class LocalStack {
         ReceiverProcess server = ReceiverProcess.start(directory.resolve("receiver"), Ports.preferred(RECEIVER_PORT));
         receiver = server;
         return "of webhooks, port " + server.port();
+    }
+
+    private String startApi() {
+        List<String> arguments = new ArrayList<>(ApiProcess.options(started(postgres), passwordFile(), started(redis)));
+        JobHost flink = host;
+        if (flink != null) {
+            arguments.addAll(List.of("--flink.rest", flink.rest().toString()));
+        }
+        ApiProcess server = ApiProcess.start(directory.resolve("api"), Ports.preferred(API_PORT), arguments);
+        api = server;
+        return "and its page, port " + server.port();
     }
 
     private String submitCapture() {
@@ -480,6 +505,7 @@ public final class LocalStack {
             RedisServer liveView,
             BigQueryProcess warehouse,
             ReceiverProcess partner,
+            ApiProcess page,
             @Nullable JobHost flink)
             throws IOException {
         Map<String, String> endpoints = new LinkedHashMap<>();
@@ -497,6 +523,7 @@ public final class LocalStack {
         endpoints.put(
                 "receiver.secret-file", partner.secretFile().toAbsolutePath().toString());
         endpoints.put("delivery.receipts", "true");
+        endpoints.put("api.url", page.url());
         if (flink != null) {
             endpoints.put("flink.rest", flink.rest().toString());
         }
@@ -506,6 +533,8 @@ public final class LocalStack {
                 (key, value) -> text.append(key).append('=').append(value).append('\n'));
         Folders.writePrivatelyAtOnce(directory.resolve("endpoints.properties"), text.toString());
 
+        // First of all: it is what there is to see.
+        places.add(new Place("page", page.url() + "/"));
         places.add(new Place("PostgreSQL", "psql " + source.psqlUrl()));
         places.add(new Place("rollups", "psql " + source.psqlUrl(PostgresServer.ANALYTICS)));
         places.add(new Place("Redis", "redis-cli -p " + liveView.port()));
@@ -709,6 +738,7 @@ public final class LocalStack {
             allJobs().forEach((name, id) -> step("job " + name, () -> flink.cancel(id)));
             step("Flink", flink);
         }
+        step("API", api);
         step("Kafka", kafka);
         step("receiver", receiver);
         step("BigQuery", bigQuery);

@@ -2,6 +2,7 @@ package dev.engagement.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.options.Nearest;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

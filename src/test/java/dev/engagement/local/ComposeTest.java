@@ -2,6 +2,7 @@ package dev.engagement.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.api.ApiOptions;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.Key;
 import dev.engagement.config.Keys;
@@ -61,7 +62,7 @@ class ComposeTest {
     void docker_compose_takes_it() throws Exception {
         Programs.need("docker-compose", "docker-compose", "docker-compose takes docker-compose.yml with each profile");
         Path filled = Files.createDirectories(Path.of("target/it")).resolve("compose.env");
-        Files.writeString(filled, Files.readString(VARIABLES).replaceAll("(?m)(PASSWORD|SECRET)=$", "$1=x"));
+        Files.writeString(filled, Files.readString(VARIABLES).replaceAll("(?m)(PASSWORD|SECRET|TOKEN)=$", "$1=x"));
         for (String profile : List.of("capture", "connect")) {
             Programs.Ended ended = Programs.run(
                     Path.of("."),
@@ -287,7 +288,7 @@ class ComposeTest {
         while (variable.find()) {
             String name = variable.group(1);
             used.add(name);
-            if (name.matches(".*(PASSWORD|_SECRET)")) {
+            if (name.matches(".*(PASSWORD|_SECRET|_TOKEN)")) {
                 assertThat(variable.group(2)).as(name + " has no default").isEqualTo("?");
                 assertThat(examples).containsEntry(name, "");
             } else if (examples.containsKey(name)) {
@@ -296,7 +297,7 @@ class ComposeTest {
         }
         assertThat(examples.keySet()).isEqualTo(used);
         services.forEach((name, service) -> Yaml.map(service.get("environment")).forEach((key, value) -> {
-            if (key.matches(".*(PASSWORD|SECRET|AUTH|ACCESS_KEY).*")) {
+            if (key.matches(".*(PASSWORD|SECRET|TOKEN|AUTH|ACCESS_KEY).*")) {
                 assertThat(value.toString()).as(name + ": " + key).matches("\\$\\{\\w+:[^}]*}");
             }
         }));
@@ -308,7 +309,7 @@ class ComposeTest {
     void the_environment_is_what_the_code_reads() {
         Set<String> options = Keys.ALL.stream().map(Key::variable).collect(Collectors.toSet());
         services.forEach((name, service) -> Yaml.map(service.get("environment")).keySet().stream()
-                .filter(variable -> variable.startsWith("ENGAGEMENT_"))
+                .filter(variable -> variable.startsWith("ENGAGEMENT_") && !name.equals("api"))
                 .forEach(variable -> assertThat(options).as(name).contains(variable)));
         assertThat(Yaml.map(services.get("generator").get("environment")))
                 .containsOnlyKeys(
@@ -343,6 +344,25 @@ class ComposeTest {
             named.add(address.group(1));
         }
         assertThat(named).isNotEmpty().allSatisfy(host -> assertThat(services).containsKey(host));
+    }
+
+    @Test
+    void the_api_takes_its_environment_and_finds_its_servers_among_the_services() {
+        Map<String, String> environment = new HashMap<>();
+        Yaml.map(services.get("api").get("environment"))
+                .forEach((key, value) -> environment.put(key, value.toString()));
+
+        ApiOptions options = ApiOptions.parse(new String[0], environment);
+
+        // As it is published, and asked whether it lives.
+        assertThat(Yaml.texts(services.get("api").get("ports")))
+                .singleElement()
+                .asString()
+                .endsWith(":" + options.web().port());
+        assertThat(Yaml.texts(Yaml.map(services.get("api").get("healthcheck")).get("test")))
+                .contains(Integer.toString(options.web().port()));
+        assertThat(services).containsKeys(options.read().redis().host(), "postgres");
+        assertThat(options.track()).isNotNull();
     }
 
     @Test

@@ -53,7 +53,7 @@ class DockerFilesTest {
                 }
             }
         }
-        assertThat(stages).containsExactly("build", "flink", "tools");
+        assertThat(stages).containsExactly("build", "flink", "api", "tools");
         assertThat(copied).isGreaterThan(4);
     }
 

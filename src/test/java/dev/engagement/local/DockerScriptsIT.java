@@ -125,6 +125,8 @@ class DockerScriptsIT {
                 "GENERATOR_PASSWORD",
                 "generator's",
                 "ROLLUP_PASSWORD",
+                PASSWORD,
+                "API_PASSWORD",
                 PASSWORD);
         Programs.Ended ended = Programs.run(
                 DIRECTORY,
@@ -151,6 +153,27 @@ class DockerScriptsIT {
                 Statement statement = rollups.createStatement()) {
             statement.execute("CREATE TABLE metrics (count BIGINT)");
         }
+        login.setProperty("user", "api");
+        try (Connection api = PostgresDriver.connect(postgres.jdbcUrl(PostgresServer.ANALYTICS), login);
+                Statement statement = api.createStatement();
+                ResultSet answer = statement.executeQuery("SELECT count(*) FROM metrics"
+                        + " WHERE has_table_privilege('metrics', 'INSERT') OR"
+                        + " has_table_privilege('metrics', 'DELETE')")) {
+            assertThat(answer.next()).isTrue();
+        }
+        try (Connection api = PostgresDriver.connect(postgres.jdbcUrl(), login);
+                Statement statement = api.createStatement();
+                ResultSet answer = statement.executeQuery("SELECT rolsuper OR rolreplication OR rolcreatedb OR"
+                        + " has_table_privilege('content', 'INSERT') OR"
+                        + " has_table_privilege('engagement_events', 'UPDATE') OR"
+                        + " has_table_privilege('engagement_events', 'DELETE') OR"
+                        + " NOT has_table_privilege('engagement_events', 'INSERT') OR"
+                        + " NOT has_schema_privilege('public', 'CREATE')"
+                        + " FROM pg_roles WHERE rolname = current_user")) {
+            assertThat(answer.next()).isTrue();
+            assertThat(answer.getBoolean(1)).isFalse();
+        }
+        login.setProperty("user", "rollups");
         try (Connection rollups = PostgresDriver.connect(postgres.jdbcUrl(), login);
                 Statement statement = rollups.createStatement();
                 ResultSet answer = statement.executeQuery("SELECT rolsuper OR rolreplication OR rolcreatedb OR"

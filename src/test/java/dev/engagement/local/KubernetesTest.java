@@ -3,6 +3,7 @@ package dev.engagement.local;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.EngagementJob;
+import dev.engagement.api.ApiOptions;
 import dev.engagement.config.Invocation;
 import dev.engagement.config.Keys;
 import java.nio.file.Path;
@@ -13,11 +14,21 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** The resources for the Flink Kubernetes Operator against what is known of their schema, as no cluster is at hand. */
+/**
+ * The resources for the Flink Kubernetes Operator, and those of the API, against what is known of their schema, as no cluster
+ * is at hand.
+ */
 class KubernetesTest {
 
     private static final Path FILE = Path.of("docker/kubernetes/engagement.yaml");
     private static final Path SCHEMA = Path.of("src/test/resources/kubernetes/flink-operator-v1beta1.yaml");
+    private static final Path SCHEMA_OF_ITS_OWN = Path.of("src/test/resources/kubernetes/kubernetes-v1.yaml");
+
+    private static final Map<String, String> VERSIONS = Map.of(
+            "FlinkDeployment", "flink.apache.org/v1beta1",
+            "FlinkSessionJob", "flink.apache.org/v1beta1",
+            "Deployment", "apps/v1",
+            "Service", "v1");
 
     private final List<Map<String, Object>> resources = Yaml.documents(FILE);
 
@@ -25,11 +36,13 @@ class KubernetesTest {
     void each_resource_has_only_fields_of_its_schema_and_all_that_it_must_have() {
         assertThat(resources)
                 .extracting(resource -> resource.get("kind"))
-                .containsExactly("FlinkDeployment", "FlinkSessionJob", "FlinkSessionJob");
-        Map<String, Object> schema = Yaml.document(SCHEMA);
+                .containsExactly("FlinkDeployment", "FlinkSessionJob", "FlinkSessionJob", "Deployment", "Service");
+        Map<String, Object> schema = new LinkedHashMap<>(Yaml.document(SCHEMA));
+        schema.putAll(Yaml.document(SCHEMA_OF_ITS_OWN));
         for (Map<String, Object> resource : resources) {
             assertThat(resource).containsOnlyKeys("apiVersion", "kind", "metadata", "spec");
-            assertThat(resource.get("apiVersion")).isEqualTo("flink.apache.org/v1beta1");
+            assertThat(resource.get("apiVersion"))
+                    .isEqualTo(VERSIONS.get(resource.get("kind").toString()));
             assertThat(name(resource)).matches("[a-z]([-a-z0-9]{0,43}[a-z0-9])?");
             assertThat(problems(
                             resource.get("kind").toString(),
@@ -115,8 +128,34 @@ class KubernetesTest {
         assertThat(Yaml.list(container().get("env")).toString()).contains("flink-s3-fs-hadoop-" + version + ".jar");
     }
 
+    @Test
+    void the_api_takes_its_arguments_and_is_found_by_its_service() {
+        Map<String, Object> template = Yaml.map(spec(resources.get(3)).get("template"));
+        Map<String, Object> api = Yaml.map(
+                Yaml.list(Yaml.map(template.get("spec")).get("containers")).get(0));
+        Map<String, String> pods = new LinkedHashMap<>();
+        for (Object each : Yaml.list(api.get("env"))) {
+            assertThat(Yaml.map(each)).as("a secret is a reference").containsKey("valueFrom");
+            pods.put(Yaml.map(each).get("name").toString(), "x");
+        }
+
+        ApiOptions options = ApiOptions.parse(Yaml.texts(api.get("args")).toArray(String[]::new), pods);
+
+        assertThat(options.track()).isNotNull();
+        assertThat(Yaml.map(Yaml.list(api.get("ports")).get(0)))
+                .containsEntry("containerPort", options.web().port());
+        Map<String, Object> service = spec(resources.get(4));
+        assertThat(service.get("selector"))
+                .isEqualTo(Yaml.map(template.get("metadata")).get("labels"))
+                .isEqualTo(Yaml.map(spec(resources.get(3)).get("selector")).get("matchLabels"));
+        assertThat(Yaml.map(Yaml.list(service.get("ports")).get(0)).get("targetPort"))
+                .isEqualTo(Yaml.map(Yaml.list(api.get("ports")).get(0)).get("name"));
+    }
+
     private List<Map<String, Object>> jobs() {
-        return resources.subList(1, resources.size());
+        return resources.stream()
+                .filter(resource -> resource.get("kind").equals("FlinkSessionJob"))
+                .toList();
     }
 
     private Map<String, Object> container() {

@@ -3,12 +3,22 @@ package dev.engagement.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
+import com.microsoft.playwright.options.ColorScheme;
+import dev.engagement.api.Chromium;
+import dev.engagement.connection.PostgresDriver;
 import java.io.IOException;
+import java.io.StringReader;
+import java.net.URI;
+import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.flink.util.FileUtils;
@@ -50,6 +60,7 @@ class LocalStackIT {
         assertThat(ended).as(output).isTrue();
         assertThat(stack.exitValue()).as(output).isZero();
         assertThat(output)
+                .containsPattern("page +http://127[.]0[.]0[.]1:[0-9]+/")
                 .contains("PASSED")
                 .containsPattern("events +600 +600 +equal")
                 .containsPattern("rows +600 +600 +equal")
@@ -71,6 +82,7 @@ class LocalStackIT {
                 .anyMatch(line -> line.startsWith("bigquery.grpc=127.0.0.1:"))
                 .anyMatch(line -> line.equals("warehouse.project=local"))
                 .anyMatch(line -> line.startsWith("receiver.url=http://127.0.0.1:"))
+                .anyMatch(line -> line.startsWith("api.url=http://127.0.0.1:"))
                 .anyMatch(line -> line.startsWith("flink.rest=http://127.0.0.1:"));
     }
 
@@ -94,6 +106,48 @@ class LocalStackIT {
         assertThat(next.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
         assertThat(serversOf(directory)).isEmpty();
         assertThat(output(directory)).endsWith("stopped\n");
+    }
+
+    @Test
+    void whatIsInsertedIntoPostgresqlIsSeenOnThePage() throws Exception {
+        Chromium.need("a row that is inserted into PostgreSQL is seen on the page");
+        Path directory = Folders.create(DIRECTORY.resolve("page"));
+        Process stack = start(directory, "--rate", "0");
+        Path file = directory.resolve("target/local/endpoints.properties");
+        await().atMost(Duration.ofMinutes(MINUTES)).until(() -> Files.exists(file) || !stack.isAlive());
+        assertThat(stack.isAlive()).as(output(directory)).isTrue();
+        Properties endpoints = new Properties();
+        endpoints.load(new StringReader(Files.readString(file)));
+        String api = endpoints.getProperty("api.url");
+        // Until the job has made the rollups' tables nothing is known of the past, as the page would say.
+        ControlHttp http = new ControlHttp("The API");
+        await().atMost(Duration.ofMinutes(MINUTES)).ignoreExceptions().until(() -> http.send(
+                        HttpRequest.newBuilder(URI.create(api + "/metrics/history?event_type=play")))
+                .contains("entries"));
+
+        try (Chromium chromium = Chromium.start();
+                Chromium.Look look = chromium.look(api + "/", 1_440, ColorScheme.LIGHT)) {
+            PlaywrightAssertions.assertThat(look.page().locator(".card")).hasCount(5);
+            Properties login = new Properties();
+            login.setProperty("user", endpoints.getProperty("postgres.username"));
+            login.setProperty("password", endpoints.getProperty("postgres.password"));
+            try (Connection connection = PostgresDriver.connect(endpoints.getProperty("postgres.url"), login);
+                    Statement statement = connection.createStatement()) {
+                statement.execute("INSERT INTO content VALUES ('7c9e6679-7425-40de-944b-e07fc1f90ae7', 'rivers',"
+                        + " 'The <b>Secret</b> Life of Rivers', 'podcast', 60, now())");
+                statement.execute("INSERT INTO engagement_events (content_id, user_id, event_type, event_ts, device)"
+                        + " SELECT '7c9e6679-7425-40de-944b-e07fc1f90ae7', gen_random_uuid(), 'play', now(), 'web'"
+                        + " FROM generate_series(1, 7)");
+            }
+
+            PlaywrightAssertions.assertThat(look.page().locator(".card[data-type=play] .big"))
+                    .hasText("7");
+            PlaywrightAssertions.assertThat(look.page().locator(".card[data-type=click] .big"))
+                    .hasText("0");
+            assertThat(look.errors()).isEmpty();
+        }
+        stack.destroy();
+        assertThat(stack.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
     }
 
     @Test

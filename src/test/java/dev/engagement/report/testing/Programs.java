@@ -27,6 +27,13 @@ public final class Programs {
         Assumptions.assumeTrue(isInstalled(program), () -> new MissingProgram(program, debianPackage, toShow).text());
     }
 
+    /** As {@link #need(String, String, String)}, of a program that has to be in that one place. */
+    public static void need(Path program, String debianPackage, String toShow) {
+        Assumptions.assumeTrue(
+                Files.isExecutable(program),
+                () -> new MissingProgram(program.toString(), debianPackage, toShow).text());
+    }
+
     private static boolean isInstalled(String program) {
         return Stream.of(System.getenv("PATH").split(File.pathSeparator))
                 .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));

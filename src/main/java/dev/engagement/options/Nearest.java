@@ -1,21 +1,21 @@
-package dev.engagement.config;
+package dev.engagement.options;
 
 import java.util.Collection;
 import java.util.Optional;
 
 /** The known name that was probably meant by an unknown one. */
-final class Nearest {
+public final class Nearest {
     private Nearest() {}
 
     /** {@code "; did you mean PREFIXname?"} if there is a near name, else nothing. */
-    static String hint(String unknown, Collection<String> known, String prefix) {
+    public static String hint(String unknown, Collection<String> known, String prefix) {
         return to(unknown, known)
                 .map(name -> "; did you mean " + prefix + name + "?")
                 .orElse("");
     }
 
     /** The nearest name, if it is so near that a slip of the fingers or a forgotten first part explains the rest. */
-    static Optional<String> to(String unknown, Collection<String> known) {
+    public static Optional<String> to(String unknown, Collection<String> known) {
         String best = null;
         int bestDistance = Integer.MAX_VALUE;
         for (String name : known) {
@@ -32,7 +32,7 @@ final class Nearest {
     }
 
     /** Insertions, deletions, replacements and swaps of neighbours that lead from one to the other. */
-    static int distance(String from, String to) {
+    public static int distance(String from, String to) {
         int[] beforePrevious = new int[to.length() + 1];
         int[] previous = new int[to.length() + 1];
         int[] current = new int[to.length() + 1];
