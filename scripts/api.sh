@@ -12,7 +12,7 @@
 #   --help          this text
 #
 # Without --config, and without $ENGAGEMENT_CONFIG, it answers out of the running local stack, as
-# target/local/endpoints.properties has it; what is given here wins. The local stack itself has one on port 8090, so this
+# target/local/endpoints.properties has it; what is given here wins. The local stack itself has one on port 8088, so this
 # one takes a free port unless told otherwise. Runs target/engagement-api.jar if it is newer than its sources, else the
 # classes that scripts/local.sh has built.
 #

@@ -1,6 +1,6 @@
 // The page on made-up data, without the API, Redis or PostgreSQL: for whoever works on it, and for its tests.
 //
-//   node src/test/js/fake-server.mjs [--port 8090] [--token TOKEN]
+//   node src/test/js/fake-server.mjs [--port 8088] [--token TOKEN]
 //
 // and then a word and Enter: lose (the API is gone), redis (Redis is away), postgres (PostgreSQL is away), quiet
 // (nothing happens any more), fault (dead letters, an open circuit), limit (too many requests), back (all is well
@@ -481,7 +481,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     return at < 0 ? byDefault : process.argv[at + 1];
   };
   const api = new FakeApi({ token: option('token', '') });
-  const port = await api.start(Number(option('port', '8090')));
+  const port = await api.start(Number(option('port', '8088')));
   console.log(`http://127.0.0.1:${port}/ and http://127.0.0.1:${port}/wall`);
   console.log('lose, redis, postgres, quiet, fault, limit, back; Ctrl-C ends it');
   createInterface({ input: process.stdin }).on('line', (line) => {

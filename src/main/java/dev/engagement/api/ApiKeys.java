@@ -78,7 +78,7 @@ final class ApiKeys {
             """);
 
     static final ApiKey<Integer> PORT =
-            value("api.port", ApiKeyType.integer(0, 65_535), "8090", "port that it listens on", """
+            value("api.port", ApiKeyType.integer(0, 65_535), "8088", "port that it listens on", """
             Port that it listens on. Number, 0 to 65535; 0 takes a free one, and the first line of its output says
             which.
             Too low: below 1024 an ordinary user may not listen. Too high: from 32768 on some other program's
@@ -320,8 +320,8 @@ final class ApiKeys {
             "role for the source database; without it nobody can send events",
             """
             A role for it: with SELECT on the contents and the events, INSERT on the events, USAGE on the sequence of
-            their ids, and SELECT, INSERT and DELETE on engagement_track_keys or the right to create that table. Text.
-            There is no default: without a role nobody can send events, and how soon an event shows is not known.
+            their ids, and SELECT, INSERT, UPDATE and DELETE on engagement_track_keys or the right to create that
+            table. Text. There is no default: without a role nobody can send events, and how soon an event shows is not known.
             """);
 
     static final ApiKey<String> POSTGRES_PASSWORD = secret("postgres.password", "that role's password", """

@@ -342,7 +342,7 @@ public final class ApiServer implements AutoCloseable {
             } catch (NotFoundException e) {
                 refuse(context, Problems.notFound(String.valueOf(e.getMessage()), e.wayOut()));
             } catch (UnavailableException e) {
-                refuse(context, Problems.unavailable(e.store() + " does not answer now", e.retryAfter()));
+                refuse(context, Problems.unavailable(e.saying(), e.retryAfter()));
             } catch (TrackRefusedException e) {
                 refuse(context, refused(e));
             }

@@ -52,7 +52,7 @@ public final class LocalStack {
     private static final int BIGQUERY_REST_PORT = 9050;
     private static final int BIGQUERY_GRPC_PORT = 9060;
     private static final int RECEIVER_PORT = 8000;
-    private static final int API_PORT = 8090;
+    private static final int API_PORT = 8088;
     private static final int FLINK_PORT = 8081;
 
     private static final int PICTURE_COLUMNS = 104;

@@ -62,7 +62,7 @@ class AdversaryTest {
     @ValueSource(
             strings = {
                 "evil.example.com",
-                "evil.example.com:8090",
+                "evil.example.com:8088",
                 "127.0.0.1.nip.io",
                 "localhost.evil.example.com",
                 "[::2]"
@@ -77,7 +77,7 @@ class AdversaryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"localhost", "127.0.0.1:8090", "LocalHost:1", "[::1]:8090"})
+    @ValueSource(strings = {"localhost", "127.0.0.1:8088", "LocalHost:1", "[::1]:8088"})
     void names_of_this_machine_are(String host) throws IOException {
         String answer =
                 RawConnection.exchange(api.port(), "GET /stats HTTP/1.1\nHost: " + host + "\nConnection: close\n\n");

@@ -42,7 +42,7 @@ class ApiDocsIT {
 
     private static final Path PAGE = Path.of("src/site/markdown/api.md");
     private static final Path DIRECTORY = Path.of("target/it/api-docs");
-    private static final String ADDRESS = "http://127.0.0.1:8090";
+    private static final String ADDRESS = "http://127.0.0.1:8088";
     private static final String TOKEN = "a-token-of-the-documentation-0123456789";
 
     /** What is there beside the operations of the definition. */

@@ -28,7 +28,7 @@ class ApiOptionsTest {
         ApiOptions options = parse(Map.of());
 
         assertThat(options.web().address()).isEqualTo("127.0.0.1");
-        assertThat(options.web().port()).isEqualTo(8090);
+        assertThat(options.web().port()).isEqualTo(8088);
         assertThat(options.web().tokens().isOpen(Right.READ)).isTrue();
         assertThat(options.read().redis().server()).isEqualTo("localhost:6379/0");
         assertThat(options.read().source()).isNull();

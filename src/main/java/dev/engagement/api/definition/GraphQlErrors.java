@@ -37,7 +37,7 @@ final class GraphQlErrors implements DataFetcherExceptionHandler {
             error.message(exception.getMessage()).errorType(NOT_FOUND);
         } else if (exception instanceof UnavailableException unavailable) {
             long seconds = Math.max(1, unavailable.retryAfter().toSeconds());
-            error.message(unavailable.store() + " is away; ask again in " + seconds + " s")
+            error.message(unavailable.saying() + "; ask again in " + seconds + " s")
                     .errorType(UNAVAILABLE);
         } else {
             LOG.error("Read {} failed", handlerParameters.getPath(), exception);

@@ -38,6 +38,11 @@ final class PostgresStore implements AutoCloseable {
         T map(ResultSet row) throws SQLException;
     }
 
+    /** SQL states. */
+    private static final String NO_TABLE = "42P01";
+
+    private static final String NO_RIGHT = "42501";
+
     private final HikariDataSource pool;
     private final Silence silence = new Silence(NAME, System::nanoTime);
 
@@ -63,7 +68,7 @@ final class PostgresStore implements AutoCloseable {
 
     /** What there is to say where a database is asked that is not configured. */
     static UnavailableException notConfigured(String what) {
-        return new UnavailableException(NAME, WHEN_CONFIGURED, "No database is configured that has " + what, null);
+        return UnavailableException.saying(NAME, WHEN_CONFIGURED, "No database is configured that has " + what, null);
     }
 
     /**
@@ -101,7 +106,18 @@ final class PostgresStore implements AutoCloseable {
         if (isAboutTheConnection(failure)) {
             silence.begin(String.valueOf(failure.getMessage()));
         }
-        return new UnavailableException(NAME, Silence.PAUSE, failure);
+        return switch (String.valueOf(failure.getSQLState())) {
+            case NO_TABLE ->
+                UnavailableException.saying(
+                        NAME,
+                        Silence.PAUSE,
+                        "PostgreSQL has not got that table yet; the job makes those of the rollups when it starts",
+                        failure);
+            case NO_RIGHT ->
+                UnavailableException.saying(
+                        NAME, Silence.PAUSE, "PostgreSQL does not let the API's role read that table", failure);
+            default -> new UnavailableException(NAME, Silence.PAUSE, failure);
+        };
     }
 
     /**

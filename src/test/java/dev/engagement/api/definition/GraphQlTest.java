@@ -178,7 +178,7 @@ class GraphQlTest {
         assertThat(classification(nothing)).isEqualTo("NotFound");
         assertThat(message(nothing)).isEqualTo("There is no content x");
         assertThat(classification(away)).isEqualTo("Unavailable");
-        assertThat(message(away)).isEqualTo("Redis is away; ask again in 3 s");
+        assertThat(message(away)).isEqualTo("Redis does not answer now; ask again in 3 s");
         assertThat(classification(invalid)).isEqualTo("InvalidParameter");
         assertThat(message(invalid)).isEqualTo("limit is '101'; give a whole number from 1 to 100");
         assertThat(asked).isEmpty();

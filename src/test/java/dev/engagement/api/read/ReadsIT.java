@@ -845,6 +845,21 @@ class ReadsIT {
         assertThat(reads.health()).isEqualTo(new Health(true, true, null));
     }
 
+    @Test
+    void a_table_that_is_not_there_yet_is_no_store_that_is_away() throws Exception {
+        execute("ALTER TABLE category_revenue_window RENAME TO not_made_yet");
+        try {
+            assertThatThrownBy(() -> body("rollup", "name", "category_revenue"))
+                    .isInstanceOfSatisfying(UnavailableException.class, e -> assertThat(e.saying())
+                            .isEqualTo(
+                                    "PostgreSQL has not got that table yet; the job makes those of the rollups when it"
+                                            + " starts"));
+            assertThat(reads.health()).isEqualTo(new Health(true, true, null));
+        } finally {
+            execute("ALTER TABLE not_made_yet RENAME TO category_revenue_window");
+        }
+    }
+
     // ------------------------------------------------------------------------------------------------------ helpers
 
     private ObjectNode body(String operation, String... given) throws Exception {
