@@ -405,7 +405,8 @@ public final class ApiServer implements AutoCloseable {
         } catch (UnavailableException e) {
             // Of a commit whose answer was lost nobody knows, so nothing is promised here but what a key promises.
             throw Problems.unavailable(
-                            e.store() + " does not answer now, or there is no room",
+                            e.store() + " does not answer now, or there is no room. If it was a commit whose answer was"
+                                    + " lost, nobody knows whether the events are there",
                             "send it again after Retry-After, with the same Idempotency-Key: it is then written once",
                             e.retryAfter())
                     .exception();

@@ -169,7 +169,8 @@ public final class ApiDefinition {
                 List.of("/leaderboard"),
                 "The contents that lead",
                 "By events or by seconds of engagement, each over ten minutes of event time; or by what is trending:"
-                        + " above the content's own usual.",
+                        + " above the content's own usual. Of what is usual some minutes have to be known before these"
+                        + " ten, so after a first start nothing is trending for a quarter of an hour.",
                 List.of(
                         choice(
                                 "by",
@@ -414,8 +415,10 @@ public final class ApiDefinition {
                 "Send events",
                 "One event, an array of them, or one a line (NDJSON). Answered with 202 once all are committed to"
                         + " PostgreSQL, all or none. Sent again with the same Idempotency-Key, or an event with the"
-                        + " same event_key, inserts nothing and is answered with the same ids. 503 says that nothing"
-                        + " was written: send it again after Retry-After.",
+                        + " same event_key, inserts nothing and is answered with the same ids. 503: PostgreSQL does"
+                        + " not answer, or there is no room. As a rule nothing was written then; of a commit whose"
+                        + " answer was lost nobody knows. Send it again after Retry-After, with the same key: it is"
+                        + " then written once. Without a key it may be written twice.",
                 List.of(),
                 object(
                         "",

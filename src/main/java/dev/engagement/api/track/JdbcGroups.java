@@ -39,13 +39,6 @@ final class JdbcGroups implements GroupStore {
     /** Of a message of PostgreSQL that is passed on. */
     private static final int MAX_SAID = 200;
 
-    /** What is known of a commit whose answer was lost. */
-    private enum Fate {
-        COMMITTED,
-        ABORTED,
-        UNKNOWN
-    }
-
     private final TrackOptions options;
     private final Consumer<EventsTable> found;
     private final Pause pause;
@@ -121,8 +114,7 @@ final class JdbcGroups implements GroupStore {
     private @Nullable List<Outcome> tryOnce(List<TrackRequest> group) throws SQLException, UnavailableException {
         TrackSession open = session();
         TrackSession.Pending pending = open.write(group);
-        Long transaction = pending == null ? null : pending.transaction();
-        if (pending == null || transaction == null) {
+        if (pending == null || pending.transaction() == null) {
             open.rollback();
             return pending == null ? null : pending.outcomes();
         }
@@ -135,10 +127,10 @@ final class JdbcGroups implements GroupStore {
                 throw e;
             }
             reset(verdict);
-            return switch (fate(transaction)) {
+            return switch (fate(pending)) {
                 case COMMITTED -> pending.outcomes();
                 case ABORTED -> null;
-                case UNKNOWN ->
+                case UNDER_WAY ->
                     throw new UnavailableException(
                             GroupCommit.POSTGRES,
                             RETRY,
@@ -150,20 +142,18 @@ final class JdbcGroups implements GroupStore {
         return pending.outcomes();
     }
 
-    /** Asks what became of a transaction, until there is an answer or the time for one is over. */
-    private Fate fate(long transaction) {
+    /**
+     * Asks what became of a group, until there is an answer or the time for one is over.
+     *
+     * @return under way also if nobody could be asked
+     */
+    private TrackSession.Fate fate(TrackSession.Pending pending) {
         long since = ticker.getAsLong();
         for (int failures = 1; ticker.getAsLong() - since < options.timeout().toNanos(); failures++) {
             try {
-                String status = session().statusOf(transaction);
-                if ("committed".equals(status)) {
-                    return Fate.COMMITTED;
-                }
-                if ("aborted".equals(status)) {
-                    return Fate.ABORTED;
-                }
-                if (!"in progress".equals(status)) {
-                    return Fate.UNKNOWN;
+                TrackSession.Fate fate = session().fateOf(pending);
+                if (fate != TrackSession.Fate.UNDER_WAY) {
+                    return fate;
                 }
             } catch (SQLException e) {
                 LOG.debug("PostgreSQL cannot be asked yet what became of a commit", e);
@@ -174,10 +164,10 @@ final class JdbcGroups implements GroupStore {
                         failures, ThreadLocalRandom.current().nextDouble())));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                return Fate.UNKNOWN;
+                return TrackSession.Fate.UNDER_WAY;
             }
         }
-        return Fate.UNKNOWN;
+        return TrackSession.Fate.UNDER_WAY;
     }
 
     private List<Outcome> oneByOne(List<TrackRequest> group) {

@@ -12,10 +12,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The table of keys: what was written under them. Each method is part of the transaction that its connection is in. */
+/**
+ * The table of keys: what was written under them. Each method is part of the transaction that its connection is in.
+ *
+ * <p>A transaction with an event that neither has a key nor is of a request with one leaves a key of its own, which
+ * nobody else can have: by that it is known whether it was committed.
+ */
 final class TrackKeys {
 
     /** Its name, in the schema of the events. */
@@ -27,6 +33,8 @@ final class TrackKeys {
     /** Whose key it is. */
     enum Kind {
         EVENT,
+        /** Of a transaction. */
+        GROUP,
         REQUEST
     }
 
@@ -35,6 +43,11 @@ final class TrackKeys {
 
         static Key ofRequest(String text) {
             return new Key(Kind.REQUEST, text);
+        }
+
+        /** A new one. */
+        static Key ofGroup() {
+            return new Key(Kind.GROUP, UUID.randomUUID().toString());
         }
 
         static Key ofEvent(String text) {
@@ -51,8 +64,8 @@ final class TrackKeys {
     /**
      * What was written under a key.
      *
-     * @param ids of the request's events in their order, or of the event
-     * @param fingerprint of the request's body; null of an event
+     * @param ids of the request's events in their order, or of the event; none of a transaction
+     * @param fingerprint of the request's body; null of an event and of a transaction
      */
     record Written(List<Long> ids, @Nullable String fingerprint) {}
 

@@ -18,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -53,8 +54,16 @@ final class TrackSession implements AutoCloseable {
      *
      * @param outcomes once it is committed
      * @param transaction its number; null if nothing was written
+     * @param keys that are there if it is committed, and then only; none if nothing was written
      */
-    record Pending(List<Outcome> outcomes, @Nullable Long transaction) {}
+    record Pending(List<Outcome> outcomes, @Nullable Long transaction, SortedMap<Key, TrackKeys.Written> keys) {}
+
+    /** What became of a group whose commit was not answered. */
+    enum Fate {
+        COMMITTED,
+        ABORTED,
+        UNDER_WAY
+    }
 
     private record Allocated(long transaction, long[] ids) {}
 
@@ -132,14 +141,15 @@ final class TrackSession implements AutoCloseable {
 
         Plan plan = new Plan(group, known, outcomes);
         if (plan.isEmpty()) {
-            return new Pending(List.of(plan.outcomes(new long[0])), null);
+            return new Pending(List.of(plan.outcomes(new long[0])), null, new TreeMap<>());
         }
         Allocated allocated = allocate(plan.fresh.size());
-        if (!keys.insert(connection, plan.rows(allocated.ids()))) {
+        SortedMap<Key, TrackKeys.Written> rows = plan.rows(allocated.ids());
+        if (!keys.insert(connection, rows)) {
             return null;
         }
         insert(plan.fresh, allocated.ids());
-        return new Pending(List.of(plan.outcomes(allocated.ids())), allocated.transaction());
+        return new Pending(List.of(plan.outcomes(allocated.ids())), allocated.transaction(), rows);
     }
 
     private static Set<Key> keysOf(List<TrackRequest> group) {
@@ -314,19 +324,40 @@ final class TrackSession implements AutoCloseable {
     }
 
     /**
-     * What became of a transaction.
+     * What became of a group, written by whichever connection.
      *
-     * @return {@code committed}, {@code aborted} or {@code in progress}; null if PostgreSQL does not know any more
+     * <p>The number says no more than whether somebody is still at it. What a crash took with it leaves its number, and
+     * its events' ids, to the next one: then the number is said to be committed, and the events are not there. What
+     * proves a commit are the keys.
      */
-    @Nullable
-    String statusOf(long transaction) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("SELECT txid_status(?)")) {
-            statement.setLong(1, transaction);
-            try (ResultSet row = statement.executeQuery()) {
-                return row.next() ? row.getString(1) : null;
+    Fate fateOf(Pending pending) throws SQLException {
+        Long transaction = pending.transaction();
+        try {
+            if (transaction != null && isUnderWay(transaction)) {
+                return Fate.UNDER_WAY;
             }
+            return keys.find(connection, pending.keys().keySet()).equals(pending.keys())
+                    ? Fate.COMMITTED
+                    : Fate.ABORTED;
         } finally {
             connection.rollback();
+        }
+    }
+
+    private boolean isUnderWay(long transaction) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("SELECT txid_status(?) = 'in progress'")) {
+            statement.setLong(1, transaction);
+            try (ResultSet row = statement.executeQuery()) {
+                // Of one that is too old to be known it is null.
+                return row.next() && row.getBoolean(1);
+            }
+        } catch (SQLException e) {
+            if (!PSQLState.INVALID_PARAMETER_VALUE.getState().equals(e.getSQLState())) {
+                throw e;
+            }
+            // A number that is not given out, and was before a crash.
+            connection.rollback();
+            return false;
         }
     }
 
@@ -433,7 +464,16 @@ final class TrackSession implements AutoCloseable {
                                     ids(request, allocated), group.get(request).fingerprint()));
                 }
             }
+            if (indexes.keySet().stream().anyMatch(this::leavesNoKey)) {
+                rows.put(Key.ofGroup(), new TrackKeys.Written(List.of(), null));
+            }
             return rows;
+        }
+
+        /** Whether an event of a request is written of which no key tells. */
+        private boolean leavesNoKey(int request) {
+            return group.get(request).key() == null
+                    && group.get(request).events().stream().anyMatch(event -> event.key() == null);
         }
 
         /** What becomes of each request. */

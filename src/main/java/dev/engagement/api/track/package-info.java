@@ -21,8 +21,9 @@
  * <p>The keys lie in {@code engagement_track_keys} and are written in the transaction of the events, so neither can be
  * there without the other. All transactions write their keys in one order, so none waits for one that waits for it. A
  * process that dies in a transaction leaves nothing, and PostgreSQL ends one whose client says nothing any more. Where
- * the answer to a commit is lost, PostgreSQL is asked what became of it, for as long as an answer may take. Only if it
- * cannot be asked is a client without a key left not knowing.
+ * the answer to a commit is lost, PostgreSQL is asked what became of it, for as long as an answer may take: whether the
+ * keys are there, and not what its number's state is, as after a crash another transaction may have that number. Only if
+ * it cannot be asked is a client without a key left not knowing.
  *
  * <p>The role needs INSERT on the events, USAGE on the sequence of their ids, SELECT on the contents, and SELECT,
  * INSERT, UPDATE (to remove old ones past those that are locked) and DELETE on {@code engagement_track_keys}, or the

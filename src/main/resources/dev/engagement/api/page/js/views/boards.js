@@ -13,9 +13,15 @@ const SCORES = {
   trending: (place) => times(place.score),
 };
 
+/** An empty board of what is trending may have another reason: after a first start nobody knows what is usual. */
+const NOBODY = {
+  events: 'Nobody is on it: nothing has happened in its window.',
+  trending: 'Nothing is above its usual, or what is usual is not known yet: that takes a quarter of an hour.',
+};
+
 export function board(root, by, { calm }) {
   const places = el('ol', { class: 'board' });
-  const nobody = el('p', { class: 'empty', hidden: true }, 'Nobody is on it: nothing has happened in its window.');
+  const nobody = el('p', { class: 'empty', hidden: true }, NOBODY[by] ?? NOBODY.events);
   let shown = null;
   const table = tableBehind(`The last hour of each by ten minutes (${by})`, () => rows(shown, by));
   root.append(places, nobody, table.element);
