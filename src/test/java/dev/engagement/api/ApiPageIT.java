@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -39,6 +40,9 @@ class ApiPageIT {
     private static final Path DIRECTORY = Path.of("target/it/api-page");
     private static final Path PICTURES = Path.of("target/page");
     private static final Path DOCUMENTATION = Path.of("src/site/resources");
+    /** In the documentation. */
+    private static final Set<String> SHOWN = Set.of("page-1440-light.png", "wall-1440-dark.png");
+
     private static final String WRITE = "engagement.screenshots.write";
 
     private static final int DESK = 1_440;
@@ -273,9 +277,7 @@ class ApiPageIT {
         String file = name + "-" + width + "-" + colours.name().toLowerCase(Locale.ROOT) + ".png";
         page.screenshot(
                 new Page.ScreenshotOptions().setPath(PICTURES.resolve(file)).setFullPage(true));
-        boolean isShown = (width == DESK && name.equals("page"))
-                || (width == DESK && name.equals("wall"))
-                || (width == PHONE && name.equals("content"));
+        boolean isShown = SHOWN.contains(file);
         if (Boolean.getBoolean(WRITE) && isShown) {
             page.screenshot(new Page.ScreenshotOptions().setPath(DOCUMENTATION.resolve(file)));
         }
