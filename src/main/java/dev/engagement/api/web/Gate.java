@@ -238,7 +238,6 @@ public final class Gate implements Filter {
         if (tokens.isOpen(right)) {
             return true;
         }
-        refuseGuessing(address);
         String token = token(request);
         Tokens.Verdict verdict = tokens.ask(token, right);
         if (verdict == Tokens.Verdict.ALLOWED) {
@@ -249,7 +248,7 @@ public final class Gate implements Filter {
             return true;
         }
         if (verdict == Tokens.Verdict.UNKNOWN) {
-            countWrongToken(address, token);
+            refuseGuessing(address, token);
         }
         if (verdict == Tokens.Verdict.OF_OTHERS) {
             throw Problems.forbidden(
@@ -267,16 +266,22 @@ public final class Gate implements Filter {
                 .exception();
     }
 
-    /** @throws ProblemException if too many wrong tokens came from there */
-    void refuseGuessing(String address) {
+    /**
+     * Counts a wrong token. It is asked for wrong ones only: whoever shares an address with one who guesses, as all do
+     * behind a proxy, must not be locked out by that. A token is too long to be found at the rate of reading.
+     *
+     * @throws ProblemException if too many wrong tokens came from there
+     */
+    void refuseGuessing(String address, @Nullable String token) {
         Duration wait = wrongTokens.exhaustedFor(address);
         if (!wait.isZero()) {
             throw Problems.tooManyRequests(wait).exception();
         }
+        countWrongToken(address, token);
     }
 
     /** The same one again is no further guess: a page whose token was changed goes on asking with the old one. */
-    void countWrongToken(String address, @Nullable String token) {
+    private void countWrongToken(String address, @Nullable String token) {
         if (token == null || wrongLately.put(address + ' ' + Tokens.fingerprint(token), Boolean.TRUE) != null) {
             return;
         }
