@@ -163,14 +163,18 @@ final class ApiKeys {
 
     static final ApiKey<Integer> MAX_CONNECTIONS =
             value("api.max-connections", ApiKeyType.integer(10, 100_000), "4000", "open connections", """
-            Open connections; more wait to be accepted. Number, 10 to 100000.
+            Open connections; more wait to be accepted. Number, 10 to 100000. One address may have three quarters of
+            them: beyond that, the one that has waited longest for a request makes room, and if all are in use the new
+            one is closed. Behind a proxy all are of one address.
             Too low: clients wait. Too high: the process runs out of file descriptors (ulimit -n).
             """);
 
     static final ApiKey<Integer> THREADS =
-            value("api.threads", ApiKeyType.integer(8, 1_000), "64", "threads that answer requests", """
-            Threads that answer requests. Number, 8 to 1000. A live client takes none.
-            Too low: while a store is slow, requests that need it hold up all others. Too high: memory, and more
+            value("api.threads", ApiKeyType.integer(8, 1_000), "64", "requests answered at once", """
+            Requests that read and are answered at once, a thread for each, and as many again that write. Number, 8 to
+            1000. A quarter of it may be queries in GraphQL, and a sixteenth logins; what is beyond gets 503 with
+            Retry-After, and health is always answered. A live client takes none.
+            Too low: while a store is slow, requests are refused soon. Too high: memory, and more
             requests at the stores' connections than these answer.
             """);
 
@@ -182,7 +186,8 @@ final class ApiKeys {
 
     static final ApiKey<Duration> BODY_TIMEOUT = value(
             "api.body-timeout", ApiKeyType.duration("1 s", "10 min"), "10 s", "how long a body may take to come", """
-            How long the body of a request may take to come. Duration, 1 s to 10 min; what is slower gets 408.
+            How long the body of a request may take to come, whether bytes come or none. Duration, 1 s to 10 min; what
+            is slower gets 408.
             Too low: producers on slow lines are refused. Too high: clients that send a byte now and then hold as many
             threads.
             """);
@@ -193,8 +198,9 @@ final class ApiKeys {
             "30 s",
             "when a connection without traffic is closed",
             """
-            When a connection on which nothing moves is closed. Duration, 5 s to 10 min. Live clients get a heartbeat
-            each 10 s.
+            When a connection on which nothing moves is closed, and one on which no whole head of a request has come
+            since it was opened or since the last answer. Duration, 5 s to 10 min. Live clients get a heartbeat each
+            10 s.
             Too low: clients connect anew all the time, and live clients lose their connection. Too high: connections
             of clients that are gone stay.
             """);

@@ -23,6 +23,7 @@ import dev.engagement.api.read.UnavailableException;
 import dev.engagement.api.track.TrackAnswer;
 import dev.engagement.api.track.TrackRefusedException;
 import dev.engagement.api.web.Bodies;
+import dev.engagement.api.web.Connections;
 import dev.engagement.api.web.ErrorPages;
 import dev.engagement.api.web.Gate;
 import dev.engagement.api.web.HealthAnswers;
@@ -35,6 +36,7 @@ import dev.engagement.api.web.ProblemException;
 import dev.engagement.api.web.Problems;
 import dev.engagement.api.web.Prometheus;
 import dev.engagement.api.web.Query;
+import dev.engagement.api.web.ReadyCheck;
 import dev.engagement.api.web.StaticFiles;
 import dev.engagement.api.web.Tokens;
 import dev.engagement.api.web.WebOptions;
@@ -57,6 +59,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.UriCompliance;
@@ -102,6 +107,7 @@ public final class ApiServer implements AutoCloseable {
     private static final int ACCEPT_QUEUE = 1_024;
     private static final int MAX_QUERY_BYTES = 65_536;
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration OVERDUE_INTERVAL = Duration.ofMillis(500);
 
     /** What may stand in the header Host: it is shown in the documentation. */
     private static final Pattern HOST = Pattern.compile("[A-Za-z0-9.:\\[\\]_-]{1,255}");
@@ -119,10 +125,17 @@ public final class ApiServer implements AutoCloseable {
     private final Tokens tokens;
     private final Gate gate;
     private final Login login;
+    private final ReadyCheck readyCheck;
+    private final Connections connections;
     private final LiveSeats seats;
     private final LiveServlet liveServlet;
     private final LiveSockets liveSockets;
     private final Javalin app;
+    private final ScheduledExecutorService overdue = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "api-overdue");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     private @Nullable ServerConnector connector;
 
@@ -135,6 +148,9 @@ public final class ApiServer implements AutoCloseable {
         this.gate = new Gate(
                 options, tokens, Set.copyOf(definition.operation(GRAPHQL).paths()), numbers, nanos);
         this.login = new Login(tokens, gate, nanos);
+        this.readyCheck = new ReadyCheck(parts.health(), nanos);
+        WebOptions.Limits limits = options.limits();
+        this.connections = new Connections(limits.maxConnectionsOfAddress(), limits.idleTimeout(), nanos);
         this.seats = new LiveSeats(options.limits().maxLiveClients());
         this.liveServlet = new LiveServlet(definition.operation("live"), parts.live(), seats);
         this.liveSockets = new LiveSockets(definition.operation("live-metrics"), parts.live(), seats, nanos);
@@ -142,7 +158,7 @@ public final class ApiServer implements AutoCloseable {
             config.showJavalinBanner = false;
             // A path has one form: whoever decides who may ask sees what the router sees.
             config.router.ignoreTrailingSlashes = false;
-            config.jetty.threadPool = new QueuedThreadPool(options.limits().threads(), MIN_THREADS, THREAD_IDLE_MILLIS);
+            config.jetty.threadPool = new QueuedThreadPool(limits.allThreads(), MIN_THREADS, THREAD_IDLE_MILLIS);
             config.jetty.addConnector((server, unused) -> listeningTo(server));
             config.jetty.modifyServer(server -> {
                 server.addBean(new ConnectionLimit(options.limits().maxConnections(), server));
@@ -178,9 +194,13 @@ public final class ApiServer implements AutoCloseable {
         ApiServer server = new ApiServer(options, parts, nanos);
         try {
             server.app.start();
+            long every = OVERDUE_INTERVAL.toMillis();
+            var unused = server.overdue.scheduleWithFixedDelay(
+                    server.connections::endOverdue, every, every, TimeUnit.MILLISECONDS);
             // Not before: a server that could not start would fail anew at waiting for requests that it never had.
             server.app.jettyServer().server().setStopTimeout(STOP_TIMEOUT.toMillis());
         } catch (Exception e) {
+            server.overdue.shutdownNow();
             // Kotlin declares none: an IOException comes as it is.
             throw new StartException(
                     "The API cannot listen on " + options.address() + ":" + options.port() + " ("
@@ -208,6 +228,7 @@ public final class ApiServer implements AutoCloseable {
     /** Takes no further requests, and lets those that are here be answered, for some seconds. */
     @Override
     public void close() {
+        overdue.shutdownNow();
         app.stop();
     }
 
@@ -217,13 +238,15 @@ public final class ApiServer implements AutoCloseable {
         http.setRequestHeaderSize(options.limits().maxHeaderBytes());
         // Refuses what can be read in two ways, such as an encoded slash; the gate refuses some more.
         http.setUriCompliance(UriCompliance.DEFAULT);
-        // By default it waits for the first byte of a body, and so would whoever is refused for its length.
+        // By default it waits for the first byte of a body, and so would whoever is refused for its length. Of those
+        // that are not, no more hold a thread than the gate lets in.
         http.setDelayDispatchUntilContent(false);
         ServerConnector listening = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
         listening.setHost(options.address().replaceAll("[\\[\\]]", ""));
         listening.setPort(options.port());
         listening.setIdleTimeout(options.limits().idleTimeout().toMillis());
         listening.setAcceptQueueSize(ACCEPT_QUEUE);
+        listening.addBean(connections);
         connector = listening;
         return listening;
     }
@@ -459,7 +482,7 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private void ready(Context context) {
-        Health health = parts.health().get();
+        Health health = readyCheck.health();
         if (!HealthAnswers.isReady(health)) {
             context.status(503);
         }

@@ -18,6 +18,8 @@ import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -199,6 +201,44 @@ class LiveStreamsTest {
 
         assertThat(head.statusCode()).isEqualTo(200);
         assertThat(api.joined).isEmpty();
+    }
+
+    @Test
+    void the_seat_of_a_client_that_does_not_read_is_free_as_soon_as_it_is_sent_away() throws Exception {
+        try (RawConnection stuck = new RawConnection(api.port())) {
+            stuck.write("GET /live HTTP/1.1\nHost: localhost\n\n");
+            assertThatItsSeatIsFree(stuck);
+        }
+    }
+
+    @Test
+    void so_is_that_of_one_by_web_socket() throws Exception {
+        try (RawConnection stuck = new RawConnection(api.port())) {
+            stuck.write("GET /live-metrics HTTP/1.1\nHost: localhost\nUpgrade: websocket\nConnection: Upgrade\n"
+                    + "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n");
+            assertThatItsSeatIsFree(stuck);
+        }
+    }
+
+    private void assertThatItsSeatIsFree(RawConnection stuck) throws Exception {
+        LiveSink sink = taken(api.joined).sink();
+        // More than all buffers between here and there hold.
+        String large = "{\"a\":\"" + "x".repeat(4_000_000) + "\"}";
+        List<CompletionStage<Void>> sent = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            sent.add(sink.send(new LiveMessage("h-" + i, LiveMessage.METRIC, large)));
+        }
+
+        sink.close("Nothing was read");
+
+        assertThat(api.left.poll()).isSameAs(sink);
+        assertThat(sent.get(7)
+                        .toCompletableFuture()
+                        .handle((nothing, failure) -> failure != null)
+                        .get(GUARD_MINUTES, TimeUnit.MINUTES))
+                .isTrue();
+        // The connection has ended, or this would wait for what is to come.
+        stuck.readToEnd();
     }
 
     // ------------------------------------------------------------------------------------------------------- clients

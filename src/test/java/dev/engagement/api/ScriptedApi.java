@@ -32,8 +32,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +62,15 @@ final class ScriptedApi implements AutoCloseable {
 
     private final Queue<LiveSink> sinks = new ConcurrentLinkedQueue<>();
 
+    /** How often the stores were asked whether they answer. */
+    final AtomicInteger healthAsked = new AtomicInteger();
+
+    /** What a store takes until this is complete; null if it takes no time. */
+    volatile @Nullable CompletableFuture<Void> slow;
+
+    /** Requests that a store has had. */
+    final AtomicInteger begun = new AtomicInteger();
+
     volatile Health health = new Health(true, true, null);
     volatile int maxAgeSeconds;
     volatile @Nullable RuntimeException failure;
@@ -77,7 +88,7 @@ final class ScriptedApi implements AutoCloseable {
         for (Operation operation : ApiDefinition.get().reads()) {
             reads.put(operation.id(), parameters -> read(operation, parameters));
         }
-        ApiParts parts = new ApiParts(ApiDefinition.get(), reads, () -> health, this::join, this::track, List.of());
+        ApiParts parts = new ApiParts(ApiDefinition.get(), reads, this::health, this::join, this::track, List.of());
         server = ApiServer.start(options, parts, nanos);
     }
 
@@ -112,6 +123,7 @@ final class ScriptedApi implements AutoCloseable {
                 .append('=')
                 .append(parameters.textOrNull(parameter.name())));
         asked.add(values.toString());
+        takeTime();
         throwScripted();
         ObjectNode body = JsonNodeFactory.instance
                 .objectNode()
@@ -120,6 +132,20 @@ final class ScriptedApi implements AutoCloseable {
                 .put("exact", true);
         body.putNull("window");
         return new Answer(body, maxAgeSeconds);
+    }
+
+    private Health health() {
+        healthAsked.incrementAndGet();
+        takeTime();
+        return health;
+    }
+
+    private void takeTime() {
+        begun.incrementAndGet();
+        CompletableFuture<Void> until = slow;
+        if (until != null) {
+            until.join();
+        }
     }
 
     private void throwScripted() throws NotFoundException, UnavailableException {
@@ -142,6 +168,7 @@ final class ScriptedApi implements AutoCloseable {
         if (store != null) {
             throw store;
         }
+        takeTime();
         tracked.add(contentType + " " + key + " " + new String(body, StandardCharsets.UTF_8));
         return new TrackAnswer(List.of((long) tracked.size()), false);
     }
@@ -177,6 +204,11 @@ final class ScriptedApi implements AutoCloseable {
 
     HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
         return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** One of which nobody waits for the end. */
+    CompletableFuture<HttpResponse<String>> sending(HttpRequest.Builder request) {
+        return http.sendAsync(request.build(), HttpResponse.BodyHandlers.ofString());
     }
 
     HttpClient http() {

@@ -17,6 +17,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -55,6 +56,7 @@ final class Feed {
     private final int maxClients;
     private final int maxPending;
     private final Clock clock;
+    private final LongSupplier nanos;
     private final Set<Outbox> clients = ConcurrentHashMap.newKeySet();
 
     // All below is guarded by this.
@@ -77,13 +79,20 @@ final class Feed {
 
     private volatile String heartbeat;
 
-    /** @param name of this feed alone, letters and digits */
-    Feed(String name, LiveOptions options, Clock clock) {
+    /**
+     * Without clients.
+     *
+     * @param name of this feed alone, letters and digits
+     * @param clock the time that clients are told
+     * @param nanos {@link System#nanoTime}, or a test's own: how long a message has been on its way
+     */
+    Feed(String name, LiveOptions options, Clock clock, LongSupplier nanos) {
         this.name = name;
         this.maxClients = options.maxClients();
         this.maxPending = options.maxPending();
         this.recent = new Update[options.recentMessages()];
         this.clock = clock;
+        this.nanos = nanos;
         this.heartbeat = "{" + status() + "}";
     }
 
@@ -261,9 +270,9 @@ final class Feed {
 
     /** Ends the connections of clients that have been receiving one message for that long. */
     void endStuck(Duration timeout) {
-        long now = nowMillis();
+        long now = nowNanos();
         for (Outbox client : clients) {
-            if (client.isStuck(now, timeout.toMillis())) {
+            if (client.isStuck(now, timeout.toNanos())) {
                 client.end("Nothing was read for " + timeout.toSeconds() + " s");
             }
         }
@@ -281,8 +290,9 @@ final class Feed {
         return clients.size();
     }
 
-    long nowMillis() {
-        return clock.millis();
+    /** Of no clock that people set: a jump of it would end everybody. */
+    long nowNanos() {
+        return nanos.getAsLong();
     }
 
     String id(long number) {

@@ -80,7 +80,7 @@ public final class LiveHub implements AutoCloseable {
         this.redis = new LiveRedis(options.redis(), options.redisTimeout());
         this.boards = boards;
         this.pause = pause;
-        this.feed = new Feed(UUID.randomUUID().toString().substring(0, 8), options, clock);
+        this.feed = new Feed(UUID.randomUUID().toString().substring(0, 8), options, clock, System::nanoTime);
         listener.setDaemon(true);
     }
 

@@ -30,7 +30,7 @@ final class Outbox implements LiveClient {
     private final AtomicInteger calls = new AtomicInteger();
 
     private volatile boolean sending;
-    private volatile long sendingSinceMillis;
+    private volatile long sendingSinceNanos;
     private volatile boolean closed;
 
     Outbox(Feed feed, LiveFilter filter, LiveSink sink, Conflation conflation) {
@@ -102,7 +102,7 @@ final class Outbox implements LiveClient {
     }
 
     private void send(LiveMessage message) {
-        sendingSinceMillis = feed.nowMillis();
+        sendingSinceNanos = feed.nowNanos();
         sending = true;
         CompletionStage<Void> sent;
         try {
@@ -129,8 +129,8 @@ final class Outbox implements LiveClient {
     }
 
     /** Whether a message has been on its way for that long: nobody reads. */
-    boolean isStuck(long nowMillis, long timeoutMillis) {
-        return sending && nowMillis - sendingSinceMillis >= timeoutMillis;
+    boolean isStuck(long nowNanos, long timeoutNanos) {
+        return sending && nowNanos - sendingSinceNanos >= timeoutNanos;
     }
 
     /** Ends the connection. */

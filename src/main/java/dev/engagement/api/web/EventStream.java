@@ -31,6 +31,7 @@ final class EventStream implements LiveSink, WriteListener, AsyncListener {
 
     private final AsyncContext async;
     private final ServletOutputStream out;
+    private final Runnable abort;
     private final Runnable whenClosed;
 
     /** The following are guarded by this. */
@@ -43,10 +44,16 @@ final class EventStream implements LiveSink, WriteListener, AsyncListener {
     private boolean closed;
     private @Nullable LiveClient client;
 
-    /** @param whenClosed is run once, when the connection has ended */
-    EventStream(AsyncContext async, ServletOutputStream out, Runnable whenClosed) {
+    /**
+     * A stream that nothing was written to.
+     *
+     * @param abort ends the connection without another word
+     * @param whenClosed is run once, when the connection has ended
+     */
+    EventStream(AsyncContext async, ServletOutputStream out, Runnable abort, Runnable whenClosed) {
         this.async = async;
         this.out = out;
+        this.abort = abort;
         this.whenClosed = whenClosed;
     }
 
@@ -92,10 +99,18 @@ final class EventStream implements LiveSink, WriteListener, AsyncListener {
 
     @Override
     public void close(String why) {
+        boolean isStuck;
         synchronized (this) {
             ending = true;
+            isStuck = !closed && !writable && written != null;
         }
-        write();
+        if (isStuck) {
+            // It does not read, and would not read the end either.
+            abort.run();
+            end(new IOException(why));
+        } else {
+            write();
+        }
     }
 
     @Override

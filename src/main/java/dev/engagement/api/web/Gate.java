@@ -38,6 +38,7 @@ public final class Gate implements Filter {
     private static final String POST = "POST";
     private static final String PROMETHEUS = "/prometheus";
     private static final String HEALTH = "/health/";
+    private static final Set<String> PROBES = Set.of(HEALTH + "live", HEALTH + "ready");
     private static final String STATIC = "/static/";
     private static final Set<String> OF_LOGIN =
             Set.of(Login.PATH, Login.LOGOUT_PATH, STATIC + "login.html", "/favicon.ico");
@@ -56,6 +57,10 @@ public final class Gate implements Filter {
     private final RateLimits reading;
     private final RateLimits writing;
     private final RateLimits wrongTokens;
+    private final Bulkhead reads;
+    private final Bulkhead writes;
+    private final Bulkhead queries;
+    private final Bulkhead logins;
 
     /** Wrong tokens that were counted, by address and digest; the oldest are forgotten. */
     private final Map<String, Boolean> wrongLately = Collections.synchronizedMap(new LinkedHashMap<String, Boolean>() {
@@ -85,6 +90,10 @@ public final class Gate implements Filter {
         this.writing = new RateLimits(
                 "write", options.limits().writeRate() * window, WebOptions.RATE_WINDOW, MAX_ADDRESSES, nanos);
         this.wrongTokens = new RateLimits("token", WRONG_TOKENS, WRONG_TOKENS_WINDOW, MAX_ADDRESSES, nanos);
+        this.reads = new Bulkhead("requests that read", options.limits().threads());
+        this.writes = new Bulkhead("requests that write", options.limits().threads());
+        this.queries = new Bulkhead("queries", options.limits().queries());
+        this.logins = new Bulkhead("logins", options.limits().logins());
     }
 
     /** Tells the numbers what answers a request. */
@@ -99,6 +108,22 @@ public final class Gate implements Filter {
         HttpServletResponse response = (HttpServletResponse) plainResponse;
         long begin = nanos.getAsLong();
         SecurityHeaders.set(response);
+        if (PROBES.contains(request.getRequestURI())) {
+            // Whoever asks for many and reads none of the answers must not hold a thread by them.
+            response.setHeader("Connection", "close");
+            answer(request, response, chain, begin);
+            return;
+        }
+        try (Bulkhead.Place unused = bulkhead(request).enter()) {
+            answer(request, response, chain, begin);
+        } catch (ProblemException e) {
+            numbers.refused(e.problem().slug());
+            e.problem().write(response);
+        }
+    }
+
+    private void answer(HttpServletRequest request, HttpServletResponse response, FilterChain chain, long begin)
+            throws IOException, ServletException {
         try {
             if (admits(request, response)) {
                 chain.doFilter(request, response);
@@ -118,6 +143,21 @@ public final class Gate implements Filter {
             }
             incident(e).write(response);
         }
+    }
+
+    /** Those that it may hold a thread with, until its answer is written. */
+    private Bulkhead bulkhead(HttpServletRequest request) {
+        if (!request.getMethod().equals(POST)) {
+            return reads;
+        }
+        String path;
+        try {
+            path = RequestPath.decoded(request.getRequestURI());
+        } catch (ProblemException e) {
+            // It is refused anew, within its place.
+            return reads;
+        }
+        return path.equals(Login.PATH) ? logins : readingPosts.contains(path) ? queries : writes;
     }
 
     /** What nobody expected, as a problem that tells nothing; the log has all of it. */
@@ -238,7 +278,6 @@ public final class Gate implements Filter {
         if (tokens.isOpen(right)) {
             return true;
         }
-        refuseGuessing(address);
         String token = token(request);
         Tokens.Verdict verdict = tokens.ask(token, right);
         if (verdict == Tokens.Verdict.ALLOWED) {
@@ -249,7 +288,7 @@ public final class Gate implements Filter {
             return true;
         }
         if (verdict == Tokens.Verdict.UNKNOWN) {
-            countWrongToken(address, token);
+            refuseGuessing(address, token);
         }
         if (verdict == Tokens.Verdict.OF_OTHERS) {
             throw Problems.forbidden(
@@ -267,16 +306,22 @@ public final class Gate implements Filter {
                 .exception();
     }
 
-    /** @throws ProblemException if too many wrong tokens came from there */
-    void refuseGuessing(String address) {
+    /**
+     * Counts a wrong token. It is asked for wrong ones only: whoever shares an address with one who guesses, as all do
+     * behind a proxy, must not be locked out by that. A token is too long to be found at the rate of reading.
+     *
+     * @throws ProblemException if too many wrong tokens came from there
+     */
+    void refuseGuessing(String address, @Nullable String token) {
         Duration wait = wrongTokens.exhaustedFor(address);
         if (!wait.isZero()) {
             throw Problems.tooManyRequests(wait).exception();
         }
+        countWrongToken(address, token);
     }
 
     /** The same one again is no further guess: a page whose token was changed goes on asking with the old one. */
-    void countWrongToken(String address, @Nullable String token) {
+    private void countWrongToken(String address, @Nullable String token) {
         if (token == null || wrongLately.put(address + ' ' + Tokens.fingerprint(token), Boolean.TRUE) != null) {
             return;
         }

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,7 +59,8 @@ public final class LiveServlet extends HttpServlet {
             AsyncContext async = request.startAsync();
             async.setTimeout(0);
             ServletOutputStream out = response.getOutputStream();
-            EventStream stream = new EventStream(async, out, free);
+            EndPoint endPoint = Request.getBaseRequest(request).getHttpChannel().getEndPoint();
+            EventStream stream = new EventStream(async, out, endPoint::close, free);
             async.addListener(stream);
             out.setWriteListener(stream);
             begun = true;

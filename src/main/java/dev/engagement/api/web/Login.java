@@ -56,11 +56,12 @@ public final class Login {
         }
         Map<String, String> form = Query.parse(
                 new String(Bodies.read(request, MAX_BODY_BYTES, BODY_TIMEOUT, nanos), StandardCharsets.UTF_8));
-        String address = Gate.network(request.getRemoteAddr());
-        gate.refuseGuessing(address);
         String token = form.getOrDefault("token", "").trim();
-        if (tokens.ask(token, Right.READ) != Tokens.Verdict.ALLOWED) {
-            gate.countWrongToken(address, token);
+        Tokens.Verdict verdict = tokens.ask(token, Right.READ);
+        if (verdict == Tokens.Verdict.UNKNOWN) {
+            gate.refuseGuessing(Gate.network(request.getRemoteAddr()), token);
+        }
+        if (verdict != Tokens.Verdict.ALLOWED) {
             throw Problems.unauthorized("Nobody here knows that token, or it is not for reading")
                     .exception();
         }

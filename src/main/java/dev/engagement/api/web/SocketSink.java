@@ -5,6 +5,7 @@ import dev.engagement.api.live.LiveMessage;
 import dev.engagement.api.live.LiveSink;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.api.WriteCallback;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,9 @@ final class SocketSink implements LiveSink {
     private final Session session;
     private final RateLimits heard;
     private final Runnable whenClosed;
+
+    /** Messages that were given to the connection, and are not out yet. */
+    private final AtomicInteger underWay = new AtomicInteger();
 
     /** Both guarded by this. */
     private boolean closed;
@@ -61,14 +65,17 @@ final class SocketSink implements LiveSink {
     @Override
     public CompletionStage<Void> send(LiveMessage message) {
         CompletableFuture<Void> sent = new CompletableFuture<>();
+        underWay.incrementAndGet();
         session.getRemote().sendString(text(message), new WriteCallback() {
             @Override
             public void writeFailed(Throwable failure) {
+                underWay.decrementAndGet();
                 sent.completeExceptionally(failure);
             }
 
             @Override
             public void writeSuccess() {
+                underWay.decrementAndGet();
                 sent.complete(null);
             }
         });
@@ -87,7 +94,14 @@ final class SocketSink implements LiveSink {
 
     @Override
     public void close(String why) {
-        close(session, TRY_AGAIN_LATER, why);
+        if (underWay.get() == 0) {
+            close(session, TRY_AGAIN_LATER, why);
+        } else {
+            // It does not read, and would not read the end either: a frame that says it would wait behind the others.
+            session.disconnect();
+        }
+        // Whether it says goodbye or not, its seat is free.
+        ended();
     }
 
     /** Ends a connection, without waiting for the other side. */

@@ -29,7 +29,7 @@ public record WebOptions(
      * @param writeRate of those that write
      * @param maxConnections open connections; more wait until one is closed
      * @param maxLiveClients of them those that are told changes
-     * @param threads that answer requests
+     * @param threads that requests that read may hold at once, and as many those that write
      * @param maxHeaderBytes of a request
      * @param maxBodyBytes of a request that writes
      * @param bodyTimeout how long a body may take to come
@@ -46,6 +46,13 @@ public record WebOptions(
             Duration bodyTimeout,
             Duration idleTimeout) {
 
+        /** Of requests to {@code /health}, and of the server itself: they are taken by nobody else. */
+        private static final int SPARE_THREADS = 8;
+
+        private static final int QUERIES_PART = 4;
+        private static final int LOGINS_PART = 16;
+        private static final int CONNECTIONS_OF_OTHERS_PART = 4;
+
         public Limits {
             if (maxLiveClients >= maxConnections) {
                 throw new IllegalArgumentException("api.live.max-clients is " + maxLiveClients
@@ -56,6 +63,26 @@ public record WebOptions(
                 throw new IllegalArgumentException("api.body-timeout is " + bodyTimeout + " and api.idle-timeout is "
                         + idleTimeout + "; both must be above 0 s, or a client could hold a thread for good");
             }
+        }
+
+        /** GraphQL queries at once: their bodies are waited for, and one query is many reads. */
+        int queries() {
+            return Math.max(1, threads / QUERIES_PART);
+        }
+
+        /** Logins at once: whoever has no token yet may make them wait for a body. */
+        int logins() {
+            return Math.max(1, threads / LOGINS_PART);
+        }
+
+        /** Threads of the server: more than all kinds of requests together may hold, so that health always answers. */
+        public int allThreads() {
+            return 2 * threads + queries() + logins() + SPARE_THREADS;
+        }
+
+        /** Open connections of one address: it must not keep out all others. */
+        public int maxConnectionsOfAddress() {
+            return maxConnections - maxConnections / CONNECTIONS_OF_OTHERS_PART;
         }
     }
 

@@ -61,7 +61,8 @@ class FeedProperties {
             this.feed = new Feed(
                     "feed",
                     Samples.options(1 + random.nextInt(8), 1 + random.nextInt(20)),
-                    new ManualClock(Instant.ofEpochMilli(Samples.START)));
+                    new ManualClock(Instant.ofEpochMilli(Samples.START)),
+                    () -> 0);
             feed.connected(List.of());
         }
 

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class FeedTest {
@@ -16,10 +17,11 @@ class FeedTest {
     private static final LiveFilter CLICKS = new LiveFilter(Set.of("click"));
 
     private final ManualClock clock = new ManualClock(Instant.ofEpochMilli(Samples.START));
+    private final AtomicLong nanos = new AtomicLong();
     private final Feed feed = feed(256, 16);
 
     private Feed feed(int maxPending, int recent) {
-        return new Feed("feed", Samples.options(maxPending, recent), clock);
+        return new Feed("feed", Samples.options(maxPending, recent), clock, nanos::get);
     }
 
     @Test
@@ -253,16 +255,31 @@ class FeedTest {
         RecordingSink well = RecordingSink.reading();
         feed.join(LiveFilter.ALL, null, stuck);
         feed.join(LiveFilter.ALL, null, well);
-        clock.pass(Duration.ofSeconds(59));
+        nanos.addAndGet(Duration.ofSeconds(59).toNanos());
         feed.endStuck(Duration.ofMinutes(1));
         assertThat(stuck.closed()).isNull();
 
-        clock.pass(Duration.ofSeconds(1));
+        nanos.addAndGet(Duration.ofSeconds(1).toNanos());
         feed.endStuck(Duration.ofMinutes(1));
 
         assertThat(stuck.closed()).isEqualTo("Nothing was read for 60 s");
         assertThat(well.closed()).isNull();
         assertThat(feed.clients()).isOne();
+    }
+
+    @Test
+    void a_clock_that_is_set_sends_nobody_away_and_keeps_nobody() {
+        RecordingSink sink = RecordingSink.slow();
+        feed.join(LiveFilter.ALL, null, sink);
+
+        clock.pass(Duration.ofDays(1));
+        feed.endStuck(Duration.ofMinutes(1));
+        assertThat(sink.closed()).isNull();
+
+        clock.pass(Duration.ofDays(-2));
+        nanos.addAndGet(Duration.ofMinutes(1).toNanos());
+        feed.endStuck(Duration.ofMinutes(1));
+        assertThat(sink.closed()).isNotNull();
     }
 
     @Test
@@ -280,8 +297,11 @@ class FeedTest {
 
     @Test
     void more_clients_than_there_may_be_are_refused() {
-        Feed one =
-                new Feed("feed", Samples.options("redis://127.0.0.1:1", "", 1, 256, 16, Duration.ofSeconds(5)), clock);
+        Feed one = new Feed(
+                "feed",
+                Samples.options("redis://127.0.0.1:1", "", 1, 256, 16, Duration.ofSeconds(5)),
+                clock,
+                nanos::get);
         one.join(LiveFilter.ALL, null, RecordingSink.reading());
         RecordingSink sink = RecordingSink.reading();
 
