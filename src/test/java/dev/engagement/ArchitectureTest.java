@@ -188,6 +188,7 @@ class ArchitectureTest {
             "RebuildReport get", "a command; ends with the job, and tells meanwhile how far it is",
             "AsyncHttpSender get", "when a task opens; the receiver's name is looked up on a thread of its own",
             "ReadyCheck get", "a probe waits for less than a second; the stores are asked on a thread of their own",
+            "BoundedHttp get", "a request of the API; a body that drips would hold its thread for ever",
             "GoogleWriteApi awaitTermination", "when a task closes; a thread that outlives it keeps its classes",
             "WriteBackOperator awaitTermination", "when a task closes; a thread that outlives it keeps its classes");
 

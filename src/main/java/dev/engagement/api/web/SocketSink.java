@@ -46,7 +46,9 @@ final class SocketSink implements LiveSink {
     /** It said something. Nobody listens; some do so to keep the connection. */
     void hears() {
         if (!heard.take("").allowed()) {
-            close("This side tells and does not listen; you say too much");
+            // It reads, as far as one can know, and is told why.
+            close(session, TRY_AGAIN_LATER, "This side tells and does not listen; you say too much");
+            ended();
         }
     }
 
