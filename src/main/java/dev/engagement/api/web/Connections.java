@@ -15,6 +15,8 @@ import org.eclipse.jetty.server.HttpChannel;
 import org.eclipse.jetty.server.HttpConnection;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The connections that there are: no address has more than a part of them, and none lasts on which no whole head of a
@@ -22,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class Connections implements Connection.Listener, HttpChannel.Listener {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
 
     /** Of one connection: whether, and since when, it waits for the head of a request. */
     private static final class Open {
@@ -84,7 +88,7 @@ public final class Connections implements Connection.Listener, HttpChannel.Liste
             }
         }
         if (excess != null) {
-            excess.close();
+            end(excess);
         }
     }
 
@@ -136,8 +140,17 @@ public final class Connections implements Connection.Listener, HttpChannel.Liste
         long now = nanos.getAsLong();
         for (Open each : open.values()) {
             if (each.waiting && now - each.sinceNanos >= headTimeout.toNanos()) {
-                each.endPoint.close();
+                end(each.endPoint);
             }
+        }
+    }
+
+    private static void end(EndPoint endPoint) {
+        try {
+            endPoint.close();
+        } catch (RuntimeException e) {
+            // Thrown on, it would be the last look at all others.
+            LOG.error("A connection cannot be ended", e);
         }
     }
 
