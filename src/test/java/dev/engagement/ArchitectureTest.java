@@ -187,6 +187,7 @@ class ArchitectureTest {
             "Backfill awaitTermination", "a command; the readers' connections are theirs until they are gone",
             "RebuildReport get", "a command; ends with the job, and tells meanwhile how far it is",
             "AsyncHttpSender get", "when a task opens; the receiver's name is looked up on a thread of its own",
+            "BoundedHttp get", "a request of the API; a body that drips would hold its thread for ever",
             "GoogleWriteApi awaitTermination", "when a task closes; a thread that outlives it keeps its classes",
             "WriteBackOperator awaitTermination", "when a task closes; a thread that outlives it keeps its classes");
 

@@ -122,6 +122,28 @@ record ApiKeyType<T>(String form, String bounds, boolean showsValue, Parser<T> p
         return url;
     });
 
+    /** Of BigQuery's REST interface: the name of a container may have an underscore, if there is no TLS. */
+    static final ApiKeyType<URI> WAREHOUSE_URL = new ApiKeyType<>("URL", "", false, text -> {
+        String form = "it must be of the form https://host:port, or http://host:port for a local emulator";
+        URI url;
+        try {
+            url = new URI(text);
+        } catch (URISyntaxException e) {
+            // The exception's own text repeats the URL.
+            throw new IllegalArgumentException(form, new IllegalArgumentException(e.getReason()));
+        }
+        HostPort server = HostPort.of(url);
+        if (!Set.of("http", "https").contains(String.valueOf(url.getScheme()))
+                || server == null
+                || server.rawUserInfo() != null) {
+            throw new IllegalArgumentException(form);
+        }
+        if ("https".equals(url.getScheme())) {
+            HostPort.checkCertifiable("its value", url);
+        }
+        return url;
+    });
+
     /** @param server the keys of that server, as in {@code SERVER.url}, to say where user and password belong */
     static ApiKeyType<String> postgresUrl(String server) {
         return new ApiKeyType<>("JDBC URL", "", false, text -> {
@@ -157,8 +179,18 @@ record ApiKeyType<T>(String form, String bounds, boolean showsValue, Parser<T> p
         });
     }
 
-    /** Bytes. */
+    /** Bytes, of what fits into memory. */
     static ApiKeyType<Integer> size(String min, String max) {
+        ApiKeyType<Long> any = largeSize(min, max);
+        return new ApiKeyType<>(
+                any.form(),
+                any.bounds(),
+                true,
+                text -> Math.toIntExact(any.parser().parse(text)));
+    }
+
+    /** Bytes. */
+    static ApiKeyType<Long> largeSize(String min, String max) {
         String bounds = min + " to " + max;
         long least = bytes(min);
         long most = bytes(max);
@@ -167,7 +199,7 @@ record ApiKeyType<T>(String form, String bounds, boolean showsValue, Parser<T> p
             if (value < least || value > most) {
                 throw new IllegalArgumentException("it must be " + bounds);
             }
-            return Math.toIntExact(value);
+            return value;
         });
     }
 

@@ -353,6 +353,73 @@ final class ApiKeys {
             """);
 
     static {
+        section("The warehouse");
+    }
+
+    static final ApiKey<String> WAREHOUSE_PROJECT = value(
+            "warehouse.project",
+            ApiKeyType.TEXT,
+            null,
+            "BigQuery's project; without it fallback=warehouse of /events/{id} is refused",
+            """
+            BigQuery's project, as the job has it, for events that the event cache has no more:
+            /events/{id}?fallback=warehouse. Text. There is no default: without it, that is refused.
+            """);
+
+    static final ApiKey<String> WAREHOUSE_DATASET =
+            value("warehouse.dataset", ApiKeyType.TEXT, "analytics", "dataset of the table", """
+            Dataset of the table. Letters, digits and underscores.
+            """);
+
+    static final ApiKey<String> WAREHOUSE_TABLE =
+            value("warehouse.table", ApiKeyType.TEXT, "engagement_events", "table of events", """
+            Table of events. Letters, digits, '-' and '_'.
+            """);
+
+    static final ApiKey<URI> WAREHOUSE_ENDPOINT = value(
+            "warehouse.endpoint",
+            ApiKeyType.WAREHOUSE_URL,
+            "https://bigquery.googleapis.com",
+            "where BigQuery answers REST",
+            """
+            Where BigQuery answers REST. https://host:port, or http://host:port for a local emulator, which gets no
+            credentials.
+            """);
+
+    static final ApiKey<String> WAREHOUSE_CREDENTIALS_FILE = value(
+            "warehouse.credentials-file", ApiKeyType.PATH, null, "key file of a service account, for BigQuery", """
+            Key file of a service account (type service_account), read where the API runs, for each new access token.
+            Path. The API takes no other kind of file, and no application default credentials, both of which the job
+            does: without it fallback=warehouse is refused, unless the endpoint is an emulator's. The account needs
+            bigquery.dataViewer on the table and bigquery.jobUser on the project; not the job's, which may write.
+            """);
+
+    static final ApiKey<Duration> WAREHOUSE_TIMEOUT = value(
+            "api.warehouse-timeout",
+            ApiKeyType.duration("1 s", "1 min"),
+            "10 s",
+            "how long the warehouse may take for an answer",
+            """
+            How long the warehouse may take for an answer, a new access token included. Duration, 1 s to 1 min. Four
+            questions run at once; what is beyond gets 503.
+            Too low: BigQuery, which takes a second or two for anything, counts as away. Too high: whoever asks waits
+            for as long while it is away, and up to four threads with him.
+            """);
+
+    static final ApiKey<Long> WAREHOUSE_MAX_BYTES = value(
+            "api.warehouse-max-bytes",
+            ApiKeyType.largeSize("10 mb", "1000000 gb"),
+            "10 gb",
+            "how much of the warehouse a question may read",
+            """
+            How much of the warehouse's table a question may read, which is what Google asks money for. Size, 10 mb to
+            1000000 gb. Of an event that the source database has, the partition of its time is read; of another one, or
+            without postgres.username, the whole table. What would read more gets 503, and costs nothing.
+            Too low: a partition of a busy day is larger, and no event is found. Too high: each request for an id that
+            there is not costs the price of the whole table.
+            """);
+
+    static {
         section("The pipeline");
     }
 

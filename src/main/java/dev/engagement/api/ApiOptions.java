@@ -3,6 +3,7 @@ package dev.engagement.api;
 import dev.engagement.api.live.LiveOptions;
 import dev.engagement.api.read.PipelineOptions;
 import dev.engagement.api.read.ReadOptions;
+import dev.engagement.api.read.WarehouseReadOptions;
 import dev.engagement.api.track.TrackOptions;
 import dev.engagement.api.web.TokenRefs;
 import dev.engagement.api.web.WebOptions;
@@ -114,6 +115,7 @@ public record ApiOptions(
                             ApiKeys.ROLLUP_POSTGRES_URL,
                             ApiKeys.ROLLUP_POSTGRES_USERNAME,
                             ApiKeys.ROLLUP_POSTGRES_PASSWORD),
+                    warehouse(),
                     rollups,
                     settings.get(ApiKeys.REDIS_CONNECTIONS),
                     settings.get(ApiKeys.POSTGRES_CONNECTIONS),
@@ -157,6 +159,20 @@ public record ApiOptions(
             String auditReport = settings.find(ApiKeys.AUDIT_REPORT);
             return new PipelineOptions(
                     settings.find(ApiKeys.FLINK_REST), auditReport == null ? null : Path.of(auditReport));
+        }
+
+        private @Nullable WarehouseReadOptions warehouse() {
+            String project = settings.find(ApiKeys.WAREHOUSE_PROJECT);
+            return project == null
+                    ? null
+                    : new WarehouseReadOptions(
+                            project,
+                            settings.get(ApiKeys.WAREHOUSE_DATASET),
+                            settings.get(ApiKeys.WAREHOUSE_TABLE),
+                            settings.get(ApiKeys.WAREHOUSE_ENDPOINT),
+                            settings.find(ApiKeys.WAREHOUSE_CREDENTIALS_FILE),
+                            settings.get(ApiKeys.WAREHOUSE_TIMEOUT),
+                            settings.get(ApiKeys.WAREHOUSE_MAX_BYTES));
         }
 
         private LiveViewOptions redis() {

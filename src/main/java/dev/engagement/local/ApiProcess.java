@@ -81,6 +81,24 @@ public final class ApiProcess extends RestartableServer {
     }
 
     /**
+     * What it needs besides to answer out of an emulator's warehouse, into whose table {@code stream} writes.
+     *
+     * @param rest {@code http://host:port}
+     */
+    public static List<String> warehouseOptions(String rest) {
+        String[] table = WarehouseCheck.TABLE.split("\\.", 2);
+        return List.of(
+                "--warehouse.project",
+                BigQueryProcess.PROJECT,
+                "--warehouse.dataset",
+                table[0],
+                "--warehouse.table",
+                table[1],
+                "--warehouse.endpoint",
+                rest);
+    }
+
+    /**
      * Kills what a killed JVM left running in that folder.
      *
      * @return whether there was something

@@ -283,7 +283,7 @@ public final class LocalStack {
                     ? CompletableFuture.completedFuture(null)
                     : timed(threads, "Flink", options.cluster() ? this::startSessionCluster : this::startInProcess);
             // Of Flink it has to know the port.
-            CompletableFuture<Void> apiRuns = CompletableFuture.allOf(postgresRuns, redisRuns, flinkRuns)
+            CompletableFuture<Void> apiRuns = CompletableFuture.allOf(postgresRuns, redisRuns, bigQueryRuns, flinkRuns)
                     .thenRunAsync(() -> timed("API", this::startApi), threads);
             CompletableFuture<Void> captureRuns = CompletableFuture.allOf(kafkaRuns, postgresRuns, flinkRuns)
                     .thenRunAsync(() -> timedIfJobs("job capture", this::submitCapture), threads);
@@ -377,6 +377,7 @@ public final class LocalStack {
 
     private String startApi() {
         List<String> arguments = new ArrayList<>(ApiProcess.options(started(postgres), passwordFile(), started(redis)));
+        arguments.addAll(ApiProcess.warehouseOptions(started(bigQuery).rest()));
         JobHost flink = host;
         if (flink != null) {
             arguments.addAll(List.of("--flink.rest", flink.rest().toString()));

@@ -1,12 +1,15 @@
 package dev.engagement.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.engagement.api.read.WarehouseReadOptions;
 import dev.engagement.api.web.Right;
 import dev.engagement.rollup.definition.RollupDefinition;
 import dev.engagement.rollup.definition.RollupDefinitions;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -127,6 +130,23 @@ class ApiOptionsTest {
                 file);
 
         assertThat(options.web().port()).isEqualTo(4);
+        assertThat(options.read().warehouse())
+                .isEqualTo(new WarehouseReadOptions(
+                        "p",
+                        "analytics",
+                        "engagement_events",
+                        URI.create("https://bigquery.googleapis.com"),
+                        null,
+                        Duration.ofSeconds(10),
+                        10L << 30));
+    }
+
+    @Test
+    void a_table_that_could_end_a_statement_is_no_name() {
+        for (String table : List.of("a`b", "a\\b", "a.b", "a'b")) {
+            assertThatThrownBy(() -> parse(Map.of(), "--warehouse.project", "p", "--warehouse.table", table))
+                    .hasMessageContaining("warehouse.table is '" + table + "'; it must be a name");
+        }
     }
 
     @ParameterizedTest
@@ -143,6 +163,11 @@ class ApiOptionsTest {
         "--api.port=65536, 0 to 65535",
         "--api.port, has no value",
         "--api.idle-timeout=30, it has no unit",
+        "--warehouse.endpoint=bigquery:9050, it must be of the form https://host:port",
+        "--warehouse.endpoint=https://user@host, it must be of the form https://host:port",
+        "--warehouse.endpoint=https://big_query, checks no certificate",
+        "--api.warehouse-timeout=1 h, 1 s to 1 min",
+        "--api.warehouse-max-bytes=1 kb, 10 mb to 1000000 gb",
         "--api.idle-timeout=1 s, 5 s to 10 min",
         "--api.max-header-bytes=1 gb, 4 kb to 64 kb",
         "--api.allowed-hosts=http://x, is not a host",

@@ -362,6 +362,9 @@ class ComposeTest {
         assertThat(Yaml.texts(Yaml.map(services.get("api").get("healthcheck")).get("test")))
                 .contains(Integer.toString(options.web().port()));
         assertThat(services).containsKeys(options.read().redis().host(), "postgres");
+        assertThat(options.read().pipeline().flinkRest()).hasToString("http://jobmanager:8081");
+        assertThat(options.read().warehouse()).isNotNull().satisfies(warehouse -> assertThat(services)
+                .containsKeys("jobmanager", warehouse.endpoint().getHost()));
         assertThat(options.track()).isNotNull();
     }
 

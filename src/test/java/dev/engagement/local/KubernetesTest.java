@@ -142,6 +142,9 @@ class KubernetesTest {
         ApiOptions options = ApiOptions.parse(Yaml.texts(api.get("args")).toArray(String[]::new), pods);
 
         assertThat(options.track()).isNotNull();
+        // As the operator calls the service of the session cluster.
+        assertThat(options.read().pipeline().flinkRest())
+                .hasToString("http://" + name(resources.get(0)) + "-rest:8081");
         assertThat(Yaml.map(Yaml.list(api.get("ports")).get(0)))
                 .containsEntry("containerPort", options.web().port());
         Map<String, Object> service = spec(resources.get(4));

@@ -146,6 +146,10 @@ class LocalStackIT {
                     .hasText("0");
             assertThat(look.errors()).isEmpty();
         }
+        // Of a new database; its row shows with the next checkpoint.
+        await().atMost(Duration.ofMinutes(MINUTES)).ignoreExceptions().until(() -> http.send(
+                        HttpRequest.newBuilder(URI.create(api + "/events/1?fallback=warehouse")))
+                .contains("\"slug\":\"rivers\""));
         stack.destroy();
         assertThat(stack.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
     }

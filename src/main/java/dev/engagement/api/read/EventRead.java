@@ -12,31 +12,43 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code event}: an enriched event out of the event cache, which is a hash of texts, in the form that the job delivers.
+ * {@code event}: an enriched event out of the event cache, which is a hash of texts, or out of the warehouse if that is
+ * asked for, in the form that the job delivers.
  */
 final class EventRead implements Read {
 
     private final RedisStore redis;
     private final LiveViewKeys keys;
+    private final WarehouseFallback fallback;
     private final Clock clock;
 
-    EventRead(RedisStore redis, LiveViewKeys keys, Clock clock) {
+    EventRead(RedisStore redis, LiveViewKeys keys, WarehouseFallback fallback, Clock clock) {
         this.redis = redis;
         this.keys = keys;
+        this.fallback = fallback;
         this.clock = clock;
     }
 
     @Override
     public Answer answer(Parameters parameters) throws NotFoundException, UnavailableException {
         long id = parameters.number("id");
+        boolean looksIntoWarehouse = parameters.text("fallback").equals("warehouse");
+        if (looksIntoWarehouse) {
+            // Whatever the cache has: who asks so is told at the first time and not after an hour.
+            fallback.check();
+        }
         Map<String, String> fields = redis.ask(pipeline -> pipeline.hgetAll(keys.event(id)));
+        if (fields.isEmpty() && looksIntoWarehouse) {
+            fields = fallback.find(id);
+        }
         if (fields.isEmpty()) {
-            throw new NotFoundException(
-                    "The event " + id + " is not in the event cache"
-                            + (parameters.text("fallback").equals("warehouse")
-                                    ? ", and there is no warehouse to look into"
-                                    : ""),
-                    "ask for one of the last hour; the job keeps them there with liveview.event-cache=true");
+            throw looksIntoWarehouse
+                    ? new NotFoundException(
+                            "The event " + id + " is neither in the event cache nor in the warehouse",
+                            "ask for one that the job has written there; it does so at each checkpoint")
+                    : new NotFoundException(
+                            "The event " + id + " is not in the event cache",
+                            "ask for one of the last hour; the job keeps them there with liveview.event-cache=true");
         }
         ObjectNode body = AnswerJson.newObject();
         body.put("event_id", id);

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param eventsTable the table of events
  * @param rollupTables the database with the rollups' tables, for a role that may read them; null: nothing is known of
  *     the past
+ * @param warehouse the warehouse's table of events; null: nobody can ask for an event that the event cache has not got
  * @param rollups as the job has them
  * @param maxRedisConnections at once
  * @param maxPostgresConnections at once, of each database
@@ -31,6 +32,7 @@ public record ReadOptions(
         String schema,
         String eventsTable,
         @Nullable PostgresConnection rollupTables,
+        @Nullable WarehouseReadOptions warehouse,
         List<RollupDefinition> rollups,
         int maxRedisConnections,
         int maxPostgresConnections,
@@ -78,6 +80,7 @@ public record ReadOptions(
                 DEFAULT_SCHEMA,
                 DEFAULT_EVENTS_TABLE,
                 rollupTables,
+                null,
                 rollups,
                 DEFAULT_REDIS_CONNECTIONS,
                 DEFAULT_POSTGRES_CONNECTIONS,

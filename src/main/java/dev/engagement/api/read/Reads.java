@@ -64,7 +64,7 @@ public final class Reads implements AutoCloseable {
                 "content", new ContentRead(redis, keys, live, minutes, options.rollups(), clock),
                 "rollups", new RollupsRead(options.rollups(), clock),
                 "rollup", new RollupRead(options.rollups(), live, new History(rows, clock), clock),
-                "event", new EventRead(redis, keys, clock),
+                "event", new EventRead(redis, keys, new WarehouseFallback(options, source, clock), clock),
                 "stats", new StatsRead(freshness, boards, jobs, audits, clock));
 
         this.looking = looking("engagement-api-reads");

@@ -124,6 +124,7 @@ class ReadsIT {
                 ReadOptions.DEFAULT_SCHEMA,
                 ReadOptions.DEFAULT_EVENTS_TABLE,
                 rollupTables,
+                null,
                 ROLLUPS,
                 ReadOptions.DEFAULT_REDIS_CONNECTIONS,
                 ReadOptions.DEFAULT_POSTGRES_CONNECTIONS,
@@ -513,8 +514,8 @@ class ReadsIT {
         assertSaysOfItself(body, now, null, true);
         assertThatThrownBy(() -> body("event", "id", "4712")).isInstanceOf(NotFoundException.class);
         assertThatThrownBy(() -> body("event", "id", "4712", "fallback", "warehouse"))
-                .isInstanceOf(NotFoundException.class)
-                .hasMessageContaining("no warehouse");
+                .isInstanceOf(InvalidParameterException.class)
+                .hasMessageContaining("warehouse.project");
     }
 
     @Test

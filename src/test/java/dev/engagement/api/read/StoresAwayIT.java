@@ -90,6 +90,7 @@ class StoresAwayIT {
                 ReadOptions.DEFAULT_SCHEMA,
                 ReadOptions.DEFAULT_EVENTS_TABLE,
                 database,
+                null,
                 ROLLUPS,
                 2,
                 2,
