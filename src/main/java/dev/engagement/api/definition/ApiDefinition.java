@@ -276,8 +276,8 @@ public final class ApiDefinition {
                                 "fallback",
                                 "none",
                                 List.of("none", "warehouse"),
-                                "Where to look if the cache does not have it. The warehouse is slower, and is refused where"
-                                        + " none is set (warehouse.project).")),
+                                "Where to look if the cache does not have it. The warehouse is slower, and is refused"
+                                        + " where none is set (warehouse.project).")),
                 answer("The event, enriched.", enriched().toArray(new Field[0])),
                 false,
                 "/events/4711");

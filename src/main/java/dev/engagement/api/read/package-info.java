@@ -1,6 +1,6 @@
 /**
- * Answers of the API: what Redis shows, what PostgreSQL keeps and, if asked for, what the warehouse has, never computed a second
- * time.
+ * Answers of the API: what Redis shows, what PostgreSQL keeps and, if asked for, what the warehouse has, never computed
+ * a second time.
  *
  * <p>Enters: validated parameters of an operation. Leaves: an {@link dev.engagement.api.read.Answer}, or one of two
  * exceptions: there is no such thing, or a store is away. Every value equals the one in the live view or in the

@@ -174,7 +174,8 @@ class WarehouseRowTest {
     @ValueSource(
             strings = {
                 "{\"jobComplete\":true,\"rows\":[{\"f\":[{\"v\":\"7\"}]}]}",
-                "{\"jobComplete\":true,\"rows\":[{\"f\":[{},{},{},{},{\"v\":\"1.7E9\"},{},{},{},{},{},{},{},{},{},{}]}]}"
+                "{\"jobComplete\":true,\"rows\":[{\"f\":[{},{},{},{},{\"v\":\"1.7E9\"},{},{},{},{},{},{},{},{},{},"
+                        + "{}]}]}"
             })
     void a_row_of_another_form_is_no_answer(String answer) {
         bigQuery.answers(200, answer);
