@@ -46,7 +46,6 @@ class ApiPageIT {
     private static final String WRITE = "engagement.screenshots.write";
 
     private static final int DESK = 1_440;
-    private static final int PHONE = 360;
 
     private static SharedServers servers;
     private static WrittenHour hour;
