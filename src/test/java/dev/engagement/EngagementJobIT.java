@@ -11,7 +11,6 @@ import dev.engagement.local.RedisCheck;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.testing.SharedServers;
 import dev.engagement.warehouse.WarehouseRefusedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -117,7 +116,7 @@ class EngagementJobIT {
         awaitRedisEqualsSql();
         awaitWarehouseEqualsSql();
         String again = cluster.stop(second);
-        assertThat(Files.exists(Path.of(java.net.URI.create(again)))).isTrue();
+        assertThat(Path.of(new org.apache.flink.core.fs.Path(again).getPath())).exists();
 
         JobID old = cluster.runFrom(savepoint, streamArgs("--parallelism", "2"));
         assertThat(cluster.awaitEnd(old)).isEqualTo(JobStatus.FAILED);

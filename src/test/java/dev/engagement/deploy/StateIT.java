@@ -15,7 +15,6 @@ import dev.engagement.local.FlinkRest.Aggregation;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -436,7 +435,7 @@ class StateIT {
     /** Into the sources, where it is found by a relative path: a savepoint may be moved as a whole. */
     private static void keep(String savepoint, String name) throws IOException {
         Path to = Files.createDirectories(STATES.resolve(NEWEST).resolve(name));
-        for (Path folder : List.of(to, Path.of(URI.create(savepoint)))) {
+        for (Path folder : List.of(to, Path.of(new org.apache.flink.core.fs.Path(savepoint).getPath()))) {
             try (Stream<Path> files = Files.list(folder)) {
                 for (Path file : files.toList()) {
                     if (folder.equals(to)) {
