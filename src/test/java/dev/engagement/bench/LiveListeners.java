@@ -21,6 +21,10 @@ final class LiveListeners implements AutoCloseable {
 
     private static final int DIGITS = 3;
     private static final int BUFFER_BYTES = 65_536;
+
+    /** Fewer than api.threads: what is beyond is told to come again. */
+    private static final int AT_ONCE = 32;
+
     private static final byte[] REQUEST = "GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
             .getBytes(StandardCharsets.US_ASCII);
 
@@ -50,25 +54,34 @@ final class LiveListeners implements AutoCloseable {
 
     private LiveListeners(Selector selector) {
         this.selector = selector;
+        // It ends with a benchmark that fails.
+        reader.setDaemon(true);
     }
 
-    /** Connects as many, and waits until each has its snapshot. */
+    /** Connects as many, some at a time as they may ask at once, and waits until each has its snapshot. */
     static LiveListeners connect(int port, int clients) throws IOException {
         LiveListeners listeners = new LiveListeners(Selector.open());
+        listeners.reader.start();
         for (int i = 0; i < clients; i++) {
+            listeners.awaitReady(i - AT_ONCE);
             SocketChannel channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             channel.write(ByteBuffer.wrap(REQUEST));
             channel.configureBlocking(false);
             channel.register(listeners.selector, SelectionKey.OP_READ, new Listener());
+            // A client that comes while the others are listened to is seen at the next look.
+            listeners.selector.wakeup();
         }
-        listeners.reader.start();
-        while (listeners.ready.get() < clients) {
-            if (listeners.lost.get() > 0) {
-                throw new IOException(listeners.lost.get() + " live clients were sent away; see ulimit -n");
+        listeners.awaitReady(clients);
+        return listeners;
+    }
+
+    private void awaitReady(int clients) throws IOException {
+        while (ready.get() < clients) {
+            if (lost.get() > 0) {
+                throw new IOException(lost.get() + " live clients were sent away; see ulimit -n");
             }
             Thread.onSpinWait();
         }
-        return listeners;
     }
 
     /** From now on updates from that number on are measured: each is due an interval after the one before. */
