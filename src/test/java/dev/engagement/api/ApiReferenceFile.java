@@ -1,16 +1,12 @@
 package dev.engagement.api;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
+import dev.engagement.options.testing.CommentedOptions;
 
 /** The commented file of every option of the API with its default: what {@link ApiKeys} declare, as text. */
 final class ApiReferenceFile {
 
     /** Its name among the resources. */
     static final String NAME = "engagement-api-reference.properties";
-
-    private static final int COLUMNS = 118;
 
     private static final String HEADER = """
             # Every option of the API with its default.
@@ -29,24 +25,16 @@ final class ApiReferenceFile {
 
     /** The whole file. */
     static String text() {
-        StringBuilder text = new StringBuilder(HEADER);
+        CommentedOptions file = new CommentedOptions(HEADER);
         for (int i = 0; i < ApiKeys.ALL.size(); i++) {
             String section = ApiKeys.sectionAt(i);
             if (section != null) {
-                String title = "# ---- " + section + " ";
-                text.append("\n\n")
-                        .append(title)
-                        .append("-".repeat(COLUMNS + 2 - title.length()))
-                        .append('\n');
+                file.section(section);
             }
             ApiKey<?> key = ApiKeys.ALL.get(i);
-            text.append('\n');
-            lines(key.explanation())
-                    .forEach(line -> text.append("# ").append(line).append('\n'));
-            text.append('#').append(entry(key)).append('=');
-            text.append(Objects.requireNonNullElse(key.defaultText(), "")).append('\n');
+            file.option(entry(key), key.defaultText(), key.explanation());
         }
-        return text.toString();
+        return file.text();
     }
 
     /** How a key stands in it. */
@@ -57,34 +45,5 @@ final class ApiReferenceFile {
             case NAMESPACE -> key + "*";
             case VALUE -> key.name();
         };
-    }
-
-    /** An explanation in lines of the file's width; "Too low" begins a line. */
-    private static List<String> lines(String explanation) {
-        List<String> lines = new ArrayList<>();
-        StringBuilder paragraph = new StringBuilder();
-        for (String line : explanation.lines().toList()) {
-            if (line.startsWith("Too low:")) {
-                wrap(paragraph, lines);
-            }
-            paragraph.append(paragraph.isEmpty() ? "" : " ").append(line);
-        }
-        wrap(paragraph, lines);
-        return lines;
-    }
-
-    private static void wrap(StringBuilder paragraph, List<String> lines) {
-        StringBuilder line = new StringBuilder();
-        for (String word : paragraph.toString().split(" ")) {
-            if (!line.isEmpty() && line.length() + 1 + word.length() > COLUMNS) {
-                lines.add(line.toString());
-                line.setLength(0);
-            }
-            line.append(line.isEmpty() ? "" : " ").append(word);
-        }
-        if (!line.isEmpty()) {
-            lines.add(line.toString());
-        }
-        paragraph.setLength(0);
     }
 }

@@ -1,16 +1,12 @@
 package dev.engagement.config;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
+import dev.engagement.options.testing.CommentedOptions;
 
 /** The commented file of every option with its default: what {@link Keys} declare, as text. */
 final class ReferenceFile {
 
     /** Its name among the resources. */
     static final String NAME = "engagement-reference.properties";
-
-    private static final int COLUMNS = 118;
 
     private static final String HEADER = """
             # Every option of the engagement pipeline with its default.
@@ -30,24 +26,16 @@ final class ReferenceFile {
 
     /** The whole file. */
     static String text() {
-        StringBuilder text = new StringBuilder(HEADER);
+        CommentedOptions file = new CommentedOptions(HEADER);
         for (int i = 0; i < Keys.ALL.size(); i++) {
             String section = Keys.sectionAt(i);
             if (section != null) {
-                String title = "# ---- " + section + " ";
-                text.append("\n\n")
-                        .append(title)
-                        .append("-".repeat(COLUMNS + 2 - title.length()))
-                        .append('\n');
+                file.section(section);
             }
             Key<?> key = Keys.ALL.get(i);
-            text.append('\n');
-            lines(key.explanation())
-                    .forEach(line -> text.append("# ").append(line).append('\n'));
-            text.append('#').append(entry(key)).append('=');
-            text.append(Objects.requireNonNullElse(key.defaultText(), "")).append('\n');
+            file.option(entry(key), key.defaultText(), key.explanation());
         }
-        return text.toString();
+        return file.text();
     }
 
     /** How a key stands in it. */
@@ -58,39 +46,5 @@ final class ReferenceFile {
             case NAMESPACE -> key + "*";
             case VALUE -> key.name();
         };
-    }
-
-    /** An explanation in lines of the file's width; what is indented stays as it is, "Too low" begins a line. */
-    private static List<String> lines(String explanation) {
-        List<String> lines = new ArrayList<>();
-        StringBuilder paragraph = new StringBuilder();
-        for (String line : explanation.lines().toList()) {
-            boolean isVerbatim = line.startsWith("  ");
-            if (isVerbatim || line.startsWith("Too low:")) {
-                wrap(paragraph, lines);
-            }
-            if (isVerbatim) {
-                lines.add(line);
-            } else {
-                paragraph.append(paragraph.isEmpty() ? "" : " ").append(line);
-            }
-        }
-        wrap(paragraph, lines);
-        return lines;
-    }
-
-    private static void wrap(StringBuilder paragraph, List<String> lines) {
-        StringBuilder line = new StringBuilder();
-        for (String word : paragraph.toString().split(" ")) {
-            if (!line.isEmpty() && line.length() + 1 + word.length() > COLUMNS) {
-                lines.add(line.toString());
-                line.setLength(0);
-            }
-            line.append(line.isEmpty() ? "" : " ").append(word);
-        }
-        if (!line.isEmpty()) {
-            lines.add(line.toString());
-        }
-        paragraph.setLength(0);
     }
 }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.engagement.api.definition.InvalidParameterException;
+import dev.engagement.api.testing.ShownValues;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.event.Content;
@@ -23,7 +24,6 @@ import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveValue.Board;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
-import dev.engagement.liveview.ScriptedWrite;
 import dev.engagement.liveview.Tally;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
@@ -502,7 +502,7 @@ class ReadsIT {
     @Test
     void an_event_is_what_the_job_delivers() throws Exception {
         EnrichedEvent enriched = enriched(4_711, "c", nowMillis * 1_000, "{\"value\": 4.50, \"n\": [1, null]}");
-        evaluate(EventCache.write(enriched, KEYS, System.currentTimeMillis()));
+        new ShownValues(redis, KEYS).evaluate(EventCache.write(enriched, KEYS, System.currentTimeMillis()));
 
         ObjectNode body = body("event", "id", "4711");
 
@@ -892,32 +892,7 @@ class ReadsIT {
     }
 
     private void show(LiveValue value) {
-        value.writeTo(
-                new LiveValue.Writes() {
-                    @Override
-                    public void add(ScriptedWrite write, long part) {
-                        evaluate(write);
-                    }
-
-                    @Override
-                    public void addToBucket(long minute, String contentId, long events, long part) {
-                        redis.zadd(KEYS.bucket(minute), events, contentId);
-                    }
-
-                    @Override
-                    public void expired() {
-                        throw new AssertionError(value + " is over; it would not be shown");
-                    }
-                },
-                KEYS,
-                LiveValue.ALL_PARTS,
-                System.currentTimeMillis());
-    }
-
-    private void evaluate(ScriptedWrite write) {
-        Object outcome =
-                redis.eval(write.script().text().getBytes(StandardCharsets.UTF_8), write.keys(), write.arguments());
-        assertThat(outcome).as(write.toString()).isEqualTo(1L);
+        new ShownValues(redis, KEYS).show(value);
     }
 
     private static LiveValue.Meta meta(String id, String title, String type) {

@@ -11,12 +11,10 @@ import dev.engagement.event.Standings.Place;
 import dev.engagement.liveview.EventCache;
 import dev.engagement.liveview.LiveValue;
 import dev.engagement.liveview.LiveViewKeys;
-import dev.engagement.liveview.ScriptedWrite;
 import dev.engagement.liveview.Tally;
 import dev.engagement.rollup.definition.RollupDefinition;
 import dev.engagement.rollup.definition.RollupDefinitions;
 import java.math.BigDecimal;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -233,7 +231,7 @@ public final class WrittenHour implements AutoCloseable {
             EnrichedEvent last = last(each, i);
             show(new LiveValue.Meta(last.content(), 1));
             show(new LiveValue.Last(last));
-            evaluate(EventCache.write(last, KEYS, now));
+            new ShownValues(redis, KEYS).evaluate(EventCache.write(last, KEYS, now));
             show(tally(each, i == RISEN));
             for (long end = first(now - MINUTE, 30 * SECOND); end <= now + ahead + MINUTE; end += 30 * SECOND) {
                 show(
@@ -350,30 +348,7 @@ public final class WrittenHour implements AutoCloseable {
     }
 
     private void show(LiveValue value) {
-        value.writeTo(
-                new LiveValue.Writes() {
-                    @Override
-                    public void add(ScriptedWrite write, long part) {
-                        evaluate(write);
-                    }
-
-                    @Override
-                    public void addToBucket(long minute, String contentId, long events, long part) {
-                        redis.zadd(KEYS.bucket(minute), events, contentId);
-                    }
-
-                    @Override
-                    public void expired() {
-                        throw new AssertionError(value + " is over; it would not be shown");
-                    }
-                },
-                KEYS,
-                LiveValue.ALL_PARTS,
-                System.currentTimeMillis());
-    }
-
-    private void evaluate(ScriptedWrite write) {
-        redis.eval(write.script().text().getBytes(StandardCharsets.UTF_8), write.keys(), write.arguments());
+        new ShownValues(redis, KEYS).show(value);
     }
 
     @Override
