@@ -1,6 +1,7 @@
 package dev.engagement.audit;
 
 import dev.engagement.connection.PostgresConnection;
+import dev.engagement.connection.ReadRight;
 import dev.engagement.connection.TimeIndex;
 import dev.engagement.event.Integers;
 import dev.engagement.event.Timestamps;
@@ -10,6 +11,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
@@ -76,6 +78,7 @@ final class PostgresSource implements Source, AutoCloseable {
             connection = postgres.open("engagement-audit", PostgresConnection.ANY_TIME, Map.of("options", SESSION));
             // With fetch sizes the driver reads by cursor, which lives in a transaction.
             connection.setAutoCommit(false);
+            requireReadable(connection, table);
             Published published = Published.of(connection, table, database.publication());
             connection.commit();
             return new PostgresSource(connection, server, table, published);
@@ -84,11 +87,27 @@ final class PostgresSource implements Source, AutoCloseable {
             throw e;
         } catch (SQLException e) {
             close(connection);
+            if (ReadRight.isMissing(e)) {
+                throw new IOException(ReadRight.message(postgres, table, e), e);
+            }
             throw new IOException(
                     server + " cannot be read as " + postgres.username() + " (" + postgres.password() + "): "
                             + String.valueOf(e.getMessage()).replaceAll("\\.+$", "")
                             + ". Check postgres.url, postgres.username and the password",
                     e);
+        }
+    }
+
+    /** At once, and not when the other stores have been asked. */
+    private static void requireReadable(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SELECT FROM " + table + " LIMIT 0");
+        } catch (SQLException e) {
+            if (ReadRight.isMissing(e)) {
+                throw e;
+            }
+            // What else is wrong with it is said where it is asked.
+            connection.rollback();
         }
     }
 

@@ -14,6 +14,7 @@ import io.debezium.connector.postgresql.PostgresValueConverter;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.connector.postgresql.connection.ReplicationConnection;
 import io.debezium.connector.postgresql.spi.Snapshotter;
+import io.debezium.data.Envelope;
 import io.debezium.heartbeat.Heartbeat;
 import io.debezium.heartbeat.HeartbeatFactory;
 import io.debezium.pipeline.DataChangeEvent;
@@ -31,6 +32,8 @@ import org.apache.flink.cdc.connectors.postgres.source.fetch.CDCPostgresDispatch
 import org.apache.flink.cdc.connectors.postgres.source.fetch.PostgresSourceFetchTaskContext;
 import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffsetFactory;
 import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffsetUtils;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Struct;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.source.SourceRecord;
 import org.apache.flink.util.FlinkRuntimeException;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +45,8 @@ import org.jspecify.annotations.Nullable;
 final class CaptureContext extends PostgresSourceFetchTaskContext {
 
     private static final String CONNECTION_NAME = "postgres-fetch-task-connection";
+
+    private static final String MESSAGE = Envelope.Operation.MESSAGE.code();
 
     private final CaptureOptions options;
     private @Nullable Parts parts;
@@ -145,6 +150,18 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
                 new PostgresPartition(config.getLogicalName()),
                 new DefaultChangeEventSourceMetricsFactory<PostgresPartition>()
                         .getSnapshotMetrics(task, queue, metadata));
+    }
+
+    /**
+     * A message is of no table, and Flink CDC's fetcher lets nothing through that is of no captured one; it stands for a row of
+     * the outbox.
+     */
+    @Override
+    public TableId getTableId(SourceRecord record) {
+        OutboxOptions outbox = options.outbox();
+        return outbox != null && MESSAGE.equals(((Struct) record.value()).getString(Envelope.FieldName.OPERATION))
+                ? new TableId(null, options.schema(), outbox.table())
+                : super.getTableId(record);
     }
 
     private Parts configured() {

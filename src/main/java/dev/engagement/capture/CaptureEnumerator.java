@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 import org.apache.flink.api.connector.source.SourceEvent;
 import org.apache.flink.api.connector.source.SplitEnumerator;
@@ -24,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The slot is created at a first start and never after a restore: there its absence is a gap. What must be set up by
  * hand ends the job; a database that is away restarts it. At each heartbeat the source is looked at again: tables, their
- * identity, and the publication; what changed so that rows do not come any more ends the job. All methods on the
- * coordinator's thread, but the heartbeat, which is written on its worker thread.
+ * identity, and the publication; what changed so that rows do not come any more ends the job. At each, too, rows of an outbox
+ * are removed, if asked to. All methods on the coordinator's thread, but the heartbeat and that, which are on its worker thread.
  */
 final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, PendingSplitsState> {
 
@@ -40,6 +41,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     private final CaptureMetrics metrics;
     private @Nullable IncrementalSourceEnumerator delegate;
     private int failedHeartbeats;
+    private int failedPurges;
     /** The tables that are captured. */
     private TableIds captured;
     /** When the source was last found whole, in the database's time. */
@@ -63,6 +65,9 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     @Override
     public void start() {
         try {
+            if (restored != null) {
+                requireSameSource();
+            }
             SourceDatabase.Fitness fitness = database.fitness(restored == null);
             if (restored != null) {
                 requireWhole(fitness.shape());
@@ -93,6 +98,28 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         metrics.show(context.metricGroup());
         TableIds tables = captured;
         context.callAsync(() -> database.watch(tables), this::onBeat, interval, interval);
+        OutboxOptions outbox = options.outbox();
+        if (outbox != null && outbox.purge()) {
+            OutboxPurge purge = new OutboxPurge(options, outbox, database);
+            context.callAsync(purge::purge, this::onPurged, interval, interval);
+        }
+    }
+
+    /** Throws if the state is of the tables and an outbox is captured now, or the other way round. */
+    private void requireSameSource() {
+        CaptureOptions.Source before = captured.source();
+        CaptureOptions.Source now = options.source();
+        if (before != now) {
+            throw new CaptureSetupException("This state is one of capture.source=" + word(before)
+                    + ", and capture.source is " + word(now)
+                    + " now: how far one has been read says nothing of the other."
+                    + " Set it back; or start capture without its old state, and it goes on at its slot "
+                    + options.slotName() + ":\n" + Gap.START_AGAIN);
+        }
+    }
+
+    private static String word(CaptureOptions.Source source) {
+        return source.name().toLowerCase(Locale.ROOT);
     }
 
     /** Throws if the source is no longer what it was when it was last found whole. */
@@ -140,6 +167,18 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
                             + options.postgres().jdbcUrl() + " could not be written " + failedHeartbeats
                             + " times in a row; without it an idle database keeps its write-ahead log for slot "
                             + options.slotName(),
+                    failure);
+        }
+    }
+
+    private void onPurged(@Nullable Long removed, @Nullable Throwable failure) {
+        if (failure == null) {
+            failedPurges = 0;
+        } else if (++failedPurges > MAX_FAILED_HEARTBEATS) {
+            throw new FlinkRuntimeException(
+                    "Rows of the outbox " + String.join(", ", options.capturedTables()) + " of "
+                            + options.postgres().jdbcUrl() + " could not be removed " + failedPurges
+                            + " times in a row, which capture.outbox.purge asks for",
                     failure);
         }
     }

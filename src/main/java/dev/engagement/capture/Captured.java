@@ -66,4 +66,21 @@ sealed interface Captured {
             long committedAtMillis,
             @Nullable Long eventId)
             implements Refused {}
+
+    /**
+     * A row of an outbox that is no row of either table.
+     *
+     * @param problem what is wrong, and what was expected
+     * @param payload what was in it, in UTF-8; null if there was nothing, or too much
+     */
+    record Misfit(
+            String table,
+            String key,
+            String operation,
+            String problem,
+            byte @Nullable [] payload,
+            long lsn,
+            long committedAtMillis,
+            @Nullable Long eventId)
+            implements Refused {}
 }

@@ -51,14 +51,15 @@ final class CapturedTypes {
 
         private static final RowSerializer ROWS = new RowSerializer();
 
-        // Of version 1 there are only the first two.
+        // Of version 1 there are only the first two, of version 2 the first three.
         private static final int OVERSIZE = 0;
         private static final int ROW = 1;
         private static final int UNREADABLE = 2;
+        private static final int MISFIT = 3;
 
         @Override
         protected int version() {
-            return 2;
+            return 3;
         }
 
         @Override
@@ -81,6 +82,16 @@ final class CapturedTypes {
                 Wire.writeText(row.key(), out);
                 Wire.writeText(row.operation(), out);
                 Wire.writeText(row.problem(), out);
+                out.writeLong(row.lsn());
+                out.writeLong(row.committedAtMillis());
+                writeId(row.eventId(), out);
+            } else if (captured instanceof Captured.Misfit row) {
+                out.writeByte(MISFIT);
+                Wire.writeText(row.table(), out);
+                Wire.writeText(row.key(), out);
+                Wire.writeText(row.operation(), out);
+                Wire.writeText(row.problem(), out);
+                Wire.writeBytes(row.payload(), out);
                 out.writeLong(row.lsn());
                 out.writeLong(row.committedAtMillis());
                 writeId(row.eventId(), out);
@@ -118,6 +129,16 @@ final class CapturedTypes {
                             Wire.readRequiredText(in),
                             Wire.readRequiredText(in),
                             Wire.readRequiredText(in),
+                            in.readLong(),
+                            in.readLong(),
+                            readId(in));
+                case MISFIT ->
+                    new Captured.Misfit(
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readBytes(in),
                             in.readLong(),
                             in.readLong(),
                             readId(in));

@@ -10,6 +10,8 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +30,8 @@ final class SourceDatabase {
                    EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolreplication))
                        OR EXISTS (SELECT FROM pg_roles AS granted
                                   WHERE granted.rolname = 'rds_replication' AND pg_has_role(granted.oid, 'member')),
-                   p.oid IS NOT NULL, p.puballtables, p.pubviaroot, p.pubinsert AND p.pubupdate AND p.pubdelete
+                   p.oid IS NOT NULL, p.puballtables, p.pubviaroot,
+                   p.pubinsert AND p.pubupdate AND (p.pubdelete OR NOT ?)
             FROM (SELECT 1) AS one LEFT JOIN pg_publication AS p ON p.pubname = ?""";
 
     private static final String TABLES = """
@@ -73,7 +76,7 @@ final class SourceDatabase {
                            AND (l.relreplident = 'n' OR l.relreplident = 'i' AND NOT EXISTS (
                                 SELECT FROM pg_index WHERE indrelid = l.oid AND indisreplident AND indisprimary))
                          ORDER BY 1)
-            FROM (VALUES (1, ?::text, ?::text[]), (2, ?, ?::text[]), (3, ?, ?::text[])) AS wanted (place, name, columns)
+            FROM (VALUES :wanted) AS wanted (place, name, columns)
             -- Not by to_regclass, which sees what has been committed since this statement began: half of a table swap.
             LEFT JOIN pg_class AS c ON c.relname = wanted.name
                 AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ?)
@@ -201,6 +204,10 @@ final class SourceDatabase {
         try (Connection connection = connect()) {
             SourceShape shape = shape(connection);
             List<String> problems = new ArrayList<>(shape.problems(options));
+            OutboxOptions outbox = options.outbox();
+            if (outbox != null) {
+                problems.addAll(OutboxFitness.problems(connection, options, outbox, firstStart));
+            }
             if (firstStart && problems.isEmpty()) {
                 slotFitness(connection, problems);
             }
@@ -212,21 +219,32 @@ final class SourceDatabase {
     record Fitness(SourceShape shape, List<String> problems) {}
 
     private SourceShape shape(Connection connection) throws SQLException {
+        List<String> names = options.capturedTables();
+        String wanted = IntStream.rangeClosed(1, names.size() + 1)
+                .mapToObj(place -> "(" + place + ", ?::text, ?::text[])")
+                .collect(Collectors.joining(", "));
         try (PreparedStatement server = connection.prepareStatement(SERVER);
-                PreparedStatement tables = connection.prepareStatement(TABLES)) {
-            server.setString(1, options.publication());
+                PreparedStatement tables = connection.prepareStatement(TABLES.replace(":wanted", wanted))) {
+            // Of an outbox no delete counts.
+            server.setBoolean(1, options.outbox() == null);
+            server.setString(2, options.publication());
             tables.setString(1, options.publication());
             tables.setString(2, options.publication());
-            tables.setString(3, options.eventsTable());
-            tables.setString(4, array(CapturedTable.EVENTS.columns()));
-            tables.setString(5, options.contentTable());
-            tables.setString(6, array(CapturedTable.CONTENT.columns()));
-            tables.setString(7, options.heartbeatTable());
-            tables.setString(8, array(List.of()));
-            tables.setString(9, options.schema());
+            int at = 3;
+            for (String name : names) {
+                tables.setString(at++, name);
+                tables.setString(at++, array(options.columnsOf(name).columns()));
+            }
+            tables.setString(at++, options.heartbeatTable());
+            tables.setString(at++, array(List.of()));
+            tables.setString(at, options.schema());
             try (ResultSet row = server.executeQuery();
                     ResultSet found = tables.executeQuery()) {
                 row.next();
+                List<SourceShape.Table> captured = new ArrayList<>();
+                for (String name : names) {
+                    captured.add(table(found, name));
+                }
                 return new SourceShape(
                         row.getInt(1),
                         row.getBoolean(2),
@@ -237,8 +255,7 @@ final class SourceDatabase {
                         row.getBoolean(7)
                                 ? new SourceShape.Publication(row.getBoolean(8), row.getBoolean(9), row.getBoolean(10))
                                 : null,
-                        table(found, options.eventsTable()),
-                        table(found, options.contentTable()),
+                        captured,
                         table(found, options.heartbeatTable()));
             }
         }
@@ -322,7 +339,8 @@ final class SourceDatabase {
         }
     }
 
-    private Connection connect() throws SQLException {
+    /** A connection of which every answer comes soon, or it fails. */
+    Connection connect() throws SQLException {
         return connect(answerSeconds);
     }
 

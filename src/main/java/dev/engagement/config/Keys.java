@@ -288,8 +288,8 @@ public final class Keys {
                     "role with SELECT on both tables, and REPLICATION for capture"),
             """
             A role with SELECT on both tables; for capture also with REPLICATION, and INSERT and UPDATE on the
-            heartbeat table. Text. There is no default. audit needs SELECT on the table of events only, and redrive
-            without a role reads no rows.
+            heartbeat table. Text. There is no default. audit needs SELECT on the table of events only, redrive
+            without a role reads no rows, and capture of an outbox needs it on the outbox instead of both tables.
             """);
     public static final Key<String> POSTGRES_PASSWORD =
             declared(Key.secret("postgres.password", true, TABLES, "that role's password"), """
@@ -337,7 +337,7 @@ public final class Keys {
                     PUBLISHED,
                     "publication with both tables and the heartbeat table"),
             """
-            Publication with both tables and the heartbeat table. Name. capture; audit, backfill, rebuild and
+            Publication with both tables, or the outbox, and the heartbeat table. Name. capture; audit, backfill, rebuild and
             redrive ask it for its filter and its columns if capture.accept-filtered is set.
             """);
 
@@ -345,6 +345,18 @@ public final class Keys {
         section("Capture");
     }
 
+    public static final Key<CaptureOptions.Source> CAPTURE_SOURCE = declared(
+            Key.of(
+                    "capture.source",
+                    Type.oneOf(CaptureOptions.Source.class),
+                    "tables",
+                    CAPTURE,
+                    "the two tables, or an outbox whose payloads are their rows"),
+            """
+            What is captured. tables: the table of events and the table of contents. outbox: one table in the columns
+            of Debezium's Event Router, whose payloads are their rows; the topics are the same. A state of one is
+            refused by the other.
+            """);
     public static final Key<CaptureOptions.Start> CAPTURE_START = declared(
             Key.of(
                     "capture.start",
@@ -396,7 +408,126 @@ public final class Keys {
             as what is left out never comes, and nothing else says so. With true audit expects nowhere what the
             publication of the events leaves out, and backfill, rebuild and redrive read nothing that it leaves out
             of either table; a column that a table does not have is empty for all of them. With false audit compares
-            the whole table, and says so. capture, backfill, rebuild, redrive and audit.
+            the whole table, and says so. Of an outbox it says whether payloads may lack fields in use. capture,
+            backfill, rebuild, redrive and audit.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_TABLE =
+            declared(Key.of("capture.outbox.table", Type.POSTGRES_NAME, "outbox_events", CAPTURE, "the outbox"), """
+            The outbox, in the schema of the tables. Name. This and what follows is read with capture.source=outbox.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_ID_COLUMN = declared(
+            Key.of("capture.outbox.id-column", Type.POSTGRES_NAME, "id", CAPTURE, "column of the outbox row's own id"),
+            """
+            Column of the outbox row's own id, by which dead letters name it. Name. The Event Router's
+            table.field.event.id.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_AGGREGATE_TYPE_COLUMN = declared(
+            Key.of(
+                    "capture.outbox.aggregate-type-column",
+                    Type.POSTGRES_NAME,
+                    "aggregatetype",
+                    CAPTURE,
+                    "column that tells events from contents"),
+            """
+            Column that says whether the payload is an event or a content. Name. The Event Router's route.by.field.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_AGGREGATE_ID_COLUMN = declared(
+            Key.of(
+                    "capture.outbox.aggregate-id-column",
+                    Type.POSTGRES_NAME,
+                    "aggregateid",
+                    CAPTURE,
+                    "column of the id of what is deleted with an empty payload"),
+            """
+            Column of the id of the event or content; it is read only where the payload has none. Name. The Event
+            Router's table.field.event.key.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_TYPE_COLUMN = declared(
+            Key.of("capture.outbox.type-column", Type.POSTGRES_NAME, "type", CAPTURE, "column of what happened"), """
+            Column of what happened. Name. The Event Router's table.field.event.type.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_PAYLOAD_COLUMN = declared(
+            Key.of(
+                    "capture.outbox.payload-column",
+                    Type.POSTGRES_NAME,
+                    "payload",
+                    CAPTURE,
+                    "column of the row as JSON"),
+            """
+            Column of the row as JSON: jsonb, json or text. Name. The Event Router's table.field.event.payload.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_CREATED_AT_COLUMN = declared(
+            Key.of(
+                    "capture.outbox.created-at-column",
+                    Type.POSTGRES_NAME,
+                    "created_at",
+                    CAPTURE,
+                    "column of the time at which the outbox row was written"),
+            """
+            Column of the time at which the outbox row was written, by clock_timestamp(). Name. Rows that are there at
+            the first start are read in its order, and removed in its order. A table may be without it if
+            capture.start is latest and capture.outbox.purge is false.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_EVENT_AGGREGATE = declared(
+            Key.of(
+                    "capture.outbox.event-aggregate",
+                    Type.TEXT,
+                    "engagement_event",
+                    CAPTURE,
+                    "aggregate type of events"),
+            """
+            Aggregate type of events. Text, compared exactly.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_CONTENT_AGGREGATE = declared(
+            Key.of("capture.outbox.content-aggregate", Type.TEXT, "content", CAPTURE, "aggregate type of contents"),
+            """
+            Aggregate type of contents. Text, compared exactly.
+            """);
+    public static final Key<List<String>> CAPTURE_OUTBOX_IGNORED_AGGREGATES = declared(
+            Key.of(
+                    "capture.outbox.ignored-aggregates",
+                    Type.WORDS,
+                    "",
+                    CAPTURE,
+                    "aggregate types of others who use the same outbox"),
+            """
+            Aggregate types of others who use the same outbox, whose rows are passed over. List, comma separated. A
+            row of any other aggregate type becomes an UNDECODABLE letter.
+            """);
+    public static final Key<List<String>> CAPTURE_OUTBOX_DELETE_TYPES = declared(
+            Key.of(
+                    "capture.outbox.delete-types",
+                    Type.WORDS,
+                    "delete,deleted",
+                    CAPTURE,
+                    "last words of types that say that a row was deleted"),
+            """
+            Last words of types that say that a row was deleted, such as that of content.deleted, CONTENT_DELETED or
+            ContentDeleted. List of words in lower case, comma separated; upper and lower case are the same. An empty
+            payload deletes a content whatever its type says.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_MESSAGE_PREFIX = declared(
+            Key.of(
+                    "capture.outbox.message-prefix",
+                    Type.TEXT,
+                    "engagement",
+                    CAPTURE,
+                    "prefix of messages that stand for rows of the outbox"),
+            """
+            Prefix of messages (pg_logical_emit_message, from PostgreSQL 14 on) that stand for rows of the outbox: each
+            a JSON object with the fields of its columns. Text, compared exactly.
+            """);
+    public static final Key<Boolean> CAPTURE_OUTBOX_PURGE = declared(
+            Key.of(
+                    "capture.outbox.purge",
+                    Type.BOOLEAN,
+                    "false",
+                    CAPTURE,
+                    "whether outbox rows are removed once a completed checkpoint covers them"),
+            """
+            Whether rows of the outbox are removed once a completed checkpoint covers them: oldest first, 1,000 at a
+            time, at each heartbeat up to 100,000. true or false. It needs DELETE on the outbox. With false whoever
+            owns the outbox removes its rows, which may be as soon as they are written.
             """);
 
     static {

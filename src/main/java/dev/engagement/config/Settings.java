@@ -4,6 +4,7 @@ import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.BackfillOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
 import dev.engagement.capture.CaptureOptions;
+import dev.engagement.capture.OutboxOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
@@ -155,7 +156,25 @@ public final class Settings {
                 get(Keys.CAPTURE_MAX_ROW_BYTES),
                 get(Keys.KAFKA_EVENTS_TOPIC),
                 get(Keys.KAFKA_CONTENT_TOPIC),
-                get(Keys.CAPTURE_ACCEPT_FILTERED));
+                get(Keys.CAPTURE_ACCEPT_FILTERED),
+                get(Keys.CAPTURE_SOURCE) == CaptureOptions.Source.OUTBOX ? outboxOptions() : null);
+    }
+
+    private OutboxOptions outboxOptions() {
+        return new OutboxOptions(
+                get(Keys.CAPTURE_OUTBOX_TABLE),
+                get(Keys.CAPTURE_OUTBOX_ID_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_AGGREGATE_TYPE_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_AGGREGATE_ID_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_TYPE_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_PAYLOAD_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_CREATED_AT_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_EVENT_AGGREGATE),
+                get(Keys.CAPTURE_OUTBOX_CONTENT_AGGREGATE),
+                get(Keys.CAPTURE_OUTBOX_IGNORED_AGGREGATES),
+                get(Keys.CAPTURE_OUTBOX_DELETE_TYPES),
+                get(Keys.CAPTURE_OUTBOX_MESSAGE_PREFIX),
+                get(Keys.CAPTURE_OUTBOX_PURGE));
     }
 
     /** Of {@code stream}. */
@@ -584,6 +603,14 @@ public final class Settings {
         if (events.equals(content) || events.equals(heartbeat) || content.equals(heartbeat)) {
             throw new IllegalArgumentException("postgres.events-table is '" + events + "', postgres.content-table '"
                     + content + "' and postgres.heartbeat-table '" + heartbeat + "'; each must be a table of its own");
+        }
+        if (get(Keys.CAPTURE_SOURCE) == CaptureOptions.Source.OUTBOX) {
+            String outbox = get(Keys.CAPTURE_OUTBOX_TABLE);
+            if (Set.of(events, content, heartbeat).contains(outbox)) {
+                throw new IllegalArgumentException("capture.outbox.table is '" + outbox
+                        + "', which is the name of the table of events, of contents or of the heartbeat; the outbox must"
+                        + " be a table of its own");
+            }
         }
         return Set.of(events, content, heartbeat);
     }

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param parallelism of the jobs
  * @param jobs whether to run the jobs at all
  * @param cluster whether on a session cluster of processes of its own
+ * @param outbox whether capture reads an outbox instead of the tables
  * @param picture where what the screen shows is kept as an SVG, or null
  * @param help whether the help text is all that is wanted
  */
@@ -25,6 +26,7 @@ record LocalOptions(
         int parallelism,
         boolean jobs,
         boolean cluster,
+        boolean outbox,
         @Nullable Path picture,
         boolean help) {
 
@@ -53,6 +55,7 @@ record LocalOptions(
         boolean exit = false;
         boolean jobs = true;
         boolean cluster = false;
+        boolean outbox = false;
         Path picture = null;
         boolean help = false;
         int at = 0;
@@ -78,6 +81,7 @@ record LocalOptions(
                         "--seed",
                         "--timeout",
                         "--picture",
+                        "--source",
                         "--parallelism" -> {
                     String value;
                     if (equals >= 0) {
@@ -94,6 +98,7 @@ record LocalOptions(
                         case "--burst-every" -> burstEvery = number(option, value, 0, 86_400);
                         case "--contents" -> contents = number(option, value, 1, 1_000_000);
                         case "--seed" -> seed = number(option, value, Long.MIN_VALUE, Long.MAX_VALUE);
+                        case "--source" -> outbox = isOutbox(value);
                         case "--picture" -> picture = Path.of(value);
                         case "--timeout" -> timeout = number(option, value, 1, 86_400);
                         default -> parallelism = number(option, value, 1, MAX_PARALLELISM);
@@ -120,11 +125,20 @@ record LocalOptions(
                     (int) parallelism,
                     jobs,
                     cluster,
+                    outbox,
                     picture,
                     help);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage() + SEE_HELP);
         }
+    }
+
+    private static boolean isOutbox(String source) throws UsageException {
+        return switch (source) {
+            case "tables" -> false;
+            case "outbox" -> true;
+            default -> throw new UsageException("--source is '" + source + "'; it can be tables or outbox" + SEE_HELP);
+        };
     }
 
     private static long number(String option, String value, long min, long max) throws UsageException {

@@ -334,9 +334,13 @@ public final class LocalStack {
         // Of both jobs, which are submitted at once.
         Folders.writePrivately(passwordFile(), server.password());
         try {
+            // Before the outbox, which is filled with the contents that are there.
             generator = LoadGenerator.prepare(options.load(), server.connect(), Clock.systemUTC());
         } catch (SQLException e) {
             throw new ServerException("PostgreSQL refuses the first contents: " + e.getMessage(), e);
+        }
+        if (options.outbox()) {
+            Schema.addOutbox(server);
         }
         return server.dataDirectory().startsWith(directory)
                 ? "port " + server.port()
@@ -441,7 +445,7 @@ public final class LocalStack {
     }
 
     private List<String> captureArguments(PostgresServer source, KafkaServer broker) {
-        return List.of(
+        List<String> arguments = new ArrayList<>(List.of(
                 "capture",
                 "--job.name",
                 "engagement capture",
@@ -454,7 +458,12 @@ public final class LocalStack {
                 "--postgres.username",
                 source.username(),
                 "--postgres.password.secret-file",
-                passwordFile().toString());
+                passwordFile().toString()));
+        if (options.outbox()) {
+            arguments.addAll(
+                    List.of("--capture.source", "outbox", "--postgres.publication", Schema.OUTBOX_PUBLICATION));
+        }
+        return arguments;
     }
 
     private List<String> streamArguments(

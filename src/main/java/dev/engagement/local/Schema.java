@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -28,6 +30,15 @@ public final class Schema {
 
     /** The replication slot that capture creates and uses. */
     public static final String SLOT = "engagement_slot";
+
+    /** The table that {@link #addOutbox} creates. */
+    public static final String OUTBOX = "outbox_events";
+
+    /** The publication of the outbox and the heartbeat table. */
+    public static final String OUTBOX_PUBLICATION = "engagement_outbox";
+
+    /** What an installation of one's own runs, too. */
+    private static final Path OUTBOX_SQL = Path.of("scripts/sql/outbox.sql");
 
     /** Beside this class; a PostgreSQL in a container runs the same file. */
     private static final String DDL = "schema.sql";
@@ -64,12 +75,38 @@ public final class Schema {
         }
     }
 
+    /**
+     * Creates an outbox beside the tables, which are there: by the file in {@code scripts/sql}, which has a transaction of its
+     * own.
+     *
+     * @throws SQLException if there is one already, or the role may not create it
+     */
+    public static void addOutbox(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(Files.readString(OUTBOX_SQL));
+        } catch (IOException e) {
+            throw new ServerException(
+                    OUTBOX_SQL + " cannot be read in " + Path.of("").toAbsolutePath()
+                            + "; start this in the root of the checkout",
+                    e);
+        }
+    }
+
     /** As {@link #create(Connection)}, on a connection of its own. */
     public static void create(PostgresServer server) {
         try (Connection connection = server.connect()) {
             create(connection);
         } catch (SQLException e) {
             throw new ServerException("The source tables cannot be created in " + server.jdbcUrl(), e);
+        }
+    }
+
+    /** As {@link #addOutbox(Connection)}, on a connection of its own. */
+    public static void addOutbox(PostgresServer server) {
+        try (Connection connection = server.connect()) {
+            addOutbox(connection);
+        } catch (SQLException e) {
+            throw new ServerException("The outbox cannot be created in " + server.jdbcUrl(), e);
         }
     }
 }

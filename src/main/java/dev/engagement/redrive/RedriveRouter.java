@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>OVERSIZE of the stream</td><td>the topic it came from</td><td>the payload, if {@code ingest.max-record-bytes} is
  *   large enough by now; else the row of PostgreSQL as an envelope, if that is small enough</td></tr>
  * <tr><td>OVERSIZE and UNDECODABLE of capture</td><td>the topic of its table</td><td>the row of PostgreSQL as an envelope</td></tr>
+ * <tr><td>UNDECODABLE of capture, of an outbox</td><td>nowhere</td><td>only who writes the outbox knows what was meant</td></tr>
  * <tr><td>UNDELIVERABLE</td><td>the delivery-retry topic</td><td>the body, with no attempts behind it</td></tr>
  * <tr><td>REJECTED</td><td>the warehouse</td><td>the row</td></tr>
  * </table>
@@ -202,6 +203,11 @@ final class RedriveRouter implements AutoCloseable {
 
     /** Of capture: the letter only says which row it is. */
     private Placement ofRow(DeadLetter letter) throws RedriveException, SourceRows.UnusableRowException, IOException {
+        if (letter.payload() != null) {
+            return new Placement.Nowhere(
+                    "it is of a row of the outbox " + letter.source().topic()
+                            + ", whose payload it holds; write that into the outbox once more, as its error says it should be");
+        }
         SourceOptions database = options.database();
         if (database == null) {
             return new Placement.Nowhere(

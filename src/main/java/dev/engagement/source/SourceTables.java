@@ -2,6 +2,7 @@ package dev.engagement.source;
 
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.PublishedTable;
+import dev.engagement.connection.ReadRight;
 import dev.engagement.connection.TimeIndex;
 import dev.engagement.event.Timestamps;
 import java.sql.Connection;
@@ -451,7 +452,10 @@ public final class SourceTables {
             return "content-id is '" + contentId + "', which is no value of the column content_id (" + firstLine(e)
                     + ")";
         }
-        if (state.equals(PSQLState.UNDEFINED_TABLE.getState()) || state.equals("42501") || state.startsWith("42")) {
+        if (ReadRight.isMissing(e)) {
+            return ReadRight.message(options.postgres(), options.quotedEvents() + ", " + options.quotedContents(), e);
+        }
+        if (state.equals(PSQLState.UNDEFINED_TABLE.getState()) || state.startsWith("42")) {
             return "The tables " + options.quotedEvents() + " and " + options.quotedContents() + " cannot be read at "
                     + options.postgres().jdbcUrl() + " as " + options.postgres().username() + " (" + firstLine(e)
                     + "). Check postgres.schema, postgres.events-table, postgres.content-table and the role's SELECT";

@@ -3,7 +3,9 @@ package dev.engagement.capture;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import java.time.Duration;
+import java.util.List;
 import org.apache.flink.configuration.MemorySize;
+import org.jspecify.annotations.Nullable;
 
 /** Options as a test needs them. */
 final class CaptureSamples {
@@ -15,6 +17,38 @@ final class CaptureSamples {
     }
 
     static CaptureOptions options(String url, SecretRef password) {
+        return options(url, password, false, null);
+    }
+
+    /** Of an outbox. */
+    static CaptureOptions ofOutbox(boolean acceptFiltered) {
+        return options("jdbc:postgresql://db:5433/engagement", SecretRef.none(), acceptFiltered, outbox());
+    }
+
+    /** As it is by default, with an aggregate type of somebody else's. */
+    static OutboxOptions outbox() {
+        return outbox(false);
+    }
+
+    static OutboxOptions outbox(boolean purge) {
+        return new OutboxOptions(
+                "outbox_events",
+                "id",
+                "aggregatetype",
+                "aggregateid",
+                "type",
+                "payload",
+                "created_at",
+                "engagement_event",
+                "content",
+                List.of("invoice"),
+                List.of("delete", "deleted"),
+                "engagement",
+                purge);
+    }
+
+    private static CaptureOptions options(
+            String url, SecretRef password, boolean acceptFiltered, @Nullable OutboxOptions outbox) {
         return new CaptureOptions(
                 new PostgresConnection(url, "capture", password),
                 "public",
@@ -28,6 +62,7 @@ final class CaptureSamples {
                 MemorySize.parse("1kb"),
                 "events-topic",
                 "content-topic",
-                false);
+                acceptFiltered,
+                outbox);
     }
 }

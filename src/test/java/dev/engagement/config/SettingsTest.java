@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
 import dev.engagement.capture.CaptureOptions;
+import dev.engagement.capture.OutboxOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetterOptions;
@@ -489,6 +490,81 @@ class SettingsTest {
         assertThat(options.maxRowBytes()).isEqualTo(MemorySize.parse("8128 kb"));
         assertThat(options.eventsTopic()).isEqualTo("dbserver1.public.engagement_events");
         assertThat(options.contentTopic()).isEqualTo("dbserver1.public.content");
+    }
+
+    @Test
+    void anOutboxIsCapturedIfThatIsSaid() {
+        assertThat(parse(Command.CAPTURE, args(), CAPTURE_ENV).captureOptions().outbox())
+                .isNull();
+        assertThat(parse(Command.CAPTURE, args("--capture.source=outbox"), CAPTURE_ENV)
+                        .captureOptions()
+                        .outbox())
+                .isEqualTo(new OutboxOptions(
+                        "outbox_events",
+                        "id",
+                        "aggregatetype",
+                        "aggregateid",
+                        "type",
+                        "payload",
+                        "created_at",
+                        "engagement_event",
+                        "content",
+                        List.of(),
+                        List.of("delete", "deleted"),
+                        "engagement",
+                        false));
+        assertThat(parse(
+                                Command.CAPTURE,
+                                args(
+                                        "--capture.source=outbox",
+                                        "--capture.outbox.table=t",
+                                        "--capture.outbox.id-column=i",
+                                        "--capture.outbox.aggregate-type-column=at",
+                                        "--capture.outbox.aggregate-id-column=ai",
+                                        "--capture.outbox.type-column=ty",
+                                        "--capture.outbox.payload-column=p",
+                                        "--capture.outbox.created-at-column=ca",
+                                        "--capture.outbox.event-aggregate=E",
+                                        "--capture.outbox.content-aggregate=C",
+                                        "--capture.outbox.ignored-aggregates=a, b",
+                                        "--capture.outbox.delete-types=gone",
+                                        "--capture.outbox.message-prefix=m",
+                                        "--capture.outbox.purge=true"),
+                                CAPTURE_ENV)
+                        .captureOptions()
+                        .outbox())
+                .isEqualTo(new OutboxOptions(
+                        "t",
+                        "i",
+                        "at",
+                        "ai",
+                        "ty",
+                        "p",
+                        "ca",
+                        "E",
+                        "C",
+                        List.of("a", "b"),
+                        List.of("gone"),
+                        "m",
+                        true));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--capture.outbox.table=content              | which is the name of the table of events, of contents",
+                "--capture.outbox.type-column=id             | capture.outbox names a column twice",
+                "--capture.outbox.event-aggregate=content    | nobody could tell events from contents",
+                "--capture.outbox.ignored-aggregates=content | which is the aggregate type of events or of contents",
+                "--capture.outbox.delete-types=Gone          | capture.outbox.delete-types names 'Gone'",
+                "--capture.outbox.table=a-b                  | it must be letters, digits and underscores"
+            })
+    void anOutboxThatCannotBeReadIsRefused(String option, String problem) {
+        assertThat(problems(Command.CAPTURE, CAPTURE_ENV, "--capture.source=outbox", option))
+                .singleElement()
+                .asString()
+                .contains(problem);
     }
 
     @Test
