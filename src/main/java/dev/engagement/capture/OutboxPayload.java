@@ -153,7 +153,7 @@ final class OutboxPayload {
     /** A time without a zone is one in UTC. What is no time stays as it is: the stream says so. */
     private static String utc(String text) {
         int length = text.length();
-        if (length > 20 && text.charAt(10) == 'T') {
+        if (length >= 20 && text.charAt(10) == 'T') {
             if (text.charAt(length - 1) == 'Z') {
                 return text;
             }
