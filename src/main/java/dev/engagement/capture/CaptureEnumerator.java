@@ -101,6 +101,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         OutboxOptions outbox = options.outbox();
         if (outbox != null && outbox.purge()) {
             OutboxPurge purge = new OutboxPurge(options, outbox, database);
+            metrics.showRemoved(context.metricGroup());
             context.callAsync(purge::purge, this::onPurged, interval, interval);
         }
     }
@@ -172,8 +173,9 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     }
 
     private void onPurged(@Nullable Long removed, @Nullable Throwable failure) {
-        if (failure == null) {
+        if (removed != null) {
             failedPurges = 0;
+            metrics.removed(removed);
         } else if (++failedPurges > MAX_FAILED_HEARTBEATS) {
             throw new FlinkRuntimeException(
                     "Rows of the outbox " + String.join(", ", options.capturedTables()) + " of "
