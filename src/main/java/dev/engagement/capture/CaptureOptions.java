@@ -21,6 +21,7 @@ import org.apache.flink.configuration.MemorySize;
  * @param eventsTopic Kafka topic of events
  * @param contentTopic Kafka topic of contents
  * @param acceptFiltered whether a publication may leave out rows or columns, and a table have no column in use
+ * @param acceptTimeline number of a timeline that is gone on with although what was captured is not all on it; 0 for none
  */
 public record CaptureOptions(
         PostgresConnection postgres,
@@ -35,7 +36,8 @@ public record CaptureOptions(
         MemorySize maxRowBytes,
         String eventsTopic,
         String contentTopic,
-        boolean acceptFiltered)
+        boolean acceptFiltered,
+        int acceptTimeline)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;

@@ -95,6 +95,11 @@ record SourceShape(
         }
     }
 
+    /** Whether it can be asked for its line of history, and its heartbeat. */
+    boolean canBeLookedAt() {
+        return !standby && heartbeat.exists() && heartbeat.mayRead();
+    }
+
     /** The identity of both tables. */
     TableIds ids() {
         return new TableIds(events.oid(), content.oid());

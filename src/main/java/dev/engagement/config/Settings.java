@@ -142,6 +142,7 @@ public final class Settings {
 
     /** Of {@code capture}. */
     public CaptureOptions captureOptions() {
+        Integer accepted = find(Keys.ACCEPT_TIMELINE);
         return new CaptureOptions(
                 postgres(),
                 get(Keys.POSTGRES_SCHEMA),
@@ -155,7 +156,8 @@ public final class Settings {
                 get(Keys.CAPTURE_MAX_ROW_BYTES),
                 get(Keys.KAFKA_EVENTS_TOPIC),
                 get(Keys.KAFKA_CONTENT_TOPIC),
-                get(Keys.CAPTURE_ACCEPT_FILTERED));
+                get(Keys.CAPTURE_ACCEPT_FILTERED),
+                accepted == null ? 0 : accepted);
     }
 
     /** Of {@code stream}. */
@@ -183,7 +185,7 @@ public final class Settings {
 
     /** Of {@code stream}. */
     public DedupeOptions dedupeOptions() {
-        return new DedupeOptions(get(Keys.DEDUPE_HORIZON).orElse(null));
+        return new DedupeOptions(get(Keys.DEDUPE_HORIZON).orElse(null), get(Keys.DEDUPE_CONFLICT_WINDOW));
     }
 
     /** Of {@code stream}. */

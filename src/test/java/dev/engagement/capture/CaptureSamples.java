@@ -15,6 +15,15 @@ final class CaptureSamples {
     }
 
     static CaptureOptions options(String url, SecretRef password) {
+        return options(url, password, 0);
+    }
+
+    /** With a timeline that is gone on with. */
+    static CaptureOptions accepting(int timeline) {
+        return options("jdbc:postgresql://db:5433/engagement?sslmode=require", SecretRef.none(), timeline);
+    }
+
+    private static CaptureOptions options(String url, SecretRef password, int acceptTimeline) {
         return new CaptureOptions(
                 new PostgresConnection(url, "capture", password),
                 "public",
@@ -28,6 +37,7 @@ final class CaptureSamples {
                 MemorySize.parse("1kb"),
                 "events-topic",
                 "content-topic",
-                false);
+                false,
+                acceptTimeline);
     }
 }

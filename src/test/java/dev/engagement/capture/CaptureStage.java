@@ -72,6 +72,7 @@ final class CaptureStage implements AutoCloseable {
     private Path passwordFile;
     private String username;
     private boolean acceptFiltered;
+    private int acceptTimeline;
     private @Nullable Connection connection;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final List<Record> records = new ArrayList<>();
@@ -155,11 +156,16 @@ final class CaptureStage implements AutoCloseable {
                 MemorySize.parse("20kb"),
                 eventsTopic(),
                 contentTopic(),
-                acceptFiltered);
+                acceptFiltered,
+                acceptTimeline);
     }
 
     void acceptFiltered(boolean accept) {
         acceptFiltered = accept;
+    }
+
+    void acceptTimeline(int timeline) {
+        acceptTimeline = timeline;
     }
 
     /** Captures as another role than the owner of the tables. */
