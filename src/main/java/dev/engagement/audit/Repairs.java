@@ -119,10 +119,30 @@ final class Repairs {
         return commands;
     }
 
+    /** Rows that need an id of their own: capture brings them under it, as if they had been inserted now. */
+    List<String> conflictingRows(IdSet ids) {
+        if (ids.isEmpty()) {
+            return List.of();
+        }
+        List<Long> first = ids.first(Math.max(listed, 1));
+        List<String> commands = new ArrayList<>();
+        if (first.size() < ids.size()) {
+            commands.add("# the first " + first.size() + " of " + ids.size() + "; audit.listed-ids names more");
+        }
+        commands.add(
+                "# in PostgreSQL, once its sequence is above every id that a destination has: give these rows ids of"
+                        + " their own, and capture brings them: UPDATE engagement_events SET id = DEFAULT WHERE id IN ("
+                        + first.stream().map(String::valueOf).collect(Collectors.joining(", ")) + ")");
+        return commands;
+    }
+
     /** Puts letters back. */
     List<String> letters(Reason reason, IdSet ids) {
         if (ids.isEmpty()) {
             return List.of();
+        }
+        if (reason == Reason.CONFLICT) {
+            return conflictingRows(ids);
         }
         if (ids.size() > MAX_EVENT_IDS) {
             return List.of(JOB + "redrive --reason " + reason.name());

@@ -17,6 +17,7 @@ import io.debezium.connector.postgresql.spi.Snapshotter;
 import io.debezium.data.Envelope;
 import io.debezium.heartbeat.Heartbeat;
 import io.debezium.heartbeat.HeartbeatFactory;
+import io.debezium.jdbc.JdbcConnection;
 import io.debezium.pipeline.DataChangeEvent;
 import io.debezium.pipeline.ErrorHandler;
 import io.debezium.pipeline.metrics.DefaultChangeEventSourceMetricsFactory;
@@ -49,11 +50,13 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
     private static final String MESSAGE = Envelope.Operation.MESSAGE.code();
 
     private final CaptureOptions options;
+    private final CaptureDialect judged;
     private @Nullable Parts parts;
 
     CaptureContext(JdbcSourceConfig config, CaptureDialect dialect, CaptureOptions options) {
         super(config, dialect);
         this.options = options;
+        this.judged = dialect;
     }
 
     private record Parts(
@@ -108,6 +111,9 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
                 ? null
                 : PostgresObjectUtils.createReplicationConnection(
                         task, connection, snapshotter.shouldSnapshot(), config);
+        if (replication != null) {
+            requireJudged(replication);
+        }
         ChangeEventQueue<DataChangeEvent> queue = new ChangeEventQueue.Builder<DataChangeEvent>()
                 .pollInterval(config.getPollInterval())
                 .maxBatchSize(config.getMaxBatchSize())
@@ -162,6 +168,20 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
         return outbox != null && MESSAGE.equals(((Struct) record.value()).getString(Envelope.FieldName.OPERATION))
                 ? new TableId(null, options.schema(), outbox.table())
                 : super.getTableId(record);
+    }
+
+    /** An address that follows the primary may lead somewhere else a moment after the source was looked at. */
+    private void requireJudged(ReplicationConnection replication) throws SQLException {
+        SourceLine judgedLine = judged.line();
+        SourceLine read = ((JdbcConnection) replication).queryAndMap("IDENTIFY_SYSTEM", row -> {
+            row.next();
+            return SourceLines.identified(row);
+        });
+        if (judgedLine.isKnown() && !judgedLine.equals(read)) {
+            replicationClosed(replication);
+            throw new FlinkRuntimeException(options.postgres().jdbcUrl() + " led to " + judgedLine
+                    + " and a moment later to " + read + "; capture looks again");
+        }
     }
 
     private Parts configured() {
@@ -240,11 +260,15 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
         }
         open.connection().end();
         if (open.replication() != null) {
-            try {
-                open.replication().close();
-            } catch (Exception e) {
-                throw new FlinkRuntimeException("The replication connection cannot be closed", e);
-            }
+            replicationClosed(open.replication());
+        }
+    }
+
+    private static void replicationClosed(ReplicationConnection replication) {
+        try {
+            replication.close();
+        } catch (Exception e) {
+            throw new FlinkRuntimeException("The replication connection cannot be closed", e);
         }
     }
 }

@@ -7,6 +7,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.apache.flink.api.connector.source.SourceEvent;
 import org.apache.flink.api.connector.source.SplitEnumerator;
@@ -24,9 +25,10 @@ import org.jspecify.annotations.Nullable;
  * Flink CDC's enumerator, which begins only once the database is found fit, and a heartbeat beside it.
  *
  * <p>The slot is created at a first start and never after a restore: there its absence is a gap. What must be set up by
- * hand ends the job; a database that is away restarts it. At each heartbeat the source is looked at again: tables, their
- * identity, and the publication; what changed so that rows do not come any more ends the job. At each, too, rows of an outbox
- * are removed, if asked to. All methods on the coordinator's thread, but the heartbeat and that, which are on its worker thread.
+ * hand ends the job; a database that is away restarts it. At each heartbeat the source is looked at again: its line of
+ * history, tables, their identity, and the publication; what changed so that rows do not come any more ends the job. At
+ * each, too, rows of an outbox are removed, if asked to. All methods on the coordinator's thread, but the heartbeat and
+ * that, which are on its worker thread.
  */
 final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, PendingSplitsState> {
 
@@ -46,6 +48,10 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     private TableIds captured;
     /** When the source was last found whole, in the database's time. */
     private @Nullable Instant wholeAt;
+    /** What the source was at the last look. */
+    private KnownSource source;
+    /** Whether the snapshot was over at the last checkpoint, so that a reader has the stream's position. */
+    private volatile boolean positioned;
 
     CaptureEnumerator(
             CaptureOptions options,
@@ -57,6 +63,8 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         this.restored = CaptureState.splits(restored);
         this.captured = restored instanceof CaptureState state ? state.captured() : TableIds.UNKNOWN;
         this.wholeAt = restored instanceof CaptureState state ? state.wholeAt() : null;
+        this.source = restored instanceof CaptureState state ? state.source() : KnownSource.NOTHING;
+        this.positioned = this.restored != null && isStreamAssigned(this.restored);
         this.factory = factory;
         this.database = new SourceDatabase(options);
         this.metrics = new CaptureMetrics(Clock.systemUTC());
@@ -69,12 +77,19 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
                 requireSameSource();
             }
             SourceDatabase.Fitness fitness = database.fitness(restored == null);
+            KnownSource seen = source;
+            if (fitness.shape().canBeLookedAt()) {
+                seen = database.look();
+                // First, as another cluster has other tables and no slot, too.
+                LineContinuity.requireSame(options, source, seen, positioned);
+            }
             if (restored != null) {
                 requireWhole(fitness.shape());
             }
             CapturePreflight.require(options, fitness);
             captured = fitness.shape().ids();
             wholeAt = fitness.shape().at();
+            source = seen.orIdOf(source);
             if (restored == null) {
                 if (database.slot().slot() == null) {
                     database.createSlot();
@@ -83,7 +98,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
                 // Once the stream is assigned its reader knows the position, and so says more than could be said here.
                 SlotContinuity.require(options, database.slot(), SlotContinuity.Position.UNKNOWN);
             }
-        } catch (CaptureSetupException | SlotLostException | SourceChangedException e) {
+        } catch (CaptureSetupException | SlotLostException | SourceChangedException | SourceWentBackException e) {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {
             throw new FlinkRuntimeException(
@@ -97,7 +112,16 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         long interval = options.heartbeatInterval().toMillis();
         metrics.show(context.metricGroup());
         TableIds tables = captured;
-        context.callAsync(() -> database.watch(tables), this::onBeat, interval, interval);
+        AtomicReference<KnownSource> known = new AtomicReference<>(source);
+        context.callAsync(
+                () -> {
+                    Watched watched = database.watch(tables, known.get(), positioned);
+                    known.set(watched.source());
+                    return watched;
+                },
+                this::onBeat,
+                interval,
+                interval);
         OutboxOptions outbox = options.outbox();
         if (outbox != null && outbox.purge()) {
             OutboxPurge purge = new OutboxPurge(options, outbox, database);
@@ -159,9 +183,12 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
             } catch (SourceChangedException e) {
                 throw new SuppressRestartsException(e);
             }
+            source = watched.source().orIdOf(source);
             if (watched.slot() != null) {
                 metrics.seen(watched.slot());
             }
+        } else if (failure instanceof SourceWentBackException) {
+            throw new SuppressRestartsException(failure);
         } else if (++failedHeartbeats > MAX_FAILED_HEARTBEATS) {
             throw new FlinkRuntimeException(
                     "The heartbeat table " + options.schema() + '.' + options.heartbeatTable() + " of "
@@ -215,7 +242,9 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
 
     @Override
     public PendingSplitsState snapshotState(long checkpointId) {
-        return new CaptureState(delegate().snapshotState(checkpointId), captured, wholeAt);
+        PendingSplitsState splits = delegate().snapshotState(checkpointId);
+        positioned = isStreamAssigned(splits);
+        return new CaptureState(splits, captured, wholeAt, source);
     }
 
     @Override

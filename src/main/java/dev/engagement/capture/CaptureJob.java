@@ -41,7 +41,7 @@ public final class CaptureJob {
     public static DataStream<DeadLetter> wire(
             StreamExecutionEnvironment env, CaptureOptions options, KafkaConnection kafka) {
         SingleOutputStreamOperator<Captured.Row> rows = env.fromSource(
-                        new CaptureSource(options),
+                        new CaptureSource(options, kafka),
                         WatermarkStrategy.noWatermarks(),
                         "PostgreSQL",
                         CapturedTypes.CAPTURED)

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param eventsTopic Kafka topic of events
  * @param contentTopic Kafka topic of contents
  * @param acceptFiltered whether a publication may leave out rows or columns, and a table or payload lack a column in use
+ * @param acceptTimeline number of a timeline that is gone on with although what was captured is not all on it; 0 for none
  * @param outbox the table that is captured instead of the two, or null
  */
 public record CaptureOptions(
@@ -39,6 +40,7 @@ public record CaptureOptions(
         String eventsTopic,
         String contentTopic,
         boolean acceptFiltered,
+        int acceptTimeline,
         @Nullable OutboxOptions outbox)
         implements Serializable {
 

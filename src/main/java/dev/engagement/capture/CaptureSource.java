@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresDriver;
 import java.util.Properties;
 import java.util.function.Supplier;
@@ -69,16 +70,17 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
 
     private final CaptureOptions options;
 
-    CaptureSource(CaptureOptions options) {
-        this(options, configFactory(options));
+    /** @param kafka where the topics are that it is captured to */
+    CaptureSource(CaptureOptions options, KafkaConnection kafka) {
+        this(options, kafka, configFactory(options));
     }
 
-    private CaptureSource(CaptureOptions options, PostgresSourceConfigFactory configFactory) {
+    private CaptureSource(CaptureOptions options, KafkaConnection kafka, PostgresSourceConfigFactory configFactory) {
         super(
                 configFactory,
                 deserializer(options),
                 new PostgresOffsetFactory(),
-                new CaptureDialect(configFactory.create(0), options));
+                new CaptureDialect(configFactory.create(0), options, kafka));
         this.options = options;
     }
 

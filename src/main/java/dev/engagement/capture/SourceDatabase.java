@@ -84,6 +84,7 @@ final class SourceDatabase {
             ORDER BY wanted.place""";
 
     private final CaptureOptions options;
+    private final SourceLines lines;
     private final int answerSeconds;
 
     SourceDatabase(CaptureOptions options) {
@@ -92,6 +93,7 @@ final class SourceDatabase {
 
     SourceDatabase(CaptureOptions options, int answerSeconds) {
         this.options = options;
+        this.lines = new SourceLines(options);
         this.answerSeconds = answerSeconds;
     }
 
@@ -162,34 +164,64 @@ final class SourceDatabase {
      * A look at everything that capture depends on.
      *
      * @param slot null if the source is no longer fit, in which case no heartbeat was written either
+     * @param source as it is now, the heartbeat included
      */
-    record Watched(SourceShape shape, @Nullable SlotView slot) {}
+    record Watched(SourceShape shape, @Nullable SlotView slot, KnownSource source) {}
 
-    /** Looks whether the source is still what it has to be, and if it is writes the heartbeat row. */
-    Watched watch(TableIds captured) throws SQLException {
+    /**
+     * Looks whether the source is still what it has to be, and if it is writes the heartbeat row.
+     *
+     * @param known what the source was at the last look
+     * @param positioned whether a reader has the stream's position, and so judges another timeline
+     * @throws SourceWentBackException if it went back since
+     */
+    Watched watch(TableIds captured, KnownSource known, boolean positioned) throws SQLException {
         try (Connection connection = connect()) {
             SourceShape shape = shape(connection);
-            boolean fit = shape.losses(options, captured).isEmpty();
-            return new Watched(shape, fit ? beat(connection) : null);
+            if (!shape.losses(options, captured).isEmpty()) {
+                return new Watched(shape, null, known);
+            }
+            // Before the row is written, which would cover up what it tells.
+            LineContinuity.requireSame(options, known, lines.look(connection), positioned);
+            SlotView slot = beat(connection, FORWARD);
+            return new Watched(shape, slot, look(connection));
         }
     }
 
+    /** What the source is now, without a word written. */
+    KnownSource look() throws SQLException {
+        try (Connection connection = connect()) {
+            return look(connection);
+        }
+    }
+
+    private KnownSource look(Connection connection) throws SQLException {
+        KnownSource seen = lines.look(connection);
+        return new KnownSource(seen.line(), seen.flushedLsn(), seen.beatAt(), lines.greatestId(connection), seen.at());
+    }
+
+    /** Never back, whatever the clock does: a row that is older is one of a source that went back. */
+    private static final String FORWARD = "greatest(excluded.beat_at, h.beat_at + interval '1 microsecond')";
+
+    /** Left as it is for the heartbeat, which tells by it. */
+    private static final String AS_IT_IS = "h.beat_at";
+
     /**
-     * Writes the heartbeat row: a change in the publication, which moves the slot on though nothing else does.
+     * Writes the heartbeat row as it is: a change in the publication, which moves the slot on though nothing else does.
      *
      * @return a look at the slot
      */
-    SlotView beat() throws SQLException {
+    SlotView touch() throws SQLException {
         try (Connection connection = connect()) {
-            return beat(connection);
+            return beat(connection, AS_IT_IS);
         }
     }
 
-    private SlotView beat(Connection connection) throws SQLException {
+    private SlotView beat(Connection connection, String beatAt) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("INSERT INTO " + quoted(options.heartbeatTable())
-                    + " (id, beat_at) VALUES (1, clock_timestamp())"
-                    + " ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at");
+                    + " AS h (id, beat_at) VALUES (1, clock_timestamp())"
+                    + " ON CONFLICT (id) DO UPDATE SET beat_at = " + beatAt);
             return slot(connection);
         }
     }

@@ -97,6 +97,11 @@ record SourceShape(
         }
     }
 
+    /** Whether it can be asked for its line of history, and its heartbeat. */
+    boolean canBeLookedAt() {
+        return !standby && heartbeat.exists() && heartbeat.mayRead();
+    }
+
     /** The identity of what is captured. */
     TableIds ids() {
         return captured.size() == 1

@@ -1,6 +1,7 @@
 package dev.engagement.config;
 
 import dev.engagement.capture.CaptureOptions;
+import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.redrive.RedriveOptions;
@@ -530,6 +531,20 @@ public final class Keys {
             owns the outbox removes its rows, which may be as soon as they are written.
             """);
 
+    public static final Key<Integer> ACCEPT_TIMELINE = declared(
+            Key.argument(
+                    "accept-timeline",
+                    Type.integer(1, Integer.MAX_VALUE),
+                    false,
+                    CAPTURE,
+                    "go on with that timeline although what was captured last is not on it"),
+            """
+            Number of a timeline, as capture's message names it, that capture goes on with although changes which it
+            captured last are not on it: they are lost at the source, and their ids may be given out again. Refused
+            all the same if the position to continue at is not on it. Meant for one start, which is why it cannot
+            stand in a file. capture only.
+            """);
+
     static {
         section("Reading the topics");
     }
@@ -690,6 +705,21 @@ public final class Keys {
             ever, about a bit an id (120 MB for 10^9). Else a duration, at least 1 h.
             Too low: a duplicate that comes later is counted and delivered again. Too high: only state that is
             larger.
+            """);
+    public static final Key<Integer> DEDUPE_CONFLICT_WINDOW = declared(
+            Key.of(
+                    "dedupe.conflict-window",
+                    Type.integer(0, DedupeOptions.MAX_CONFLICT_WINDOW),
+                    "0",
+                    STAGES,
+                    "of how many of the latest ids the facts are known, to tell a conflict from a duplicate"),
+            """
+            Of how many of its latest ids each subtask of the dedupe remembers what they stood for, so that an id that
+            comes again with other facts becomes a CONFLICT letter and is not dropped as a duplicate. Whole number,
+            0 to 16777216; 0 for none. For a source that Debezium on Kafka Connect captures, which goes on when the
+            source went back in time; this job's own capture stops then.
+            Too low: an id that was given out again later than so many others is dropped. Too high: 16 bytes an id in
+            the heap of every subtask. It is not part of the state, so a restart begins with none.
             """);
 
     static {
@@ -1445,8 +1475,8 @@ public final class Keys {
                     "which dead letters are put back, by their reason; comma separated"),
             """
             Which dead letters redrive puts back, by their reason: UNDECODABLE, INVALID, OVERSIZE, UNRESOLVED,
-            UNDELIVERABLE, REJECTED, comma separated. Needed. REJECTED needs warehouse.project; OVERSIZE reads rows
-            if postgres.username is there. All keys of this part are for one start, which is why they cannot stand
+            UNDELIVERABLE, REJECTED, CONFLICT, comma separated. Needed. REJECTED needs warehouse.project; OVERSIZE
+            reads rows if postgres.username is there; of CONFLICT none is put back, and each says why. All keys of this part are for one start, which is why they cannot stand
             in a file. redrive only.
             """);
     public static final Key<Long> EVENT_ID =

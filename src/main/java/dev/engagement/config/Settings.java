@@ -143,6 +143,7 @@ public final class Settings {
 
     /** Of {@code capture}. */
     public CaptureOptions captureOptions() {
+        Integer accepted = find(Keys.ACCEPT_TIMELINE);
         return new CaptureOptions(
                 postgres(),
                 get(Keys.POSTGRES_SCHEMA),
@@ -157,6 +158,7 @@ public final class Settings {
                 get(Keys.KAFKA_EVENTS_TOPIC),
                 get(Keys.KAFKA_CONTENT_TOPIC),
                 get(Keys.CAPTURE_ACCEPT_FILTERED),
+                accepted == null ? 0 : accepted,
                 get(Keys.CAPTURE_SOURCE) == CaptureOptions.Source.OUTBOX ? outboxOptions() : null);
     }
 
@@ -202,7 +204,7 @@ public final class Settings {
 
     /** Of {@code stream}. */
     public DedupeOptions dedupeOptions() {
-        return new DedupeOptions(get(Keys.DEDUPE_HORIZON).orElse(null));
+        return new DedupeOptions(get(Keys.DEDUPE_HORIZON).orElse(null), get(Keys.DEDUPE_CONFLICT_WINDOW));
     }
 
     /** Of {@code stream}. */

@@ -1,7 +1,12 @@
 package dev.engagement.dedupe;
 
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.DeadLetterTypes;
+import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventJson;
+import java.util.List;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
@@ -13,6 +18,7 @@ import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.ChainingStrategy;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets the first arrival of each id pass.
@@ -28,6 +34,9 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  *
  * <p>Beside them, and in the same form, the ids that only a snapshot has brought: a row that was inserted while a snapshot
  * read it arrives twice, and the insert behind the snapshot's reading is told aside, once, to who leaves snapshots out.
+ *
+ * <p>With a window for conflicts, an id that comes again with other facts than the first time is a dead letter, as long as
+ * the subtask knows those: not after a restart. What comes again with the same facts is a duplicate, known or not.
  */
 final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         implements OneInputStreamOperator<EnrichedEvent, EnrichedEvent> {
@@ -41,17 +50,28 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
     static final MapStateDescriptor<Long, IdChunk.Frozen> SNAPSHOT_ONLY =
             new MapStateDescriptor<>("snapshot-only-ids", Types.LONG, ChunkSerializer.TYPE);
 
+    /** Stage name in dead letters. */
+    static final String STAGE = "dedupe";
+
     private final long horizonMillis;
+    private final int conflictWindow;
+    private final String eventsTopic;
 
     private transient ShardedIds seen;
     private transient ShardedIds snapshotOnly;
     private transient long arrivalClockMillis;
 
+    private transient @Nullable RecentFacts facts;
+
     private transient Counter duplicates;
+    private transient Counter conflicts;
     private transient Counter insertedAfterSnapshot;
     private transient volatile long checkpointedAtMillis;
 
-    DedupeOperator(DedupeOptions options) {
+    /** @param eventsTopic named in dead letters */
+    DedupeOperator(DedupeOptions options, String eventsTopic) {
+        this.conflictWindow = options.conflictWindow();
+        this.eventsTopic = eventsTopic;
         this.horizonMillis =
                 options.horizon() == null ? Long.MAX_VALUE : options.horizon().toMillis();
         setChainingStrategy(ChainingStrategy.ALWAYS);
@@ -63,7 +83,9 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         seen = ids(SEEN);
         snapshotOnly = ids(SNAPSHOT_ONLY);
         arrivalClockMillis = Long.MIN_VALUE;
+        facts = conflictWindow == 0 ? null : new RecentFacts(conflictWindow);
         duplicates = getMetricGroup().counter("duplicates");
+        conflicts = getMetricGroup().counter("conflicts");
         insertedAfterSnapshot = getMetricGroup().counter("insertedAfterSnapshot");
         checkpointedAtMillis = getProcessingTimeService().getCurrentProcessingTime();
         getMetricGroup().gauge("checkpointAgeMillis", (Gauge<Long>) this::checkpointAgeMillis);
@@ -105,6 +127,10 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         }
         long arrivedMillis = event.position().timestampMillis();
         if (seen.add(event.id(), arrivedMillis, arrivalClockMillis)) {
+            RecentFacts known = facts;
+            if (known != null) {
+                known.add(event);
+            }
             if (event.snapshot()) {
                 snapshotOnly.add(event.id(), arrivedMillis, arrivalClockMillis);
             }
@@ -112,10 +138,33 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
             return;
         }
         duplicates.inc();
+        RecentFacts known = facts;
+        if (known != null && known.contradict(event)) {
+            conflicts.inc();
+            output.collect(DeadLetterTypes.DEAD_LETTERS, new StreamRecord<>(letter(event)));
+            return;
+        }
         if (!event.snapshot() && snapshotOnly.remove(event.id(), arrivalClockMillis)) {
             insertedAfterSnapshot.inc();
             output.collect(Dedupe.INSERTED_AFTER_SNAPSHOT, record);
         }
+    }
+
+    private DeadLetter letter(EngagementEvent event) {
+        return DeadLetter.of(
+                Reason.CONFLICT,
+                STAGE,
+                "the id " + event.id() + " is known of an event with another content, user, type, time, duration or"
+                        + " device; the source has given it out again",
+                getProcessingTimeService().getCurrentProcessingTime(),
+                new DeadLetter.Source(
+                        eventsTopic,
+                        event.position().partition(),
+                        event.position().offset(),
+                        event.position().timestampMillis()),
+                event.id(),
+                EventJson.envelope(event),
+                List.of());
     }
 
     @Override

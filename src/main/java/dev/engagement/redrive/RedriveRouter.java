@@ -92,6 +92,9 @@ final class RedriveRouter implements AutoCloseable {
                 case OVERSIZE -> letter.source().partition() < 0 ? ofRow(letter) : oversize(letter);
                 case UNDELIVERABLE -> delivery(letter);
                 case REJECTED -> row(letter);
+                case CONFLICT ->
+                    new Placement.Nowhere("the stream knows the id of another event and would drop it again; give the"
+                            + " row an id of its own at the source, and capture brings it under that");
             };
         } catch (SourceRows.UnusableRowException e) {
             return new Placement.Nowhere(String.valueOf(e.getMessage()));

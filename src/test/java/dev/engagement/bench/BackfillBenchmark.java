@@ -169,7 +169,9 @@ public final class BackfillBenchmark {
                         new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30)),
                         "bench.events")
                 .uid("enrich");
-        Dedupe.byEventId(enriched, new DedupeOptions(null)).uid("dedupe").sinkTo(new DiscardingSink<>());
+        Dedupe.byEventId(enriched, new DedupeOptions(null, 0), "events")
+                .uid("dedupe")
+                .sinkTo(new DiscardingSink<>());
         return env;
     }
 }

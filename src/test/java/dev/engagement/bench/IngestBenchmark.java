@@ -81,7 +81,8 @@ public final class IngestBenchmark {
                                 Ingest.decodeContent(in.contentChanges()),
                                 EnrichmentOptions.DEFAULT,
                                 BenchTopics.EVENTS),
-                        DedupeOptions.DEFAULT)
+                        DedupeOptions.DEFAULT,
+                        BenchTopics.EVENTS)
                 .sinkTo(new DiscardingSink<>())
                 .name("discard");
         return env;

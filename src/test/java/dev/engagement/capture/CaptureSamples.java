@@ -17,12 +17,12 @@ final class CaptureSamples {
     }
 
     static CaptureOptions options(String url, SecretRef password) {
-        return options(url, password, false, null);
+        return options(url, password, false, 0, null);
     }
 
     /** Of an outbox. */
     static CaptureOptions ofOutbox(boolean acceptFiltered) {
-        return options("jdbc:postgresql://db:5433/engagement", SecretRef.none(), acceptFiltered, outbox());
+        return options("jdbc:postgresql://db:5433/engagement", SecretRef.none(), acceptFiltered, 0, outbox());
     }
 
     /** As it is by default, with an aggregate type of somebody else's. */
@@ -47,8 +47,18 @@ final class CaptureSamples {
                 purge);
     }
 
+    /** With a timeline that is gone on with. */
+    static CaptureOptions accepting(int timeline) {
+        return options(
+                "jdbc:postgresql://db:5433/engagement?sslmode=require", SecretRef.none(), false, timeline, null);
+    }
+
     private static CaptureOptions options(
-            String url, SecretRef password, boolean acceptFiltered, @Nullable OutboxOptions outbox) {
+            String url,
+            SecretRef password,
+            boolean acceptFiltered,
+            int acceptTimeline,
+            @Nullable OutboxOptions outbox) {
         return new CaptureOptions(
                 new PostgresConnection(url, "capture", password),
                 "public",
@@ -63,6 +73,7 @@ final class CaptureSamples {
                 "events-topic",
                 "content-topic",
                 acceptFiltered,
+                acceptTimeline,
                 outbox);
     }
 }

@@ -74,6 +74,7 @@ final class CaptureStage implements AutoCloseable {
     private Path passwordFile;
     private String username;
     private boolean acceptFiltered;
+    private int acceptTimeline;
     private @Nullable OutboxOptions outbox;
     private @Nullable Connection connection;
     private final KafkaConsumer<byte[], byte[]> consumer;
@@ -159,11 +160,16 @@ final class CaptureStage implements AutoCloseable {
                 eventsTopic(),
                 contentTopic(),
                 acceptFiltered,
+                acceptTimeline,
                 outbox);
     }
 
     void acceptFiltered(boolean accept) {
         acceptFiltered = accept;
+    }
+
+    void acceptTimeline(int timeline) {
+        acceptTimeline = timeline;
     }
 
     /** Captures as another role than the owner of the tables. */

@@ -658,7 +658,7 @@ class SettingsTest {
                 .isEqualTo(new EnrichmentOptions(
                         new EngagementRule(EngagementRule.PctMode.PERCENT, 4, EngagementRule.NullRule.EITHER),
                         Duration.ofHours(1)));
-        assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30)));
+        assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30), 0));
         assertThat(settings.liveViewOptions().url()).isEqualTo(URI.create("rediss://cache:6379/2"));
         assertThat(settings.liveViewOptions().password()).hasToString("secret in /run/secrets/redis");
         assertThat(settings.liveViewOptions().keyPrefix()).isEqualTo("eu:");
