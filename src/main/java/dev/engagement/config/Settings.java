@@ -6,6 +6,7 @@ import dev.engagement.backfill.RollupBackfillOptions;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
+import dev.engagement.connection.RegistryConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetterOptions;
 import dev.engagement.dedupe.DedupeOptions;
@@ -13,7 +14,9 @@ import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
+import dev.engagement.ingest.RegistryOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.ranking.RankingOptions;
 import dev.engagement.redrive.RedriveOptions;
@@ -24,6 +27,7 @@ import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.source.RangeOptions;
 import dev.engagement.source.SourceOptions;
 import dev.engagement.warehouse.WarehouseOptions;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -170,7 +174,20 @@ public final class Settings {
                 new EventTimeOptions(
                         get(Keys.RANKING_MAX_OUT_OF_ORDERNESS),
                         get(Keys.RANKING_MAX_CLOCK_SKEW),
-                        get(Keys.RANKING_IDLE_TIMEOUT)));
+                        get(Keys.RANKING_IDLE_TIMEOUT)),
+                command == Command.STREAM ? registryOptions() : null,
+                command == Command.STREAM ? get(Keys.INGEST_FORMAT) : IngestFormat.AUTO);
+    }
+
+    private @Nullable RegistryOptions registryOptions() {
+        RegistryConnection registry = registry();
+        return registry == null ? null : new RegistryOptions(registry, get(Keys.REGISTRY_ID_BYTES));
+    }
+
+    private @Nullable RegistryConnection registry() {
+        URI url = find(Keys.REGISTRY_URL);
+        String username = find(Keys.REGISTRY_USERNAME);
+        return url == null ? null : new RegistryConnection(url, username, secret(Keys.REGISTRY_PASSWORD));
     }
 
     /** Of {@code stream}. */
