@@ -4,6 +4,7 @@ import dev.engagement.connection.PostgresConnection;
 import java.io.Serializable;
 import java.time.Duration;
 import org.apache.flink.configuration.MemorySize;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is captured, and how.
@@ -21,6 +22,7 @@ import org.apache.flink.configuration.MemorySize;
  * @param eventsTopic Kafka topic of events
  * @param contentTopic Kafka topic of contents
  * @param acceptFiltered whether a publication may leave out rows or columns, and a table have no column in use
+ * @param registry where the schemas of Avro are kept, or null to write JSON
  */
 public record CaptureOptions(
         PostgresConnection postgres,
@@ -35,7 +37,8 @@ public record CaptureOptions(
         MemorySize maxRowBytes,
         String eventsTopic,
         String contentTopic,
-        boolean acceptFiltered)
+        boolean acceptFiltered,
+        @Nullable AvroOptions registry)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;

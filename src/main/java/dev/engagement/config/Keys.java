@@ -1,5 +1,6 @@
 package dev.engagement.config;
 
+import dev.engagement.capture.CaptureFormat;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
@@ -83,7 +84,9 @@ public final class Keys {
     private static final Set<Command> TIMES = Set.of(Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
 
     /** What knows schemas. */
-    private static final Set<Command> REGISTRY = Set.of(Command.CAPTURE, Command.STREAM);
+    private static final Set<Command> REGISTRY = Set.of(Command.CAPTURE, Command.STREAM, Command.BACKFILL);
+    /** What reads by schemas. */
+    private static final Set<Command> SCHEMAS = Set.of(Command.STREAM, Command.BACKFILL);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -403,6 +406,30 @@ public final class Keys {
             the whole table, and says so. capture, backfill, rebuild, redrive and audit.
             """);
 
+    public static final Key<CaptureFormat> CAPTURE_FORMAT = declared(
+            Key.of(
+                    "capture.format",
+                    Type.oneOf(CaptureFormat.class),
+                    "json",
+                    CAPTURE,
+                    "what keys and values are written as: json, or avro by schemas of registry.url"),
+            """
+            What keys and values are written as. json: without schemas. avro: as Debezium behind an AvroConverter, in the
+            wire format of a schema registry, which registry.url names. A row is written in the format of the moment it is
+            written: in a topic with both, a content has two keys, so change it only for new topics.
+            """);
+    public static final Key<Boolean> CAPTURE_REGISTRY_AUTO_REGISTER = declared(
+            Key.of(
+                    "capture.registry.auto-register",
+                    Type.BOOLEAN,
+                    "false",
+                    CAPTURE,
+                    "whether capture registers the schemas that it writes Avro by"),
+            """
+            Whether capture registers the schemas that it writes Avro by. true or false. With false it looks them up,
+            under the subjects TOPIC-key and TOPIC-value, and restarts until they are there; the message holds the schema.
+            """);
+
     static {
         section("Reading the topics");
     }
@@ -451,8 +478,8 @@ public final class Keys {
                     "where the schema registry is: what stands before /schemas/ids/"),
             """
             Where the schema registry is. URL, as far as Confluent's routes begin: https://psrc-0000.us-east-2.aws.confluent.cloud,
-            http://host:8081, or http://host:8080/apis/ccompat/v7 of Apicurio. stream asks it for the schema of an id, and
-            never registers; capture needs it with capture.format avro. Without it a value of a schema registry becomes
+            http://host:8081, or http://host:8080/apis/ccompat/v7 of Apicurio. stream and backfill ask it for the schema of an id, and
+            never register; capture needs it with capture.format avro. Without it a value of a schema registry becomes
             an UNDECODABLE letter. While it does not answer, the stream waits where it needs a schema that it has not met.
             """);
     public static final Key<String> REGISTRY_USERNAME = declared(
@@ -472,13 +499,13 @@ public final class Keys {
     public static final Key<Integer> REGISTRY_ID_BYTES = declared(
             Key.of(
                     "registry.id-bytes",
-                    Type.integer(4, 8),
+                    Type.ID_BYTES,
                     "4",
-                    STREAM,
+                    SCHEMAS,
                     "bytes of the schema's id in keys and values: 4, or 8 as Apicurio's own clients write"),
             """
-            Bytes of the schema's id behind the magic byte of keys and values. Number: 4, as Confluent's clients write it,
-            or 8, as Apicurio's own do by default; nothing between. With the wrong one each value becomes a letter that
+            Bytes of the schema's id behind the magic byte of keys and values. 4, as Confluent's clients write it,
+            or 8, as Apicurio's own do by default. With the wrong one each value becomes a letter that
             names an id which nobody gave out.
             """);
 

@@ -3,6 +3,8 @@ package dev.engagement.config;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.BackfillOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
+import dev.engagement.capture.AvroOptions;
+import dev.engagement.capture.CaptureFormat;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
@@ -159,7 +161,20 @@ public final class Settings {
                 get(Keys.CAPTURE_MAX_ROW_BYTES),
                 get(Keys.KAFKA_EVENTS_TOPIC),
                 get(Keys.KAFKA_CONTENT_TOPIC),
-                get(Keys.CAPTURE_ACCEPT_FILTERED));
+                get(Keys.CAPTURE_ACCEPT_FILTERED),
+                captureRegistry());
+    }
+
+    private @Nullable AvroOptions captureRegistry() {
+        if (get(Keys.CAPTURE_FORMAT) == CaptureFormat.JSON) {
+            return null;
+        }
+        RegistryConnection registry = registry();
+        if (registry == null) {
+            throw new IllegalArgumentException("capture.format is avro and registry.url is missing; give the address of the"
+                    + " schema registry, or leave capture.format at json");
+        }
+        return new AvroOptions(registry, get(Keys.CAPTURE_REGISTRY_AUTO_REGISTER));
     }
 
     /** Of {@code stream}. */
@@ -398,7 +413,8 @@ public final class Settings {
                 get(Keys.KAFKA_GROUP_ID),
                 get(Keys.CAPTURE_MAX_ROW_BYTES),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
-                parallelism().orElse(BackfillOptions.READERS));
+                parallelism().orElse(BackfillOptions.READERS),
+                registryOptions());
     }
 
     /**

@@ -189,6 +189,13 @@ record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, 
         return url;
     });
 
+    static final Type<Integer> ID_BYTES = new Type<>("4 | 8", false, true, text -> {
+        if (text.equals("4") || text.equals("8")) {
+            return Integer.valueOf(text);
+        }
+        throw new IllegalArgumentException("it must be 4 or 8");
+    });
+
     static final Type<URI> REGISTRY_URL = new Type<>("URL", false, false, text -> {
         URI url = WEBHOOK_URL.parser().parse(text);
         if (url.getRawQuery() != null) {

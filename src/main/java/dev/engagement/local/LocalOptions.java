@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param parallelism of the jobs
  * @param jobs whether to run the jobs at all
  * @param cluster whether on a session cluster of processes of its own
+ * @param avro whether the topics are Avro, by a schema registry
  * @param picture where what the screen shows is kept as an SVG, or null
  * @param help whether the help text is all that is wanted
  */
@@ -25,6 +26,7 @@ record LocalOptions(
         int parallelism,
         boolean jobs,
         boolean cluster,
+        boolean avro,
         @Nullable Path picture,
         boolean help) {
 
@@ -53,6 +55,7 @@ record LocalOptions(
         boolean exit = false;
         boolean jobs = true;
         boolean cluster = false;
+        boolean avro = false;
         Path picture = null;
         boolean help = false;
         int at = 0;
@@ -78,6 +81,7 @@ record LocalOptions(
                         "--seed",
                         "--timeout",
                         "--picture",
+                        "--format",
                         "--parallelism" -> {
                     String value;
                     if (equals >= 0) {
@@ -94,6 +98,7 @@ record LocalOptions(
                         case "--burst-every" -> burstEvery = number(option, value, 0, 86_400);
                         case "--contents" -> contents = number(option, value, 1, 1_000_000);
                         case "--seed" -> seed = number(option, value, Long.MIN_VALUE, Long.MAX_VALUE);
+                        case "--format" -> avro = isAvro(option, value);
                         case "--picture" -> picture = Path.of(value);
                         case "--timeout" -> timeout = number(option, value, 1, 86_400);
                         default -> parallelism = number(option, value, 1, MAX_PARALLELISM);
@@ -120,11 +125,19 @@ record LocalOptions(
                     (int) parallelism,
                     jobs,
                     cluster,
+                    avro,
                     picture,
                     help);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage() + SEE_HELP);
         }
+    }
+
+    private static boolean isAvro(String option, String value) throws UsageException {
+        if (!value.equals("avro") && !value.equals("json")) {
+            throw new UsageException(option + " is '" + value + "'; it needs to be json or avro" + SEE_HELP);
+        }
+        return value.equals("avro");
     }
 
     private static long number(String option, String value, long min, long max) throws UsageException {

@@ -497,7 +497,7 @@ class BackfillCostIT {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 MemorySize.ofMebiBytes(1),
-                readers);
+                readers, null);
     }
 
     private WarehouseOptions warehouse() {

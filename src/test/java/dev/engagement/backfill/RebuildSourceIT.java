@@ -375,7 +375,7 @@ class RebuildSourceIT {
                 "group",
                 MemorySize.ofMebiBytes(8),
                 MemorySize.ofMebiBytes(1),
-                3);
+                3, null);
     }
 
     @Test

@@ -28,6 +28,6 @@ final class CaptureSamples {
                 MemorySize.parse("1kb"),
                 "events-topic",
                 "content-topic",
-                false);
+                false, null);
     }
 }

@@ -155,7 +155,7 @@ final class CaptureStage implements AutoCloseable {
                 MemorySize.parse("20kb"),
                 eventsTopic(),
                 contentTopic(),
-                acceptFiltered);
+                acceptFiltered, null);
     }
 
     void acceptFiltered(boolean accept) {

@@ -28,6 +28,7 @@ class LocalOptionsTest {
                         2,
                         true,
                         false,
+                        false,
                         null,
                         false));
     }
@@ -35,7 +36,7 @@ class LocalOptionsTest {
     @Test
     void everyOptionIsRead() throws UsageException {
         assertThat(parse("--rate 500 --events=20000 --burst 30 --burst-every 5 --contents 7 --seed -3 --exit"
-                        + " --timeout 9 --parallelism 4 --picture a.svg"))
+                        + " --timeout 9 --parallelism 4 --picture a.svg --format avro"))
                 .isEqualTo(new LocalOptions(
                         new LoadOptions(-3, 7, 500, 20_000, 30, Duration.ofSeconds(5)),
                         true,
@@ -43,6 +44,7 @@ class LocalOptionsTest {
                         4,
                         true,
                         false,
+                        true,
                         Path.of("a.svg"),
                         false));
         assertThat(parse("--no-jobs").jobs()).isFalse();
