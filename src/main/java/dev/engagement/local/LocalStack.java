@@ -505,8 +505,7 @@ public final class LocalStack {
         arguments.addAll(warehouse.streamArguments());
         arguments.addAll(receiver.streamArguments());
         if (options.avro()) {
-            // Nothing else may be in the topics.
-            arguments.addAll(List.of("--registry.url", registryUrl(), "--ingest.format", "registry"));
+            arguments.addAll(List.of("--registry.url", registryUrl()));
         }
         // For the audit.
         arguments.addAll(List.of("--delivery.receipts", "true"));

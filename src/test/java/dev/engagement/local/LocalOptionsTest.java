@@ -96,6 +96,7 @@ class LocalOptionsTest {
                 "--exit",
                 "--timeout",
                 "--parallelism",
+                "--format",
                 "--no-jobs",
                 "--help")) {
             assertThat(help).containsPattern("(?m)^  " + Pattern.quote(option) + " ");
