@@ -144,7 +144,15 @@ class EventTimeIT {
         env.setParallelism(PARALLELISM);
         env.setMaxParallelism(128);
         IngestOptions ingest = new IngestOptions(
-                connection(), EVENTS, CONTENT, "event-time", MemorySize.ofMebiBytes(1), false, OPTIONS, null, IngestFormat.AUTO);
+                connection(),
+                EVENTS,
+                CONTENT,
+                "event-time",
+                MemorySize.ofMebiBytes(1),
+                false,
+                OPTIONS,
+                null,
+                IngestFormat.AUTO);
         EngagementPipeline.wire(
                 Sources.ofTopics(env, ingest),
                 new Rules(

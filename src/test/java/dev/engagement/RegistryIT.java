@@ -4,11 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.connection.RegistryConnection;
+import dev.engagement.connection.SecretRef;
 import dev.engagement.connection.TopicReader;
+import dev.engagement.connection.registry.RegisteredSchema;
+import dev.engagement.connection.registry.SchemaRegistry;
 import dev.engagement.local.DestinationCheck;
 import dev.engagement.local.RedisCheck;
 import dev.engagement.local.RegistryProcess;
 import dev.engagement.local.testing.SharedServers;
+import java.net.URI;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -91,14 +96,26 @@ class RegistryIT {
         assertThat(deadLetters()).isEmpty();
     }
 
+    /** The unit tests' small registry says the same. */
+    @Test
+    void what_it_does_not_know_it_says_in_its_own_code() throws Exception {
+        SchemaRegistry client =
+                new SchemaRegistry(new RegistryConnection(URI.create(registry.url()), null, SecretRef.none()));
+        assertThat(client.schema(777)).isNull();
+        assertThat(client.find("some-value", "\"int\"")).isNull();
+        int id = client.register("some-value", "\"int\"");
+        assertThat(client.find("some-value", "\"int\"")).isEqualTo(id);
+        assertThat(client.find("some-value", "\"long\"")).isNull();
+        assertThat(client.schema(id)).isEqualTo(new RegisteredSchema(RegisteredSchema.AVRO, "\"int\"", List.of()));
+    }
+
     // ------------------------------------------------------------------------------------------------ what is there
 
     private void awaitRedisEqualsSql() {
         RedisCheck check = new RedisCheck(servers.postgres(), servers.redis(), id -> List.of());
         await().atMost(TIMEOUT)
-                .untilAsserted(() -> assertThat(check.compare())
-                        .isNotEmpty()
-                        .allMatch(DestinationCheck.Comparison::isEqual));
+                .untilAsserted(
+                        () -> assertThat(check.compare()).isNotEmpty().allMatch(DestinationCheck.Comparison::isEqual));
     }
 
     private long liveKeys() {
@@ -108,10 +125,9 @@ class RegistryIT {
     }
 
     private void awaitCaptured(int events) {
-        await().atMost(TIMEOUT)
-                .untilAsserted(() -> assertThat(values("dbserver1.public.engagement_events"))
-                        .hasSize(events)
-                        .allMatch(value -> value.length > 5 && value[0] == 0));
+        await().atMost(TIMEOUT).untilAsserted(() -> assertThat(values("dbserver1.public.engagement_events"))
+                .hasSize(events)
+                .allMatch(value -> value.length > 5 && value[0] == 0));
     }
 
     private List<byte[]> deadLetters() throws Exception {
@@ -128,9 +144,10 @@ class RegistryIT {
     }
 
     private void insertEvents(int from, int to) throws SQLException {
-        execute("INSERT INTO engagement_events (content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)"
-                + " SELECT md5((1 + n % 20)::text)::uuid, md5('u' || n)::uuid, 'play', now(), n, 'web', '{\"n\": 1}'"
-                + " FROM generate_series(" + from + ", " + to + ") n");
+        execute(
+                "INSERT INTO engagement_events (content_id, user_id, event_type, event_ts, duration_ms, device, raw_payload)"
+                        + " SELECT md5((1 + n % 20)::text)::uuid, md5('u' || n)::uuid, 'play', now(), n, 'web', '{\"n\": 1}'"
+                        + " FROM generate_series(" + from + ", " + to + ") n");
     }
 
     private void execute(String sql) throws SQLException {

@@ -72,20 +72,38 @@ final class ConnectAvro {
             ConnectAvro type = required(connect);
             return connect.isOptional()
                     ? new ConnectAvro(
-                            org.apache.avro.Schema.createUnion(org.apache.avro.Schema.create(org.apache.avro.Schema.Type.NULL), type.schema), true, type.writing)
+                            org.apache.avro.Schema.createUnion(
+                                    org.apache.avro.Schema.create(org.apache.avro.Schema.Type.NULL), type.schema),
+                            true,
+                            type.writing)
                     : type;
         }
 
-        private ConnectAvro required(
-                Schema connect) {
+        private ConnectAvro required(Schema connect) {
             return switch (connect.type()) {
                 case INT8, INT16, INT32 ->
-                    simple(connect, org.apache.avro.Schema.Type.INT, (value, out) -> out.writeInt(((Number) value).intValue()));
+                    simple(
+                            connect,
+                            org.apache.avro.Schema.Type.INT,
+                            (value, out) -> out.writeInt(((Number) value).intValue()));
                 case INT64 -> ofLong(connect);
-                case FLOAT32 -> simple(connect, org.apache.avro.Schema.Type.FLOAT, (value, out) -> out.writeFloat((Float) value));
-                case FLOAT64 -> simple(connect, org.apache.avro.Schema.Type.DOUBLE, (value, out) -> out.writeDouble((Double) value));
-                case BOOLEAN -> simple(connect, org.apache.avro.Schema.Type.BOOLEAN, (value, out) -> out.writeBoolean((Boolean) value));
-                case STRING -> simple(connect, org.apache.avro.Schema.Type.STRING, (value, out) -> out.writeString((String) value));
+                case FLOAT32 ->
+                    simple(connect, org.apache.avro.Schema.Type.FLOAT, (value, out) -> out.writeFloat((Float) value));
+                case FLOAT64 ->
+                    simple(
+                            connect,
+                            org.apache.avro.Schema.Type.DOUBLE,
+                            (value, out) -> out.writeDouble((Double) value));
+                case BOOLEAN ->
+                    simple(
+                            connect,
+                            org.apache.avro.Schema.Type.BOOLEAN,
+                            (value, out) -> out.writeBoolean((Boolean) value));
+                case STRING ->
+                    simple(
+                            connect,
+                            org.apache.avro.Schema.Type.STRING,
+                            (value, out) -> out.writeString((String) value));
                 case BYTES -> ofBytes(connect);
                 case ARRAY -> {
                     ConnectAvro items = of(connect.valueSchema());
@@ -118,40 +136,38 @@ final class ConnectAvro {
             };
         }
 
-        private static ConnectAvro simple(
-                Schema connect,
-                org.apache.avro.Schema.Type type,
-                Writing writing) {
+        private static ConnectAvro simple(Schema connect, org.apache.avro.Schema.Type type, Writing writing) {
             return new ConnectAvro(named(org.apache.avro.Schema.create(type), connect), false, writing);
         }
 
-        private static org.apache.avro.Schema named(
-                org.apache.avro.Schema schema, Schema connect) {
+        private static org.apache.avro.Schema named(org.apache.avro.Schema schema, Schema connect) {
             if (connect.name() != null) {
                 schema.addProp("connect.name", connect.name());
             }
             return schema;
         }
 
-        private static ConnectAvro ofLong(
-                Schema connect) {
+        private static ConnectAvro ofLong(Schema connect) {
             if (Timestamp.LOGICAL_NAME.equals(connect.name())) {
-                org.apache.avro.Schema schema = LogicalTypes.timestampMillis().addToSchema(org.apache.avro.Schema.create(org.apache.avro.Schema.Type.LONG));
+                org.apache.avro.Schema schema = LogicalTypes.timestampMillis()
+                        .addToSchema(org.apache.avro.Schema.create(org.apache.avro.Schema.Type.LONG));
                 return new ConnectAvro(
                         named(schema, connect), false, (value, out) -> out.writeLong(((Date) value).getTime()));
             }
-            return simple(connect, org.apache.avro.Schema.Type.LONG, (value, out) -> out.writeLong(((Number) value).longValue()));
+            return simple(
+                    connect,
+                    org.apache.avro.Schema.Type.LONG,
+                    (value, out) -> out.writeLong(((Number) value).longValue()));
         }
 
-        private static ConnectAvro ofBytes(
-                Schema connect) {
+        private static ConnectAvro ofBytes(Schema connect) {
             if (Decimal.LOGICAL_NAME.equals(connect.name())) {
                 int scale = Integer.parseInt(connect.parameters().get(Decimal.SCALE_FIELD));
                 int precision = Math.max(
                         Math.max(scale, 1),
                         Integer.parseInt(connect.parameters().getOrDefault("connect.decimal.precision", "64")));
-                org.apache.avro.Schema schema =
-                        LogicalTypes.decimal(precision, scale).addToSchema(org.apache.avro.Schema.create(org.apache.avro.Schema.Type.BYTES));
+                org.apache.avro.Schema schema = LogicalTypes.decimal(precision, scale)
+                        .addToSchema(org.apache.avro.Schema.create(org.apache.avro.Schema.Type.BYTES));
                 return new ConnectAvro(
                         named(schema, connect),
                         false,
@@ -165,8 +181,7 @@ final class ConnectAvro {
                             value instanceof ByteBuffer buffer ? buffer.duplicate() : ByteBuffer.wrap((byte[]) value)));
         }
 
-        private ConnectAvro ofStruct(
-                Schema connect) {
+        private ConnectAvro ofStruct(Schema connect) {
             List<Field> fields = connect.fields();
             List<ConnectAvro> types = new ArrayList<>();
             List<org.apache.avro.Schema.Field> described = new ArrayList<>();

@@ -111,11 +111,7 @@ final class RowDeserializer implements DebeziumDeserializationSchema<Captured> {
     }
 
     private Captured.Unreadable unreadable(
-            CapturedTable table,
-            Struct source,
-            String operation,
-            String problem,
-            @Nullable Struct keyFields) {
+            CapturedTable table, Struct source, String operation, String problem, @Nullable Struct keyFields) {
         return new Captured.Unreadable(
                 schema + '.' + source.getString("table"),
                 keyText(table, keyFields),

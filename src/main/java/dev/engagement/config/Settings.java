@@ -171,8 +171,9 @@ public final class Settings {
         }
         RegistryConnection registry = registry();
         if (registry == null) {
-            throw new IllegalArgumentException("capture.format is avro and registry.url is missing; give the address of the"
-                    + " schema registry, or leave capture.format at json");
+            throw new IllegalArgumentException(
+                    "capture.format is avro and registry.url is missing; give the address of the"
+                            + " schema registry, or leave capture.format at json");
         }
         return new AvroOptions(registry, get(Keys.CAPTURE_REGISTRY_AUTO_REGISTER));
     }

@@ -199,7 +199,8 @@ record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, 
     static final Type<URI> REGISTRY_URL = new Type<>("URL", false, false, text -> {
         URI url = WEBHOOK_URL.parser().parse(text);
         if (url.getRawQuery() != null) {
-            throw new IllegalArgumentException("it must be of the form https://host/path, without anything behind the path");
+            throw new IllegalArgumentException(
+                    "it must be of the form https://host/path, without anything behind the path");
         }
         String whole = url.toString();
         return whole.endsWith("/") ? URI.create(whole.substring(0, whole.length() - 1)) : url;

@@ -196,8 +196,7 @@ final class AvroParser extends ParserMinimalBase {
             }
             case BYTES, FIXED -> {
                 readBytes(type);
-                text = Base64.getEncoder()
-                        .encodeToString(Arrays.copyOfRange(bytes, textFrom, textFrom + textLength));
+                text = Base64.getEncoder().encodeToString(Arrays.copyOfRange(bytes, textFrom, textFrom + textLength));
                 return JsonToken.VALUE_STRING;
             }
             case UUID -> {
@@ -230,8 +229,8 @@ final class AvroParser extends ParserMinimalBase {
     private JsonToken readDecimal(AvroType type) throws IOException {
         readBytes(type);
         if (textLength == 0 || textLength > MAX_DECIMAL_BYTES) {
-            throw new UnreadableValueException("a decimal has " + textLength + " bytes; 1 to " + MAX_DECIMAL_BYTES
-                    + " can be read");
+            throw new UnreadableValueException(
+                    "a decimal has " + textLength + " bytes; 1 to " + MAX_DECIMAL_BYTES + " can be read");
         }
         BigDecimal exact = new BigDecimal(new BigInteger(bytes, textFrom, textLength), type.scale);
         BigDecimal shortest = exact.stripTrailingZeros();
@@ -244,8 +243,7 @@ final class AvroParser extends ParserMinimalBase {
     private AvroType branch(AvroType union) throws IOException {
         int index = readInt();
         if (index < 0 || index >= union.types.length) {
-            throw new UnreadableValueException(
-                    "a union of " + union.types.length + " types has the index " + index);
+            throw new UnreadableValueException("a union of " + union.types.length + " types has the index " + index);
         }
         return union.types[index];
     }
@@ -405,7 +403,8 @@ final class AvroParser extends ParserMinimalBase {
         textLength = (int) length;
     }
 
-    // ------------------------------------------------------------------------------------------------ what a token shows
+    // ------------------------------------------------------------------------------------------------ what a token
+    // shows
 
     /** The text whose place is known; it must be UTF-8, as JSON must be. */
     private String decodedText() throws IOException {
@@ -616,7 +615,8 @@ final class AvroParser extends ParserMinimalBase {
         return variant.decode(String.valueOf(getText()));
     }
 
-    // ------------------------------------------------------------------------------------------------ what Jackson asks besides
+    // ------------------------------------------------------------------------------------------------ what Jackson
+    // asks besides
 
     @Override
     public @Nullable String currentName() {

@@ -243,7 +243,8 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                 case "__source_ts_ms" -> committedAtMillis = millis(parser, token);
                 case "__deleted" ->
                     deleted = token == JsonToken.VALUE_TRUE
-                            || token == JsonToken.VALUE_STRING && parser.getText().equals("true");
+                            || token == JsonToken.VALUE_STRING
+                                    && parser.getText().equals("true");
                 default -> readRowField(name, parser);
             }
         }

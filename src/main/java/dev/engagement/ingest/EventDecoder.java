@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
 
-    private static final Set<String> COLUMNS = Set.of(
-            "id", "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload");
+    private static final Set<String> COLUMNS =
+            Set.of("id", "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload");
 
     // In the order in which problems are reported.
     private static final int ID = 0;

@@ -39,8 +39,9 @@ public record IngestOptions(
                     "ingest.max-record-bytes is " + maxRecordBytes + "; it must be between 1 kb and 8 mb");
         }
         if (format == IngestFormat.REGISTRY && registry == null) {
-            throw new IllegalArgumentException("ingest.format is registry and registry.url is missing; give the address of"
-                    + " the schema registry, or leave ingest.format at auto");
+            throw new IllegalArgumentException(
+                    "ingest.format is registry and registry.url is missing; give the address of"
+                            + " the schema registry, or leave ingest.format at auto");
         }
     }
 }

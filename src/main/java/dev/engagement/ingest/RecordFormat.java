@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param wire how values of a schema registry are framed
  * @param schemas the schemas, or null without a registry: what needs one is a dead letter then
  */
-record RecordFormat(IngestFormat ingest, WireFormat wire, @Nullable SchemaLookup schemas) {
+record RecordFormat(
+        IngestFormat ingest, WireFormat wire, @Nullable SchemaLookup schemas) {
 
     /** JSON, and what is of a schema registry is told as such. */
     static final RecordFormat JSON = new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, null);

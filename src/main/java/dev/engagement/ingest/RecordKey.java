@@ -20,7 +20,9 @@ public final class RecordKey {
      * bytes; null if there is none.
      */
     public static @Nullable String identityOf(byte @Nullable [] key) {
-        return key != null && WireFormat.isFramed(key) ? "key " + Base64.getEncoder().encodeToString(key) : idOf(key);
+        return key != null && WireFormat.isFramed(key)
+                ? "key " + Base64.getEncoder().encodeToString(key)
+                : idOf(key);
     }
 
     /**

@@ -87,8 +87,8 @@ final class RegisteredValues {
         if (known == null) {
             RegisteredSchema schema = schemas.find(id);
             if (schema == null) {
-                throw new UnreadableValueException("the schema registry does not know its schema, which has the id " + id
-                        + "; redrive the letter once it does");
+                throw new UnreadableValueException("the schema registry does not know its schema, which has the id "
+                        + id + "; redrive the letter once it does");
             }
             known = reading(id, schema);
             readings.put(id, known);
@@ -110,8 +110,8 @@ final class RegisteredValues {
                 }
                 case RegisteredSchema.JSON -> new Reading(this::ofJson, isEnvelope(schema));
                 default ->
-                    throw new UnreadableValueException("is of the type " + schema.type()
-                            + "; what can be read is Avro and JSON Schema");
+                    throw new UnreadableValueException(
+                            "is of the type " + schema.type() + "; what can be read is Avro and JSON Schema");
             };
         } catch (UnreadableValueException e) {
             String problem = "its schema, which has the id " + id + ", " + e.getMessage();

@@ -15,8 +15,8 @@ public record RegistryOptions(RegistryConnection connection, int idBytes) implem
 
     public RegistryOptions {
         if (idBytes != Integer.BYTES && idBytes != Long.BYTES) {
-            throw new IllegalArgumentException("registry.id-bytes is " + idBytes
-                    + "; it must be 4, or 8 as Apicurio's own clients write ids");
+            throw new IllegalArgumentException(
+                    "registry.id-bytes is " + idBytes + "; it must be 4, or 8 as Apicurio's own clients write ids");
         }
     }
 

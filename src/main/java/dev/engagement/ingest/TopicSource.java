@@ -173,11 +173,7 @@ public final class TopicSource<T>
         return registry == null || format == IngestFormat.JSON
                 ? null
                 : new SchemaGate(
-                        new SchemaRegistry(registry.connection())::schema,
-                        wire,
-                        schemas,
-                        withKeys,
-                        Clock.systemUTC());
+                        new SchemaRegistry(registry.connection())::schema, wire, schemas, withKeys, Clock.systemUTC());
     }
 
     Properties consumerProperties(int subtask) {

@@ -44,7 +44,8 @@ final class TopicSplit extends KafkaPartitionSplit {
 
     @Override
     public boolean equals(Object other) {
-        return super.equals(other) && other instanceof TopicSplit that
+        return super.equals(other)
+                && other instanceof TopicSplit that
                 && topicId.equals(that.topicId)
                 && schemas.equals(that.schemas);
     }

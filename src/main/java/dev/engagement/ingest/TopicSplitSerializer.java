@@ -100,8 +100,7 @@ final class TopicSplitSerializer implements SimpleVersionedSerializer<KafkaParti
             List<RegisteredSchema.Reference> references = new ArrayList<>();
             int referred = in.readInt();
             for (int j = 0; j < referred; j++) {
-                references.add(
-                        new RegisteredSchema.Reference(Wire.readRequiredText(in), Wire.readRequiredText(in)));
+                references.add(new RegisteredSchema.Reference(Wire.readRequiredText(in), Wire.readRequiredText(in)));
             }
             schemas.put(id, new RegisteredSchema(type, text, references));
         }

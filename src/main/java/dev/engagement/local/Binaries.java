@@ -84,7 +84,8 @@ final class Binaries {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.toString().endsWith("-runner.jar"))
                     .findFirst()
-                    .orElseThrow(() -> new ServerException(archive + " holds no program; delete it, and download it again"));
+                    .orElseThrow(
+                            () -> new ServerException(archive + " holds no program; delete it, and download it again"));
         } catch (IOException e) {
             throw new ServerException(folder + " cannot be read", e);
         }

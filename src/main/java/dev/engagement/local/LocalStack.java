@@ -292,7 +292,8 @@ public final class LocalStack {
             // Of Flink it has to know the port.
             CompletableFuture<Void> apiRuns = CompletableFuture.allOf(postgresRuns, redisRuns, bigQueryRuns, flinkRuns)
                     .thenRunAsync(() -> timed("API", this::startApi), threads);
-            CompletableFuture<Void> captureRuns = CompletableFuture.allOf(kafkaRuns, postgresRuns, flinkRuns, registryRuns)
+            CompletableFuture<Void> captureRuns = CompletableFuture.allOf(
+                            kafkaRuns, postgresRuns, flinkRuns, registryRuns)
                     .thenRunAsync(() -> timedIfJobs("job capture", this::submitCapture), threads);
             CompletableFuture<Void> streamRuns = CompletableFuture.allOf(
                             kafkaRuns, redisRuns, bigQueryRuns, receiverRuns, postgresRuns, flinkRuns, registryRuns)
@@ -362,8 +363,7 @@ public final class LocalStack {
     }
 
     private String startRegistry() {
-        RegistryProcess server =
-                RegistryProcess.start(directory.resolve("registry"), Ports.preferred(REGISTRY_PORT));
+        RegistryProcess server = RegistryProcess.start(directory.resolve("registry"), Ports.preferred(REGISTRY_PORT));
         registry = server;
         return "of schemas, port " + server.port();
     }
@@ -471,7 +471,12 @@ public final class LocalStack {
                 passwordFile().toString()));
         if (options.avro()) {
             arguments.addAll(List.of(
-                    "--capture.format", "avro", "--capture.registry.auto-register", "true", "--registry.url", registryUrl()));
+                    "--capture.format",
+                    "avro",
+                    "--capture.registry.auto-register",
+                    "true",
+                    "--registry.url",
+                    registryUrl()));
         }
         return arguments;
     }

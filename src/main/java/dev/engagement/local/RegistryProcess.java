@@ -82,8 +82,7 @@ public final class RegistryProcess extends RestartableServer {
                         "-jar",
                         program.toString()),
                 Map.of());
-        server.awaitReady(
-                START_LIMIT, () -> http.send(HttpRequest.newBuilder(URI.create(url() + "/subjects"))));
+        server.awaitReady(START_LIMIT, () -> http.send(HttpRequest.newBuilder(URI.create(url() + "/subjects"))));
         return server;
     }
 

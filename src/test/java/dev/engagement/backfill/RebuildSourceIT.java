@@ -375,7 +375,8 @@ class RebuildSourceIT {
                 "group",
                 MemorySize.ofMebiBytes(8),
                 MemorySize.ofMebiBytes(1),
-                3, null);
+                3,
+                null);
     }
 
     @Test
@@ -602,7 +603,9 @@ class RebuildSourceIT {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 false,
-                EventTimeOptions.DEFAULT, null, IngestFormat.AUTO);
+                EventTimeOptions.DEFAULT,
+                null,
+                IngestFormat.AUTO);
     }
 
     private static StreamExecutionEnvironment environment() {

@@ -161,7 +161,9 @@ public final class BackfillBenchmark {
                         "bench",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT, null, IngestFormat.AUTO));
+                        EventTimeOptions.DEFAULT,
+                        null,
+                        IngestFormat.AUTO));
         var contents = Ingest.decodeContent(in.contentChanges()).uid("decode-content");
         var decoded = Ingest.decode(in.events(), EventTimeOptions.DEFAULT).uid("decode-events");
         var enriched = Enrichment.join(

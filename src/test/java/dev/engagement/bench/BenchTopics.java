@@ -100,7 +100,9 @@ final class BenchTopics implements AutoCloseable {
                         "bench",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT, null, IngestFormat.AUTO));
+                        EventTimeOptions.DEFAULT,
+                        null,
+                        IngestFormat.AUTO));
     }
 
     /** What every figure stands beside: Flink's own source reads the events and parses them, and forgets them. */

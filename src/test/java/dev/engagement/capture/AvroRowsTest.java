@@ -38,8 +38,15 @@ class AvroRowsTest {
             .field("price", Decimal.builder(2).optional().build())
             .field("bytes", Schema.OPTIONAL_BYTES_SCHEMA)
             .field("tags", SchemaBuilder.array(Schema.OPTIONAL_STRING_SCHEMA).build())
-            .field("notes", SchemaBuilder.map(Schema.STRING_SCHEMA, Schema.INT32_SCHEMA).build())
-            .field("2nd", SchemaBuilder.string().name("io.debezium.data.Json").optional().build())
+            .field(
+                    "notes",
+                    SchemaBuilder.map(Schema.STRING_SCHEMA, Schema.INT32_SCHEMA).build())
+            .field(
+                    "2nd",
+                    SchemaBuilder.string()
+                            .name("io.debezium.data.Json")
+                            .optional()
+                            .build())
             .build();
     private static final Schema ENVELOPE = SchemaBuilder.struct()
             .name("dbserver1.public.engagement-events.Envelope")
@@ -91,11 +98,15 @@ class AvroRowsTest {
         assertThat(read.get("before")).isNull();
         assertThat(read.get("op")).hasToString("c");
         GenericRecord after = (GenericRecord) read.get("after");
-        assertThat(after.toString()).isEqualTo("{\"id\": 16, \"small\": -3, \"device\": \"wéb\", \"share\": 0.25, \"good\": true,"
-                + " \"at\": 1767882112345, \"price\": \"" + text(new BigDecimal("-12.30")) + "\", \"bytes\": \"\\u0001\\u0002\","
-                + " \"tags\": [\"a\", null], \"notes\": {\"x\": 7}, \"_2nd\": \"{}\"}");
+        assertThat(after.toString())
+                .isEqualTo("{\"id\": 16, \"small\": -3, \"device\": \"wéb\", \"share\": 0.25, \"good\": true,"
+                        + " \"at\": 1767882112345, \"price\": \"" + text(new BigDecimal("-12.30"))
+                        + "\", \"bytes\": \"\\u0001\\u0002\","
+                        + " \"tags\": [\"a\", null], \"notes\": {\"x\": 7}, \"_2nd\": \"{}\"}");
         assertThat(after.getSchema().getFullName()).isEqualTo("dbserver1.public.engagement_events.Value");
-        assertThat(registered.get(0)).startsWith("events-value ").contains("\"connect.name\":\"io.debezium.data.Json\"");
+        assertThat(registered.get(0))
+                .startsWith("events-value ")
+                .contains("\"connect.name\":\"io.debezium.data.Json\"");
     }
 
     private static String text(BigDecimal number) {
@@ -104,7 +115,9 @@ class AvroRowsTest {
 
     @Test
     void a_schema_is_registered_once_and_each_topic_has_its_subjects() throws Exception {
-        Struct key = new Struct(SchemaBuilder.struct().field("id", Schema.STRING_SCHEMA).build()).put("id", "a");
+        Struct key = new Struct(
+                        SchemaBuilder.struct().field("id", Schema.STRING_SCHEMA).build())
+                .put("id", "a");
         Struct empty = new Struct(ROW).put("id", 1L).put("tags", List.of()).put("notes", Map.of());
         for (int i = 0; i < 3; i++) {
             rows.value(CapturedTable.CONTENT, envelope(empty, empty));
@@ -117,7 +130,9 @@ class AvroRowsTest {
 
     @Test
     void without_auto_register_it_is_looked_up_and_never_registered() throws Exception {
-        Struct key = new Struct(SchemaBuilder.struct().field("id", Schema.INT64_SCHEMA).build()).put("id", 1L);
+        Struct key = new Struct(
+                        SchemaBuilder.struct().field("id", Schema.INT64_SCHEMA).build())
+                .put("id", 1L);
         AvroRows careful = new AvroRows(registry, false, "events", "content");
         assertThatThrownBy(() -> careful.key(CapturedTable.EVENTS, key))
                 .hasMessageContaining("events-key")
@@ -131,7 +146,9 @@ class AvroRowsTest {
     /** The row is repeated: nothing of it is kept that would be wrong then. */
     @Test
     void a_registry_that_is_away_fails_the_row_and_the_next_attempt_asks_again() throws Exception {
-        Struct key = new Struct(SchemaBuilder.struct().field("id", Schema.INT64_SCHEMA).build()).put("id", 1L);
+        Struct key = new Struct(
+                        SchemaBuilder.struct().field("id", Schema.INT64_SCHEMA).build())
+                .put("id", 1L);
         isAway = true;
         assertThatThrownBy(() -> rows.key(CapturedTable.EVENTS, key)).isInstanceOf(RegistryException.class);
         isAway = false;

@@ -126,7 +126,8 @@ class CaptureJobTest {
                 MemorySize.parse("16mb"),
                 "e",
                 "c",
-                false, null);
+                false,
+                null);
         assertThat(Long.parseLong(CaptureJob.producer(large, KAFKA).getProperty("max.request.size")))
                 .isGreaterThan(16 * 1024 * 1024);
         assertThat(CaptureJob.producer(large, new KafkaConnection("kafka:9092", Map.of("linger.ms", "50"))))

@@ -28,6 +28,7 @@ final class CaptureSamples {
                 MemorySize.parse("1kb"),
                 "events-topic",
                 "content-topic",
-                false, null);
+                false,
+                null);
     }
 }

@@ -155,7 +155,8 @@ final class CaptureStage implements AutoCloseable {
                 MemorySize.parse("20kb"),
                 eventsTopic(),
                 contentTopic(),
-                acceptFiltered, null);
+                acceptFiltered,
+                null);
     }
 
     void acceptFiltered(boolean accept) {

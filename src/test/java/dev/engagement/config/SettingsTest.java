@@ -104,7 +104,9 @@ class SettingsTest {
                         "engagement-stream",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT, null, IngestFormat.AUTO));
+                        EventTimeOptions.DEFAULT,
+                        null,
+                        IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
         assertThat(settings.dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
         assertThat(settings.destinations())
@@ -578,7 +580,9 @@ class SettingsTest {
                         "g",
                         MemorySize.parse("64 kb"),
                         true,
-                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2)), null, IngestFormat.AUTO));
+                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2)),
+                        null,
+                        IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions())
                 .isEqualTo(new EnrichmentOptions(
                         new EngagementRule(EngagementRule.PctMode.PERCENT, 4, EngagementRule.NullRule.EITHER),

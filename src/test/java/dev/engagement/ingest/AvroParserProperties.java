@@ -82,8 +82,8 @@ class AvroParserProperties {
         for (int i = 0; i < 3 && damaged.length > 0; i++) {
             damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
         }
-        for (byte[] each : List.of(
-                Arrays.copyOf(bytes, bytes.length / 2), Arrays.copyOf(bytes, bytes.length + 1), damaged)) {
+        for (byte[] each :
+                List.of(Arrays.copyOf(bytes, bytes.length / 2), Arrays.copyOf(bytes, bytes.length + 1), damaged)) {
             try {
                 parser.read(type, each, 0);
                 for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
@@ -154,7 +154,9 @@ class AvroParserProperties {
             case BYTES ->
                 ByteBuffer.wrap(
                         schema.getLogicalType() instanceof LogicalTypes.Decimal
-                                ? new BigInteger(80, random).subtract(BigInteger.ONE.shiftLeft(79)).toByteArray()
+                                ? new BigInteger(80, random)
+                                        .subtract(BigInteger.ONE.shiftLeft(79))
+                                        .toByteArray()
                                 : textOf(random).getBytes(StandardCharsets.UTF_8));
             case FIXED -> {
                 byte[] bytes = new byte[schema.getFixedSize()];
@@ -162,8 +164,7 @@ class AvroParserProperties {
                 yield new GenericData.Fixed(schema, bytes);
             }
             case ENUM ->
-                new GenericData.EnumSymbol(
-                        schema, schema.getEnumSymbols().get(random.nextInt(3)));
+                new GenericData.EnumSymbol(schema, schema.getEnumSymbols().get(random.nextInt(3)));
             case ARRAY -> {
                 List<@Nullable Object> items = new ArrayList<>();
                 // An item without bytes is one that no reader of ours believes in.
@@ -235,8 +236,7 @@ class AvroParserProperties {
         return new String(json, StandardCharsets.UTF_8);
     }
 
-    private static void write(Schema schema, @Nullable Object value, JsonGenerator out)
-            throws IOException {
+    private static void write(Schema schema, @Nullable Object value, JsonGenerator out) throws IOException {
         switch (schema.getType()) {
             case NULL -> out.writeNull();
             case BOOLEAN -> out.writeBoolean((Boolean) value);
@@ -304,8 +304,7 @@ class AvroParserProperties {
         }
     }
 
-    private static void real(JsonGenerator out, double value, String text)
-            throws IOException {
+    private static void real(JsonGenerator out, double value, String text) throws IOException {
         if (Double.isFinite(value)) {
             out.writeNumber(text);
         } else {

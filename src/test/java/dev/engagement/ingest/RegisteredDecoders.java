@@ -14,9 +14,6 @@ public final class RegisteredDecoders {
         KnownSchemas schemas = new KnownSchemas();
         schemas.add(id, new RegisteredSchema(RegisteredSchema.AVRO, schema, List.of()));
         return new EventDecoder(
-                topic,
-                1 << 20,
-                Clock.systemUTC(),
-                new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas));
+                topic, 1 << 20, Clock.systemUTC(), new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas));
     }
 }

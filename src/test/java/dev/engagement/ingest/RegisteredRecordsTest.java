@@ -122,10 +122,14 @@ class RegisteredRecordsTest {
     @Test
     void logical_types_become_what_they_are() throws IOException {
         for (Map.Entry<String, Object> each : Map.<String, Object>of(
-                        "{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}", MICROS,
-                        "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", MICROS / 1_000,
-                        "{\"type\":\"long\",\"logicalType\":\"timestamp-nanos\"}", MICROS * 1_000 + 7,
-                        "{\"type\":\"string\",\"connect.name\":\"io.debezium.time.ZonedTimestamp\"}", TIME)
+                        "{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}",
+                        MICROS,
+                        "{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}",
+                        MICROS / 1_000,
+                        "{\"type\":\"long\",\"logicalType\":\"timestamp-nanos\"}",
+                        MICROS * 1_000 + 7,
+                        "{\"type\":\"string\",\"connect.name\":\"io.debezium.time.ZonedTimestamp\"}",
+                        TIME)
                 .entrySet()) {
             Schema row = avro(ROW.formatted(each.getKey()));
             GenericRecord record = row(row);
@@ -180,7 +184,8 @@ class RegisteredRecordsTest {
                     {"type":"array","items":"string"}},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}},
                   {"name":"id","type":"long"},{"name":"content_id","type":"string"},{"name":"event_ts","type":"string"}]}
                 """);
-        GenericRecord payload = new GenericData.Record(row.getField("raw_payload").schema());
+        GenericRecord payload =
+                new GenericData.Record(row.getField("raw_payload").schema());
         payload.put("position", 3);
         payload.put("tags", List.of("x", "y"));
         payload.put("at", 0L);
@@ -199,13 +204,14 @@ class RegisteredRecordsTest {
     void ten_versions_mixed_in_one_topic() throws IOException {
         List<Schema> versions = new ArrayList<>();
         for (int version = 0; version < 10; version++) {
-            List<String> fields = new ArrayList<>(List.of(
-                    "{\"name\":\"id\",\"type\":\"" + (version % 2 == 0 ? "long" : "int") + "\"}",
-                    "{\"name\":\"content_id\",\"type\":" + (version % 3 == 0 ? "\"string\"" : "[\"null\",\"string\"]")
-                            + "}",
-                    version % 4 == 0
-                            ? "{\"name\":\"event_ts\",\"type\":\"string\"}"
-                            : "{\"name\":\"event_ts\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}}"));
+            List<String> fields = new ArrayList<>(
+                    List.of(
+                            "{\"name\":\"id\",\"type\":\"" + (version % 2 == 0 ? "long" : "int") + "\"}",
+                            "{\"name\":\"content_id\",\"type\":"
+                                    + (version % 3 == 0 ? "\"string\"" : "[\"null\",\"string\"]") + "}",
+                            version % 4 == 0
+                                    ? "{\"name\":\"event_ts\",\"type\":\"string\"}"
+                                    : "{\"name\":\"event_ts\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}}"));
             for (int extra = 0; extra < version; extra++) {
                 fields.add((extra * 7) % fields.size(), "{\"name\":\"added_" + extra + "\",\"type\":\"string\"}");
             }
@@ -248,7 +254,8 @@ class RegisteredRecordsTest {
     @Test
     void without_a_registry_a_letter_says_so() {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder("events", 1 << 20, Clock.systemUTC()).decode(record(null, new byte[] {0, 0, 0, 0, 9, 1}), decoded);
+        new EventDecoder("events", 1 << 20, Clock.systemUTC())
+                .decode(record(null, new byte[] {0, 0, 0, 0, 9, 1}), decoded);
         assertThat(decoded.letter().error()).contains("registry.url").contains("id 9");
     }
 
@@ -274,8 +281,12 @@ class RegisteredRecordsTest {
         schemas.add(1, new RegisteredSchema("PROTOBUF", "message A {}", List.of()));
         schemas.add(2, new RegisteredSchema(RegisteredSchema.AVRO, "{\"type\":\"recor\"}", List.of()));
         for (int round = 0; round < 2; round++) {
-            assertThat(letter(IngestFormat.AUTO, new byte[] {0, 0, 0, 0, 1, 1})).contains("id 1").contains("PROTOBUF");
-            assertThat(letter(IngestFormat.AUTO, new byte[] {0, 0, 0, 0, 2, 1})).contains("id 2").contains("not an Avro");
+            assertThat(letter(IngestFormat.AUTO, new byte[] {0, 0, 0, 0, 1, 1}))
+                    .contains("id 1")
+                    .contains("PROTOBUF");
+            assertThat(letter(IngestFormat.AUTO, new byte[] {0, 0, 0, 0, 2, 1}))
+                    .contains("id 2")
+                    .contains("not an Avro");
         }
     }
 
@@ -285,9 +296,17 @@ class RegisteredRecordsTest {
         long id = (1L << 40) + 5;
         schemas.add(id, new RegisteredSchema(RegisteredSchema.AVRO, row.toString(), List.of()));
         byte[] body = bytes(row, row(row));
-        byte[] value = ByteBuffer.allocate(9 + body.length).put((byte) 0).putLong(id).put(body).array();
+        byte[] value = ByteBuffer.allocate(9 + body.length)
+                .put((byte) 0)
+                .putLong(id)
+                .put(body)
+                .array();
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder("events", 1 << 20, Clock.systemUTC(), new RecordFormat(IngestFormat.AUTO, new WireFormat(8), schemas))
+        new EventDecoder(
+                        "events",
+                        1 << 20,
+                        Clock.systemUTC(),
+                        new RecordFormat(IngestFormat.AUTO, new WireFormat(8), schemas))
                 .decode(record(null, value), decoded);
         assertEquals(16, decoded.value().id());
     }
@@ -317,14 +336,16 @@ class RegisteredRecordsTest {
     void a_row_by_a_json_schema_is_inserted() {
         schemas.add(6, new RegisteredSchema(RegisteredSchema.JSON, """
                 {"type":"object","properties":{"id":{"type":"integer"},"content_id":{},"event_ts":{}}}""", List.of()));
-        byte[] json = ("{\"id\":3,\"content_id\":\"a\",\"event_ts\":\"" + TIME + "\"}").getBytes(StandardCharsets.UTF_8);
+        byte[] json =
+                ("{\"id\":3,\"content_id\":\"a\",\"event_ts\":\"" + TIME + "\"}").getBytes(StandardCharsets.UTF_8);
         assertEquals(3, event(frame(6, json)).id());
     }
 
     // ------------------------------------------------------------------------------------------------ making
 
     private static ByteBuffer decimal(String digits, int scale) {
-        return ByteBuffer.wrap(new BigDecimal(digits).setScale(scale).unscaledValue().toByteArray());
+        return ByteBuffer.wrap(
+                new BigDecimal(digits).setScale(scale).unscaledValue().toByteArray());
     }
 
     private Schema avro(String text) {
@@ -378,7 +399,11 @@ class RegisteredRecordsTest {
     }
 
     private static byte[] frame(int id, byte[] body) {
-        return ByteBuffer.allocate(5 + body.length).put((byte) 0).putInt(id).put(body).array();
+        return ByteBuffer.allocate(5 + body.length)
+                .put((byte) 0)
+                .putInt(id)
+                .put(body)
+                .array();
     }
 
     private static byte[] bytes(Schema schema, GenericRecord record) throws IOException {

@@ -33,7 +33,8 @@ class TopicSourceReaderTest {
     @Test
     void a_reader_holds_event_time_back_as_soon_as_it_has_a_partition_and_not_before() throws Exception {
         try (TopicSourceReader<EngagementEvent> reader = TopicSourceReader.of(
-                TopicSourceReaderTest::unreadable, new EventDecoder("topic", 1_024, Clock.systemUTC()),
+                TopicSourceReaderTest::unreadable,
+                new EventDecoder("topic", 1_024, Clock.systemUTC()),
                 new SchemasInUse(new KnownSchemas(), WireFormat.CONFLUENT, false),
                 context())) {
             Output output = new Output();

@@ -524,13 +524,19 @@ class TopicSplitReaderTest {
     }
 
     private TopicSplitReader reader(boolean acceptGap) {
-        return new TopicSplitReader(broker, clock, Duration.ofMillis(INTERVAL), acceptGap, topic -> {
-            if (unanswered > 0) {
-                unanswered--;
-                throw new TopicIds.UnansweredException("nobody answers", null);
-            }
-            return new TopicIds.Found(topicId, partitions);
-        }, gate);
+        return new TopicSplitReader(
+                broker,
+                clock,
+                Duration.ofMillis(INTERVAL),
+                acceptGap,
+                topic -> {
+                    if (unanswered > 0) {
+                        unanswered--;
+                        throw new TopicIds.UnansweredException("nobody answers", null);
+                    }
+                    return new TopicIds.Found(topicId, partitions);
+                },
+                gate);
     }
 
     private void assign(TopicPartition partition, long offset) {

@@ -100,8 +100,8 @@ class SchemaRegistryTest {
         SchemaRegistry guarded = new SchemaRegistry(connection);
         guarded.schema(1);
         assertThat(server.authorization)
-                .isEqualTo("Basic "
-                        + Base64.getEncoder().encodeToString("key:s3cr3t".getBytes(StandardCharsets.UTF_8)));
+                .isEqualTo(
+                        "Basic " + Base64.getEncoder().encodeToString("key:s3cr3t".getBytes(StandardCharsets.UTF_8)));
 
         server.status = 401;
         assertThatThrownBy(() -> guarded.schema(1))
@@ -118,8 +118,7 @@ class SchemaRegistryTest {
     void a_user_needs_a_password_and_the_other_way_round() {
         assertThatThrownBy(() -> new RegistryConnection(server.url(), "key", SecretRef.none()))
                 .hasMessageContaining("registry.password.secret-file");
-        assertThatThrownBy(
-                        () -> new RegistryConnection(server.url(), null, SecretRef.inFile("registry.password", "x")))
+        assertThatThrownBy(() -> new RegistryConnection(server.url(), null, SecretRef.inFile("registry.password", "x")))
                 .hasMessageContaining("registry.username");
     }
 

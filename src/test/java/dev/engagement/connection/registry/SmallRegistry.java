@@ -78,7 +78,10 @@ final class SmallRegistry implements AutoCloseable {
             // The tests' subjects are ids.
             sendSchema(exchange, Integer.parseInt(path.split("/")[3]), 40401);
         } else if (path.endsWith("/versions")) {
-            send(exchange, 200, "{\"id\":" + add(RegisteredSchema.AVRO, asked.path("schema").asText()) + "}");
+            send(
+                    exchange,
+                    200,
+                    "{\"id\":" + add(RegisteredSchema.AVRO, asked.path("schema").asText()) + "}");
         } else {
             int id = 0;
             for (int i = 0; i < schemas.size(); i++) {
