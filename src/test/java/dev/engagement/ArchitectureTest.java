@@ -76,6 +76,8 @@ class ArchitectureTest {
         room("options", "");
         // What every room needs of Flink to read a topic: apart from connection, for that reason.
         room("connection.topics", "connection");
+        // What reads and writes by registered schemas.
+        room("connection.registry", "connection");
         // Flink's serializers of what is in event: apart from it, for that reason.
         room("event.types", "event");
         // What rollups are: read by the options and by readers of their tables, neither of which has Flink.
@@ -83,8 +85,8 @@ class ArchitectureTest {
         room("deadletter", "connection event event.types");
 
         String common = "connection connection.topics event event.types deadletter";
-        room("capture", common);
-        room("ingest", common);
+        room("capture", common + " connection.registry");
+        room("ingest", common + " connection.registry");
         for (String room : DESTINATIONS_AND_STAGES.split(" ")) {
             room(room, common);
         }

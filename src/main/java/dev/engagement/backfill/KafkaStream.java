@@ -6,7 +6,7 @@ import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
-import dev.engagement.ingest.ContentDecoder;
+import dev.engagement.ingest.ContentReading;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.RecordKey;
 import java.io.IOException;
@@ -154,8 +154,8 @@ final class KafkaStream implements StreamGateway {
 
     @Override
     public void contents(EachContent each) throws IOException {
-        ContentDecoder decoder =
-                new ContentDecoder(contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC());
+        ContentReading decoder = new ContentReading(
+                contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC(), options.registry());
         DecodedRecord<ContentChange> decoded = new DecodedRecord<>();
         var unused = reader.read(contentTopic, Map.of(), Map.of(), record -> {
             decoder.decode(record, decoded);

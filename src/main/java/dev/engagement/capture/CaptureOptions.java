@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param acceptFiltered whether a publication may leave out rows or columns, and a table or payload lack a column in use
  * @param acceptTimeline number of a timeline that is gone on with although what was captured is not all on it; 0 for none
  * @param outbox the table that is captured instead of the two, or null
+ * @param registry where the schemas of Avro are kept, or null to write JSON
  */
 public record CaptureOptions(
         PostgresConnection postgres,
@@ -41,7 +42,8 @@ public record CaptureOptions(
         String contentTopic,
         boolean acceptFiltered,
         int acceptTimeline,
-        @Nullable OutboxOptions outbox)
+        @Nullable OutboxOptions outbox,
+        @Nullable AvroOptions registry)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;

@@ -1,9 +1,11 @@
 package dev.engagement.config;
 
+import dev.engagement.capture.CaptureFormat;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.warehouse.WarehouseOptions;
@@ -81,6 +83,11 @@ public final class Keys {
     private static final Set<Command> CLOCKS = Set.of(Command.STREAM, Command.REBUILD, Command.BACKFILL, Command.AUDIT);
     /** What takes letters or events of a time. */
     private static final Set<Command> TIMES = Set.of(Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
+
+    /** What knows schemas. */
+    private static final Set<Command> REGISTRY = Set.of(Command.CAPTURE, Command.STREAM, Command.BACKFILL);
+    /** What reads by schemas. */
+    private static final Set<Command> SCHEMAS = Set.of(Command.STREAM, Command.BACKFILL);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -545,6 +552,30 @@ public final class Keys {
             stand in a file. capture only.
             """);
 
+    public static final Key<CaptureFormat> CAPTURE_FORMAT = declared(
+            Key.of(
+                    "capture.format",
+                    Type.oneOf(CaptureFormat.class),
+                    "json",
+                    CAPTURE,
+                    "what keys and values are written as: json, or avro by schemas of registry.url"),
+            """
+            What keys and values are written as. json: without schemas. avro: as Debezium behind an AvroConverter, in the
+            wire format of a schema registry, which registry.url names. A row is written in the format of the moment it is
+            written: in a topic with both, a content has two keys, so change it only for new topics.
+            """);
+    public static final Key<Boolean> CAPTURE_REGISTRY_AUTO_REGISTER = declared(
+            Key.of(
+                    "capture.registry.auto-register",
+                    Type.BOOLEAN,
+                    "false",
+                    CAPTURE,
+                    "whether capture registers the schemas that it writes Avro by"),
+            """
+            Whether capture registers the schemas that it writes Avro by. true or false. With false it looks them up,
+            under the subjects TOPIC-key and TOPIC-value, and restarts until they are there; the message holds the schema.
+            """);
+
     static {
         section("Reading the topics");
     }
@@ -561,12 +592,67 @@ public final class Keys {
             Too low: honest events become letters. Too high: a few huge values fill the network buffers and hold the
             others up.
             """);
+    public static final Key<IngestFormat> INGEST_FORMAT = declared(
+            Key.of(
+                    "ingest.format",
+                    Type.oneOf(IngestFormat.class),
+                    "auto",
+                    STREAM,
+                    "what keys and values of the topics are: auto, json or registry"),
+            """
+            What keys and values of the two topics are. auto: each says it itself, one that begins with the magic byte 0
+            and the id of a schema is of a schema registry, any other is JSON. json: JSON, and nothing else. registry:
+            of a schema registry, and nothing else. What is something else becomes an UNDECODABLE letter.
+            """);
     public static final Key<Boolean> ACCEPT_GAP = declared(
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next"),
             """
             Continue although Kafka no longer has the offset that the job was to continue at, or has made the topic
             anew; what is missing is skipped. Meant for one start, which is why it cannot stand in a file. stream
             only.
+            """);
+
+    static {
+        section("Schema registry");
+    }
+
+    public static final Key<URI> REGISTRY_URL = declared(
+            Key.optional(
+                    "registry.url",
+                    Type.REGISTRY_URL,
+                    REGISTRY,
+                    "where the schema registry is: what stands before /schemas/ids/"),
+            """
+            Where the schema registry is. URL, as far as Confluent's routes begin: https://psrc-0000.us-east-2.aws.confluent.cloud,
+            http://host:8081, or http://host:8080/apis/ccompat/v7 of Apicurio. stream and backfill ask it for the schema of an id, and
+            never register; capture needs it with capture.format avro. Without it a value of a schema registry becomes
+            an UNDECODABLE letter. While it does not answer, the stream waits where it needs a schema that it has not met.
+            """);
+    public static final Key<String> REGISTRY_USERNAME = declared(
+            Key.optional("registry.username", Type.TEXT, REGISTRY, "user of the schema registry; an API key"), """
+            User of the schema registry, for basic authentication. Text; empty: none. On Confluent Cloud the API key of
+            the Schema Registry, which is not that of the cluster.
+            """);
+    public static final Key<String> REGISTRY_PASSWORD =
+            declared(Key.secret("registry.password", false, REGISTRY, "that user's password; the API secret"), """
+            That user's password; on Confluent Cloud the API secret. Every TaskManager must have the variable too: the job
+            graph holds only its name.
+            """);
+    public static final Key<String> REGISTRY_PASSWORD_FILE = declared(Key.fileOf(REGISTRY_PASSWORD), """
+            File with that password, read for each request, on every TaskManager. Path; one trailing line end is left off.
+            Instead of the variable above, not beside it.
+            """);
+    public static final Key<Integer> REGISTRY_ID_BYTES = declared(
+            Key.of(
+                    "registry.id-bytes",
+                    Type.ID_BYTES,
+                    "4",
+                    SCHEMAS,
+                    "bytes of the schema's id in keys and values: 4, or 8 as Apicurio's own clients write"),
+            """
+            Bytes of the schema's id behind the magic byte of keys and values. 4, as Confluent's clients write it,
+            or 8, as Apicurio's own do by default. With the wrong one each value becomes a letter that
+            names an id which nobody gave out.
             """);
 
     static {

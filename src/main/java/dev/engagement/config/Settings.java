@@ -3,10 +3,13 @@ package dev.engagement.config;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.BackfillOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
+import dev.engagement.capture.AvroOptions;
+import dev.engagement.capture.CaptureFormat;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.capture.OutboxOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
+import dev.engagement.connection.RegistryConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetterOptions;
 import dev.engagement.dedupe.DedupeOptions;
@@ -14,7 +17,9 @@ import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
+import dev.engagement.ingest.RegistryOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.ranking.RankingOptions;
 import dev.engagement.redrive.RedriveOptions;
@@ -25,6 +30,7 @@ import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.source.RangeOptions;
 import dev.engagement.source.SourceOptions;
 import dev.engagement.warehouse.WarehouseOptions;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -159,7 +165,8 @@ public final class Settings {
                 get(Keys.KAFKA_CONTENT_TOPIC),
                 get(Keys.CAPTURE_ACCEPT_FILTERED),
                 accepted == null ? 0 : accepted,
-                get(Keys.CAPTURE_SOURCE) == CaptureOptions.Source.OUTBOX ? outboxOptions() : null);
+                get(Keys.CAPTURE_SOURCE) == CaptureOptions.Source.OUTBOX ? outboxOptions() : null,
+                captureRegistry());
     }
 
     private OutboxOptions outboxOptions() {
@@ -179,6 +186,19 @@ public final class Settings {
                 get(Keys.CAPTURE_OUTBOX_PURGE));
     }
 
+    private @Nullable AvroOptions captureRegistry() {
+        if (get(Keys.CAPTURE_FORMAT) == CaptureFormat.JSON) {
+            return null;
+        }
+        RegistryConnection registry = registry();
+        if (registry == null) {
+            throw new IllegalArgumentException(
+                    "capture.format is avro and registry.url is missing; give the address of the"
+                            + " schema registry, or leave capture.format at json");
+        }
+        return new AvroOptions(registry, get(Keys.CAPTURE_REGISTRY_AUTO_REGISTER));
+    }
+
     /** Of {@code stream}. */
     public IngestOptions ingestOptions() {
         return new IngestOptions(
@@ -191,7 +211,20 @@ public final class Settings {
                 new EventTimeOptions(
                         get(Keys.RANKING_MAX_OUT_OF_ORDERNESS),
                         get(Keys.RANKING_MAX_CLOCK_SKEW),
-                        get(Keys.RANKING_IDLE_TIMEOUT)));
+                        get(Keys.RANKING_IDLE_TIMEOUT)),
+                command == Command.STREAM ? registryOptions() : null,
+                command == Command.STREAM ? get(Keys.INGEST_FORMAT) : IngestFormat.AUTO);
+    }
+
+    private @Nullable RegistryOptions registryOptions() {
+        RegistryConnection registry = registry();
+        return registry == null ? null : new RegistryOptions(registry, get(Keys.REGISTRY_ID_BYTES));
+    }
+
+    private @Nullable RegistryConnection registry() {
+        URI url = find(Keys.REGISTRY_URL);
+        String username = find(Keys.REGISTRY_USERNAME);
+        return url == null ? null : new RegistryConnection(url, username, secret(Keys.REGISTRY_PASSWORD));
     }
 
     /** Of {@code stream}. */
@@ -402,7 +435,8 @@ public final class Settings {
                 get(Keys.KAFKA_GROUP_ID),
                 get(Keys.CAPTURE_MAX_ROW_BYTES),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
-                parallelism().orElse(BackfillOptions.READERS));
+                parallelism().orElse(BackfillOptions.READERS),
+                registryOptions());
     }
 
     /**

@@ -10,6 +10,7 @@ import dev.engagement.event.Timestamps;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * one JSON value. OVERSIZE: larger than the limit.
  */
 public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
+
+    private static final Set<String> COLUMNS =
+            Set.of("id", "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload");
 
     // In the order in which problems are reported.
     private static final int ID = 0;
@@ -57,7 +61,12 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
      * @param clock says when a letter was written
      */
     public EventDecoder(String topic, long maxRecordBytes, Clock clock) {
-        super(topic, maxRecordBytes, clock);
+        this(topic, maxRecordBytes, clock, RecordFormat.JSON);
+    }
+
+    /** @param format what the records may be */
+    EventDecoder(String topic, long maxRecordBytes, Clock clock, RecordFormat format) {
+        super(topic, maxRecordBytes, clock, format, COLUMNS);
     }
 
     @Override
@@ -104,15 +113,8 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
 
     private void readEventTs(JsonParser parser) throws IOException {
         good(EVENT_TS);
-        eventTsMicros = Timestamps.INVALID;
-        if (parser.currentToken() == JsonToken.VALUE_NULL) {
-            return;
-        }
-        if (parser.currentToken() == JsonToken.VALUE_STRING) {
-            eventTsMicros =
-                    Timestamps.parse(parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength());
-        }
-        if (eventTsMicros == Timestamps.INVALID) {
+        eventTsMicros = time(parser);
+        if (eventTsMicros == Timestamps.INVALID && parser.currentToken() != JsonToken.VALUE_NULL) {
             notOfType(parser, EVENT_TS, "event_ts", "an ISO-8601 time with a zone, within years 1..9999");
         }
     }
@@ -138,12 +140,6 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
         rawPayload = null;
         switch (parser.currentToken()) {
             case VALUE_NULL -> {}
-            case VALUE_STRING -> {
-                rawPayload = parser.getText();
-                if (!JsonText.isOneValue(rawPayload)) {
-                    bad(RAW_PAYLOAD, "raw_payload is '" + bounded(rawPayload) + "'; it must be one JSON value");
-                }
-            }
             // A transform before Kafka has turned the text into JSON: its source text is the payload.
             case START_OBJECT, START_ARRAY -> {
                 rawPayload = new String(verbatim(parser), StandardCharsets.UTF_8);
@@ -151,7 +147,12 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
                     bad(RAW_PAYLOAD, "raw_payload is not one JSON value");
                 }
             }
-            default -> rawPayload = parser.getText();
+            default -> {
+                rawPayload = parser.getText();
+                if (!JsonText.isOneValue(rawPayload)) {
+                    bad(RAW_PAYLOAD, "raw_payload is '" + bounded(rawPayload) + "'; it must be one JSON value");
+                }
+            }
         }
     }
 

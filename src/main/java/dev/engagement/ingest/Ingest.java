@@ -33,7 +33,7 @@ public final class Ingest {
         TopicSource<EngagementEvent> source = TopicSource.of(
                 topic,
                 options,
-                () -> new EventDecoder(topic, maxBytes, Clock.systemUTC()),
+                format -> new EventDecoder(topic, maxBytes, Clock.systemUTC(), format),
                 DecodedRecordTypes.EVENTS,
                 bounded);
         return env.fromSource(
@@ -49,7 +49,7 @@ public final class Ingest {
         TopicSource<ContentChange> source = TopicSource.of(
                 topic,
                 options,
-                () -> new ContentDecoder(topic, maxBytes, Clock.systemUTC()),
+                format -> new ContentDecoder(topic, maxBytes, Clock.systemUTC(), format),
                 DecodedRecordTypes.CONTENT,
                 bounded);
         return env.fromSource(source, EventTime.ofContent(), "content topic", DecodedRecordTypes.CONTENT)

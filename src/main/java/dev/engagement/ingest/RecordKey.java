@@ -2,6 +2,7 @@ package dev.engagement.ingest;
 
 import dev.engagement.event.EnvelopeJson;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
 /** Keys of the two topics. */
@@ -12,6 +13,16 @@ public final class RecordKey {
     /** The id of {@code {"id":…}}, with or without the Connect wrapper, as text; null if there is none. */
     public static @Nullable String idOf(byte @Nullable [] key) {
         return EnvelopeDecoder.idOfKey(key);
+    }
+
+    /**
+     * What tells the records of one content from those of another: the id of its key, or of a key of a schema registry its
+     * bytes; null if there is none.
+     */
+    public static @Nullable String identityOf(byte @Nullable [] key) {
+        return key != null && WireFormat.isFramed(key)
+                ? "key " + Base64.getEncoder().encodeToString(key)
+                : idOf(key);
     }
 
     /**

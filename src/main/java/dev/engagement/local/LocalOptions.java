@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param jobs whether to run the jobs at all
  * @param cluster whether on a session cluster of processes of its own
  * @param outbox whether capture reads an outbox instead of the tables
+ * @param avro whether the topics are Avro, by a schema registry
  * @param picture where what the screen shows is kept as an SVG, or null
  * @param help whether the help text is all that is wanted
  */
@@ -27,6 +28,7 @@ record LocalOptions(
         boolean jobs,
         boolean cluster,
         boolean outbox,
+        boolean avro,
         @Nullable Path picture,
         boolean help) {
 
@@ -56,6 +58,7 @@ record LocalOptions(
         boolean jobs = true;
         boolean cluster = false;
         boolean outbox = false;
+        boolean avro = false;
         Path picture = null;
         boolean help = false;
         int at = 0;
@@ -82,6 +85,7 @@ record LocalOptions(
                         "--timeout",
                         "--picture",
                         "--source",
+                        "--format",
                         "--parallelism" -> {
                     String value;
                     if (equals >= 0) {
@@ -99,6 +103,7 @@ record LocalOptions(
                         case "--contents" -> contents = number(option, value, 1, 1_000_000);
                         case "--seed" -> seed = number(option, value, Long.MIN_VALUE, Long.MAX_VALUE);
                         case "--source" -> outbox = isOutbox(value);
+                        case "--format" -> avro = isAvro(option, value);
                         case "--picture" -> picture = Path.of(value);
                         case "--timeout" -> timeout = number(option, value, 1, 86_400);
                         default -> parallelism = number(option, value, 1, MAX_PARALLELISM);
@@ -126,6 +131,7 @@ record LocalOptions(
                     jobs,
                     cluster,
                     outbox,
+                    avro,
                     picture,
                     help);
         } catch (IllegalArgumentException e) {
@@ -139,6 +145,13 @@ record LocalOptions(
             case "outbox" -> true;
             default -> throw new UsageException("--source is '" + source + "'; it can be tables or outbox" + SEE_HELP);
         };
+    }
+
+    private static boolean isAvro(String option, String value) throws UsageException {
+        if (!value.equals("avro") && !value.equals("json")) {
+            throw new UsageException(option + " is '" + value + "'; it needs to be json or avro" + SEE_HELP);
+        }
+        return value.equals("avro");
     }
 
     private static long number(String option, String value, long min, long max) throws UsageException {

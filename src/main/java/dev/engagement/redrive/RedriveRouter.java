@@ -147,7 +147,7 @@ final class RedriveRouter implements AutoCloseable {
             return new Placement.Nowhere("Kafka no longer has the content's record at " + place(letter)
                     + ": compaction took it for a newer one, which it would undo, or the topic was made anew");
         }
-        String id = RecordKey.idOf(original.key());
+        String id = RecordKey.identityOf(original.key());
         if (id == null) {
             id = contentIdIn(letter, value);
         }

@@ -497,7 +497,8 @@ class BackfillCostIT {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 MemorySize.ofMebiBytes(1),
-                readers);
+                readers,
+                null);
     }
 
     private WarehouseOptions warehouse() {

@@ -16,6 +16,7 @@ import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
@@ -374,7 +375,8 @@ class RebuildSourceIT {
                 "group",
                 MemorySize.ofMebiBytes(8),
                 MemorySize.ofMebiBytes(1),
-                3);
+                3,
+                null);
     }
 
     @Test
@@ -601,7 +603,9 @@ class RebuildSourceIT {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 false,
-                EventTimeOptions.DEFAULT);
+                EventTimeOptions.DEFAULT,
+                null,
+                IngestFormat.AUTO);
     }
 
     private static StreamExecutionEnvironment environment() {

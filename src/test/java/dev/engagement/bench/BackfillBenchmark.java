@@ -10,6 +10,7 @@ import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.Schema;
@@ -160,7 +161,9 @@ public final class BackfillBenchmark {
                         "bench",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT));
+                        EventTimeOptions.DEFAULT,
+                        null,
+                        IngestFormat.AUTO));
         var contents = Ingest.decodeContent(in.contentChanges()).uid("decode-content");
         var decoded = Ingest.decode(in.events(), EventTimeOptions.DEFAULT).uid("decode-events");
         var enriched = Enrichment.join(

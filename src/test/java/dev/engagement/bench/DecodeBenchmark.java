@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
+import dev.engagement.ingest.RegisteredDecoders;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +36,9 @@ public class DecodeBenchmark {
     private static final int EVENTS = 4_096;
 
     private ConsumerRecord<byte[], byte[]>[] records;
+    private ConsumerRecord<byte[], byte[]>[] avroRecords;
     private EventDecoder decoder;
+    private EventDecoder avroDecoder;
     private DecodedRecord<EngagementEvent> decoded;
     private JsonFactory json;
 
@@ -50,6 +53,12 @@ public class DecodeBenchmark {
         decoder = new EventDecoder("events", 1 << 20, Clock.systemUTC());
         decoded = new DecodedRecord<>();
         json = new JsonFactory();
+        AvroEnvelopes avro = new AvroEnvelopes();
+        avroRecords = new ConsumerRecord[EVENTS];
+        for (int i = 0; i < EVENTS; i++) {
+            avroRecords[i] = new ConsumerRecord<>("events", i & 15, i, BenchEnvelopes.eventKey(i), avro.event(i));
+        }
+        avroDecoder = RegisteredDecoders.events("events", AvroEnvelopes.ID, avro.schema());
     }
 
     /** Ours: the event with all its fields, checked. */
@@ -58,6 +67,16 @@ public class DecodeBenchmark {
     public void decode(Blackhole hole) {
         for (ConsumerRecord<byte[], byte[]> record : records) {
             decoder.decode(record, decoded);
+            hole.consume(decoded.value());
+        }
+    }
+
+    /** Ours of the same events in Avro. */
+    @Benchmark
+    @OperationsPerInvocation(EVENTS)
+    public void decodeAvro(Blackhole hole) {
+        for (ConsumerRecord<byte[], byte[]> record : avroRecords) {
+            avroDecoder.decode(record, decoded);
             hole.consume(decoded.value());
         }
     }

@@ -128,6 +128,7 @@ class CaptureJobTest {
                 "c",
                 false,
                 0,
+                null,
                 null);
         assertThat(Long.parseLong(CaptureJob.producer(large, KAFKA).getProperty("max.request.size")))
                 .isGreaterThan(16 * 1024 * 1024);

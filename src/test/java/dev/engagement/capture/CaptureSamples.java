@@ -74,6 +74,7 @@ final class CaptureSamples {
                 "content-topic",
                 acceptFiltered,
                 acceptTimeline,
-                outbox);
+                outbox,
+                null);
     }
 }

@@ -161,7 +161,8 @@ final class CaptureStage implements AutoCloseable {
                 contentTopic(),
                 acceptFiltered,
                 acceptTimeline,
-                outbox);
+                outbox,
+                null);
     }
 
     void acceptFiltered(boolean accept) {

@@ -16,6 +16,7 @@ import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.rollup.RollupOptions;
@@ -104,7 +105,9 @@ class SettingsTest {
                         "engagement-stream",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT));
+                        EventTimeOptions.DEFAULT,
+                        null,
+                        IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
         assertThat(settings.dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
         assertThat(settings.destinations())
@@ -653,7 +656,9 @@ class SettingsTest {
                         "g",
                         MemorySize.parse("64 kb"),
                         true,
-                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2))));
+                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2)),
+                        null,
+                        IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions())
                 .isEqualTo(new EnrichmentOptions(
                         new EngagementRule(EngagementRule.PctMode.PERCENT, 4, EngagementRule.NullRule.EITHER),

@@ -29,6 +29,7 @@ class LocalOptionsTest {
                         true,
                         false,
                         false,
+                        false,
                         null,
                         false));
     }
@@ -36,7 +37,7 @@ class LocalOptionsTest {
     @Test
     void everyOptionIsRead() throws UsageException {
         assertThat(parse("--rate 500 --events=20000 --burst 30 --burst-every 5 --contents 7 --seed -3 --exit"
-                        + " --timeout 9 --parallelism 4 --source outbox --picture a.svg"))
+                        + " --timeout 9 --parallelism 4 --source outbox --picture a.svg --format avro"))
                 .isEqualTo(new LocalOptions(
                         new LoadOptions(-3, 7, 500, 20_000, 30, Duration.ofSeconds(5)),
                         true,
@@ -44,6 +45,7 @@ class LocalOptionsTest {
                         4,
                         true,
                         false,
+                        true,
                         true,
                         Path.of("a.svg"),
                         false));
@@ -98,6 +100,7 @@ class LocalOptionsTest {
                 "--exit",
                 "--timeout",
                 "--parallelism",
+                "--format",
                 "--no-jobs",
                 "--help")) {
             assertThat(help).containsPattern("(?m)^  " + Pattern.quote(option) + " ");
