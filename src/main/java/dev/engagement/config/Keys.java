@@ -3,6 +3,7 @@ package dev.engagement.config;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.warehouse.WarehouseOptions;
@@ -415,6 +416,20 @@ public final class Keys {
             Too low: honest events become letters. Too high: a few huge values fill the network buffers and hold the
             others up.
             """);
+    public static final Key<EventIdKind> INGEST_EVENT_ID = declared(
+            Key.of(
+                    "ingest.event-id",
+                    Type.oneOf(EventIdKind.class),
+                    "long",
+                    BOTH,
+                    "what the primary keys of the events are"),
+            """
+            What the primary keys of the events are. long: whole numbers of 64 bits (BIGSERIAL), the fast path. text:
+            UUIDs, ULIDs and the like, 1 to 128 characters of A-Z, a-z, 0-9, _ and -, compared byte by byte; event_id
+            is a STRING in the warehouse then. An id of the other kind becomes an INVALID letter, and a job of one
+            kind refuses a savepoint of the other.
+            All commands of an installation have the same value.
+            """);
     public static final Key<Boolean> ACCEPT_GAP = declared(
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next"),
             """
@@ -556,7 +571,8 @@ public final class Keys {
                     "how long ids are remembered after their first arrival"),
             """
             How long the id of an event is remembered at least, from the Kafka time of its first arrival. none: for
-            ever, about a bit an id (120 MB for 10^9). Else a duration, at least 1 h.
+            ever, about a bit an id (120 MB for 10^9). Else a duration, at least 1 h. With ingest.event-id=text an id
+            takes some 40 bytes, so there is no none, and 7 d if nothing is given.
             Too low: a duplicate that comes later is counted and delivered again. Too high: only state that is
             larger.
             """);
@@ -1318,9 +1334,10 @@ public final class Keys {
             if postgres.username is there. All keys of this part are for one start, which is why they cannot stand
             in a file. redrive only.
             """);
-    public static final Key<Long> EVENT_ID =
-            declared(Key.argument("event-id", Type.ID, false, REDRIVE, "only letters of this event"), """
-            Only letters of this event; letters that name no event are left out. Whole number. redrive only.
+    public static final Key<String> EVENT_ID =
+            declared(Key.argument("event-id", Type.TEXT, false, REDRIVE, "only letters of this event"), """
+            Only letters of this event; letters that name no event are left out. Whole number, or the text that
+            ingest.event-id=text has. redrive only.
             """);
     public static final Key<Integer> LIMIT = declared(
             Key.argument(

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
 import dev.engagement.event.JsonText;
 import java.io.IOException;
 import java.time.Clock;
@@ -412,7 +413,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
             ConsumerRecord<byte[], byte[]> record,
             Reason reason,
             String error,
-            @Nullable Long eventId,
+            @Nullable EventId eventId,
             DecodedRecord<T> out) {
         List<DeadLetter.Header> headers = new ArrayList<>();
         for (Header header : record.headers()) {

@@ -1,6 +1,7 @@
 package dev.engagement.ingest;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.event.EventIdKind;
 import java.io.Serializable;
 import org.apache.flink.configuration.MemorySize;
 
@@ -14,6 +15,7 @@ import org.apache.flink.configuration.MemorySize;
  * @param maxRecordBytes largest accepted value; a larger one becomes OVERSIZE
  * @param acceptGap whether to continue where Kafka no longer has the offset that the job was to continue at
  * @param eventTime how event time moves
+ * @param eventIds what the ids of events are
  */
 public record IngestOptions(
         KafkaConnection kafka,
@@ -22,10 +24,23 @@ public record IngestOptions(
         String groupId,
         MemorySize maxRecordBytes,
         boolean acceptGap,
-        EventTimeOptions eventTime)
+        EventTimeOptions eventTime,
+        EventIdKind eventIds)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;
+
+    /** Of events whose ids are numbers. */
+    public IngestOptions(
+            KafkaConnection kafka,
+            String eventsTopic,
+            String contentTopic,
+            String groupId,
+            MemorySize maxRecordBytes,
+            boolean acceptGap,
+            EventTimeOptions eventTime) {
+        this(kafka, eventsTopic, contentTopic, groupId, maxRecordBytes, acceptGap, eventTime, EventIdKind.LONG);
+    }
 
     public IngestOptions {
         if (maxRecordBytes.getBytes() < 1024

@@ -1,5 +1,6 @@
 package dev.engagement.local;
 
+import dev.engagement.event.EventIdKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param parallelism of the jobs
  * @param jobs whether to run the jobs at all
  * @param cluster whether on a session cluster of processes of its own
+ * @param eventIds what the primary keys of events are
  * @param picture where what the screen shows is kept as an SVG, or null
  * @param help whether the help text is all that is wanted
  */
@@ -25,6 +27,7 @@ record LocalOptions(
         int parallelism,
         boolean jobs,
         boolean cluster,
+        EventIdKind eventIds,
         @Nullable Path picture,
         boolean help) {
 
@@ -53,6 +56,7 @@ record LocalOptions(
         boolean exit = false;
         boolean jobs = true;
         boolean cluster = false;
+        EventIdKind eventIds = EventIdKind.LONG;
         Path picture = null;
         boolean help = false;
         int at = 0;
@@ -78,6 +82,7 @@ record LocalOptions(
                         "--seed",
                         "--timeout",
                         "--picture",
+                        "--event-id",
                         "--parallelism" -> {
                     String value;
                     if (equals >= 0) {
@@ -94,6 +99,7 @@ record LocalOptions(
                         case "--burst-every" -> burstEvery = number(option, value, 0, 86_400);
                         case "--contents" -> contents = number(option, value, 1, 1_000_000);
                         case "--seed" -> seed = number(option, value, Long.MIN_VALUE, Long.MAX_VALUE);
+                        case "--event-id" -> eventIds = eventIds(option, value);
                         case "--picture" -> picture = Path.of(value);
                         case "--timeout" -> timeout = number(option, value, 1, 86_400);
                         default -> parallelism = number(option, value, 1, MAX_PARALLELISM);
@@ -120,11 +126,20 @@ record LocalOptions(
                     (int) parallelism,
                     jobs,
                     cluster,
+                    eventIds,
                     picture,
                     help);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage() + SEE_HELP);
         }
+    }
+
+    private static EventIdKind eventIds(String option, String value) throws UsageException {
+        return switch (value) {
+            case "long" -> EventIdKind.LONG;
+            case "text" -> EventIdKind.TEXT;
+            default -> throw new UsageException(option + " is '" + value + "'; it is long or text" + SEE_HELP);
+        };
     }
 
     private static long number(String option, String value, long min, long max) throws UsageException {

@@ -11,6 +11,7 @@ import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.types.EventTypes;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
@@ -508,11 +509,11 @@ class RebuildSourceIT {
         private volatile int room = Integer.MAX_VALUE;
 
         @Override
-        public synchronized void publish(long id, byte[] envelope) {
+        public synchronized void publish(EventId id, byte[] envelope) {
             if (ids.size() >= room) {
                 throw new BackfillException("The broker is gone", null);
             }
-            ids.add(id);
+            ids.add(id.number());
         }
 
         @Override
@@ -544,7 +545,7 @@ class RebuildSourceIT {
 
         @Override
         public void letters(EachLetter each) {
-            letters.forEach((id, reason) -> each.take(id, reason));
+            letters.forEach((id, reason) -> each.take(EventId.of(id), reason));
         }
 
         @Override

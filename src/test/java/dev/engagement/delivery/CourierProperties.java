@@ -175,11 +175,13 @@ class CourierProperties {
 
     private static List<Long> unfinishedAndDone(DeliveryWorld world) {
         List<Long> all = new ArrayList<>();
-        world.delivered.forEach(delivery -> all.add(delivery.eventId()));
+        world.delivered.forEach(delivery -> all.add(delivery.eventId().number()));
         all.addAll(world.dead.keySet());
-        world.unfinished(world.live).forEach(delivery -> all.add(delivery.eventId()));
-        world.unfinished(world.drain).forEach(delivery -> all.add(delivery.eventId()));
-        world.notTaken().forEach(delivery -> all.add(delivery.eventId()));
+        world.unfinished(world.live)
+                .forEach(delivery -> all.add(delivery.eventId().number()));
+        world.unfinished(world.drain)
+                .forEach(delivery -> all.add(delivery.eventId().number()));
+        world.notTaken().forEach(delivery -> all.add(delivery.eventId().number()));
         return all;
     }
 

@@ -3,6 +3,7 @@ package dev.engagement.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.local.LocalOptions.UsageException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,6 +29,7 @@ class LocalOptionsTest {
                         2,
                         true,
                         false,
+                        EventIdKind.LONG,
                         null,
                         false));
     }
@@ -35,7 +37,7 @@ class LocalOptionsTest {
     @Test
     void everyOptionIsRead() throws UsageException {
         assertThat(parse("--rate 500 --events=20000 --burst 30 --burst-every 5 --contents 7 --seed -3 --exit"
-                        + " --timeout 9 --parallelism 4 --picture a.svg"))
+                        + " --timeout 9 --parallelism 4 --event-id text --picture a.svg"))
                 .isEqualTo(new LocalOptions(
                         new LoadOptions(-3, 7, 500, 20_000, 30, Duration.ofSeconds(5)),
                         true,
@@ -43,6 +45,7 @@ class LocalOptionsTest {
                         4,
                         true,
                         false,
+                        EventIdKind.TEXT,
                         Path.of("a.svg"),
                         false));
         assertThat(parse("--no-jobs").jobs()).isFalse();
