@@ -14,6 +14,7 @@ import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
@@ -414,6 +415,19 @@ class SettingsTest {
     }
 
     @Test
+    void textsAreRememberedForAWeekUnlessSomethingElseIsSaidAndNeverForEver() {
+        assertThat(stream("--ingest.event-id", "text").dedupeOptions())
+                .isEqualTo(new DedupeOptions(Duration.ofDays(7), EventIdKind.TEXT));
+        assertThat(stream("--ingest.event-id", "text", "--dedupe.horizon", "2 d")
+                        .dedupeOptions())
+                .isEqualTo(new DedupeOptions(Duration.ofDays(2), EventIdKind.TEXT));
+        assertThat(stream().dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
+        assertThatThrownBy(() -> stream("--ingest.event-id", "text", "--dedupe.horizon", "none"))
+                .hasMessageContaining("dedupe.horizon is 'none' and ingest.event-id is 'text'")
+                .hasMessageContaining("give a duration such as 7 d");
+    }
+
+    @Test
     void redriveNeedsAReasonAndTheRestIsItsLetters() {
         assertThat(problems(Command.REDRIVE, NOTHING))
                 .singleElement()
@@ -422,11 +436,18 @@ class SettingsTest {
         assertThatThrownBy(() -> Settings.parse(Command.REDRIVE, args("--reason=REJECTED"), NOTHING))
                 .isInstanceOf(ConfigurationException.class)
                 .hasMessageContaining("warehouse.project is missing");
-        assertThat(problems(
-                        Command.REDRIVE, NOTHING, "--reason=WRONG", "--from=yesterday", "--event-id=x", "--limit=0"))
-                .hasSize(4)
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=WRONG", "--from=yesterday", "--limit=0"))
+                .hasSize(3)
                 .anySatisfy(problem -> assertThat(problem).contains("'WRONG' is no reason; there are UNDECODABLE,"))
                 .anySatisfy(problem -> assertThat(problem).contains("a time with its zone"));
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=INVALID", "--event-id=x"))
+                .singleElement()
+                .asString()
+                .contains("event-id is 'x'; with ingest.event-id=long it must be a whole number");
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=INVALID", "--event-id=a b", "--ingest.event-id=text"))
+                .singleElement()
+                .asString()
+                .contains("event-id is 'a b'; with ingest.event-id=text it must be a text of 1 to 128 characters");
         assertThat(problems(
                         Command.REDRIVE,
                         NOTHING,
