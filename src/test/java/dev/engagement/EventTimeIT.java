@@ -3,6 +3,7 @@ package dev.engagement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
@@ -151,6 +152,7 @@ class EventTimeIT {
                 MemorySize.ofMebiBytes(1),
                 false,
                 OPTIONS,
+                EventIdKind.LONG,
                 null,
                 IngestFormat.AUTO);
         EngagementPipeline.wire(

@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.event.EventId;
 import org.jspecify.annotations.Nullable;
 
 /** What the source makes of a changed row. */
@@ -34,7 +35,7 @@ sealed interface Captured {
 
         /** The event's id, or null if it is a content, or not known. */
         @Nullable
-        Long eventId();
+        EventId eventId();
     }
 
     /**
@@ -49,7 +50,7 @@ sealed interface Captured {
             int bytes,
             long lsn,
             long committedAtMillis,
-            @Nullable Long eventId)
+            @Nullable EventId eventId)
             implements Refused {}
 
     /**
@@ -64,7 +65,7 @@ sealed interface Captured {
             String problem,
             long lsn,
             long committedAtMillis,
-            @Nullable Long eventId)
+            @Nullable EventId eventId)
             implements Refused {}
 
     /**
@@ -81,6 +82,6 @@ sealed interface Captured {
             byte @Nullable [] payload,
             long lsn,
             long committedAtMillis,
-            @Nullable Long eventId)
+            @Nullable EventId eventId)
             implements Refused {}
 }

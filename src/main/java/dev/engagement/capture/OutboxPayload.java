@@ -8,13 +8,13 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Integers;
 import dev.engagement.event.JsonText;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
@@ -201,11 +201,12 @@ final class OutboxPayload {
         return problem == null && problems[column] == null && id != null && !id.isEmpty();
     }
 
-    /** The event's id, if it is a whole number. */
-    OptionalLong eventId() {
+    /** The event's id, if it is one; null if not. */
+    @Nullable
+    EventId eventId() {
         return hasId() && table == CapturedTable.EVENTS
-                ? Integers.parse(values[table.columns().indexOf(ID)])
-                : OptionalLong.empty();
+                ? EventId.ofAnyKind(values[table.columns().indexOf(ID)])
+                : null;
     }
 
     /** Forgets all but the id, if there is one; else takes that one: a number if it looks like one. */

@@ -2,10 +2,9 @@ package dev.engagement.capture;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.engagement.event.EnvelopeJson;
-import dev.engagement.event.Integers;
+import dev.engagement.event.EventId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.OptionalLong;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Field;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Struct;
 import org.apache.flink.util.Collector;
@@ -180,7 +179,7 @@ final class OutboxReading {
     }
 
     /** A row that cannot be read at all. */
-    Captured.Misfit misfit(Row row, Origin origin, String problem, @Nullable Long eventId) {
+    Captured.Misfit misfit(Row row, Origin origin, String problem, @Nullable EventId eventId) {
         byte[] bytes = row.payload() == null ? null : row.payload().getBytes(StandardCharsets.UTF_8);
         boolean isLarge = bytes != null && bytes.length > maxRowBytes;
         return new Captured.Misfit(
@@ -207,13 +206,12 @@ final class OutboxReading {
                 StandardCharsets.UTF_8);
     }
 
-    private @Nullable Long eventId(Row row, CapturedTable table) {
+    private @Nullable EventId eventId(Row row, CapturedTable table) {
         if (table != CapturedTable.EVENTS) {
             return null;
         }
-        OptionalLong id = payload.eventId();
-        id = id.isPresent() ? id : Integers.parse(row.aggregateId());
-        return id.isPresent() ? (Long) id.getAsLong() : null;
+        EventId id = payload.eventId();
+        return id == null ? EventId.ofAnyKind(row.aggregateId()) : id;
     }
 
     /** Whether the last word of a type is one that says so: words end where a capital follows a small letter, too. */

@@ -1,6 +1,7 @@
 package dev.engagement.capture;
 
 import dev.engagement.connection.registry.SchemaRegistry;
+import dev.engagement.event.EventId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -122,12 +123,16 @@ final class RowDeserializer implements DebeziumDeserializationSchema<Captured> {
                 keyFields == null ? null : eventId(table, keyFields));
     }
 
-    private static @Nullable Long eventId(CapturedTable table, Struct keyFields) {
-        return table == CapturedTable.EVENTS
-                        && keyFields.schema().field("id") != null
-                        && keyFields.get("id") instanceof Number id
-                ? (Long) id.longValue()
-                : null;
+    /** Null also for what is no id of either kind: the stream would call such a row invalid. */
+    private static @Nullable EventId eventId(CapturedTable table, Struct keyFields) {
+        if (table != CapturedTable.EVENTS || keyFields.schema().field("id") == null) {
+            return null;
+        }
+        Object id = keyFields.get("id");
+        if (id instanceof Number number) {
+            return EventId.of(number.longValue());
+        }
+        return id instanceof String text && EventId.isText(text) ? EventId.of(text) : null;
     }
 
     private static long orZero(@Nullable Long number) {

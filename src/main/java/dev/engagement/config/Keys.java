@@ -5,6 +5,7 @@ import dev.engagement.capture.CaptureOptions;
 import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.ingest.IngestFormat;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.rollup.definition.RollupDefinitions;
@@ -604,6 +605,20 @@ public final class Keys {
             and the id of a schema is of a schema registry, any other is JSON. json: JSON, and nothing else. registry:
             of a schema registry, and nothing else. What is something else becomes an UNDECODABLE letter.
             """);
+    public static final Key<EventIdKind> INGEST_EVENT_ID = declared(
+            Key.of(
+                    "ingest.event-id",
+                    Type.oneOf(EventIdKind.class),
+                    "long",
+                    BOTH,
+                    "what the primary keys of the events are"),
+            """
+            What the primary keys of the events are. long: whole numbers of 64 bits (BIGSERIAL), the fast path. text:
+            UUIDs, ULIDs and the like, 1 to 128 characters of A-Z, a-z, 0-9, _ and -, compared byte by byte; event_id
+            is a STRING in the warehouse then. An id of the other kind becomes an INVALID letter, and a job of one
+            kind refuses a savepoint of the other.
+            All commands of an installation have the same value.
+            """);
     public static final Key<Boolean> ACCEPT_GAP = declared(
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next"),
             """
@@ -788,7 +803,8 @@ public final class Keys {
                     "how long ids are remembered after their first arrival"),
             """
             How long the id of an event is remembered at least, from the Kafka time of its first arrival. none: for
-            ever, about a bit an id (120 MB for 10^9). Else a duration, at least 1 h.
+            ever, about a bit an id (120 MB for 10^9). Else a duration, at least 1 h. With ingest.event-id=text an id
+            takes some 40 bytes, so there is no none, and 7 d if nothing is given.
             Too low: a duplicate that comes later is counted and delivered again. Too high: only state that is
             larger.
             """);
@@ -1565,9 +1581,10 @@ public final class Keys {
             reads rows if postgres.username is there; of CONFLICT none is put back, and each says why. All keys of this part are for one start, which is why they cannot stand
             in a file. redrive only.
             """);
-    public static final Key<Long> EVENT_ID =
-            declared(Key.argument("event-id", Type.ID, false, REDRIVE, "only letters of this event"), """
-            Only letters of this event; letters that name no event are left out. Whole number. redrive only.
+    public static final Key<String> EVENT_ID =
+            declared(Key.argument("event-id", Type.TEXT, false, REDRIVE, "only letters of this event"), """
+            Only letters of this event; letters that name no event are left out. Whole number, or the text that
+            ingest.event-id=text has. redrive only.
             """);
     public static final Key<Integer> LIMIT = declared(
             Key.argument(

@@ -16,6 +16,9 @@ import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.event.Timestamps;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
@@ -212,6 +215,7 @@ public final class Settings {
                         get(Keys.RANKING_MAX_OUT_OF_ORDERNESS),
                         get(Keys.RANKING_MAX_CLOCK_SKEW),
                         get(Keys.RANKING_IDLE_TIMEOUT)),
+                get(Keys.INGEST_EVENT_ID),
                 command == Command.STREAM ? registryOptions() : null,
                 command == Command.STREAM ? get(Keys.INGEST_FORMAT) : IngestFormat.AUTO);
     }
@@ -235,9 +239,20 @@ public final class Settings {
                 get(Keys.ENRICHMENT_CONTENT_WAIT));
     }
 
+    /** Whether the primary keys of events are texts. */
+    public boolean areIdsTexts() {
+        return get(Keys.INGEST_EVENT_ID) == EventIdKind.TEXT;
+    }
+
     /** Of {@code stream}. */
     public DedupeOptions dedupeOptions() {
-        return new DedupeOptions(get(Keys.DEDUPE_HORIZON).orElse(null), get(Keys.DEDUPE_CONFLICT_WINDOW));
+        EventIdKind ids = get(Keys.INGEST_EVENT_ID);
+        return new DedupeOptions(
+                isGiven(Keys.DEDUPE_HORIZON) || ids == EventIdKind.LONG
+                        ? get(Keys.DEDUPE_HORIZON).orElse(null)
+                        : DedupeOptions.HORIZON_OF_TEXTS,
+                ids,
+                get(Keys.DEDUPE_CONFLICT_WINDOW));
     }
 
     /** Of {@code stream}. */
@@ -312,6 +327,7 @@ public final class Settings {
                 get(Keys.WAREHOUSE_COMMIT_TIMEOUT),
                 Keys.ACCEPT_WAREHOUSE_DUPLICATES.commands().contains(command) && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
                 get(Keys.WAREHOUSE_ADD_COLUMNS),
+                get(Keys.INGEST_EVENT_ID),
                 get(Keys.WAREHOUSE_JSON_NUMBERS));
     }
 
@@ -410,7 +426,8 @@ public final class Settings {
                 get(Keys.POSTGRES_SCHEMA),
                 get(Keys.POSTGRES_EVENTS_TABLE),
                 get(Keys.POSTGRES_CONTENT_TABLE),
-                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null);
+                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null,
+                get(Keys.INGEST_EVENT_ID));
     }
 
     /** Of {@code backfill} and {@code rebuild}: which rows are read. */
@@ -418,8 +435,16 @@ public final class Settings {
         return RangeOptions.of(find(Keys.FROM), find(Keys.TO));
     }
 
-    /** Of {@code backfill}. */
+    /**
+     * Of {@code backfill}.
+     *
+     * @throws IllegalArgumentException if ids are texts, which the stream's dedupe forgets, and rows may be published that
+     *     it has forgotten
+     */
     public BackfillOptions backfillOptions() {
+        if (areIdsTexts()) {
+            refuseForgotten();
+        }
         return new BackfillOptions(
                 sourceOptions(),
                 rangeOptions(),
@@ -437,6 +462,30 @@ public final class Settings {
                 get(Keys.INGEST_MAX_RECORD_BYTES),
                 parallelism().orElse(BackfillOptions.READERS),
                 registryOptions());
+    }
+
+    /** Beyond its horizon dedupe drops nothing: only the warehouse says what was published then. */
+    private void refuseForgotten() {
+        String why =
+                "; with ingest.event-id=text dedupe knows an id for dedupe.horizon only, and what it has forgotten would"
+                        + " be counted and delivered again. ";
+        if (!destinations().contains(Destination.WAREHOUSE)) {
+            throw new IllegalArgumentException(Keys.DESTINATIONS + " is without warehouse, so nobody can be asked which"
+                    + " rows were published" + why + "Give the warehouse that the stream writes to");
+        }
+        if (get(Keys.ALL_ROWS)) {
+            throw new IllegalArgumentException(Keys.ALL_ROWS + " publishes rows that the warehouse has" + why
+                    + "Leave --" + Keys.ALL_ROWS + " out");
+        }
+        Duration kept = get(Keys.WAREHOUSE_PARTITION_EXPIRATION).orElse(null);
+        if (kept != null
+                && rangeOptions().fromMicros()
+                        < Timestamps.microsOf(Instant.now().minus(kept))) {
+            throw new IllegalArgumentException(Keys.FROM + " is further back than "
+                    + Keys.WAREHOUSE_PARTITION_EXPIRATION
+                    + ", so the warehouse no longer says which rows were published"
+                    + why + "Choose a later --" + Keys.FROM);
+        }
     }
 
     /**
@@ -470,6 +519,10 @@ public final class Settings {
      *     rows of rollups are the stream's
      */
     public Set<Destination> rebuiltDestinations() {
+        if (areIdsTexts()) {
+            throw new IllegalArgumentException(Keys.INGEST_EVENT_ID + " is text; rebuild divides the table by ranges of"
+                    + " ids that are numbers, and does not read one whose ids are texts");
+        }
         Set<Destination> wanted = EnumSet.copyOf(destinations());
         boolean isGiven = isGiven(Keys.DESTINATIONS);
         if (wanted.remove(Destination.DELIVERY) && isGiven) {
@@ -503,15 +556,25 @@ public final class Settings {
                         get(Keys.KAFKA_DEAD_LETTERS_REDRIVEN_TOPIC),
                         get(Keys.KAFKA_DELIVERY_RETRY_TOPIC)),
                 new RedriveOptions.Selection(
-                        get(Keys.REASON).reasons(),
-                        find(Keys.FROM),
-                        find(Keys.TO),
-                        find(Keys.EVENT_ID),
-                        find(Keys.LIMIT)),
+                        get(Keys.REASON).reasons(), find(Keys.FROM), find(Keys.TO), redrivenEvent(), find(Keys.LIMIT)),
                 get(Keys.DRY_RUN),
                 get(Keys.AGAIN),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
-                find(Keys.POSTGRES_USERNAME) == null ? null : sourceOptions());
+                find(Keys.POSTGRES_USERNAME) == null ? null : sourceOptions(),
+                get(Keys.INGEST_EVENT_ID));
+    }
+
+    private @Nullable EventId redrivenEvent() {
+        String text = find(Keys.EVENT_ID);
+        EventIdKind kind = get(Keys.INGEST_EVENT_ID);
+        EventId id = EventId.parse(text, kind);
+        if (text != null && id == null) {
+            throw new IllegalArgumentException(Keys.EVENT_ID + " is '" + text + "'; with ingest.event-id="
+                    + (kind == EventIdKind.TEXT
+                            ? "text it must be " + EventId.TEXT_RULE
+                            : "long it must be a whole number"));
+        }
+        return id;
     }
 
     /**
@@ -584,7 +647,8 @@ public final class Settings {
                                 sourceOptions(),
                                 get(Keys.ROLLUP_ALLOWED_LATENESS),
                                 get(Keys.RANKING_MAX_CLOCK_SKEW))
-                        : null);
+                        : null,
+                get(Keys.INGEST_EVENT_ID));
     }
 
     /** Of {@code backfill}, {@code redrive} and {@code audit}: whether it only says what it would do, and what that costs. */

@@ -257,7 +257,7 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
                         event.position().partition(),
                         event.position().offset(),
                         event.position().timestampMillis()),
-                event.id(),
+                event.eventId(),
                 EventJson.envelope(event),
                 List.of());
     }

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.core.util.RecyclerPool;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EnvelopeJson;
+import dev.engagement.event.EventId;
 import dev.engagement.event.JsonText;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
@@ -507,7 +508,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
             ConsumerRecord<byte[], byte[]> record,
             Reason reason,
             String error,
-            @Nullable Long eventId,
+            @Nullable EventId eventId,
             DecodedRecord<T> out) {
         List<DeadLetter.Header> headers = new ArrayList<>();
         for (Header header : record.headers()) {

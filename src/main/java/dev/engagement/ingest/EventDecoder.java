@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.JsonText;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
@@ -43,8 +45,11 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
     private final TextCache eventTypes = new TextCache();
     private final TextCache devices = new TextCache();
 
+    private final boolean textIds;
+
     private boolean hasId;
     private long id;
+    private @Nullable String textId;
     private @Nullable String contentId;
     private @Nullable String userId;
     private @Nullable String eventType;
@@ -54,19 +59,32 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
     private @Nullable String rawPayload;
 
     /**
-     * Makes a decoder.
+     * Makes a decoder of events whose ids are numbers.
      *
      * @param topic named in dead letters
      * @param maxRecordBytes largest accepted value
      * @param clock says when a letter was written
      */
     public EventDecoder(String topic, long maxRecordBytes, Clock clock) {
-        this(topic, maxRecordBytes, clock, RecordFormat.JSON);
+        this(topic, maxRecordBytes, EventIdKind.LONG, clock);
+    }
+
+    /**
+     * Makes a decoder.
+     *
+     * @param topic named in dead letters
+     * @param maxRecordBytes largest accepted value
+     * @param ids what the ids of events are; an id of the other kind is INVALID
+     * @param clock says when a letter was written
+     */
+    public EventDecoder(String topic, long maxRecordBytes, EventIdKind ids, Clock clock) {
+        this(topic, maxRecordBytes, ids, clock, RecordFormat.JSON);
     }
 
     /** @param format what the records may be */
-    EventDecoder(String topic, long maxRecordBytes, Clock clock, RecordFormat format) {
+    EventDecoder(String topic, long maxRecordBytes, EventIdKind ids, Clock clock, RecordFormat format) {
         super(topic, maxRecordBytes, clock, format, COLUMNS);
+        this.textIds = ids == EventIdKind.TEXT;
     }
 
     @Override
@@ -102,12 +120,26 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
         if (parser.currentToken() == JsonToken.VALUE_NULL) {
             return;
         }
+        if (textIds) {
+            readTextId(parser);
+            return;
+        }
         if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
                 || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
             notOfType(parser, ID, "id", "a whole number of 64 bits");
             return;
         }
         id = parser.getLongValue();
+        hasId = true;
+    }
+
+    private void readTextId(JsonParser parser) throws IOException {
+        if (parser.currentToken() != JsonToken.VALUE_STRING || !EventId.isText(parser.getText())) {
+            notOfType(parser, ID, "id", EventId.TEXT_RULE);
+            return;
+        }
+        textId = parser.getText();
+        id = EventId.hash(textId);
         hasId = true;
     }
 
@@ -188,7 +220,7 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
                     record,
                     Reason.INVALID,
                     problem == null ? "content_id is missing" : problem,
-                    hasId ? (Long) id : null,
+                    hasId ? new EventId(id, textId) : null,
                     out);
             // A row of the snapshot stands before older ones.
             if (op == Op.CREATE && committedAtMillis() != 0) {
@@ -199,6 +231,7 @@ public final class EventDecoder extends EnvelopeDecoder<EngagementEvent> {
         out.accept(
                 new EngagementEvent(
                         id,
+                        textId,
                         contentId,
                         userId,
                         eventType,

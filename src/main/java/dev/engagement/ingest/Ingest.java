@@ -3,6 +3,7 @@ package dev.engagement.ingest;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.Timestamps;
 import dev.engagement.event.types.EventTypes;
 import java.time.Clock;
@@ -30,10 +31,11 @@ public final class Ingest {
             StreamExecutionEnvironment env, IngestOptions options, boolean bounded, String uid) {
         long maxBytes = options.maxRecordBytes().getBytes();
         String topic = options.eventsTopic();
+        EventIdKind ids = options.eventIds();
         TopicSource<EngagementEvent> source = TopicSource.of(
                 topic,
                 options,
-                format -> new EventDecoder(topic, maxBytes, Clock.systemUTC(), format),
+                format -> new EventDecoder(topic, maxBytes, ids, Clock.systemUTC(), format),
                 DecodedRecordTypes.EVENTS,
                 bounded);
         return env.fromSource(

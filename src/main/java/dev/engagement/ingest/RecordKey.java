@@ -1,6 +1,7 @@
 package dev.engagement.ingest;
 
 import dev.engagement.event.EnvelopeJson;
+import dev.engagement.event.EventId;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +49,9 @@ public final class RecordKey {
         return id.length() > begin && id.chars().skip(begin).allMatch(digit -> digit >= '0' && digit <= '9');
     }
 
-    /** The key of an event, as capture writes it. */
-    public static byte[] ofEvent(long id) {
-        return ("{\"id\":" + id + "}").getBytes(StandardCharsets.UTF_8);
+    /** The key of an event, as capture writes it: {@code {"id":N}} or {@code {"id":"…"}}. */
+    public static byte[] ofEvent(EventId id) {
+        String quote = id.text() == null ? "" : "\"";
+        return ("{\"id\":" + quote + id + quote + '}').getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -80,11 +80,7 @@ public sealed interface LiveValue extends WriteBackValue<LiveValue>
 
         /** Whether this event comes after the other one. */
         public boolean newerThan(Last other) {
-            EngagementEvent mine = enriched.event();
-            EngagementEvent others = other.enriched.event();
-            return mine.eventTsMicros() != others.eventTsMicros()
-                    ? mine.eventTsMicros() > others.eventTsMicros()
-                    : mine.id() > others.id();
+            return enriched.event().isAfter(other.enriched.event());
         }
 
         /** When it is no longer shown, milliseconds since the epoch. */

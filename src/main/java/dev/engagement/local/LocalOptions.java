@@ -1,5 +1,6 @@
 package dev.engagement.local;
 
+import dev.engagement.event.EventIdKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param cluster whether on a session cluster of processes of its own
  * @param outbox whether capture reads an outbox instead of the tables
  * @param avro whether the topics are Avro, by a schema registry
+ * @param eventIds what the primary keys of events are
  * @param picture where what the screen shows is kept as an SVG, or null
  * @param help whether the help text is all that is wanted
  */
@@ -29,6 +31,7 @@ record LocalOptions(
         boolean cluster,
         boolean outbox,
         boolean avro,
+        EventIdKind eventIds,
         @Nullable Path picture,
         boolean help) {
 
@@ -59,6 +62,7 @@ record LocalOptions(
         boolean cluster = false;
         boolean outbox = false;
         boolean avro = false;
+        EventIdKind eventIds = EventIdKind.LONG;
         Path picture = null;
         boolean help = false;
         int at = 0;
@@ -86,6 +90,7 @@ record LocalOptions(
                         "--picture",
                         "--source",
                         "--format",
+                        "--event-id",
                         "--parallelism" -> {
                     String value;
                     if (equals >= 0) {
@@ -104,6 +109,7 @@ record LocalOptions(
                         case "--seed" -> seed = number(option, value, Long.MIN_VALUE, Long.MAX_VALUE);
                         case "--source" -> outbox = isOutbox(value);
                         case "--format" -> avro = isAvro(option, value);
+                        case "--event-id" -> eventIds = eventIds(option, value);
                         case "--picture" -> picture = Path.of(value);
                         case "--timeout" -> timeout = number(option, value, 1, 86_400);
                         default -> parallelism = number(option, value, 1, MAX_PARALLELISM);
@@ -132,6 +138,7 @@ record LocalOptions(
                     cluster,
                     outbox,
                     avro,
+                    eventIds,
                     picture,
                     help);
         } catch (IllegalArgumentException e) {
@@ -152,6 +159,14 @@ record LocalOptions(
             throw new UsageException(option + " is '" + value + "'; it needs to be json or avro" + SEE_HELP);
         }
         return value.equals("avro");
+    }
+
+    private static EventIdKind eventIds(String option, String value) throws UsageException {
+        return switch (value) {
+            case "long" -> EventIdKind.LONG;
+            case "text" -> EventIdKind.TEXT;
+            default -> throw new UsageException(option + " is '" + value + "'; it is long or text" + SEE_HELP);
+        };
     }
 
     private static long number(String option, String value, long min, long max) throws UsageException {

@@ -337,7 +337,7 @@ public final class LocalStack {
     private String startPostgres() {
         PostgresServer server = PostgresServer.start(directory.resolve("postgres"), Ports.preferred(POSTGRES_PORT));
         postgres = server;
-        Schema.create(server);
+        Schema.create(server, options.eventIds());
         server.createDatabase(PostgresServer.ANALYTICS);
         // Of both jobs, which are submitted at once.
         Folders.writePrivately(passwordFile(), server.password());
@@ -458,9 +458,15 @@ public final class LocalStack {
         return configuration;
     }
 
+    private String eventIds() {
+        return options.eventIds().name().toLowerCase(Locale.ROOT);
+    }
+
     private List<String> captureArguments(PostgresServer source, KafkaServer broker) {
         List<String> arguments = new ArrayList<>(List.of(
                 "capture",
+                "--ingest.event-id",
+                eventIds(),
                 "--job.name",
                 "engagement capture",
                 "--parallelism",
@@ -501,6 +507,8 @@ public final class LocalStack {
             ReceiverProcess receiver) {
         List<String> arguments = new ArrayList<>(List.of(
                 "stream",
+                "--ingest.event-id",
+                eventIds(),
                 "--job.name",
                 "engagement stream",
                 "--kafka.bootstrap-servers",
@@ -563,6 +571,7 @@ public final class LocalStack {
         endpoints.put(
                 "receiver.secret-file", partner.secretFile().toAbsolutePath().toString());
         endpoints.put("delivery.receipts", "true");
+        endpoints.put("ingest.event-id", eventIds());
         endpoints.put("api.url", page.url());
         if (options.avro()) {
             endpoints.put("registry.url", registryUrl());

@@ -1,5 +1,6 @@
 package dev.engagement.local;
 
+import dev.engagement.event.EventIdKind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -7,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 
@@ -45,16 +47,26 @@ public final class Schema {
 
     private Schema() {}
 
+    private static final String NUMBER_KEY = "id BIGSERIAL PRIMARY KEY";
+
+    private static final String UUID_KEY = "id UUID PRIMARY KEY DEFAULT gen_random_uuid()";
+
+    /** As {@link #create(Connection, EventIdKind)}, with numbers as the keys of events. */
+    public static void create(Connection connection) throws SQLException {
+        create(connection, EventIdKind.LONG);
+    }
+
     /**
      * Creates tables and publication in the schema {@value #NAME}, all or nothing.
      *
+     * @param eventIds what the keys of events are; texts are UUIDs here
      * @throws SQLException if one of them exists already, or the role may not create them
      */
-    public static void create(Connection connection) throws SQLException {
+    public static void create(Connection connection, EventIdKind eventIds) throws SQLException {
         boolean autoCommit = connection.getAutoCommit();
         connection.setAutoCommit(false);
         try (Statement statement = connection.createStatement()) {
-            statement.execute(ddl());
+            statement.execute(eventIds == EventIdKind.LONG ? ddl() : ddl().replace(NUMBER_KEY, UUID_KEY));
             connection.commit();
         } catch (SQLException e) {
             connection.rollback();
@@ -92,10 +104,30 @@ public final class Schema {
         }
     }
 
+    /** What the keys of the events are that are there. */
+    static EventIdKind eventIds(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT atttypid = 'bigint'::regtype FROM pg_attribute"
+                        + " WHERE attrelid = '" + EVENTS + "'::regclass AND attname = 'id'")) {
+            row.next();
+            return row.getBoolean(1) ? EventIdKind.LONG : EventIdKind.TEXT;
+        }
+    }
+
+    /** By what ids of that kind are in order, as SQL: texts by their bytes. */
+    static String orderedBy(String column, EventIdKind eventIds) {
+        return eventIds == EventIdKind.LONG ? column : column + "::text COLLATE \"C\"";
+    }
+
     /** As {@link #create(Connection)}, on a connection of its own. */
     public static void create(PostgresServer server) {
+        create(server, EventIdKind.LONG);
+    }
+
+    /** As {@link #create(Connection, EventIdKind)}, on a connection of its own. */
+    public static void create(PostgresServer server, EventIdKind eventIds) {
         try (Connection connection = server.connect()) {
-            create(connection);
+            create(connection, eventIds);
         } catch (SQLException e) {
             throw new ServerException("The source tables cannot be created in " + server.jdbcUrl(), e);
         }

@@ -2,6 +2,8 @@ package dev.engagement.redrive;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.source.SourceOptions;
 import java.time.Instant;
 import java.util.Arrays;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param again whether those are put back too that were before
  * @param maxRecordBytes largest value that the stream accepts
  * @param database where the rows of OVERSIZE letters are, or null if they are not to be read
+ * @param eventIds what the ids of events are
  */
 public record RedriveOptions(
         KafkaConnection kafka,
@@ -31,7 +34,8 @@ public record RedriveOptions(
         boolean dryRun,
         boolean again,
         MemorySize maxRecordBytes,
-        @Nullable SourceOptions database) {
+        @Nullable SourceOptions database,
+        EventIdKind eventIds) {
 
     /** Whether the warehouse is needed. */
     public boolean needsWarehouse() {
@@ -62,7 +66,7 @@ public record RedriveOptions(
             Set<Reason> reasons,
             @Nullable Instant from,
             @Nullable Instant to,
-            @Nullable Long eventId,
+            @Nullable EventId eventId,
             @Nullable Integer limit) {
 
         public Selection {
@@ -73,7 +77,7 @@ public record RedriveOptions(
             reasons = Collections.unmodifiableSet(EnumSet.copyOf(reasons));
         }
 
-        boolean has(Reason reason, long failedAtMillis, @Nullable Long event) {
+        boolean has(Reason reason, long failedAtMillis, @Nullable EventId event) {
             return reasons.contains(reason)
                     && (from == null || failedAtMillis >= from.toEpochMilli())
                     && (to == null || failedAtMillis < to.toEpochMilli())

@@ -7,8 +7,8 @@ import dev.engagement.delivery.Delivery;
 import dev.engagement.delivery.RetryRecord;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventJson;
-import dev.engagement.event.Integers;
 import dev.engagement.event.Position;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
@@ -21,7 +21,6 @@ import java.time.Clock;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -128,9 +127,9 @@ final class RedriveRouter implements AutoCloseable {
         byte[] key = original == null ? null : original.key();
         if (key == null && original == null) {
             boolean ofEvents = topic.equals(options.topics().events());
-            Long id = letter.eventId() == null && ofEvents ? eventIdIn(letter, value) : letter.eventId();
+            EventId id = letter.eventId() == null && ofEvents ? eventIdIn(letter, value) : letter.eventId();
             if (id != null) {
-                key = ofEvents ? RecordKey.ofEvent(id) : Long.toString(id).getBytes(StandardCharsets.US_ASCII);
+                key = ofEvents ? RecordKey.ofEvent(id) : id.toString().getBytes(StandardCharsets.US_ASCII);
             }
         }
         return new Placement.InTopic(
@@ -196,8 +195,8 @@ final class RedriveRouter implements AutoCloseable {
             }
             return contentRow(letter, id, keyed.key(), keyed);
         }
-        OptionalLong ofKey = Integers.parse(id);
-        Long eventId = ofKey.isPresent() ? (Long) ofKey.getAsLong() : eventIdIn(letter, value);
+        EventId ofKey = EventId.parse(id, options.eventIds());
+        EventId eventId = ofKey != null ? ofKey : eventIdIn(letter, value);
         if (eventId == null) {
             return new Placement.Nowhere(tooLarge("its value", value.length) + ", and it names no event");
         }
@@ -219,7 +218,7 @@ final class RedriveRouter implements AutoCloseable {
         }
         String table = letter.source().topic();
         if (table.equals(database.schema() + '.' + database.eventsTable())) {
-            Long id = letter.eventId();
+            EventId id = letter.eventId();
             return id == null
                     ? new Placement.Nowhere("it does not name its row")
                     // The snapshot's rows have no log sequence number.
@@ -240,7 +239,7 @@ final class RedriveRouter implements AutoCloseable {
                 + database.eventsTable() + " nor " + database.schema() + '.' + database.contentTable());
     }
 
-    private Placement eventRow(DeadLetter letter, long id, boolean snapshot)
+    private Placement eventRow(DeadLetter letter, EventId id, boolean snapshot)
             throws RedriveException, SourceRows.UnusableRowException, IOException {
         byte[] envelope = EventJson.envelope(
                 rows().event(id, snapshot, Math.max(0, letter.source().timestampMillis())));
@@ -271,7 +270,7 @@ final class RedriveRouter implements AutoCloseable {
     }
 
     private Placement delivery(DeadLetter letter) {
-        Long id = letter.eventId();
+        EventId id = letter.eventId();
         byte[] body = letter.payload();
         if (id == null || body == null) {
             return new Placement.Nowhere("the letter has no " + (id == null ? "event id" : "payload"));
@@ -292,7 +291,7 @@ final class RedriveRouter implements AutoCloseable {
     }
 
     private static Placement row(DeadLetter letter) {
-        Long id = letter.eventId();
+        EventId id = letter.eventId();
         byte[] json = letter.payload();
         return id == null || json == null
                 ? new Placement.Nowhere("the letter has no " + (id == null ? "event id" : "payload"))
@@ -323,11 +322,12 @@ final class RedriveRouter implements AutoCloseable {
         return originals.partitions(topic).contains(new TopicPartition(topic, partition)) ? (Integer) partition : null;
     }
 
-    private @Nullable Long eventIdIn(DeadLetter letter, byte @Nullable [] value) {
+    private @Nullable EventId eventIdIn(DeadLetter letter, byte @Nullable [] value) {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder(letter.source().topic(), Long.MAX_VALUE, clock).decode(record(letter, value), decoded);
+        new EventDecoder(letter.source().topic(), Long.MAX_VALUE, options.eventIds(), clock)
+                .decode(record(letter, value), decoded);
         return switch (decoded.kind()) {
-            case VALUE -> decoded.value().id();
+            case VALUE -> decoded.value().eventId();
             case LETTER -> decoded.letter().eventId();
             case IGNORED, READ_TO_END -> null;
         };

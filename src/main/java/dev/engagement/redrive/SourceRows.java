@@ -4,6 +4,7 @@ import dev.engagement.connection.SecretRef.UnreadableSecretException;
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.source.ContentRow;
 import dev.engagement.source.EventRow;
@@ -50,7 +51,7 @@ final class SourceRows implements AutoCloseable {
      * @param snapshot whether it is to be one of a snapshot, {@code op} r
      * @param committedAtMillis when it was committed, milliseconds since the epoch
      */
-    EngagementEvent event(long id, boolean snapshot, long committedAtMillis)
+    EngagementEvent event(EventId id, boolean snapshot, long committedAtMillis)
             throws RedriveException, UnusableRowException {
         EventRow row;
         try {

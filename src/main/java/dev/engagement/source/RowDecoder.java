@@ -2,6 +2,8 @@ package dev.engagement.source;
 
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.JsonText;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
@@ -25,6 +27,7 @@ public final class RowDecoder {
     public static final int NO_PARTITION = -1;
 
     private final EventDecoder events;
+    private final EventDecoder textEvents;
     private final ContentDecoder contents;
     private final String eventsTopic;
     private final String contentTopic;
@@ -41,7 +44,8 @@ public final class RowDecoder {
      * @param clock says when a letter was written
      */
     public RowDecoder(String eventsTopic, String contentTopic, long maxRecordBytes, long readAtMillis, Clock clock) {
-        this.events = new EventDecoder(eventsTopic, maxRecordBytes, clock);
+        this.events = new EventDecoder(eventsTopic, maxRecordBytes, EventIdKind.LONG, clock);
+        this.textEvents = new EventDecoder(eventsTopic, maxRecordBytes, EventIdKind.TEXT, clock);
         this.contents = new ContentDecoder(contentTopic, maxRecordBytes, clock);
         this.eventsTopic = eventsTopic;
         this.contentTopic = contentTopic;
@@ -58,13 +62,16 @@ public final class RowDecoder {
                 || micros == Timestamps.INVALID
                 || (duration != null && duration < 0)
                 || row.maxBytes() > maxRecordBytes
+                || (row.textId() != null && !EventId.isText(row.textId()))
                 || (row.rawPayload() != null && !JsonText.isOneValue(row.rawPayload()))) {
-            events.decode(record(eventsTopic, row.id(), RowJson.envelope(row)), out);
+            (row.textId() == null ? events : textEvents)
+                    .decode(record(eventsTopic, row.id(), RowJson.envelope(row)), out);
             return;
         }
         out.accept(
                 new EngagementEvent(
                         row.id(),
+                        row.textId(),
                         contentId,
                         row.userId(),
                         row.eventType(),

@@ -9,6 +9,7 @@ import dev.engagement.connection.SecretRef;
 import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Position;
 import dev.engagement.ingest.RecordKey;
 import dev.engagement.local.PostgresServer;
@@ -400,10 +401,10 @@ class BackfillCostIT {
         }
 
         @Override
-        public synchronized void publish(long id, byte[] envelope) {
+        public synchronized void publish(EventId id, byte[] envelope) {
             publications++;
             anEvent = new String(envelope, UTF_8);
-            published.add(id);
+            published.add(id.number());
         }
 
         @Override

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
@@ -11,6 +12,7 @@ import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.types.EventTypes;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
@@ -510,11 +512,11 @@ class RebuildSourceIT {
         private volatile int room = Integer.MAX_VALUE;
 
         @Override
-        public synchronized void publish(long id, byte[] envelope) {
+        public synchronized void publish(EventId id, byte[] envelope) {
             if (ids.size() >= room) {
                 throw new BackfillException("The broker is gone", null);
             }
-            ids.add(id);
+            ids.add(id.number());
         }
 
         @Override
@@ -546,7 +548,7 @@ class RebuildSourceIT {
 
         @Override
         public void letters(EachLetter each) {
-            letters.forEach((id, reason) -> each.take(id, reason));
+            letters.forEach((id, reason) -> each.take(EventId.of(id), reason));
         }
 
         @Override
@@ -604,6 +606,7 @@ class RebuildSourceIT {
                 MemorySize.ofMebiBytes(1),
                 false,
                 EventTimeOptions.DEFAULT,
+                EventIdKind.LONG,
                 null,
                 IngestFormat.AUTO);
     }

@@ -1,5 +1,6 @@
 package dev.engagement.bench;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
@@ -162,6 +163,7 @@ public final class BackfillBenchmark {
                         MemorySize.ofMebiBytes(1),
                         false,
                         EventTimeOptions.DEFAULT,
+                        EventIdKind.LONG,
                         null,
                         IngestFormat.AUTO));
         var contents = Ingest.decodeContent(in.contentChanges()).uid("decode-content");
@@ -172,7 +174,7 @@ public final class BackfillBenchmark {
                         new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30)),
                         "bench.events")
                 .uid("enrich");
-        Dedupe.byEventId(enriched, new DedupeOptions(null, 0), "events")
+        Dedupe.byEventId(enriched, new DedupeOptions(null, EventIdKind.LONG, 0), "events")
                 .uid("dedupe")
                 .sinkTo(new DiscardingSink<>());
         return env;

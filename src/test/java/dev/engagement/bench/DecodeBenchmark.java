@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
 import dev.engagement.ingest.RegisteredDecoders;
@@ -39,6 +40,8 @@ public class DecodeBenchmark {
     private ConsumerRecord<byte[], byte[]>[] avroRecords;
     private EventDecoder decoder;
     private EventDecoder avroDecoder;
+    private ConsumerRecord<byte[], byte[]>[] textRecords;
+    private EventDecoder textDecoder;
     private DecodedRecord<EngagementEvent> decoded;
     private JsonFactory json;
 
@@ -47,10 +50,14 @@ public class DecodeBenchmark {
     @SuppressWarnings("unchecked") // an array of a generic type
     public void setUp() {
         records = new ConsumerRecord[EVENTS];
+        textRecords = new ConsumerRecord[EVENTS];
         for (int i = 0; i < EVENTS; i++) {
+            textRecords[i] = new ConsumerRecord<>(
+                    "events", i & 15, i, null, BenchEnvelopes.textEvent(i, BenchEnvelopes.micros(i)));
             records[i] = new ConsumerRecord<>("events", i & 15, i, BenchEnvelopes.eventKey(i), BenchEnvelopes.event(i));
         }
         decoder = new EventDecoder("events", 1 << 20, Clock.systemUTC());
+        textDecoder = new EventDecoder("events", 1 << 20, EventIdKind.TEXT, Clock.systemUTC());
         decoded = new DecodedRecord<>();
         json = new JsonFactory();
         AvroEnvelopes avro = new AvroEnvelopes();
@@ -77,6 +84,16 @@ public class DecodeBenchmark {
     public void decodeAvro(Blackhole hole) {
         for (ConsumerRecord<byte[], byte[]> record : avroRecords) {
             avroDecoder.decode(record, decoded);
+            hole.consume(decoded.value());
+        }
+    }
+
+    /** The same of events whose ids are texts. */
+    @Benchmark
+    @OperationsPerInvocation(EVENTS)
+    public void decodeTextIds(Blackhole hole) {
+        for (ConsumerRecord<byte[], byte[]> record : textRecords) {
+            textDecoder.decode(record, decoded);
             hole.consume(decoded.value());
         }
     }

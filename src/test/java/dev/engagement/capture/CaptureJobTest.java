@@ -7,6 +7,7 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.event.EventId;
 import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -249,7 +250,8 @@ class CaptureJobTest {
     }
 
     private static Captured.Oversize oversize(String key, Long eventId) {
-        return new Captured.Oversize("public.engagement_events", key, "r", 5000, 0, 0, eventId);
+        return new Captured.Oversize(
+                "public.engagement_events", key, "r", 5000, 0, 0, eventId == null ? null : EventId.of(eventId));
     }
 
     private CaptureOptions secretive() throws java.io.IOException {

@@ -15,6 +15,7 @@ import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
@@ -106,6 +107,7 @@ class SettingsTest {
                         MemorySize.ofMebiBytes(1),
                         false,
                         EventTimeOptions.DEFAULT,
+                        EventIdKind.LONG,
                         null,
                         IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
@@ -418,6 +420,19 @@ class SettingsTest {
     }
 
     @Test
+    void textsAreRememberedForAWeekUnlessSomethingElseIsSaidAndNeverForEver() {
+        assertThat(stream("--ingest.event-id", "text").dedupeOptions())
+                .isEqualTo(new DedupeOptions(Duration.ofDays(7), EventIdKind.TEXT, 0));
+        assertThat(stream("--ingest.event-id", "text", "--dedupe.horizon", "2 d")
+                        .dedupeOptions())
+                .isEqualTo(new DedupeOptions(Duration.ofDays(2), EventIdKind.TEXT, 0));
+        assertThat(stream().dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
+        assertThatThrownBy(() -> stream("--ingest.event-id", "text", "--dedupe.horizon", "none"))
+                .hasMessageContaining("dedupe.horizon is 'none' and ingest.event-id is 'text'")
+                .hasMessageContaining("give a duration such as 7 d");
+    }
+
+    @Test
     void redriveNeedsAReasonAndTheRestIsItsLetters() {
         assertThat(problems(Command.REDRIVE, NOTHING))
                 .singleElement()
@@ -426,11 +441,18 @@ class SettingsTest {
         assertThatThrownBy(() -> Settings.parse(Command.REDRIVE, args("--reason=REJECTED"), NOTHING))
                 .isInstanceOf(ConfigurationException.class)
                 .hasMessageContaining("warehouse.project is missing");
-        assertThat(problems(
-                        Command.REDRIVE, NOTHING, "--reason=WRONG", "--from=yesterday", "--event-id=x", "--limit=0"))
-                .hasSize(4)
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=WRONG", "--from=yesterday", "--limit=0"))
+                .hasSize(3)
                 .anySatisfy(problem -> assertThat(problem).contains("'WRONG' is no reason; there are UNDECODABLE,"))
                 .anySatisfy(problem -> assertThat(problem).contains("a time with its zone"));
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=INVALID", "--event-id=x"))
+                .singleElement()
+                .asString()
+                .contains("event-id is 'x'; with ingest.event-id=long it must be a whole number");
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=INVALID", "--event-id=a b", "--ingest.event-id=text"))
+                .singleElement()
+                .asString()
+                .contains("event-id is 'a b'; with ingest.event-id=text it must be a text of 1 to 128 characters");
         assertThat(problems(
                         Command.REDRIVE,
                         NOTHING,
@@ -657,13 +679,14 @@ class SettingsTest {
                         MemorySize.parse("64 kb"),
                         true,
                         new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2)),
+                        EventIdKind.LONG,
                         null,
                         IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions())
                 .isEqualTo(new EnrichmentOptions(
                         new EngagementRule(EngagementRule.PctMode.PERCENT, 4, EngagementRule.NullRule.EITHER),
                         Duration.ofHours(1)));
-        assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30), 0));
+        assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30), EventIdKind.LONG, 0));
         assertThat(settings.liveViewOptions().url()).isEqualTo(URI.create("rediss://cache:6379/2"));
         assertThat(settings.liveViewOptions().password()).hasToString("secret in /run/secrets/redis");
         assertThat(settings.liveViewOptions().keyPrefix()).isEqualTo("eu:");

@@ -2,6 +2,7 @@ package dev.engagement.dedupe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.deadletter.Reason;
@@ -140,7 +141,7 @@ class DedupeOperatorTest {
 
     @Test
     void with_a_horizon_ids_are_remembered_that_long_at_least_and_not_for_ever() throws Exception {
-        var harness = started(new DedupeOptions(Duration.ofHours(1), 0));
+        var harness = started(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0));
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
         long hour = 3_600_000;
         harness.setProcessingTime(100 * hour);
@@ -153,7 +154,7 @@ class DedupeOperatorTest {
 
     @Test
     void after_the_horizon_the_state_shrinks() throws Exception {
-        var harness = started(new DedupeOptions(Duration.ofHours(1), 0));
+        var harness = started(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0));
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
         long hour = 3_600_000;
         harness.setProcessingTime(1_000 * hour);
@@ -161,7 +162,7 @@ class DedupeOperatorTest {
             arrive(harness, 1 + chunk * chunkSpan, chunk * hour);
         }
         OperatorSubtaskState state = harness.snapshot(1, 1);
-        var restored = harness(new DedupeOptions(Duration.ofHours(1), 0), 0, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0), 0, 1);
         restored.initializeState(state);
         restored.open();
         restored.setProcessingTime(1_000 * hour);
@@ -172,12 +173,12 @@ class DedupeOperatorTest {
 
     @Test
     void a_record_from_the_future_makes_nothing_forgotten_early() throws Exception {
-        var harness = started(new DedupeOptions(Duration.ofHours(1), 0));
+        var harness = started(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0));
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
         harness.setProcessingTime(1_000);
         arrive(harness, 1, 1_000);
         OperatorSubtaskState state = harness.snapshot(1, 1);
-        var restored = harness(new DedupeOptions(Duration.ofHours(1), 0), 0, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0), 0, 1);
         restored.initializeState(state);
         restored.open();
         restored.setProcessingTime(1_000);
@@ -298,11 +299,11 @@ class DedupeOperatorTest {
     void with_a_horizon_snapshot_only_ids_are_forgotten_too() throws Exception {
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
         long hour = 3_600_000;
-        var harness = started(new DedupeOptions(Duration.ofHours(1), 0));
+        var harness = started(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0));
         harness.setProcessingTime(1_000 * hour);
         arrive(harness, 1, 0, true);
         OperatorSubtaskState state = harness.snapshot(1, 1);
-        var restored = harness(new DedupeOptions(Duration.ofHours(1), 0), 0, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0), 0, 1);
         restored.initializeState(state);
         restored.open();
         restored.setProcessingTime(1_000 * hour);
@@ -315,7 +316,7 @@ class DedupeOperatorTest {
 
     @Test
     void an_id_that_comes_again_with_other_facts_is_a_letter_as_long_as_it_is_in_the_window() throws Exception {
-        var harness = started(new DedupeOptions(null, 1_000));
+        var harness = started(new DedupeOptions(null, EventIdKind.LONG, 1_000));
         EngagementEvent first = Samples.event(7, 1);
         EngagementEvent again = Samples.event(7, 1).committedAt(5).withRawPayload("{}");
         EngagementEvent other = Samples.event(7, 1, first.eventTsMicros() + 1);
@@ -349,7 +350,7 @@ class DedupeOperatorTest {
         assertThat(ids(without)).containsExactly(7L);
         assertThat(letters(without)).isEmpty();
 
-        var restored = harness(new DedupeOptions(null, 1_000), 0, 1);
+        var restored = harness(new DedupeOptions(null, EventIdKind.LONG, 1_000), 0, 1);
         restored.initializeState(without.snapshot(1, 1));
         restored.open();
         restored.processElement(new StreamRecord<>(enriched(other)));

@@ -3,6 +3,7 @@ package dev.engagement.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.registry.RegisteredSchema;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
@@ -271,7 +272,7 @@ class RegisteredRecordsTest {
 
     private String letter(IngestFormat format, byte[] value) {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder("events", 1 << 20, Clock.systemUTC(), new RecordFormat(format, WireFormat.CONFLUENT, schemas))
+        new EventDecoder("events", 1 << 20, EventIdKind.LONG, Clock.systemUTC(), new RecordFormat(format, WireFormat.CONFLUENT, schemas))
                 .decode(record(null, value), decoded);
         return decoded.letter().error();
     }

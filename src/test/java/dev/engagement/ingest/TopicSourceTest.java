@@ -2,6 +2,7 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import java.time.Clock;
 import java.util.Map;
@@ -32,6 +33,7 @@ class TopicSourceTest {
                 MemorySize.ofMebiBytes(1),
                 false,
                 EventTimeOptions.DEFAULT,
+                EventIdKind.LONG,
                 null,
                 IngestFormat.AUTO);
         return TopicSource.of(

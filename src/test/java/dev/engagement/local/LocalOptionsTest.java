@@ -3,6 +3,7 @@ package dev.engagement.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.local.LocalOptions.UsageException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,6 +31,7 @@ class LocalOptionsTest {
                         false,
                         false,
                         false,
+                        EventIdKind.LONG,
                         null,
                         false));
     }
@@ -37,7 +39,7 @@ class LocalOptionsTest {
     @Test
     void everyOptionIsRead() throws UsageException {
         assertThat(parse("--rate 500 --events=20000 --burst 30 --burst-every 5 --contents 7 --seed -3 --exit"
-                        + " --timeout 9 --parallelism 4 --source outbox --picture a.svg --format avro"))
+                        + " --timeout 9 --parallelism 4 --source outbox --picture a.svg --format avro --event-id text"))
                 .isEqualTo(new LocalOptions(
                         new LoadOptions(-3, 7, 500, 20_000, 30, Duration.ofSeconds(5)),
                         true,
@@ -47,6 +49,7 @@ class LocalOptionsTest {
                         false,
                         true,
                         true,
+                        EventIdKind.TEXT,
                         Path.of("a.svg"),
                         false));
         assertThat(parse("--no-jobs").jobs()).isFalse();
