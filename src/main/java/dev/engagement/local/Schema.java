@@ -33,9 +33,6 @@ public final class Schema {
     /** The replication slot that capture creates and uses. */
     public static final String SLOT = "engagement_slot";
 
-    /** The table that {@link #addOutbox} creates. */
-    public static final String OUTBOX = "outbox_events";
-
     /** The publication of the outbox and the heartbeat table. */
     public static final String OUTBOX_PUBLICATION = "engagement_outbox";
 

@@ -97,7 +97,6 @@ final class Installation implements AutoCloseable {
     private final Probe probe;
     private final LiveViewWatch watch;
     private final List<String> moreStreamOptions;
-    private final List<String> moreCaptureOptions;
     private String capture;
     private String stream;
     private long lettersPutBack;
@@ -118,17 +117,6 @@ final class Installation implements AutoCloseable {
         this.directory = directory;
         this.passwordFile = writePassword(directory, postgres.password());
         this.moreStreamOptions = moreStreamOptions;
-        this.moreCaptureOptions = options.outbox()
-                ? List.of(
-                        "--capture.source",
-                        "outbox",
-                        "--postgres.publication",
-                        Schema.OUTBOX_PUBLICATION,
-                        "--capture.outbox.purge",
-                        "true",
-                        "--capture.heartbeat-interval",
-                        "1 s")
-                : List.of();
         this.postgres = postgres;
         this.kafka = kafka;
         this.redis = redis;
@@ -182,9 +170,6 @@ final class Installation implements AutoCloseable {
         try {
             PostgresServer postgres = keep(started, PostgresServer.start(absolute.resolve("postgres"), 0));
             Schema.create(postgres);
-            if (options.outbox()) {
-                Schema.addOutbox(postgres);
-            }
             postgres.createDatabase(PostgresServer.ANALYTICS);
             RedisServer redis = keep(started, RedisServer.startDurable(absolute.resolve("redis"), 0));
             BigQueryProcess bigQuery = keep(started, BigQueryProcess.start(absolute.resolve("bigquery"), 0, 0));
@@ -604,25 +589,24 @@ final class Installation implements AutoCloseable {
     }
 
     private String[] captureArguments(String start) {
-        List<String> arguments = new ArrayList<>(List.of(
-                JAR.toString(),
-                "capture",
-                "--parallelism",
-                "1",
-                "--checkpoint.interval",
-                CHECKPOINT_INTERVAL,
-                "--kafka.bootstrap-servers",
-                kafka.bootstrapServers(),
-                "--postgres.url",
-                through(network(Role.POSTGRES), postgres.jdbcUrl()),
-                "--postgres.username",
-                postgres.username(),
-                "--postgres.password.secret-file",
-                passwordFile.toString(),
-                "--capture.start",
-                start));
-        arguments.addAll(moreCaptureOptions);
-        return arguments.toArray(String[]::new);
+        return new String[] {
+            JAR.toString(),
+            "capture",
+            "--parallelism",
+            "1",
+            "--checkpoint.interval",
+            CHECKPOINT_INTERVAL,
+            "--kafka.bootstrap-servers",
+            kafka.bootstrapServers(),
+            "--postgres.url",
+            through(network(Role.POSTGRES), postgres.jdbcUrl()),
+            "--postgres.username",
+            postgres.username(),
+            "--postgres.password.secret-file",
+            passwordFile.toString(),
+            "--capture.start",
+            start,
+        };
     }
 
     private String[] streamArguments(@Nullable String savepoint, int parallelism) {
