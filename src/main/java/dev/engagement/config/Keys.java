@@ -408,10 +408,10 @@ public final class Keys {
                     CAPTURE,
                     "go on with that timeline although what was captured last is not on it"),
             """
-            Number of a timeline, as capture's message names it, that capture goes on with although changes which it
-            captured last are not on it: they are lost at the source, and their ids may be given out again. Refused
-            all the same if the position to continue at is not on it. Meant for one start, which is why it cannot
-            stand in a file. capture only.
+            Number of a timeline, at least 1, as capture's message names it, that capture goes on with although changes
+            which it captured last are not on it: they are lost at the source, and their ids may be given out again.
+            Refused all the same if the position to continue at is not on it. Meant for one start, which is why it
+            cannot stand in a file. capture only.
             """);
 
     static {
