@@ -1,8 +1,8 @@
 package dev.engagement.capture;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.TopicReader;
 import java.io.IOException;
@@ -25,7 +25,7 @@ final class HandedOut {
 
     private static final byte REGISTRY_MAGIC = 0;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final JsonFactory JSON = new JsonFactory();
 
     private HandedOut() {}
 
@@ -69,16 +69,43 @@ final class HandedOut {
 
     /** Of a Debezium envelope, bare or wrapped; null of anything else, and of a row of a snapshot. */
     static @Nullable Change change(byte[] value) {
-        try {
-            JsonNode root = JSON.readTree(value);
-            JsonNode envelope = root.path("payload").isObject() ? root.path("payload") : root;
-            JsonNode source = envelope.path("source");
-            long lsn = source.path("lsn").asLong(0);
-            return lsn > 0 ? new Change(lsn, source.path("txId").asLong(0) & 0xFFFF_FFFFL) : null;
-        } catch (JsonProcessingException e) {
+        try (JsonParser parser = JSON.createParser(value)) {
+            return parser.nextToken() == JsonToken.START_OBJECT ? inObject(parser) : null;
+        } catch (IOException notOurs) {
             return null;
-        } catch (IOException e) {
-            throw new IllegalStateException("Bytes in memory are read", e);
         }
+    }
+
+    private static @Nullable Change inObject(JsonParser parser) throws IOException {
+        Change found = null;
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            boolean isObject = parser.nextToken() == JsonToken.START_OBJECT;
+            if (isObject && name.equals("source")) {
+                found = inSource(parser);
+            } else if (isObject && name.equals("payload")) {
+                found = inObject(parser);
+            } else {
+                parser.skipChildren();
+            }
+        }
+        return found;
+    }
+
+    private static @Nullable Change inSource(JsonParser parser) throws IOException {
+        long lsn = 0;
+        long txId = 0;
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            boolean isNumber = parser.nextToken() == JsonToken.VALUE_NUMBER_INT;
+            if (isNumber && name.equals("lsn")) {
+                lsn = parser.getLongValue();
+            } else if (isNumber && name.equals("txId")) {
+                txId = parser.getLongValue();
+            } else {
+                parser.skipChildren();
+            }
+        }
+        return lsn > 0 ? new Change(lsn, txId & 0xFFFF_FFFFL) : null;
     }
 }

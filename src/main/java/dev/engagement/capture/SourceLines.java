@@ -35,8 +35,13 @@ final class SourceLines {
             FROM pg_control_system()""";
 
     private static final String HEARTBEAT = """
-            SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint, clock_timestamp(),
+            SELECT (%s() - '0/0')::bigint, clock_timestamp(),
                    (SELECT beat_at FROM %s WHERE id = 1)""";
+
+    private static final String FLUSHED = "pg_current_wal_flush_lsn";
+
+    /** Where a server refuses the other: one that has no log of its own to flush. */
+    private static final String WRITTEN = "pg_current_wal_lsn";
 
     /** An index that begins with a whole number, in a table that the role may read, gives its greatest at once. */
     private static final String IDS_ARE_CHEAP = """
@@ -60,9 +65,20 @@ final class SourceLines {
     /** A look at the source over a connection that is there, before anything is written. */
     KnownSource look(Connection connection) throws SQLException {
         SourceLine line = line(connection);
+        try {
+            return look(connection, line, FLUSHED);
+        } catch (SQLException e) {
+            if (!REFUSED.contains(e.getSQLState())) {
+                throw e;
+            }
+            return look(connection, line, WRITTEN);
+        }
+    }
+
+    private KnownSource look(Connection connection, SourceLine line, String end) throws SQLException {
         String heartbeat = SourceShape.quote(options.schema()) + '.' + SourceShape.quote(options.heartbeatTable());
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(String.format(HEARTBEAT, heartbeat))) {
+                ResultSet row = statement.executeQuery(String.format(HEARTBEAT, end, heartbeat))) {
             row.next();
             OffsetDateTime beatAt = row.getObject(3, OffsetDateTime.class);
             return new KnownSource(

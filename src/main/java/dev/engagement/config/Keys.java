@@ -547,10 +547,11 @@ public final class Keys {
                     CAPTURE,
                     "go on with that timeline although what was captured last is not on it"),
             """
-            Number of a timeline, as capture's message names it, that capture goes on with although changes which it
-            captured last are not on it: they are lost at the source, and their ids may be given out again. Refused
-            all the same if the position to continue at is not on it. Meant for one start, which is why it cannot
-            stand in a file. capture only.
+            Number of a timeline, at least 1, as capture's message names it, that capture goes on with although changes
+            which it captured last are not on it: they are lost at the source, and their ids may be given out again.
+            Refused all the same if the position to continue at is not on it. Meant for one start, which is why it
+            cannot stand in a file. capture only.
+            Too low: an older timeline is accepted, which helps nothing. Too high: one that is not there yet is.
             """);
 
     public static final Key<CaptureFormat> CAPTURE_FORMAT = declared(
@@ -817,7 +818,7 @@ public final class Keys {
                     "of how many of the latest ids the facts are known, to tell a conflict from a duplicate"),
             """
             Of how many of its latest ids each subtask of the dedupe remembers what they stood for, so that an id that
-            comes again with other facts becomes a CONFLICT letter and is not dropped as a duplicate. Whole number,
+            comes again with other facts becomes a CONFLICT letter and is not dropped as a duplicate. Number,
             0 to 16777216; 0 for none. For a source that Debezium on Kafka Connect captures, which goes on when the
             source went back in time; this job's own capture stops then.
             Too low: an id that was given out again later than so many others is dropped. Too high: 16 bytes an id in

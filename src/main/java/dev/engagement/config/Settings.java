@@ -152,9 +152,10 @@ public final class Settings {
 
     /** Of {@code capture}. */
     public CaptureOptions captureOptions() {
+        PostgresConnection postgres = postgres();
         Integer accepted = find(Keys.ACCEPT_TIMELINE);
         return new CaptureOptions(
-                postgres(),
+                postgres,
                 get(Keys.POSTGRES_SCHEMA),
                 get(Keys.POSTGRES_EVENTS_TABLE),
                 get(Keys.POSTGRES_CONTENT_TABLE),

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.engagement.event.EventId;
 import dev.engagement.capture.CaptureOptions.Start;
 import dev.engagement.capture.CaptureStage.Record;
 import dev.engagement.deadletter.DeadLetter;
@@ -286,7 +287,7 @@ class OutboxIT extends OnCaptureServers {
         openOutbox();
         stage.outbox(CaptureSamples.outbox(true));
         // Every oversize row fails the job once, in the midst of whatever is under way.
-        Set<Long> failed = new HashSet<>();
+        Set<EventId> failed = new HashSet<>();
         stage.onLetter(letter -> {
             if (failed.add(letter.eventId())) {
                 throw new IllegalStateException("a test's failure");

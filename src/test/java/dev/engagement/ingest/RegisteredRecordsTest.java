@@ -255,7 +255,7 @@ class RegisteredRecordsTest {
     @Test
     void without_a_registry_a_letter_says_so() {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder("events", 1 << 20, Clock.systemUTC())
+        new EventDecoder("events", 1 << 20, EventIdKind.LONG, Clock.systemUTC())
                 .decode(record(null, new byte[] {0, 0, 0, 0, 9, 1}), decoded);
         assertThat(decoded.letter().error()).contains("registry.url").contains("id 9");
     }
@@ -306,6 +306,7 @@ class RegisteredRecordsTest {
         new EventDecoder(
                         "events",
                         1 << 20,
+                        EventIdKind.LONG,
                         Clock.systemUTC(),
                         new RecordFormat(IngestFormat.AUTO, new WireFormat(8), schemas))
                 .decode(record(null, value), decoded);
@@ -425,6 +426,7 @@ class RegisteredRecordsTest {
         return new EventDecoder(
                 "events",
                 DebeziumCase.MAX_RECORD_BYTES,
+                EventIdKind.LONG,
                 Clock.systemUTC(),
                 new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas));
     }
@@ -444,6 +446,7 @@ class RegisteredRecordsTest {
         new ContentDecoder(
                         "content",
                         DebeziumCase.MAX_RECORD_BYTES,
+                        EventIdKind.LONG,
                         Clock.systemUTC(),
                         new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas))
                 .decode(record, decoded);
