@@ -3,6 +3,8 @@ package dev.engagement.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.event.EventId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -169,10 +171,13 @@ class RowDeserializerTest {
 
     private List<Captured> deserialize(Struct envelope, Struct key) {
         List<Captured> captured = new java.util.ArrayList<>();
-        deserializer.deserialize(
-                new SourceRecord(
-                        Map.of(), Map.of(), "t", null, key == null ? null : key.schema(), key, ENVELOPE, envelope),
-                new ListCollector<>(captured));
+        SourceRecord record = new SourceRecord(
+                Map.of(), Map.of(), "t", null, key == null ? null : key.schema(), key, ENVELOPE, envelope);
+        try {
+            deserializer.deserialize(record, new ListCollector<>(captured));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         return captured;
     }
 
