@@ -446,7 +446,6 @@ class RegisteredRecordsTest {
         new ContentDecoder(
                         "content",
                         DebeziumCase.MAX_RECORD_BYTES,
-                        EventIdKind.LONG,
                         Clock.systemUTC(),
                         new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas))
                 .decode(record, decoded);
