@@ -530,6 +530,7 @@ public final class Backfill {
                 options.eventsTopic(),
                 options.contentTopic(),
                 options.maxRecordBytes().getBytes(),
+                options.source().contentRequired(),
                 clock.millis(),
                 clock);
     }

@@ -3,6 +3,7 @@ package dev.engagement.config;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.warehouse.WarehouseOptions;
@@ -80,6 +81,12 @@ public final class Keys {
     private static final Set<Command> CLOCKS = Set.of(Command.STREAM, Command.REBUILD, Command.BACKFILL, Command.AUDIT);
     /** What takes letters or events of a time. */
     private static final Set<Command> TIMES = Set.of(Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
+
+    /** What decodes the events topic. */
+    private static final Set<Command> FORMATS = Set.of(Command.STREAM, Command.REDRIVE);
+    /** What decides whether an event may be without a content. */
+    private static final Set<Command> CONTENTS =
+            Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -415,6 +422,19 @@ public final class Keys {
             Too low: honest events become letters. Too high: a few huge values fill the network buffers and hold the
             others up.
             """);
+    public static final Key<IngestFormat> INGEST_FORMAT = declared(
+            Key.of(
+                    "ingest.format",
+                    Type.oneOf(IngestFormat.class),
+                    "auto",
+                    FORMATS,
+                    "what the events topic holds: envelopes of Debezium, or plain events"),
+            """
+            What the values of the events topic are. auto: envelopes of Debezium, with or without the Connect wrapper.
+            flat: each is one event as a JSON object, its fields called as the columns are; an envelope between them
+            is read as one, as backfill and redrive put such there. A plain event that is read as auto becomes an
+            UNDECODABLE letter, and goes in by a redrive once this is set. stream and redrive.
+            """);
     public static final Key<Boolean> ACCEPT_GAP = declared(
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next"),
             """
@@ -461,6 +481,20 @@ public final class Keys {
             What a missing length does. independent: engagement_seconds stays, engagement_pct is null. either: both
             are null.
             """);
+    public static final Key<Boolean> ENRICHMENT_CONTENT_REQUIRED = declared(
+            Key.of(
+                    "enrichment.content-required",
+                    Type.BOOLEAN,
+                    "true",
+                    CONTENTS,
+                    "whether an event without a content becomes a dead letter"),
+            """
+            Whether an event must have a content. true or false. With true one without a content_id becomes an INVALID
+            letter, and one whose content does not come an UNRESOLVED one. With false both pass, and the columns of a
+            content are null. Without a content_id an event is in no leaderboard, count, bucket or content:last, and in
+            no rollup by content_id. stream, and what reads the tables beside it, must say the same: backfill, rebuild,
+            redrive and audit.
+            """);
     public static final Key<Duration> ENRICHMENT_CONTENT_WAIT = declared(
             Key.of(
                     "enrichment.content-wait",
@@ -471,7 +505,8 @@ public final class Keys {
             """
             How long an event waits for an unknown content before it becomes an UNRESOLVED letter. Duration, by the
             wall clock; it begins only once the content topic has been read to its end, so a cold start makes no
-            letters.
+            letters. With enrichment.content-required=false it is 0 s unless it is given, and an event then passes
+            without its content.
             Too low: events that overtake their content become letters. Too high: more events wait in state, and an
             orphan is noticed later.
             """);

@@ -170,15 +170,20 @@ public final class Settings {
                 new EventTimeOptions(
                         get(Keys.RANKING_MAX_OUT_OF_ORDERNESS),
                         get(Keys.RANKING_MAX_CLOCK_SKEW),
-                        get(Keys.RANKING_IDLE_TIMEOUT)));
+                        get(Keys.RANKING_IDLE_TIMEOUT)),
+                get(Keys.ENRICHMENT_CONTENT_REQUIRED),
+                get(Keys.INGEST_FORMAT));
     }
 
     /** Of {@code stream}. */
     public EnrichmentOptions enrichmentOptions() {
+        boolean contentRequired = get(Keys.ENRICHMENT_CONTENT_REQUIRED);
+        boolean isWaitGiven = contentRequired || isGiven(Keys.ENRICHMENT_CONTENT_WAIT);
         return new EnrichmentOptions(
                 new EngagementRule(
                         get(Keys.ENRICHMENT_PCT_MODE), get(Keys.ENRICHMENT_PCT_SCALE), get(Keys.ENRICHMENT_NULL_RULE)),
-                get(Keys.ENRICHMENT_CONTENT_WAIT));
+                isWaitGiven ? get(Keys.ENRICHMENT_CONTENT_WAIT) : Duration.ZERO,
+                contentRequired);
     }
 
     /** Of {@code stream}. */
@@ -356,7 +361,8 @@ public final class Settings {
                 get(Keys.POSTGRES_SCHEMA),
                 get(Keys.POSTGRES_EVENTS_TABLE),
                 get(Keys.POSTGRES_CONTENT_TABLE),
-                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null);
+                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null,
+                get(Keys.ENRICHMENT_CONTENT_REQUIRED));
     }
 
     /** Of {@code backfill} and {@code rebuild}: which rows are read. */
@@ -456,6 +462,7 @@ public final class Settings {
                 get(Keys.DRY_RUN),
                 get(Keys.AGAIN),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
+                get(Keys.INGEST_FORMAT),
                 find(Keys.POSTGRES_USERNAME) == null ? null : sourceOptions());
     }
 

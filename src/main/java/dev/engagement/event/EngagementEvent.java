@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * One row of {@code engagement_events} as it was read from its topic. Immutable.
  *
  * @param id the row's primary key and the event's identity everywhere
- * @param contentId opaque text: a UUID in most installations, a number in some
+ * @param contentId opaque text: a UUID in most installations, a number in some; null where an event need not have one
  * @param userId opaque text, or null
  * @param eventType any text: the database owns the check
  * @param eventTsMicros when it happened, microseconds since the epoch, within years 1..9999
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record EngagementEvent(
         long id,
-        String contentId,
+        @Nullable String contentId,
         @Nullable String userId,
         @Nullable String eventType,
         long eventTsMicros,

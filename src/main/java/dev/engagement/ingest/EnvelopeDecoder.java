@@ -143,7 +143,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                 undecodable(record, value.length == 0 ? "the value is empty" : "the value is not a JSON object", out);
                 return;
             }
-            readEnvelope(parser, true);
+            readValue(parser);
             if (parser.nextToken() != null) {
                 undecodable(record, "something follows the JSON object", out);
                 return;
@@ -158,6 +158,16 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         } finally {
             bytes = NO_BYTES;
         }
+        judgeValue(record, out);
+    }
+
+    /** Reads the value's object; the parser stands on its first brace and must be left on its last one. */
+    void readValue(JsonParser parser) throws IOException {
+        readEnvelope(parser, true);
+    }
+
+    /** Says what a readable value is. */
+    void judgeValue(ConsumerRecord<byte[], byte[]> record, DecodedRecord<T> out) {
         if (opProblem != null) {
             undecodable(record, opProblem, out);
         } else if (op == null) {
@@ -398,7 +408,11 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
 
     /** The source text of the value that the parser stands on, which it leaves at that value's end. */
     final byte[] verbatim(JsonParser parser) throws IOException {
-        int from = (int) parser.currentTokenLocation().getByteOffset();
+        return sinceByte((int) parser.currentTokenLocation().getByteOffset(), parser);
+    }
+
+    /** The source text from a byte on to the end of the value that the parser stands on, at which it is left. */
+    final byte[] sinceByte(int from, JsonParser parser) throws IOException {
         parser.skipChildren();
         int to = (int) parser.currentLocation().getByteOffset();
         return Arrays.copyOfRange(bytes, from, to);

@@ -30,10 +30,12 @@ public final class Ingest {
             StreamExecutionEnvironment env, IngestOptions options, boolean bounded, String uid) {
         long maxBytes = options.maxRecordBytes().getBytes();
         String topic = options.eventsTopic();
+        IngestFormat format = options.format();
+        boolean contentRequired = options.contentRequired();
         TopicSource<EngagementEvent> source = TopicSource.of(
                 topic,
                 options,
-                () -> new EventDecoder(topic, maxBytes, Clock.systemUTC()),
+                () -> EventDecoders.of(format, topic, maxBytes, contentRequired, Clock.systemUTC()),
                 DecodedRecordTypes.EVENTS,
                 bounded);
         return env.fromSource(

@@ -14,6 +14,8 @@ import org.apache.flink.configuration.MemorySize;
  * @param maxRecordBytes largest accepted value; a larger one becomes OVERSIZE
  * @param acceptGap whether to continue where Kafka no longer has the offset that the job was to continue at
  * @param eventTime how event time moves
+ * @param contentRequired whether an event without a {@code content_id} is INVALID
+ * @param format what the values of the events topic are
  */
 public record IngestOptions(
         KafkaConnection kafka,
@@ -22,7 +24,9 @@ public record IngestOptions(
         String groupId,
         MemorySize maxRecordBytes,
         boolean acceptGap,
-        EventTimeOptions eventTime)
+        EventTimeOptions eventTime,
+        boolean contentRequired,
+        IngestFormat format)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;

@@ -2,6 +2,7 @@ package dev.engagement.redrive;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.source.SourceOptions;
 import java.time.Instant;
 import java.util.Arrays;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param dryRun whether to say only what would be done
  * @param again whether those are put back too that were before
  * @param maxRecordBytes largest value that the stream accepts
+ * @param format what the values of the events topic are
  * @param database where the rows of OVERSIZE letters are, or null if they are not to be read
  */
 public record RedriveOptions(
@@ -31,6 +33,7 @@ public record RedriveOptions(
         boolean dryRun,
         boolean again,
         MemorySize maxRecordBytes,
+        IngestFormat format,
         @Nullable SourceOptions database) {
 
     /** Whether the warehouse is needed. */

@@ -12,7 +12,7 @@ import dev.engagement.event.Integers;
 import dev.engagement.event.Position;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
-import dev.engagement.ingest.EventDecoder;
+import dev.engagement.ingest.EventDecoders;
 import dev.engagement.ingest.RecordKey;
 import dev.engagement.source.SourceOptions;
 import java.io.IOException;
@@ -316,7 +316,9 @@ final class RedriveRouter implements AutoCloseable {
 
     private @Nullable Long eventIdIn(DeadLetter letter, byte @Nullable [] value) {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder(letter.source().topic(), Long.MAX_VALUE, clock).decode(record(letter, value), decoded);
+        // It is the id that is wanted, whatever the event has for a content.
+        EventDecoders.of(options.format(), letter.source().topic(), Long.MAX_VALUE, false, clock)
+                .decode(record(letter, value), decoded);
         return switch (decoded.kind()) {
             case VALUE -> decoded.value().id();
             case LETTER -> decoded.letter().eventId();

@@ -12,13 +12,15 @@ import org.jspecify.annotations.Nullable;
  * @param eventsTable table of events, without the schema
  * @param contentTable table of contents, without the schema
  * @param publication of which no more is read than it lets through, rows and columns; null for the whole tables
+ * @param contentRequired whether an event counts only if it has a content
  */
 public record SourceOptions(
         PostgresConnection postgres,
         String schema,
         String eventsTable,
         String contentTable,
-        @Nullable String publication)
+        @Nullable String publication,
+        boolean contentRequired)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;

@@ -125,7 +125,7 @@ class RollupAuditIT {
                                 server.jdbcUrl(PostgresServer.ANALYTICS),
                                 server.username(),
                                 SecretRef.inFile("rollup.postgres.password", servers.postgresPasswordFile())),
-                        new SourceOptions(source, Schema.NAME, Schema.EVENTS, Schema.CONTENT, null),
+                        new SourceOptions(source, Schema.NAME, Schema.EVENTS, Schema.CONTENT, null, true),
                         allowedLateness,
                         Duration.ofMinutes(1)));
     }

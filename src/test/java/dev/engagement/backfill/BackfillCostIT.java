@@ -233,7 +233,7 @@ class BackfillCostIT {
         try {
             SourceOptions of = options(DAYS, false).source();
             SourceTables database = new SourceTables(
-                    new SourceOptions(of.postgres(), of.schema(), "parted", of.contentTable(), null), "test");
+                    new SourceOptions(of.postgres(), of.schema(), "parted", of.contentTable(), null, true), "test");
             try (Connection connection = database.connect()) {
                 assertThat(database.timeIndex(connection).isOrdered()).isFalse();
                 String advice = database.timeIndex(connection).advice();
@@ -483,7 +483,8 @@ class BackfillCostIT {
                         "public",
                         "engagement_events",
                         "content",
-                        publication),
+                        publication,
+                        true),
                 RangeOptions.of(BEGIN, BEGIN.plus(Duration.ofDays(days))),
                 null,
                 false,

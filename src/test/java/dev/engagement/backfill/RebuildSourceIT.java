@@ -16,6 +16,7 @@ import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
@@ -161,7 +162,7 @@ class RebuildSourceIT {
     void columns_of_other_types_are_read_as_capture_would_give_them() throws Exception {
         SourceTables database = new SourceTables(source, "test");
         RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
-        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, 0, Clock.systemUTC());
+        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, true, 0, Clock.systemUTC());
         DecodedRecord<EngagementEvent> event = new DecodedRecord<>();
         DecodedRecord<ContentChange> content = new DecodedRecord<>();
         try (Connection connection = database.connect()) {
@@ -590,7 +591,8 @@ class RebuildSourceIT {
                 schema,
                 "engagement_events",
                 "content",
-                publication);
+                publication,
+                true);
     }
 
     private static IngestOptions ingest() {
@@ -601,7 +603,9 @@ class RebuildSourceIT {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 false,
-                EventTimeOptions.DEFAULT);
+                EventTimeOptions.DEFAULT,
+                true,
+                IngestFormat.AUTO);
     }
 
     private static StreamExecutionEnvironment environment() {

@@ -105,7 +105,8 @@ class RollupBackfillIT {
                 Schema.NAME,
                 Schema.EVENTS,
                 Schema.CONTENT,
-                null);
+                null,
+                true);
         RollupBackfillOptions options = new RollupBackfillOptions(
                 source,
                 RangeOptions.of(from, to),

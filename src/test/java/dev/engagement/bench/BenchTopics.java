@@ -6,6 +6,7 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.KafkaProcess;
 import dev.engagement.pipeline.Sources;
@@ -99,7 +100,9 @@ final class BenchTopics implements AutoCloseable {
                         "bench",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT));
+                        EventTimeOptions.DEFAULT,
+                        true,
+                        IngestFormat.AUTO));
     }
 
     /** What every figure stands beside: Flink's own source reads the events and parses them, and forgets them. */

@@ -15,6 +15,7 @@ import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.rollup.RollupOptions;
@@ -103,7 +104,9 @@ class SettingsTest {
                         "engagement-stream",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT));
+                        EventTimeOptions.DEFAULT,
+                        true,
+                        IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
         assertThat(settings.dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
         assertThat(settings.destinations())
@@ -577,11 +580,14 @@ class SettingsTest {
                         "g",
                         MemorySize.parse("64 kb"),
                         true,
-                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2))));
+                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2)),
+                        true,
+                        IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions())
                 .isEqualTo(new EnrichmentOptions(
                         new EngagementRule(EngagementRule.PctMode.PERCENT, 4, EngagementRule.NullRule.EITHER),
-                        Duration.ofHours(1)));
+                        Duration.ofHours(1),
+                        true));
         assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30)));
         assertThat(settings.liveViewOptions().url()).isEqualTo(URI.create("rediss://cache:6379/2"));
         assertThat(settings.liveViewOptions().password()).hasToString("secret in /run/secrets/redis");

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 class EnrichmentOperatorTest {
 
     private static final EnrichmentOptions OPTIONS =
-            new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30));
+            new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30), true);
 
     private final List<AutoCloseable> opened = new ArrayList<>();
 

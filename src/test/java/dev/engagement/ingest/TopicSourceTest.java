@@ -31,7 +31,9 @@ class TopicSourceTest {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 false,
-                EventTimeOptions.DEFAULT);
+                EventTimeOptions.DEFAULT,
+                true,
+                IngestFormat.AUTO);
         return TopicSource.of(
                 topic, options, () -> new EventDecoder(topic, 1, Clock.systemUTC()), DecodedRecordTypes.EVENTS, false);
     }

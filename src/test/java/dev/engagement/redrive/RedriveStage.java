@@ -18,6 +18,7 @@ import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.bigquery.BigQueryEmulator;
@@ -312,6 +313,7 @@ final class RedriveStage implements AutoCloseable {
                 asked.dryRun,
                 asked.again,
                 new MemorySize(asked.maxRecordBytes),
+                IngestFormat.AUTO,
                 asked.database
                         ? new SourceOptions(
                                 new PostgresConnection(
@@ -321,7 +323,8 @@ final class RedriveStage implements AutoCloseable {
                                 "public",
                                 "engagement_events",
                                 "content",
-                                null)
+                                null,
+                                true)
                         : null);
         Redrive redrive = new Redrive(
                 options,

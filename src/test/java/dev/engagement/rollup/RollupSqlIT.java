@@ -414,6 +414,7 @@ class RollupSqlIT {
                     "\"" + Schema.NAME + "\".\"" + Schema.EVENTS + "\"",
                     "\"" + Schema.NAME + "\".\"" + Schema.CONTENT + "\"",
                     publication,
+                    true,
                     skew);
         }
     }

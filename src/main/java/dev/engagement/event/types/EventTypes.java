@@ -76,7 +76,7 @@ public final class EventTypes {
         protected EngagementEvent read(int version, DataInput in) throws IOException {
             return new EngagementEvent(
                     in.readLong(),
-                    Wire.readRequiredText(in),
+                    Wire.readText(in),
                     Wire.readText(in),
                     Wire.readText(in),
                     in.readLong(),
