@@ -13,6 +13,7 @@ import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.ranking.RankingOptions;
@@ -172,7 +173,7 @@ public final class Settings {
                         get(Keys.RANKING_MAX_CLOCK_SKEW),
                         get(Keys.RANKING_IDLE_TIMEOUT)),
                 get(Keys.ENRICHMENT_CONTENT_REQUIRED),
-                get(Keys.INGEST_FORMAT));
+                command == Command.STREAM ? get(Keys.INGEST_FORMAT) : IngestFormat.AUTO);
     }
 
     /** Of {@code stream}. */

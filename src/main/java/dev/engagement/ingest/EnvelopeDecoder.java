@@ -414,6 +414,8 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     /** The source text from a byte on to the end of the value that the parser stands on, at which it is left. */
     final byte[] sinceByte(int from, JsonParser parser) throws IOException {
         parser.skipChildren();
+        // A text is read lazily.
+        parser.finishToken();
         int to = (int) parser.currentLocation().getByteOffset();
         return Arrays.copyOfRange(bytes, from, to);
     }
