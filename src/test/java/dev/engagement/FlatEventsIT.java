@@ -130,7 +130,8 @@ class FlatEventsIT {
         assertThat(command("backfill", "--backfill.wait", "5 min")).endsWith("Backfill done. inserted=100 skipped=200");
 
         awaitEverythingEqualsSql();
-        assertThat(command("audit", "--audit.settle", "0 s")).contains("no differences");
+        // An exit code of 0: nothing differs anywhere.
+        command("audit", "--counts", "--redis.url", servers.redis().url());
     }
 
     // ------------------------------------------------------------------------------------------------- the source
@@ -332,7 +333,7 @@ class FlatEventsIT {
     private String command(String word, String... more) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        List<String> options = new ArrayList<>(ends());
+        List<String> options = new ArrayList<>(warehouse());
         options.addAll(
                 List.of("--from", from.toString(), "--to", from.plusSeconds(331).toString()));
         options.addAll(List.of(more));
@@ -346,10 +347,8 @@ class FlatEventsIT {
         return new PrintStream(bytes, true, StandardCharsets.UTF_8);
     }
 
-    private List<String> ends() {
+    private List<String> warehouse() {
         return List.of(
-                "--redis.url",
-                servers.redis().url(),
                 "--warehouse.project",
                 PROJECT,
                 "--warehouse.endpoint",
@@ -359,7 +358,8 @@ class FlatEventsIT {
     }
 
     private String[] streamArgs() throws Exception {
-        List<String> options = new ArrayList<>(ends());
+        List<String> options = new ArrayList<>(warehouse());
+        options.addAll(List.of("--redis.url", servers.redis().url()));
         options.addAll(servers.rollupArguments());
         options.addAll(servers.receiver().streamArguments());
         options.addAll(List.of("--destinations", "liveview,warehouse,delivery,rollups", "--rollup.refresh", "200 ms"));
