@@ -16,6 +16,7 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -183,12 +184,15 @@ class LiveStreamsTest {
         Heard heard = new Heard();
         WebSocket socket = socket("/live-metrics", heard);
         taken(api.joined);
-        boolean isOpen = true;
-        while (isOpen) {
-            boolean isSent = socket.sendText("ping", true)
-                    .handle((nothing, failure) -> failure == null)
+        // One after the other is heard: a client that goes on writing to a connection that ends may never read why.
+        while (!heard.closed.isDone()) {
+            socket.sendText("hello", true).get(GUARD_MINUTES, TimeUnit.MINUTES);
+            heard.pong = new CompletableFuture<>();
+            // It fails if the end has come between the two.
+            socket.sendPing(ByteBuffer.allocate(0))
+                    .handle((sent, failure) -> null)
                     .get(GUARD_MINUTES, TimeUnit.MINUTES);
-            isOpen = isSent && !heard.closed.isDone();
+            CompletableFuture.anyOf(heard.pong, heard.closed).get(GUARD_MINUTES, TimeUnit.MINUTES);
         }
 
         assertThat(heard.closed.get(GUARD_MINUTES, TimeUnit.MINUTES)).isEqualTo(1013);
@@ -289,6 +293,7 @@ class LiveStreamsTest {
         private final CompletableFuture<Integer> closed = new CompletableFuture<>();
         private final StringBuilder text = new StringBuilder();
         private volatile String reason = "";
+        private volatile CompletableFuture<Void> pong = new CompletableFuture<>();
 
         @Override
         public @Nullable CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
@@ -297,6 +302,13 @@ class LiveStreamsTest {
                 texts.add(text.toString());
                 text.setLength(0);
             }
+            socket.request(1);
+            return null;
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onPong(WebSocket socket, ByteBuffer message) {
+            pong.complete(null);
             socket.request(1);
             return null;
         }
