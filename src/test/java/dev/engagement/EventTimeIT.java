@@ -3,6 +3,7 @@ package dev.engagement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.ingest.EventRules;
 import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
@@ -152,7 +153,7 @@ class EventTimeIT {
                 MemorySize.ofMebiBytes(1),
                 false,
                 OPTIONS,
-                EventIdKind.LONG,
+                EventRules.DEFAULT,
                 null,
                 IngestFormat.AUTO);
         EngagementPipeline.wire(
@@ -160,7 +161,7 @@ class EventTimeIT {
                 new Rules(
                         EVENTS,
                         OPTIONS,
-                        new EnrichmentOptions(EngagementRule.DEFAULT, TIMEOUT),
+                        new EnrichmentOptions(EngagementRule.DEFAULT, TIMEOUT, true),
                         DedupeOptions.DEFAULT,
                         RankingOptions.DEFAULT),
                 new Destinations(

@@ -107,7 +107,7 @@ public final class Backfill {
             StreamFactory streams,
             Pause pause,
             LongSupplier nanoTime) {
-        this(options, known, new EventIdNumbers(options.source().eventIds()), streams, pause, nanoTime);
+        this(options, known, new EventIdNumbers(options.source().rules().ids()), streams, pause, nanoTime);
     }
 
     private Backfill(
@@ -132,7 +132,7 @@ public final class Backfill {
      * @param warehouse what is asked for ids; null if the stream has none, and then every row is published
      */
     public static Backfill of(BackfillOptions options, @Nullable WarehouseOptions warehouse) {
-        EventIdNumbers numbers = new EventIdNumbers(options.source().eventIds());
+        EventIdNumbers numbers = new EventIdNumbers(options.source().rules().ids());
         WarehouseLookup known = null;
         if (warehouse != null) {
             WarehouseIds ids = WarehouseIds.of(warehouse);
@@ -546,6 +546,7 @@ public final class Backfill {
                 options.eventsTopic(),
                 options.contentTopic(),
                 options.maxRecordBytes().getBytes(),
+                options.source().rules().contentRequired(),
                 clock.millis(),
                 clock);
     }

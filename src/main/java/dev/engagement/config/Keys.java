@@ -89,6 +89,11 @@ public final class Keys {
     private static final Set<Command> REGISTRY = Set.of(Command.CAPTURE, Command.STREAM, Command.BACKFILL);
     /** What reads by schemas. */
     private static final Set<Command> SCHEMAS = Set.of(Command.STREAM, Command.BACKFILL);
+    /** What decodes the events topic. */
+    private static final Set<Command> FORMATS = Set.of(Command.STREAM, Command.REDRIVE);
+    /** What decides whether an event may be without a content. */
+    private static final Set<Command> CONTENTS =
+            Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -599,12 +604,16 @@ public final class Keys {
                     "ingest.format",
                     Type.oneOf(IngestFormat.class),
                     "auto",
-                    STREAM,
-                    "what keys and values of the topics are: auto, json or registry"),
+                    FORMATS,
+                    "what the topics hold: auto, json, registry or flat"),
             """
             What keys and values of the two topics are. auto: each says it itself, one that begins with the magic byte 0
             and the id of a schema is of a schema registry, any other is JSON. json: JSON, and nothing else. registry:
-            of a schema registry, and nothing else. What is something else becomes an UNDECODABLE letter.
+            of a schema registry, and nothing else. What is something else becomes an UNDECODABLE letter. flat: each
+            value of the events topic is one event as a JSON object, its fields called as the columns are; an envelope
+            between them is read as one, as backfill and redrive put such there. The topic of contents is read as with
+            auto then. A plain event that is read as auto becomes an UNDECODABLE letter, and goes in by a redrive once
+            this is set. stream and redrive.
             """);
     public static final Key<EventIdKind> INGEST_EVENT_ID = declared(
             Key.of(
@@ -709,6 +718,20 @@ public final class Keys {
             What a missing length does. independent: engagement_seconds stays, engagement_pct is null. either: both
             are null.
             """);
+    public static final Key<Boolean> ENRICHMENT_CONTENT_REQUIRED = declared(
+            Key.of(
+                    "enrichment.content-required",
+                    Type.BOOLEAN,
+                    "true",
+                    CONTENTS,
+                    "whether an event without a content becomes a dead letter"),
+            """
+            Whether an event must have a content. true or false. With true one without a content_id becomes an INVALID
+            letter, and one whose content does not come an UNRESOLVED one. With false both pass, and the columns of a
+            content are null. Without a content_id an event is in no leaderboard, count, bucket or content:last, and in
+            no rollup by content_id. stream, and what reads the tables beside it, must say the same: backfill, rebuild,
+            redrive and audit.
+            """);
     public static final Key<Duration> ENRICHMENT_CONTENT_WAIT = declared(
             Key.of(
                     "enrichment.content-wait",
@@ -719,7 +742,8 @@ public final class Keys {
             """
             How long an event waits for an unknown content before it becomes an UNRESOLVED letter. Duration, by the
             wall clock; it begins only once the content topic has been read to its end, so a cold start makes no
-            letters.
+            letters. With enrichment.content-required=false it is 0 s unless it is given, and an event then passes
+            without its content.
             Too low: events that overtake their content become letters. Too high: more events wait in state, and an
             orphan is noticed later.
             """);

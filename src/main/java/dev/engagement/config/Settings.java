@@ -19,6 +19,7 @@ import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EventId;
 import dev.engagement.event.EventIdKind;
 import dev.engagement.event.Timestamps;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
@@ -216,7 +217,7 @@ public final class Settings {
                         get(Keys.RANKING_MAX_OUT_OF_ORDERNESS),
                         get(Keys.RANKING_MAX_CLOCK_SKEW),
                         get(Keys.RANKING_IDLE_TIMEOUT)),
-                get(Keys.INGEST_EVENT_ID),
+                eventRules(),
                 command == Command.STREAM ? registryOptions() : null,
                 command == Command.STREAM ? get(Keys.INGEST_FORMAT) : IngestFormat.AUTO);
     }
@@ -234,10 +235,17 @@ public final class Settings {
 
     /** Of {@code stream}. */
     public EnrichmentOptions enrichmentOptions() {
+        boolean contentRequired = get(Keys.ENRICHMENT_CONTENT_REQUIRED);
+        boolean isWaitGiven = contentRequired || isGiven(Keys.ENRICHMENT_CONTENT_WAIT);
         return new EnrichmentOptions(
                 new EngagementRule(
                         get(Keys.ENRICHMENT_PCT_MODE), get(Keys.ENRICHMENT_PCT_SCALE), get(Keys.ENRICHMENT_NULL_RULE)),
-                get(Keys.ENRICHMENT_CONTENT_WAIT));
+                isWaitGiven ? get(Keys.ENRICHMENT_CONTENT_WAIT) : Duration.ZERO,
+                contentRequired);
+    }
+
+    private EventRules eventRules() {
+        return new EventRules(get(Keys.INGEST_EVENT_ID), get(Keys.ENRICHMENT_CONTENT_REQUIRED));
     }
 
     /** Whether the primary keys of events are texts. */
@@ -428,7 +436,7 @@ public final class Settings {
                 get(Keys.POSTGRES_EVENTS_TABLE),
                 get(Keys.POSTGRES_CONTENT_TABLE),
                 get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null,
-                get(Keys.INGEST_EVENT_ID));
+                eventRules());
     }
 
     /** Of {@code backfill} and {@code rebuild}: which rows are read. */
@@ -561,6 +569,7 @@ public final class Settings {
                 get(Keys.DRY_RUN),
                 get(Keys.AGAIN),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
+                get(Keys.INGEST_FORMAT),
                 find(Keys.POSTGRES_USERNAME) == null ? null : sourceOptions(),
                 get(Keys.INGEST_EVENT_ID));
     }

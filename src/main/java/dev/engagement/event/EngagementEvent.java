@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param id the row's primary key and the event's identity everywhere; where that is a text, its {@link EventId#hash}, by
  *     which events are spread
  * @param textId the primary key if it is a text, and then the identity; null if it is a number
- * @param contentId opaque text: a UUID in most installations, a number in some
+ * @param contentId opaque text: a UUID in most installations, a number in some; null where an event need not have one
  * @param userId opaque text, or null
  * @param eventType any text: the database owns the check
  * @param eventTsMicros when it happened, microseconds since the epoch, within years 1..9999
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record EngagementEvent(
         long id,
         @Nullable String textId,
-        String contentId,
+        @Nullable String contentId,
         @Nullable String userId,
         @Nullable String eventType,
         long eventTsMicros,

@@ -163,7 +163,19 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         String problem = WireFormat.isFramed(value) && format.mayBeFramed() ? readFramed(value) : readText(value);
         if (problem != null) {
             undecodable(record, problem, out);
-        } else if (opProblem != null) {
+        } else {
+            judgeValue(record, out);
+        }
+    }
+
+    /** Reads the value's object; the parser stands on its first brace and must be left on its last one. */
+    void readValue(JsonParser parser) throws IOException {
+        readEnvelope(parser, true);
+    }
+
+    /** Says what a readable value is. */
+    void judgeValue(ConsumerRecord<byte[], byte[]> record, DecodedRecord<T> out) {
+        if (opProblem != null) {
             undecodable(record, opProblem, out);
         } else if (op == null) {
             undecodable(record, "the envelope has no op", out);
@@ -188,7 +200,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 return value.length == 0 ? "the value is empty" : "the value is not a JSON object";
             }
-            readEnvelope(parser, true);
+            readValue(parser);
             return parser.nextToken() == null ? null : "something follows the JSON object";
         } catch (JacksonException e) {
             return "not readable as JSON: " + e.getOriginalMessage();
@@ -494,8 +506,14 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         if (bytes.length == 0) {
             return EnvelopeJson.document(json -> TokenCopy.copy(parser, json));
         }
-        int from = (int) parser.currentTokenLocation().getByteOffset();
+        return sinceByte((int) parser.currentTokenLocation().getByteOffset(), parser);
+    }
+
+    /** The source text from a byte on to the end of the value that the parser stands on, at which it is left. */
+    final byte[] sinceByte(int from, JsonParser parser) throws IOException {
         parser.skipChildren();
+        // A text is read lazily.
+        parser.finishToken();
         int to = (int) parser.currentLocation().getByteOffset();
         return Arrays.copyOfRange(bytes, from, to);
     }

@@ -31,11 +31,11 @@ public final class Ingest {
             StreamExecutionEnvironment env, IngestOptions options, boolean bounded, String uid) {
         long maxBytes = options.maxRecordBytes().getBytes();
         String topic = options.eventsTopic();
-        EventIdKind ids = options.eventIds();
+        EventRules rules = options.rules();
         TopicSource<EngagementEvent> source = TopicSource.of(
                 topic,
                 options,
-                format -> new EventDecoder(topic, maxBytes, ids, Clock.systemUTC(), format),
+                format -> EventDecoders.of(format, topic, maxBytes, rules, Clock.systemUTC()),
                 DecodedRecordTypes.EVENTS,
                 bounded);
         return env.fromSource(

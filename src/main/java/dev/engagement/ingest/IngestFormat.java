@@ -7,5 +7,7 @@ public enum IngestFormat {
     /** JSON. */
     JSON,
     /** Of a schema registry; anything else is a dead letter. */
-    REGISTRY
+    REGISTRY,
+    /** Plain events, and envelopes between them; contents are as with {@link #AUTO}. */
+    FLAT
 }

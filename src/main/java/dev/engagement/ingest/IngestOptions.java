@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxRecordBytes largest accepted value; a larger one becomes OVERSIZE
  * @param acceptGap whether to continue where Kafka no longer has the offset that the job was to continue at
  * @param eventTime how event time moves
- * @param eventIds what the ids of events are
+ * @param rules what an event must have
  * @param registry where the schemas are, or null: what needs one is a dead letter then
  * @param format what values and keys are
  */
@@ -28,7 +28,7 @@ public record IngestOptions(
         MemorySize maxRecordBytes,
         boolean acceptGap,
         EventTimeOptions eventTime,
-        EventIdKind eventIds,
+        EventRules rules,
         @Nullable RegistryOptions registry,
         IngestFormat format)
         implements Serializable {

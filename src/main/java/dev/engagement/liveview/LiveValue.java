@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,7 +76,8 @@ public sealed interface LiveValue extends WriteBackValue<LiveValue>
 
         @Override
         public String id() {
-            return enriched.event().contentId();
+            return Objects.requireNonNull(
+                    enriched.event().contentId(), "an event without a content is nobody's last one");
         }
 
         /** Whether this event comes after the other one. */
@@ -128,7 +130,7 @@ public sealed interface LiveValue extends WriteBackValue<LiveValue>
         ScriptedWrite write(LiveViewKeys keys) {
             return new ScriptedWrite(
                     LiveViewScript.LAST,
-                    List.of(bytes(keys.last(enriched.event().contentId()))),
+                    List.of(bytes(keys.last(id()))),
                     List.of(EventJson.enriched(enriched), bytes(expiresAtMillis())));
         }
     }

@@ -4,6 +4,7 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EventId;
 import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.source.SourceOptions;
 import java.time.Instant;
 import java.util.Arrays;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param dryRun whether to say only what would be done
  * @param again whether those are put back too that were before
  * @param maxRecordBytes largest value that the stream accepts
+ * @param format what the values of the events topic are
  * @param database where the rows of OVERSIZE letters are, or null if they are not to be read
  * @param eventIds what the ids of events are
  */
@@ -34,6 +36,7 @@ public record RedriveOptions(
         boolean dryRun,
         boolean again,
         MemorySize maxRecordBytes,
+        IngestFormat format,
         @Nullable SourceOptions database,
         EventIdKind eventIds) {
 

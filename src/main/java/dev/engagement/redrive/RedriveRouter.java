@@ -1,5 +1,6 @@
 package dev.engagement.redrive;
 
+import dev.engagement.ingest.EventRules;
 import dev.engagement.connection.TopicReader;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
@@ -12,7 +13,7 @@ import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
-import dev.engagement.ingest.EventDecoder;
+import dev.engagement.ingest.EventDecoders;
 import dev.engagement.ingest.RecordKey;
 import dev.engagement.source.SourceOptions;
 import java.io.IOException;
@@ -324,7 +325,9 @@ final class RedriveRouter implements AutoCloseable {
 
     private @Nullable EventId eventIdIn(DeadLetter letter, byte @Nullable [] value) {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder(letter.source().topic(), Long.MAX_VALUE, options.eventIds(), clock)
+        // It is the id that is wanted, whatever the event has for a content.
+        EventRules rules = new EventRules(options.eventIds(), false);
+        EventDecoders.of(options.format(), letter.source().topic(), Long.MAX_VALUE, rules, clock)
                 .decode(record(letter, value), decoded);
         return switch (decoded.kind()) {
             case VALUE -> decoded.value().eventId();

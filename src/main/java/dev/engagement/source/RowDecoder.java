@@ -1,5 +1,6 @@
 package dev.engagement.source;
 
+import dev.engagement.ingest.EventRules;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EventId;
@@ -29,6 +30,7 @@ public final class RowDecoder {
     private final EventDecoder events;
     private final EventDecoder textEvents;
     private final ContentDecoder contents;
+    private final boolean contentRequired;
     private final String eventsTopic;
     private final String contentTopic;
     private final long maxRecordBytes;
@@ -40,12 +42,22 @@ public final class RowDecoder {
      * @param eventsTopic named in letters
      * @param contentTopic named in letters
      * @param maxRecordBytes largest accepted envelope
+     * @param contentRequired whether an event without a {@code content_id} is INVALID
      * @param readAtMillis stands for the Kafka timestamp, milliseconds since the epoch
      * @param clock says when a letter was written
      */
-    public RowDecoder(String eventsTopic, String contentTopic, long maxRecordBytes, long readAtMillis, Clock clock) {
-        this.events = new EventDecoder(eventsTopic, maxRecordBytes, EventIdKind.LONG, clock);
-        this.textEvents = new EventDecoder(eventsTopic, maxRecordBytes, EventIdKind.TEXT, clock);
+    public RowDecoder(
+            String eventsTopic,
+            String contentTopic,
+            long maxRecordBytes,
+            boolean contentRequired,
+            long readAtMillis,
+            Clock clock) {
+        this.events = new EventDecoder(
+                eventsTopic, maxRecordBytes, new EventRules(EventIdKind.LONG, contentRequired), clock);
+        this.textEvents = new EventDecoder(
+                eventsTopic, maxRecordBytes, new EventRules(EventIdKind.TEXT, contentRequired), clock);
+        this.contentRequired = contentRequired;
         this.contents = new ContentDecoder(contentTopic, maxRecordBytes, clock);
         this.eventsTopic = eventsTopic;
         this.contentTopic = contentTopic;
@@ -58,7 +70,7 @@ public final class RowDecoder {
         String contentId = row.contentId();
         long micros = Timestamps.parse(row.eventTs());
         Integer duration = row.durationMs();
-        if (contentId == null
+        if ((contentId == null ? contentRequired : contentId.isEmpty() && !contentRequired)
                 || micros == Timestamps.INVALID
                 || (duration != null && duration < 0)
                 || row.maxBytes() > maxRecordBytes

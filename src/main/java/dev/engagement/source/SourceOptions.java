@@ -1,7 +1,7 @@
 package dev.engagement.source;
 
+import dev.engagement.ingest.EventRules;
 import dev.engagement.connection.PostgresConnection;
-import dev.engagement.event.EventIdKind;
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param eventsTable table of events, without the schema
  * @param contentTable table of contents, without the schema
  * @param publication of which no more is read than it lets through, rows and columns; null for the whole tables
- * @param eventIds what the primary keys of events are
+ * @param rules what an event must have
  */
 public record SourceOptions(
         PostgresConnection postgres,
@@ -21,7 +21,7 @@ public record SourceOptions(
         String eventsTable,
         String contentTable,
         @Nullable String publication,
-        EventIdKind eventIds)
+        EventRules rules)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;
@@ -33,7 +33,7 @@ public record SourceOptions(
             String eventsTable,
             String contentTable,
             @Nullable String publication) {
-        this(postgres, schema, eventsTable, contentTable, publication, EventIdKind.LONG);
+        this(postgres, schema, eventsTable, contentTable, publication, EventRules.DEFAULT);
     }
 
     public SourceOptions {

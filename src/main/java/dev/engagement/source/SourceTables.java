@@ -239,7 +239,7 @@ public final class SourceTables {
     }
 
     private boolean isText() {
-        return options.eventIds() == EventIdKind.TEXT;
+        return options.rules().ids() == EventIdKind.TEXT;
     }
 
     /** By what rows of one time are in order: texts by their bytes, as everywhere. */

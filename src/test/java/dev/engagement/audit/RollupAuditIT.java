@@ -1,5 +1,6 @@
 package dev.engagement.audit;
 
+import dev.engagement.ingest.EventRules;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -125,7 +126,7 @@ class RollupAuditIT {
                                 server.jdbcUrl(PostgresServer.ANALYTICS),
                                 server.username(),
                                 SecretRef.inFile("rollup.postgres.password", servers.postgresPasswordFile())),
-                        new SourceOptions(source, Schema.NAME, Schema.EVENTS, Schema.CONTENT, null),
+                        new SourceOptions(source, Schema.NAME, Schema.EVENTS, Schema.CONTENT, null, EventRules.DEFAULT),
                         allowedLateness,
                         Duration.ofMinutes(1)));
     }

@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.ingest.EventRules;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -234,7 +235,7 @@ class BackfillCostIT {
         try {
             SourceOptions of = options(DAYS, false).source();
             SourceTables database = new SourceTables(
-                    new SourceOptions(of.postgres(), of.schema(), "parted", of.contentTable(), null), "test");
+                    new SourceOptions(of.postgres(), of.schema(), "parted", of.contentTable(), null, EventRules.DEFAULT), "test");
             try (Connection connection = database.connect()) {
                 assertThat(database.timeIndex(connection).isOrdered()).isFalse();
                 String advice = database.timeIndex(connection).advice();
@@ -484,7 +485,8 @@ class BackfillCostIT {
                         "public",
                         "engagement_events",
                         "content",
-                        publication),
+                        publication,
+                        EventRules.DEFAULT),
                 RangeOptions.of(BEGIN, BEGIN.plus(Duration.ofDays(days))),
                 null,
                 false,

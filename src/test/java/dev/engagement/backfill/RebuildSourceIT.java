@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.ingest.EventRules;
 import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
@@ -164,7 +165,7 @@ class RebuildSourceIT {
     void columns_of_other_types_are_read_as_capture_would_give_them() throws Exception {
         SourceTables database = new SourceTables(source, "test");
         RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
-        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, 0, Clock.systemUTC());
+        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, true, 0, Clock.systemUTC());
         DecodedRecord<EngagementEvent> event = new DecodedRecord<>();
         DecodedRecord<ContentChange> content = new DecodedRecord<>();
         try (Connection connection = database.connect()) {
@@ -594,7 +595,8 @@ class RebuildSourceIT {
                 schema,
                 "engagement_events",
                 "content",
-                publication);
+                publication,
+                EventRules.DEFAULT);
     }
 
     private static IngestOptions ingest() {
@@ -606,7 +608,7 @@ class RebuildSourceIT {
                 MemorySize.ofMebiBytes(1),
                 false,
                 EventTimeOptions.DEFAULT,
-                EventIdKind.LONG,
+                EventRules.DEFAULT,
                 null,
                 IngestFormat.AUTO);
     }

@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.ingest.EventRules;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -105,7 +106,8 @@ class RollupBackfillIT {
                 Schema.NAME,
                 Schema.EVENTS,
                 Schema.CONTENT,
-                null);
+                null,
+                EventRules.DEFAULT);
         RollupBackfillOptions options = new RollupBackfillOptions(
                 source,
                 RangeOptions.of(from, to),

@@ -1,5 +1,6 @@
 package dev.engagement.bench;
 
+import dev.engagement.ingest.EventRules;
 import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
@@ -73,7 +74,8 @@ public final class BackfillBenchmark {
                     Schema.NAME,
                     "engagement_events",
                     "content",
-                    null);
+                    null,
+                    EventRules.DEFAULT);
             BackfillBenchmark benchmark = new BackfillBenchmark(cluster, postgres, source, events);
             benchmark.fill();
             benchmark.compare(rounds);
@@ -163,7 +165,7 @@ public final class BackfillBenchmark {
                         MemorySize.ofMebiBytes(1),
                         false,
                         EventTimeOptions.DEFAULT,
-                        EventIdKind.LONG,
+                        EventRules.DEFAULT,
                         null,
                         IngestFormat.AUTO));
         var contents = Ingest.decodeContent(in.contentChanges()).uid("decode-content");
@@ -171,7 +173,7 @@ public final class BackfillBenchmark {
         var enriched = Enrichment.join(
                         decoded,
                         contents,
-                        new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30)),
+                        new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30), true),
                         "bench.events")
                 .uid("enrich");
         Dedupe.byEventId(enriched, new DedupeOptions(null, EventIdKind.LONG, 0), "events")

@@ -2,6 +2,7 @@ package dev.engagement.bench;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
@@ -135,7 +136,7 @@ final class BenchTopics implements AutoCloseable {
                         MemorySize.ofMebiBytes(1),
                         false,
                         EventTimeOptions.DEFAULT,
-                        ids,
+                        new EventRules(ids, true),
                         null,
                         IngestFormat.AUTO));
     }

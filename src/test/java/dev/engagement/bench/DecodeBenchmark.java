@@ -1,5 +1,6 @@
 package dev.engagement.bench;
 
+import dev.engagement.ingest.EventRules;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
@@ -57,7 +58,7 @@ public class DecodeBenchmark {
             records[i] = new ConsumerRecord<>("events", i & 15, i, BenchEnvelopes.eventKey(i), BenchEnvelopes.event(i));
         }
         decoder = new EventDecoder("events", 1 << 20, Clock.systemUTC());
-        textDecoder = new EventDecoder("events", 1 << 20, EventIdKind.TEXT, Clock.systemUTC());
+        textDecoder = new EventDecoder("events", 1 << 20, new EventRules(EventIdKind.TEXT, true), Clock.systemUTC());
         decoded = new DecodedRecord<>();
         json = new JsonFactory();
         AvroEnvelopes avro = new AvroEnvelopes();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.engagement.ingest.EventRules;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
 import dev.engagement.capture.CaptureOptions;
@@ -107,7 +108,7 @@ class SettingsTest {
                         MemorySize.ofMebiBytes(1),
                         false,
                         EventTimeOptions.DEFAULT,
-                        EventIdKind.LONG,
+                        EventRules.DEFAULT,
                         null,
                         IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
@@ -679,13 +680,14 @@ class SettingsTest {
                         MemorySize.parse("64 kb"),
                         true,
                         new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2)),
-                        EventIdKind.LONG,
+                        EventRules.DEFAULT,
                         null,
                         IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions())
                 .isEqualTo(new EnrichmentOptions(
                         new EngagementRule(EngagementRule.PctMode.PERCENT, 4, EngagementRule.NullRule.EITHER),
-                        Duration.ofHours(1)));
+                        Duration.ofHours(1),
+                        true));
         assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30), EventIdKind.LONG, 0));
         assertThat(settings.liveViewOptions().url()).isEqualTo(URI.create("rediss://cache:6379/2"));
         assertThat(settings.liveViewOptions().password()).hasToString("secret in /run/secrets/redis");

@@ -1,6 +1,5 @@
 package dev.engagement.ingest;
 
-import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.registry.RegisteredSchema;
 import java.time.Clock;
 import java.util.List;
@@ -15,6 +14,6 @@ public final class RegisteredDecoders {
         KnownSchemas schemas = new KnownSchemas();
         schemas.add(id, new RegisteredSchema(RegisteredSchema.AVRO, schema, List.of()));
         return new EventDecoder(
-                topic, 1 << 20, EventIdKind.LONG, Clock.systemUTC(), new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas));
+                topic, 1 << 20, EventRules.DEFAULT, Clock.systemUTC(), new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas));
     }
 }

@@ -3,7 +3,6 @@ package dev.engagement.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.registry.RegisteredSchema;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
@@ -255,7 +254,7 @@ class RegisteredRecordsTest {
     @Test
     void without_a_registry_a_letter_says_so() {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder("events", 1 << 20, EventIdKind.LONG, Clock.systemUTC())
+        new EventDecoder("events", 1 << 20, EventRules.DEFAULT, Clock.systemUTC())
                 .decode(record(null, new byte[] {0, 0, 0, 0, 9, 1}), decoded);
         assertThat(decoded.letter().error()).contains("registry.url").contains("id 9");
     }
@@ -272,7 +271,7 @@ class RegisteredRecordsTest {
 
     private String letter(IngestFormat format, byte[] value) {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder("events", 1 << 20, EventIdKind.LONG, Clock.systemUTC(), new RecordFormat(format, WireFormat.CONFLUENT, schemas))
+        new EventDecoder("events", 1 << 20, EventRules.DEFAULT, Clock.systemUTC(), new RecordFormat(format, WireFormat.CONFLUENT, schemas))
                 .decode(record(null, value), decoded);
         return decoded.letter().error();
     }
@@ -306,7 +305,7 @@ class RegisteredRecordsTest {
         new EventDecoder(
                         "events",
                         1 << 20,
-                        EventIdKind.LONG,
+                        EventRules.DEFAULT,
                         Clock.systemUTC(),
                         new RecordFormat(IngestFormat.AUTO, new WireFormat(8), schemas))
                 .decode(record(null, value), decoded);
@@ -426,7 +425,7 @@ class RegisteredRecordsTest {
         return new EventDecoder(
                 "events",
                 DebeziumCase.MAX_RECORD_BYTES,
-                EventIdKind.LONG,
+                EventRules.DEFAULT,
                 Clock.systemUTC(),
                 new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas));
     }

@@ -33,7 +33,7 @@ class TopicSourceTest {
                 MemorySize.ofMebiBytes(1),
                 false,
                 EventTimeOptions.DEFAULT,
-                EventIdKind.LONG,
+                EventRules.DEFAULT,
                 null,
                 IngestFormat.AUTO);
         return TopicSource.of(

@@ -3,6 +3,7 @@ package dev.engagement.redrive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.ingest.EventRules;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
@@ -20,6 +21,7 @@ import dev.engagement.event.EventIdKind;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.bigquery.BigQueryEmulator;
@@ -319,6 +321,7 @@ final class RedriveStage implements AutoCloseable {
                 asked.dryRun,
                 asked.again,
                 new MemorySize(asked.maxRecordBytes),
+                IngestFormat.AUTO,
                 asked.database
                         ? new SourceOptions(
                                 new PostgresConnection(
@@ -328,7 +331,8 @@ final class RedriveStage implements AutoCloseable {
                                 "public",
                                 "engagement_events",
                                 "content",
-                                null)
+                                null,
+                                EventRules.DEFAULT)
                         : null,
                 EventIdKind.LONG);
         Redrive redrive = new Redrive(

@@ -90,7 +90,7 @@ public final class EventTypes {
             return new EngagementEvent(
                     textId == null ? in.readLong() : EventId.hash(textId),
                     textId,
-                    Wire.readRequiredText(in),
+                    Wire.readText(in),
                     Wire.readText(in),
                     Wire.readText(in),
                     in.readLong(),
