@@ -3,8 +3,6 @@ package dev.engagement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.engagement.ingest.EventRules;
-import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
@@ -15,6 +13,7 @@ import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
 import dev.engagement.event.types.EventTypes;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;

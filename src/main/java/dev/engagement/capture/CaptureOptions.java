@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param acceptFiltered whether a publication may leave out rows or columns, and a table or payload lack a column in use
  * @param acceptTimeline number of a timeline that is gone on with although what was captured is not all on it; 0 for none
  * @param outbox the table that is captured instead of the two, or null
- * @param registry where the schemas of Avro are kept, or null to write JSON
+ * @param registry where the schemas of Avro are kept, or null to write JSON, as an outbox does
  */
 public record CaptureOptions(
         PostgresConnection postgres,
@@ -76,6 +76,11 @@ public record CaptureOptions(
         if (maxRowBytes.getBytes() <= 0) {
             throw new IllegalArgumentException(
                     "capture.max-row-bytes is " + maxRowBytes + "; it must be above 0, for example 4 mb");
+        }
+        if (outbox != null && registry != null) {
+            throw new IllegalArgumentException(
+                    "capture.format is avro and capture.source is outbox; payloads of an outbox"
+                            + " leave as JSON, so set capture.format to json");
         }
         if (!slotName.matches("[a-z0-9_]{1,63}")) {
             throw new IllegalArgumentException("postgres.slot-name is '" + slotName

@@ -238,7 +238,8 @@ final class DedupeOperator extends AbstractStreamOperator<EnrichedEvent>
         return DeadLetter.of(
                 Reason.CONFLICT,
                 STAGE,
-                "the id " + event.eventId() + " is known of an event with another content, user, type, time, duration or"
+                "the id " + event.eventId()
+                        + " is known of an event with another content, user, type, time, duration or"
                         + " device; the source has given it out again",
                 getProcessingTimeService().getCurrentProcessingTime(),
                 new DeadLetter.Source(

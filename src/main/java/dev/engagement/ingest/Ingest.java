@@ -3,7 +3,6 @@ package dev.engagement.ingest;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
-import dev.engagement.event.EventIdKind;
 import dev.engagement.event.Timestamps;
 import dev.engagement.event.types.EventTypes;
 import java.time.Clock;

@@ -1,7 +1,6 @@
 package dev.engagement.ingest;
 
 import dev.engagement.connection.KafkaConnection;
-import dev.engagement.event.EventIdKind;
 import java.io.Serializable;
 import org.apache.flink.configuration.MemorySize;
 import org.jspecify.annotations.Nullable;

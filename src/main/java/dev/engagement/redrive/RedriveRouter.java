@@ -1,6 +1,5 @@
 package dev.engagement.redrive;
 
-import dev.engagement.ingest.EventRules;
 import dev.engagement.connection.TopicReader;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
@@ -14,6 +13,7 @@ import dev.engagement.event.Position;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoders;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.RecordKey;
 import dev.engagement.source.SourceOptions;
 import java.io.IOException;

@@ -34,7 +34,12 @@ final class SourceRows implements AutoCloseable {
         this.tables = new SourceTables(database, "engagement-redrive", ANSWER_TIMEOUT);
         // How large the envelope may be is asked when it is written.
         this.decoder = new RowDecoder(
-                topics.events(), topics.content(), Long.MAX_VALUE, database.rules().contentRequired(), clock.millis(), clock);
+                topics.events(),
+                topics.content(),
+                Long.MAX_VALUE,
+                database.rules().contentRequired(),
+                clock.millis(),
+                clock);
     }
 
     /** There is no such row any more, or it cannot become a record; the message says why. */

@@ -1,6 +1,5 @@
 package dev.engagement.source;
 
-import dev.engagement.ingest.EventRules;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EventId;
@@ -11,6 +10,7 @@ import dev.engagement.event.Timestamps;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
+import dev.engagement.ingest.EventRules;
 import java.time.Clock;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -53,10 +53,10 @@ public final class RowDecoder {
             boolean contentRequired,
             long readAtMillis,
             Clock clock) {
-        this.events = new EventDecoder(
-                eventsTopic, maxRecordBytes, new EventRules(EventIdKind.LONG, contentRequired), clock);
-        this.textEvents = new EventDecoder(
-                eventsTopic, maxRecordBytes, new EventRules(EventIdKind.TEXT, contentRequired), clock);
+        this.events =
+                new EventDecoder(eventsTopic, maxRecordBytes, new EventRules(EventIdKind.LONG, contentRequired), clock);
+        this.textEvents =
+                new EventDecoder(eventsTopic, maxRecordBytes, new EventRules(EventIdKind.TEXT, contentRequired), clock);
         this.contentRequired = contentRequired;
         this.contents = new ContentDecoder(contentTopic, maxRecordBytes, clock);
         this.eventsTopic = eventsTopic;

@@ -1,7 +1,7 @@
 package dev.engagement.source;
 
-import dev.engagement.ingest.EventRules;
 import dev.engagement.connection.PostgresConnection;
+import dev.engagement.ingest.EventRules;
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,5 @@
 package dev.engagement.audit;
 
-import dev.engagement.ingest.EventRules;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,6 +14,7 @@ import dev.engagement.connection.Pause;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.Schema;
 import dev.engagement.local.testing.SharedServers;

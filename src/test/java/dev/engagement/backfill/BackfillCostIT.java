@@ -1,6 +1,5 @@
 package dev.engagement.backfill;
 
-import dev.engagement.ingest.EventRules;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,6 +11,7 @@ import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EventId;
 import dev.engagement.event.Position;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.RecordKey;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.bigquery.BigQueryEmulator;
@@ -235,7 +235,9 @@ class BackfillCostIT {
         try {
             SourceOptions of = options(DAYS, false).source();
             SourceTables database = new SourceTables(
-                    new SourceOptions(of.postgres(), of.schema(), "parted", of.contentTable(), null, EventRules.DEFAULT), "test");
+                    new SourceOptions(
+                            of.postgres(), of.schema(), "parted", of.contentTable(), null, EventRules.DEFAULT),
+                    "test");
             try (Connection connection = database.connect()) {
                 assertThat(database.timeIndex(connection).isOrdered()).isFalse();
                 String advice = database.timeIndex(connection).advice();

@@ -4,8 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.engagement.ingest.EventRules;
-import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
@@ -17,6 +15,7 @@ import dev.engagement.event.EventId;
 import dev.engagement.event.types.EventTypes;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
 import dev.engagement.ingest.IngestFormat;

@@ -1,6 +1,5 @@
 package dev.engagement.backfill;
 
-import dev.engagement.ingest.EventRules;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,6 +7,7 @@ import dev.engagement.EngagementJob;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.event.RollupRow;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.Schema;
 import dev.engagement.local.testing.SharedServers;

@@ -1,7 +1,5 @@
 package dev.engagement.bench;
 
-import dev.engagement.ingest.EventRules;
-import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
@@ -10,6 +8,8 @@ import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.enrichment.Enrichment;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
 import dev.engagement.ingest.IngestFormat;

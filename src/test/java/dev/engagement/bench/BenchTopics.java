@@ -2,11 +2,11 @@ package dev.engagement.bench;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
-import dev.engagement.ingest.EventRules;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
 import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;

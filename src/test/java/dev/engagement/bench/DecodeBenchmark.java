@@ -1,6 +1,5 @@
 package dev.engagement.bench;
 
-import dev.engagement.ingest.EventRules;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
@@ -8,6 +7,7 @@ import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EventIdKind;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.RegisteredDecoders;
 import java.io.IOException;
 import java.time.Clock;

@@ -61,8 +61,8 @@ public final class IngestBenchmark {
             print(name, "read and parse", parsed, events);
             Meter.Reading pipeline = cluster.run(pipeline(topics::sources, DedupeOptions.DEFAULT));
             print(name, "decode, enrich, dedupe", pipeline, events);
-            Meter.Reading texts = cluster.run(
-                    pipeline(topics::textSources, new DedupeOptions(DedupeOptions.HORIZON_OF_TEXTS, EventIdKind.TEXT, 0)));
+            Meter.Reading texts = cluster.run(pipeline(
+                    topics::textSources, new DedupeOptions(DedupeOptions.HORIZON_OF_TEXTS, EventIdKind.TEXT, 0)));
             print(name, "the same with text ids", texts, events);
             if (round > 0) {
                 ratios.add(parsed.seconds() / pipeline.seconds());

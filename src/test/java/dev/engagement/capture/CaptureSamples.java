@@ -49,8 +49,7 @@ final class CaptureSamples {
 
     /** With a timeline that is gone on with. */
     static CaptureOptions accepting(int timeline) {
-        return options(
-                "jdbc:postgresql://db:5433/engagement?sslmode=require", SecretRef.none(), false, timeline, null);
+        return options("jdbc:postgresql://db:5433/engagement?sslmode=require", SecretRef.none(), false, timeline, null);
     }
 
     private static CaptureOptions options(

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.engagement.event.EventId;
 import dev.engagement.capture.CaptureOptions.Start;
 import dev.engagement.capture.CaptureStage.Record;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Timestamps;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

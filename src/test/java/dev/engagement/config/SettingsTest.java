@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.engagement.ingest.EventRules;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
 import dev.engagement.capture.CaptureOptions;
@@ -17,6 +16,7 @@ import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;

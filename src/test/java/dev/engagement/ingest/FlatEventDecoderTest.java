@@ -2,10 +2,10 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.engagement.event.EventIdKind;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.event.Samples;
@@ -23,8 +23,10 @@ class FlatEventDecoderTest {
     private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-01-08T14:30:00Z"), ZoneOffset.UTC);
     private static final long TIMESTAMP = 1_767_882_112_400L;
 
-    private final FlatEventDecoder decoder = new FlatEventDecoder("events", 1 << 20, new EventRules(EventIdKind.LONG, false), CLOCK);
-    private final FlatEventDecoder strict = new FlatEventDecoder("events", 1 << 20, new EventRules(EventIdKind.LONG, true), CLOCK);
+    private final FlatEventDecoder decoder =
+            new FlatEventDecoder("events", 1 << 20, new EventRules(EventIdKind.LONG, false), CLOCK);
+    private final FlatEventDecoder strict =
+            new FlatEventDecoder("events", 1 << 20, new EventRules(EventIdKind.LONG, true), CLOCK);
     private final DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
 
     @Test

@@ -2,8 +2,8 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.engagement.event.EventIdKind;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventIdKind;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
@@ -54,7 +54,8 @@ class FlatEventProperties {
                 .decode(record("{\"op\":\"c\",\"after\":" + object(row) + "}"), expected);
 
         DecodedRecord<EngagementEvent> found = new DecodedRecord<>();
-        new FlatEventDecoder("events", 1 << 20, new EventRules(EventIdKind.LONG, contentRequired), CLOCK).decode(record(object(fields)), found);
+        new FlatEventDecoder("events", 1 << 20, new EventRules(EventIdKind.LONG, contentRequired), CLOCK)
+                .decode(record(object(fields)), found);
 
         assertThat(Outcome.of(found)).isEqualTo(Outcome.of(expected));
         if (found.kind() == DecodedRecord.Kind.LETTER) {
@@ -74,7 +75,8 @@ class FlatEventProperties {
         if (!cut) {
             broken[place] = to;
         }
-        FlatEventDecoder decoder = new FlatEventDecoder("events", 1 << 20, new EventRules(EventIdKind.LONG, false), CLOCK);
+        FlatEventDecoder decoder =
+                new FlatEventDecoder("events", 1 << 20, new EventRules(EventIdKind.LONG, false), CLOCK);
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
         decoder.decode(DebeziumCase.record("events", null, broken, new RecordHeaders(), 0, 7, 11), decoded);
 

@@ -14,6 +14,10 @@ public final class RegisteredDecoders {
         KnownSchemas schemas = new KnownSchemas();
         schemas.add(id, new RegisteredSchema(RegisteredSchema.AVRO, schema, List.of()));
         return new EventDecoder(
-                topic, 1 << 20, EventRules.DEFAULT, Clock.systemUTC(), new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas));
+                topic,
+                1 << 20,
+                EventRules.DEFAULT,
+                Clock.systemUTC(),
+                new RecordFormat(IngestFormat.AUTO, WireFormat.CONFLUENT, schemas));
     }
 }

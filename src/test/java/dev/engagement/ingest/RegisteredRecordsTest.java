@@ -271,7 +271,12 @@ class RegisteredRecordsTest {
 
     private String letter(IngestFormat format, byte[] value) {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder("events", 1 << 20, EventRules.DEFAULT, Clock.systemUTC(), new RecordFormat(format, WireFormat.CONFLUENT, schemas))
+        new EventDecoder(
+                        "events",
+                        1 << 20,
+                        EventRules.DEFAULT,
+                        Clock.systemUTC(),
+                        new RecordFormat(format, WireFormat.CONFLUENT, schemas))
                 .decode(record(null, value), decoded);
         return decoded.letter().error();
     }

@@ -18,7 +18,8 @@ class TextIdDecodingTest {
 
     private static final String LONGEST = "x".repeat(128);
 
-    private final EventDecoder texts = new EventDecoder("events", 1 << 20, new EventRules(EventIdKind.TEXT, true), Clock.systemUTC());
+    private final EventDecoder texts =
+            new EventDecoder("events", 1 << 20, new EventRules(EventIdKind.TEXT, true), Clock.systemUTC());
     private final EventDecoder numbers = new EventDecoder("events", 1 << 20, Clock.systemUTC());
 
     @ParameterizedTest

@@ -2,7 +2,6 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.engagement.event.EventIdKind;
 import dev.engagement.connection.KafkaConnection;
 import java.time.Clock;
 import java.util.Map;

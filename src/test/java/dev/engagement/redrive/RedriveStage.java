@@ -3,7 +3,6 @@ package dev.engagement.redrive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.engagement.ingest.EventRules;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
@@ -21,6 +20,7 @@ import dev.engagement.event.EventIdKind;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.IngestFormat;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
