@@ -3,6 +3,7 @@ package dev.engagement.capture;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.engagement.event.EnvelopeJson;
 import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Field;
@@ -211,7 +212,8 @@ final class OutboxReading {
             return null;
         }
         EventId id = payload.eventId();
-        return id == null ? EventId.ofAnyKind(row.aggregateId()) : id;
+        // Of an aggregate only a number is surely the event's: a text may be anything.
+        return id == null ? EventId.parse(row.aggregateId(), EventIdKind.LONG) : id;
     }
 
     /** Whether the last word of a type is one that says so: words end where a capital follows a small letter, too. */

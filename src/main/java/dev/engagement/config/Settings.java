@@ -1,5 +1,6 @@
 package dev.engagement.config;
 
+import java.time.temporal.ChronoUnit;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.BackfillOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
@@ -18,7 +19,6 @@ import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EventId;
 import dev.engagement.event.EventIdKind;
-import dev.engagement.event.Timestamps;
 import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.IngestFormat;
@@ -489,7 +489,7 @@ public final class Settings {
         Duration kept = get(Keys.WAREHOUSE_PARTITION_EXPIRATION).orElse(null);
         if (kept != null
                 && rangeOptions().fromMicros()
-                        < Timestamps.microsOf(Instant.now().minus(kept))) {
+                        < ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now().minus(kept))) {
             throw new IllegalArgumentException(Keys.FROM + " is further back than "
                     + Keys.WAREHOUSE_PARTITION_EXPIRATION
                     + ", so the warehouse no longer says which rows were published"

@@ -340,11 +340,11 @@ record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, 
 
     static <E extends Enum<E>> Type<E> oneOf(Class<E> words) {
         E[] constants = words.getEnumConstants();
-        String form = Arrays.stream(constants).map(Type::word).collect(Collectors.joining(" | "));
+        String form = Arrays.stream(constants).map(Type::word).collect(Collectors.joining("|"));
         return new Type<>(form, false, true, text -> Arrays.stream(constants)
                 .filter(constant -> word(constant).equals(text.toLowerCase(Locale.ROOT)))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("it must be " + form.replace(" | ", " or "))));
+                .orElseThrow(() -> new IllegalArgumentException("it must be " + form.replace("|", " or "))));
     }
 
     private static String word(Enum<?> constant) {

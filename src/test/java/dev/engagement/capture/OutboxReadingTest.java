@@ -2,6 +2,7 @@ package dev.engagement.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventId;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -164,10 +165,10 @@ class OutboxReadingTest {
     void aMisfitNamesItsEventIfAnybodyKnowsIt() {
         assertThat(misfit(read("engagement_event", "x", "created", "{\"id\": 16}", "c"))
                         .eventId())
-                .isEqualTo(16);
+                .isEqualTo(EventId.of(16));
         assertThat(misfit(read("engagement_event", "17", "created", "broken", "c"))
                         .eventId())
-                .isEqualTo(17);
+                .isEqualTo(EventId.of(17));
         assertThat(misfit(read("engagement_event", "x", "created", "broken", "c"))
                         .eventId())
                 .isNull();
@@ -212,7 +213,7 @@ class OutboxReadingTest {
 
         assertThat(oversize.table()).isEqualTo("public.engagement_events");
         assertThat(oversize.key()).isEqualTo("{\"id\":16}");
-        assertThat(oversize.eventId()).isEqualTo(16);
+        assertThat(oversize.eventId()).isEqualTo(EventId.of(16));
         assertThat(oversize.bytes()).isGreaterThan(2_000);
     }
 

@@ -2,6 +2,7 @@ package dev.engagement.dedupe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventId;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.deadletter.Reason;
@@ -328,7 +329,7 @@ class DedupeOperatorTest {
         assertThat(letters(harness)).singleElement().satisfies(letter -> {
             assertThat(letter.reason()).isEqualTo(Reason.CONFLICT);
             assertThat(letter.stage()).isEqualTo("dedupe");
-            assertThat(letter.eventId()).isEqualTo(7);
+            assertThat(letter.eventId()).isEqualTo(EventId.of(7));
             assertThat(letter.source())
                     .isEqualTo(new DeadLetter.Source(
                             "events-topic",

@@ -2,6 +2,7 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventId;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
@@ -118,7 +119,7 @@ class FlatEventDecoderTest {
         DeadLetter letter = letter(strict, without);
         assertThat(letter.reason()).isEqualTo(Reason.INVALID);
         assertThat(letter.error()).isEqualTo("content_id is missing: an event without a content cannot be enriched");
-        assertThat(letter.eventId()).isEqualTo(1);
+        assertThat(letter.eventId()).isEqualTo(EventId.of(1));
         assertThat(new String(letter.payload(), StandardCharsets.UTF_8)).isEqualTo(without);
     }
 
