@@ -425,7 +425,7 @@ class ArchitectureTest {
         noClasses()
                 .that(isProduction().and(runsInATask()))
                 // Flink has no later for it: its own repetition is immediate, and ends after ten.
-                .and(areNot("WarehouseCommitter", "the committer"))
+                .and(areNot("RowCommitter", "the committer"))
                 .should()
                 .dependOnClassesThat(assignableTo(Pause.class))
                 .because(

@@ -1,5 +1,12 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowApi;
+import dev.engagement.rowstore.AppendOperator;
+import dev.engagement.rowstore.AppendedSerializer;
+import dev.engagement.rowstore.CheckpointLineage;
+import dev.engagement.rowstore.RowWriter;
+import dev.engagement.rowstore.Appended;
+import dev.engagement.rowstore.RowStoreRefusedException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -148,7 +155,7 @@ class AppendOperatorTest {
             harness.setRestoredCheckpointId(3);
 
             assertThatThrownBy(() -> harness.initializeState(state))
-                    .isInstanceOf(WarehouseRefusedException.class)
+                    .isInstanceOf(RowStoreRefusedException.class)
                     .hasMessageContaining("up to checkpoint 5")
                     .hasMessageContaining("from checkpoint 3");
         }
@@ -162,7 +169,7 @@ class AppendOperatorTest {
                 FakeBigQuery.OPTIONS,
                 "events",
                 run,
-                WarehouseWriter.Limits.of(FakeBigQuery.OPTIONS),
+                RowWriter.Limits.of(FakeBigQuery.OPTIONS),
                 new Backoff(Duration.ofMillis(1), Duration.ofMillis(1)),
                 new ManualPause(),
                 any -> new Answering(where),
@@ -183,10 +190,10 @@ class AppendOperatorTest {
     }
 
     /** Everything arrives at once. */
-    private static final class Answering implements WriteApi {
+    private static final class Answering implements RowApi {
 
         private final FakeBigQuery server;
-        private final WriteApi api;
+        private final RowApi api;
         private final Random random = new Random(1);
 
         Answering(String name) {

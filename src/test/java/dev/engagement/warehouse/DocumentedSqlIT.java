@@ -1,5 +1,7 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowApi;
+import dev.engagement.rowstore.RowEncoder;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
@@ -70,8 +72,8 @@ class DocumentedSqlIT {
                         event(6, salt, "bob", "play", "2026-01-09T00:00:00Z", 15_000))
                 .map(encoder::encode)
                 .toList();
-        try (WriteApi writes = new GoogleWriteApi(options)) {
-            WriteApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
+        try (RowApi writes = new GoogleWriteApi(options)) {
+            RowApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
             appender.append(rows, 0).get(5, TimeUnit.MINUTES);
             writes.flush(appender.stream(), rows.size() - 1).get(5, TimeUnit.MINUTES);
             appender.abandon();

@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowStoreException;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.warehouse.FakeBigQuery.Crash;
@@ -114,11 +115,11 @@ class ExactlyOnceProperties {
         try {
             action.run();
             return true;
-        } catch (Crash | WarehouseException e) {
+        } catch (Crash | RowStoreException e) {
             job.kill();
             return false;
         } catch (IllegalStateException e) {
-            if (e.getCause() instanceof WarehouseException) {
+            if (e.getCause() instanceof RowStoreException) {
                 job.kill();
                 return false;
             }

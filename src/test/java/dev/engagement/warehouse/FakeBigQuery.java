@@ -1,5 +1,7 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowApi;
+import dev.engagement.rowstore.StoreRequestException;
 import com.google.cloud.bigquery.storage.v1.StorageError.StorageErrorCode;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
@@ -139,7 +141,7 @@ final class FakeBigQuery implements TableApi {
         held.clear();
     }
 
-    WriteApi connect() {
+    RowApi connect() {
         return new Client();
     }
 
@@ -153,7 +155,7 @@ final class FakeBigQuery implements TableApi {
         return link;
     }
 
-    private final class Client implements WriteApi {
+    private final class Client implements RowApi {
 
         @Override
         public CompletableFuture<Appender> open(@Nullable String stream) {
@@ -220,7 +222,7 @@ final class FakeBigQuery implements TableApi {
         return CompletableFuture.failedFuture(WarehouseFailure.of(status, error, message));
     }
 
-    private final class Connection implements WriteApi.Appender {
+    private final class Connection implements RowApi.Appender {
 
         private final String name;
         private final Link requests = link();
@@ -341,7 +343,7 @@ final class FakeBigQuery implements TableApi {
     }
 
     @Override
-    public Table get() throws TableException {
+    public Table get() throws StoreRequestException {
         passing(Request.GET);
         return new Table(
                 "etag" + version,
@@ -353,9 +355,9 @@ final class FakeBigQuery implements TableApi {
                 labels);
     }
 
-    private void passing(Request request) throws TableException {
+    private void passing(Request request) throws StoreRequestException {
         switch (script.apply(request)) {
-            case REFUSED, BROKEN, SILENT -> throw new TableException("HTTP 503", true, null);
+            case REFUSED, BROKEN, SILENT -> throw new StoreRequestException("HTTP 503", true, null);
             case CRASH_BEFORE -> throw new Crash();
             default -> {}
         }
@@ -372,10 +374,10 @@ final class FakeBigQuery implements TableApi {
     }
 
     @Override
-    public boolean label(Table table, Map<String, String> added) throws TableException {
+    public boolean label(Table table, Map<String, String> added) throws StoreRequestException {
         Fault fault = script.apply(Request.LABEL);
         switch (fault) {
-            case REFUSED, BROKEN, SILENT -> throw new TableException("HTTP 503", true, null);
+            case REFUSED, BROKEN, SILENT -> throw new StoreRequestException("HTTP 503", true, null);
             case CRASH_BEFORE -> throw new Crash();
             default -> {}
         }
@@ -386,7 +388,7 @@ final class FakeBigQuery implements TableApi {
         labels.putAll(added);
         log.add("mark " + added.get(LineMarks.CHECKPOINT));
         switch (fault) {
-            case ANSWER_LOST -> throw new TableException("answer lost", true, null);
+            case ANSWER_LOST -> throw new StoreRequestException("answer lost", true, null);
             case CRASH_AFTER -> throw new Crash();
             default -> {}
         }

@@ -1,5 +1,10 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowApi;
+import dev.engagement.rowstore.CheckpointLineage;
+import dev.engagement.rowstore.RowStoreException;
+import dev.engagement.rowstore.RowStoreRefusedException;
+import dev.engagement.rowstore.RowEncoder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -230,7 +235,7 @@ class MissingRowsIT {
     @Test
     void a_table_that_is_not_there_is_not_made() {
         assertThatThrownBy(() -> MissingRows.of(options))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("There is no warehouse table local.analytics." + table);
     }
 
@@ -272,7 +277,7 @@ class MissingRowsIT {
             assertThat(rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1))))
                     .isTrue();
             assertThatThrownBy(() -> rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1))))
-                    .isInstanceOf(WarehouseException.class)
+                    .isInstanceOf(RowStoreException.class)
                     .hasMessageContaining("HTTP 403");
             assertThat(pause.made()).as("after what failed").hasSize(1);
         } finally {
@@ -327,8 +332,8 @@ class MissingRowsIT {
 
     private void append(EnrichedEvent event) throws Exception {
         List<ByteString> rows = List.of(new RowEncoder().encode(event));
-        try (WriteApi writes = new GoogleWriteApi(options)) {
-            WriteApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
+        try (RowApi writes = new GoogleWriteApi(options)) {
+            RowApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
             appender.append(rows, 0).get(5, TimeUnit.MINUTES);
             writes.flush(appender.stream(), 0).get(5, TimeUnit.MINUTES);
             appender.abandon();

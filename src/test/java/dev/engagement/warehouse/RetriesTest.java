@@ -1,11 +1,12 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.Retries;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.Backoff;
 import dev.engagement.connection.testing.ManualPause;
-import dev.engagement.warehouse.TableApi.TableException;
+import dev.engagement.rowstore.StoreRequestException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -14,8 +15,8 @@ import org.junit.jupiter.api.Test;
 
 class RetriesTest {
 
-    private static final TableException PASSING = new TableException("away", true, null);
-    private static final TableException LASTING = new TableException("no right", false, null);
+    private static final StoreRequestException PASSING = new StoreRequestException("away", true, null);
+    private static final StoreRequestException LASTING = new StoreRequestException("no right", false, null);
 
     private final ManualPause pause = new ManualPause();
     private final Retries retries = new Retries(
@@ -23,7 +24,7 @@ class RetriesTest {
 
     @Test
     void what_passes_is_sent_again_after_longer_and_longer_pauses() throws Exception {
-        Deque<TableException> failures = new ArrayDeque<>(List.of(PASSING, PASSING, PASSING));
+        Deque<StoreRequestException> failures = new ArrayDeque<>(List.of(PASSING, PASSING, PASSING));
 
         String answer = retries.send(() -> {
             if (!failures.isEmpty()) {

@@ -1,5 +1,9 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.CheckpointLineage;
+import dev.engagement.rowstore.RowWriter;
+import dev.engagement.rowstore.Appended;
+import dev.engagement.rowstore.RowCommitter;
 import dev.engagement.connection.Backoff;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Samples;
@@ -31,8 +35,8 @@ final class SimulatedJob {
     private final ManualTask task;
     final Set<Long> rejected = new HashSet<>();
 
-    private List<WarehouseWriter> writers = new ArrayList<>();
-    private @Nullable WarehouseCommitter committer;
+    private List<RowWriter> writers = new ArrayList<>();
+    private @Nullable RowCommitter committer;
     private CheckpointLineage line = new CheckpointLineage("none", List.of());
     private long position;
     private long lastId;
@@ -58,7 +62,7 @@ final class SimulatedJob {
                 options,
                 "events",
                 run,
-                new WarehouseWriter.Limits(
+                new RowWriter.Limits(
                         20_000,
                         1_200,
                         5_000,
@@ -77,12 +81,12 @@ final class SimulatedJob {
         Checkpoint from = newest;
         OptionalLong restored = from == null ? OptionalLong.empty() : OptionalLong.of(from.id());
         writers = new ArrayList<>();
-        committer = new WarehouseCommitter(
+        committer = new RowCommitter(
                 plan.options(),
                 plan.run(),
                 plan.backoff(),
                 from == null ? null : from.id(),
-                new WarehouseCommitter.Environment(
+                new RowCommitter.Environment(
                         bigQuery.connect(),
                         any -> bigQuery,
                         task::getCurrentProcessingTime,
@@ -96,10 +100,10 @@ final class SimulatedJob {
         commitUpTo(restored.orElse(0));
         line = plan.begin(from == null ? null : new CheckpointLineage.Start.Restored(from.line(), from.id()));
         for (int i = 0; i < parallelism; i++) {
-            writers.add(new WarehouseWriter(
+            writers.add(new RowWriter(
                     plan.limits(),
                     plan.backoff(),
-                    new WarehouseWriter.Environment(
+                    new RowWriter.Environment(
                             "t",
                             bigQuery.connect(),
                             task,
@@ -135,8 +139,8 @@ final class SimulatedJob {
     /** A checkpoint is taken by all tasks; it may still not complete. */
     Checkpoint snapshot() throws Exception {
         lastId++;
-        for (WarehouseWriter writer : writers) {
-            for (WarehouseWriter.Range range : writer.prepareCommit()) {
+        for (RowWriter writer : writers) {
+            for (RowWriter.Range range : writer.prepareCommit()) {
                 pending.add(new Appended(range.stream(), range.lastOffset(), lastId, line));
             }
         }
@@ -162,7 +166,7 @@ final class SimulatedJob {
 
     /** The tasks end; those of a zombie go on to wait for what never comes. */
     void kill() {
-        writers.forEach(WarehouseWriter::close);
+        writers.forEach(RowWriter::close);
     }
 
     /** A request as Flink makes them. */

@@ -1,5 +1,11 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.CheckpointLineage;
+import dev.engagement.rowstore.Appended;
+import dev.engagement.rowstore.RowStoreException;
+import dev.engagement.rowstore.RowStoreRefusedException;
+import dev.engagement.rowstore.RowEncoder;
+import dev.engagement.rowstore.RowCommitter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -76,7 +82,7 @@ class WarehouseCommitterTest {
         bigQuery.script = request -> request == Request.FLUSH ? Fault.REFUSED : Fault.NONE;
 
         assertThatThrownBy(() -> committer(false).commit(requests(4, 7)))
-                .isInstanceOf(WarehouseException.class)
+                .isInstanceOf(RowStoreException.class)
                 .hasMessageContaining("warehouse.commit-timeout")
                 .hasMessageContaining("They are kept");
         assertThat(pause.millis()).isBetween(600_000L, 615_000L);
@@ -87,7 +93,7 @@ class WarehouseCommitterTest {
         bigQuery.streams.values().forEach(one -> one.lost = true);
 
         assertThatThrownBy(() -> committer(false).commit(requests(4, 7)))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("checkpoint 7")
                 .hasMessageContaining("Streams live for 7 days")
                 .hasMessageContaining("rebuild");
@@ -98,7 +104,7 @@ class WarehouseCommitterTest {
         bigQuery.label(bigQuery.get(), Map.of("engagement-line", "other", "engagement-checkpoint", "9"));
 
         assertThatThrownBy(() -> committer(false).commit(requests(4, 7)))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("another run (other, up to checkpoint 9)");
         assertThat(bigQuery.visible).isEmpty();
 
@@ -107,7 +113,7 @@ class WarehouseCommitterTest {
         assertThat(bigQuery.labels()).containsEntry("engagement-line", "me");
     }
 
-    private WarehouseCommitter committer(boolean acceptDuplicates) {
+    private RowCommitter committer(boolean acceptDuplicates) {
         WarehouseOptions o = FakeBigQuery.OPTIONS;
         WarehouseOptions options = new WarehouseOptions(
                 o.project(),
@@ -123,12 +129,12 @@ class WarehouseCommitterTest {
                 acceptDuplicates,
                 false,
                 WarehouseOptions.JsonNumbers.EXACT);
-        return new WarehouseCommitter(
+        return new RowCommitter(
                 options,
                 "me",
                 new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10)),
                 null,
-                new WarehouseCommitter.Environment(
+                new RowCommitter.Environment(
                         bigQuery.connect(),
                         any -> bigQuery,
                         pause::millis,

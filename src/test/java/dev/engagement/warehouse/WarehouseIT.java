@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowStoreRefusedException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -298,7 +299,7 @@ class WarehouseIT {
                         + "{\"name\": \"event_ts\", \"type\": \"TIMESTAMP\", \"mode\": \"REQUIRED\"}]}}");
 
         assertThatThrownBy(() -> Warehouse.prepare(options()))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("event_id is wanted as INT64 and found as STRING");
     }
 

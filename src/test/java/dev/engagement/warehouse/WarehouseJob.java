@@ -1,5 +1,7 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowApi;
+import dev.engagement.rowstore.RowWriter;
 import dev.engagement.JobCluster;
 import dev.engagement.connection.Backoff;
 import dev.engagement.deadletter.DeadLetter;
@@ -134,7 +136,7 @@ final class WarehouseJob {
                 options,
                 plan.eventsTopic(),
                 plan.run(),
-                new WarehouseWriter.Limits(
+                new RowWriter.Limits(
                         options.maxInFlight().getBytes(),
                         options.flushSize().getBytes(),
                         WarehouseOptions.MAX_APPEND_BYTES,
@@ -181,12 +183,12 @@ final class WarehouseJob {
         }
     }
 
-    private static final class FailingWrites implements WriteApi {
+    private static final class FailingWrites implements RowApi {
 
-        private final WriteApi real;
+        private final RowApi real;
         private final String shared;
 
-        FailingWrites(WriteApi real, String shared) {
+        FailingWrites(RowApi real, String shared) {
             this.real = real;
             this.shared = shared;
         }

@@ -1,5 +1,8 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.AppendedSerializer;
+import dev.engagement.rowstore.CheckpointLineage;
+import dev.engagement.rowstore.Appended;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 

@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowStoreRefusedException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -40,7 +41,7 @@ class WarehouseTableTest {
                                                 ? new Field("title", "STRING", "REQUIRED")
                                                 : field),
                         true))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("duration_ms is wanted as INT64 and found as FLOAT")
                 .hasMessageContaining("device is wanted as one STRING and found as REPEATED")
                 .hasMessageContaining("title is wanted as NULLABLE and found as REQUIRED");

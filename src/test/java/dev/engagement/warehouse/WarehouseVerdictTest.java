@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowStoreRefusedException;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.cloud.bigquery.storage.v1.Exceptions;
@@ -129,7 +130,7 @@ class WarehouseVerdictTest {
     @Test
     void a_refusal_because_of_it_is_recognised_behind_any_serialization() throws Exception {
         Throwable thrown = new StatusRuntimeException(Status.NOT_FOUND, new Metadata());
-        WarehouseRefusedException refusal = new WarehouseRefusedException("lost", GoogleFailures.of(thrown));
+        RowStoreRefusedException refusal = new RowStoreRefusedException("lost", GoogleFailures.of(thrown));
 
         Throwable received =
                 new SerializedThrowable(refusal).deserializeError(getClass().getClassLoader());

@@ -1,5 +1,7 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowWriter;
+import dev.engagement.rowstore.RowStoreException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -36,8 +38,8 @@ class WarehouseWriterTest {
     private final ManualTask task = new ManualTask(0, () -> !frozen && bigQuery.step(random));
     private final List<String> rejected = new ArrayList<>();
     private final Map<String, Histogram> histograms = new HashMap<>();
-    private final WarehouseWriter writer = new WarehouseWriter(
-            new WarehouseWriter.Limits(
+    private final RowWriter writer = new RowWriter(
+            new RowWriter.Limits(
                     10_000,
                     6 * ROW_BYTES,
                     20_000,
@@ -46,7 +48,7 @@ class WarehouseWriterTest {
                     Duration.ofMinutes(10),
                     WarehouseOptions.JsonNumbers.ROUND),
             new Backoff(Duration.ofMillis(100), Duration.ofSeconds(1)),
-            new WarehouseWriter.Environment(
+            new RowWriter.Environment(
                     "t",
                     bigQuery.connect(),
                     task,
@@ -131,11 +133,11 @@ class WarehouseWriterTest {
     void refused_rows_are_put_aside_and_the_others_go_into_a_new_stream() throws Exception {
         bigQuery.bad.addAll(List.of(8L, 9L));
         write(1, 20);
-        List<WarehouseWriter.Range> ranges = writer.prepareCommit();
+        List<RowWriter.Range> ranges = writer.prepareCommit();
 
         assertThat(rejected).containsExactly("8: bad row 8", "9: bad row 9");
         assertThat(ranges).hasSize(2);
-        for (WarehouseWriter.Range range : ranges) {
+        for (RowWriter.Range range : ranges) {
             bigQuery.connect().flush(range.stream(), range.lastOffset()).get();
         }
         List<Long> good = ids(1, 20);
@@ -162,7 +164,7 @@ class WarehouseWriterTest {
         task.settle();
         write(5, 5);
 
-        for (WarehouseWriter.Range range : writer.prepareCommit()) {
+        for (RowWriter.Range range : writer.prepareCommit()) {
             bigQuery.connect().flush(range.stream(), range.lastOffset()).get();
         }
         assertThat(bigQuery.visible).containsExactly(100L, 1L, 3L, 4L, 5L);
@@ -243,7 +245,7 @@ class WarehouseWriterTest {
         write(1, 1);
 
         assertThatThrownBy(() -> task.pass(700_000))
-                .isInstanceOf(WarehouseException.class)
+                .isInstanceOf(RowStoreException.class)
                 .hasMessageContaining("warehouse.commit-timeout")
                 .hasMessageContaining("no right");
     }

@@ -1,5 +1,7 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowApi;
+import dev.engagement.rowstore.RowEncoder;
 import com.google.protobuf.ByteString;
 import dev.engagement.event.EnrichedEvent;
 import java.util.List;
@@ -15,8 +17,8 @@ public final class WrittenRows {
         Warehouse.prepare(options);
         RowEncoder encoder = new RowEncoder();
         List<ByteString> rows = events.stream().map(encoder::encode).toList();
-        try (WriteApi writes = new GoogleWriteApi(options)) {
-            WriteApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
+        try (RowApi writes = new GoogleWriteApi(options)) {
+            RowApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
             appender.append(rows, 0).get(5, TimeUnit.MINUTES);
             writes.flush(appender.stream(), rows.size() - 1).get(5, TimeUnit.MINUTES);
             appender.abandon();

@@ -1,4 +1,4 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param run the run, named anew with each submission and kept over its restarts
  * @param behind the marks that this run goes on from: of each run the last checkpoint that is in this line
  */
-record CheckpointLineage(String run, List<FencingLabel> behind) {
+public record CheckpointLineage(String run, List<FencingLabel> behind) {
 
     /**
      * A note on the table.
@@ -25,9 +25,9 @@ record CheckpointLineage(String run, List<FencingLabel> behind) {
      * @param run which run shows rows
      * @param checkpoint up to which checkpoint
      */
-    record FencingLabel(String run, long checkpoint) {}
+    public record FencingLabel(String run, long checkpoint) {}
 
-    CheckpointLineage {
+    public CheckpointLineage {
         behind = List.copyOf(behind);
     }
 
@@ -49,7 +49,7 @@ record CheckpointLineage(String run, List<FencingLabel> behind) {
      * @throws Broken if this run would put rows into the table that are there, or leave a gap
      */
     static CheckpointLineage begin(Start start, RowsAsked hasRows)
-            throws Broken, TableApi.TableException, InterruptedException {
+            throws Broken, StoreRequestException, InterruptedException {
         FencingLabel found = start.found();
         Start.Restored restored = start.restored();
         if (restored == null) {
@@ -120,7 +120,7 @@ record CheckpointLineage(String run, List<FencingLabel> behind) {
     /** Asks the table whether it holds rows. */
     @FunctionalInterface
     interface RowsAsked {
-        boolean ask() throws TableApi.TableException, InterruptedException;
+        boolean ask() throws StoreRequestException, InterruptedException;
     }
 
     /** The line is broken. */
@@ -156,32 +156,33 @@ record CheckpointLineage(String run, List<FencingLabel> behind) {
         }
 
         /** What happened, and the ways out. */
-        String text(String table, @Nullable Long restoredCheckpoint) {
+        String text(StoreName store, String table, @Nullable Long restoredCheckpoint) {
             String newest = found == null ? "its newest checkpoint" : "checkpoint " + found.checkpoint();
             String from = restoredCheckpoint == null ? "without state" : "from checkpoint " + restoredCheckpoint;
             return switch (kind) {
                 case TABLE_HAS_ROWS ->
-                    "The warehouse table " + table + " has rows, and this job starts " + from
+                    "The " + store.destination() + " table " + table + " has rows, and this job starts " + from
                             + (restoredCheckpoint == null ? "" : ", which knows nothing of them")
                             + ": its rows could be there twice. Start it from " + newest
-                            + " of the job that wrote them (flink run -s …), choose another warehouse.table, or say"
-                            + " --accept-warehouse-duplicates";
+                            + " of the job that wrote them (flink run -s …), choose another " + store.option("table") + ", or say "
+                            + store.acceptDuplicates();
                 case CHECKPOINT_IS_OLD ->
-                    "The warehouse table " + table + " shows rows up to " + newest + ", and this job starts " + from
+                    "The " + store.destination() + " table " + table + " shows rows up to " + newest + ", and this job starts " + from
                             + ": the rows between would be there twice. Start it from " + newest
-                            + " or a newer one (flink run -s …), choose another warehouse.table, or say"
-                            + " --accept-warehouse-duplicates";
+                            + " or a newer one (flink run -s …), choose another " + store.option("table") + ", or say "
+                            + store.acceptDuplicates();
                 case OTHER_LINE ->
-                    "The warehouse table " + table + " shows rows of another run ("
+                    "The " + store.destination() + " table " + table + " shows rows of another run ("
                             + Objects.requireNonNull(found).run() + ", up to " + newest
                             + "), which is not in the past of this one: started from the same checkpoint, or another job."
                             + " Rows could be there twice. Stop one of the two; start from " + newest
-                            + " of that run (flink run -s …), choose another warehouse.table, or say"
-                            + " --accept-warehouse-duplicates";
+                            + " of that run (flink run -s …), choose another " + store.option("table") + ", or say "
+                            + store.acceptDuplicates();
                 case STATE_IS_LOST ->
-                    "This very run showed rows up to " + newest + " in the warehouse table " + table
+                    "This very run showed rows up to " + newest + " in the " + store.destination() + " table " + table
                             + ", and starts again without state: they would be there twice. Start it from " + newest
-                            + " (flink run -s …), choose another warehouse.table, or say --accept-warehouse-duplicates";
+                            + " (flink run -s …), choose another " + store.option("table") + ", or say "
+                            + store.acceptDuplicates();
             };
         }
     }

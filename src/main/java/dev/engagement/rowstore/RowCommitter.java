@@ -1,4 +1,4 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
 import dev.engagement.connection.Backoff;
 import dev.engagement.connection.Pause;
@@ -22,27 +22,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Shows the rows of a completed checkpoint: first the mark of the {@link CheckpointLineage} on the table, then FlushRows. Repeating
- * either changes nothing.
+ * Shows the rows of a completed checkpoint: first the mark of the {@link CheckpointLineage} on the table, then the rows. Repeating either changes nothing.
  *
- * <p>What passes by itself is repeated in here, with pauses, for {@code warehouse.commit-timeout}: Flink's own repetition
+ * <p>What passes by itself is repeated in here, with pauses, for the store's {@code commit-timeout}: Flink's own repetition
  * of a commit is immediate and ends after ten, which no outage outlasts. The task stands still meanwhile and upstream with
- * it, which is what a dead warehouse does; cancelling ends it.
+ * it, which is what a dead store does; cancelling ends it.
  */
-final class WarehouseCommitter implements Committer<Appended> {
+final class RowCommitter implements Committer<Appended> {
 
-    private static final Logger LOG = LoggerFactory.getLogger(WarehouseCommitter.class);
+    private static final Logger LOG = LoggerFactory.getLogger(RowCommitter.class);
 
     /** What the committer is given. */
     record Environment(
-            WriteApi writes,
-            Connector<TableApi> tables,
+            RowApi api,
             LongSupplier millis,
             Pause pause,
             DoubleSupplier random,
             MetricGroup metrics) {}
 
-    private final WarehouseOptions options;
+    private final RowStore store;
     private final String run;
     private final Backoff backoff;
     private final @Nullable Long restoredCheckpoint;
@@ -53,7 +51,7 @@ final class WarehouseCommitter implements Committer<Appended> {
     /** What this committer knows to stand on which table; usually there is one. */
     private final Map<String, CheckpointLineage.FencingLabel> marks = new HashMap<>();
 
-    private final Map<String, TableApi> tables = new HashMap<>();
+    private final Map<String, StoreTable> tables = new HashMap<>();
 
     /**
      * A committer.
@@ -61,15 +59,14 @@ final class WarehouseCommitter implements Committer<Appended> {
      * @param run this run of the job
      * @param restoredCheckpoint the checkpoint it was started from, for messages
      */
-    WarehouseCommitter(
-            WarehouseOptions options,
+    RowCommitter(
+            RowStore store,
             String run,
-            Backoff backoff,
             @Nullable Long restoredCheckpoint,
             Environment environment) {
-        this.options = options;
+        this.store = store;
         this.run = run;
-        this.backoff = backoff;
+        this.backoff = store.backoff();
         this.restoredCheckpoint = restoredCheckpoint;
         this.environment = environment;
         this.commits = environment.metrics().counter("commits");
@@ -78,7 +75,7 @@ final class WarehouseCommitter implements Committer<Appended> {
     }
 
     @Override
-    public void commit(Collection<CommitRequest<Appended>> requests) throws WarehouseException, InterruptedException {
+    public void commit(Collection<CommitRequest<Appended>> requests) throws RowStoreException, InterruptedException {
         Attempts attempts = new Attempts();
         List<CommitRequest<Appended>> ordered = new ArrayList<>(requests);
         ordered.sort(Comparator.comparingLong((CommitRequest<Appended> request) ->
@@ -89,54 +86,53 @@ final class WarehouseCommitter implements Committer<Appended> {
         }
         List<CommitRequest<Appended>> waiting = ordered;
         while (!waiting.isEmpty()) {
-            waiting = flush(waiting, attempts);
+            waiting = show(waiting, attempts);
         }
     }
 
     /** The mark stands before a row is shown: a crash between the two leaves a mark that the restart agrees with. */
-    private void mark(Appended appended, Attempts attempts) throws WarehouseException, InterruptedException {
-        String path = appended.tablePath();
-        CheckpointLineage.FencingLabel known = marks.get(path);
+    private void mark(Appended appended, Attempts attempts) throws RowStoreException, InterruptedException {
+        String tableName = store.tableOf(appended.stream());
+        CheckpointLineage.FencingLabel known = marks.get(tableName);
         if (known != null && appended.line().markFor(appended.checkpoint(), known) == null) {
             return;
         }
         // Of a job that was started into another table, what its checkpoint kept is of the old one.
-        WarehouseOptions where = options.ofTable(path);
-        String tableName = where.tableName();
-        TableApi api = tables.computeIfAbsent(path, any -> environment.tables().connect(where));
+        StoreTable table = tables.computeIfAbsent(tableName, store::open);
         while (true) {
             try {
-                TableApi.Table table = api.get();
-                if (table == null) {
-                    // FlushRows says what that means.
+                StoreTable.Read read = table.read();
+                if (read == null) {
+                    // Showing the rows says what that means.
                     return;
                 }
-                CheckpointLineage.FencingLabel found = LineMarks.on(table);
+                CheckpointLineage.FencingLabel found = read.label();
                 if (!appended.line().mayShow(found)) {
-                    if (!options.acceptDuplicates()) {
+                    if (!store.acceptsDuplicates()) {
                         CheckpointLineage.Broken broken = broken(appended, found);
-                        throw new WarehouseRefusedException(broken.text(tableName, restoredCheckpoint));
+                        throw new RowStoreRefusedException(broken.text(store.name(), tableName, restoredCheckpoint));
                     }
                     LOG.warn(
-                            "Rows of checkpoint {} go into {} although {} is there: --accept-warehouse-duplicates",
+                            "Rows of checkpoint {} go into {} although {} is there: {}",
                             appended.checkpoint(),
                             tableName,
-                            found);
+                            found,
+                            store.name().acceptDuplicates());
                     if (!appended.line().run().equals(run)) {
                         // Rows that were appended before this run started begin no line.
                         return;
                     }
                 }
                 CheckpointLineage.FencingLabel wanted = appended.line().markFor(appended.checkpoint(), found);
-                if (wanted == null || api.label(table, LineMarks.labels(wanted))) {
-                    marks.put(path, wanted == null ? Objects.requireNonNull(found) : wanted);
+                if (wanted == null || table.label(read, wanted)) {
+                    marks.put(tableName, wanted == null ? Objects.requireNonNull(found) : wanted);
                     return;
                 }
                 // Another subtask was faster: look again.
-            } catch (TableApi.TableException e) {
+            } catch (StoreRequestException e) {
                 if (!e.isPassing()) {
-                    throw new WarehouseException(
-                            "The warehouse table " + tableName + " cannot be marked: " + e.getMessage(), e);
+                    throw new RowStoreException(
+                            "The " + store.name().destination() + " table " + tableName + " cannot be marked: " + e.getMessage(), e);
                 }
                 attempts.again(String.valueOf(e.getMessage()), e);
             }
@@ -151,25 +147,21 @@ final class WarehouseCommitter implements Committer<Appended> {
     }
 
     /** All at once; answers those that are to be repeated, after a pause. */
-    private List<CommitRequest<Appended>> flush(List<CommitRequest<Appended>> requests, Attempts attempts)
-            throws WarehouseException, InterruptedException {
+    private List<CommitRequest<Appended>> show(List<CommitRequest<Appended>> requests, Attempts attempts)
+            throws RowStoreException, InterruptedException {
         List<CompletableFuture<Void>> calls = requests.stream()
-                .map(request -> environment
-                        .writes()
-                        .flush(
-                                request.getCommittable().stream(),
-                                request.getCommittable().lastOffset()))
+                .map(request -> environment.api().show(request.getCommittable()))
                 .toList();
         List<CommitRequest<Appended>> again = new ArrayList<>();
-        WarehouseFailure last = null;
+        RowFailure last = null;
         for (int i = 0; i < requests.size(); i++) {
             CommitRequest<Appended> request = requests.get(i);
-            WarehouseFailure failure = result(calls.get(i));
+            RowFailure failure = result(calls.get(i));
             if (failure == null) {
                 commits.inc();
                 continue;
             }
-            switch (WarehouseVerdict.of(WarehouseVerdict.Operation.FLUSH, failure)) {
+            switch (failure.verdict(RowVerdict.Operation.SHOW)) {
                 case DONE -> request.signalAlreadyCommitted();
                 case TRANSIENT -> {
                     again.add(request);
@@ -185,54 +177,50 @@ final class WarehouseCommitter implements Committer<Appended> {
         return again;
     }
 
-    private static @Nullable WarehouseFailure result(CompletableFuture<Void> call) throws InterruptedException {
+    private static @Nullable RowFailure result(CompletableFuture<Void> call) throws InterruptedException {
         try {
             call.get();
             return null;
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof WarehouseFailure failure) {
+            if (e.getCause() instanceof RowFailure failure) {
                 return failure;
             }
-            throw new IllegalStateException("BigQuery's client failed in a way that it should not", e);
+            throw new IllegalStateException("A store's client failed in a way that it should not", e);
         }
     }
 
-    private void lost(CommitRequest<Appended> request, WarehouseFailure failure) {
+    private void lost(CommitRequest<Appended> request, RowFailure failure) {
         Appended appended = request.getCommittable();
-        boolean elsewhere = !appended.tablePath().equals(options.tablePath());
-        boolean accepted = options.acceptDuplicates() && !appended.line().run().equals(run);
+        boolean elsewhere = !store.tableOf(appended.stream()).equals(store.table());
+        boolean accepted = store.acceptsDuplicates() && !appended.line().run().equals(run);
         if (!elsewhere && !accepted) {
             throw refused(appended, failure);
         }
         // The refusal names both ways and what they cost.
         lost.inc();
         LOG.error(
-                "Rows of checkpoint {} up to offset {} of {} are missing unless they were shown before, as BigQuery has the"
+                "Rows of checkpoint {} up to offset {} of {} are missing unless they were shown before, as {} has the"
                         + " stream no more ({}). The job goes on, because it was started {}",
                 appended.checkpoint(),
                 appended.lastOffset(),
                 appended.stream(),
+                store.name().product(),
                 failure.text(),
-                elsewhere ? "into another table, " + options.tableName() : "with --accept-warehouse-duplicates");
+                elsewhere ? "into another table, " + store.table() : "with " + store.name().acceptDuplicates());
         request.signalFailedWithKnownReason(failure);
     }
 
-    private static WarehouseRefusedException refused(Appended appended, WarehouseFailure failure) {
-        return new WarehouseRefusedException(
-                "BigQuery does not show the rows of checkpoint " + appended.checkpoint() + ", up to offset "
-                        + appended.lastOffset() + " of " + appended.stream() + ": " + failure.text()
-                        + ". Streams live for 7 days without use, so this checkpoint or savepoint is too old, or somebody"
-                        + " ended the stream. If the job was stopped with a savepoint, these rows were shown when it stopped:"
-                        + " go on with --accept-warehouse-duplicates. If it failed, they are missing: start it from this"
-                        + " checkpoint into a fresh table (flink run -s … --warehouse.table NEW), rebuild the range of event_ts"
-                        + " that is missing (flink run … rebuild --from … --to … --warehouse.table REBUILT) and MERGE the"
-                        + " tables on event_id",
+    private RowStoreRefusedException refused(Appended appended, RowFailure failure) {
+        return new RowStoreRefusedException(
+                store.name().product() + " does not show the rows of checkpoint " + appended.checkpoint()
+                        + ", up to offset " + appended.lastOffset() + " of " + appended.stream() + ": "
+                        + failure.text() + ". " + store.lostStreamAdvice(),
                 failure);
     }
 
     @Override
     public void close() {
-        environment.writes().close();
+        environment.api().close();
     }
 
     /** Of one commit. */
@@ -242,20 +230,21 @@ final class WarehouseCommitter implements Committer<Appended> {
         private long since;
 
         /** Waits before the next attempt, or gives up. */
-        void again(String why, Throwable cause) throws WarehouseException, InterruptedException {
+        void again(String why, Throwable cause) throws RowStoreException, InterruptedException {
             long now = environment.millis().getAsLong();
             if (failures++ == 0) {
                 since = now;
                 LOG.warn(
-                        "BigQuery does not show the rows of a checkpoint in {}; repeating until it does: {}",
-                        options.tableName(),
+                        "{} does not show the rows of a checkpoint in {}; repeating until it does: {}",
+                        store.name().product(),
+                        store.table(),
                         why);
             }
-            if (now - since > options.commitTimeout().toMillis()) {
-                throw new WarehouseException(
-                        "BigQuery has not shown the rows of a completed checkpoint in " + options.tableName() + " for "
-                                + options.commitTimeout().toSeconds()
-                                + " s (warehouse.commit-timeout). They are kept: the job tries again"
+            if (now - since > store.commitTimeout().toMillis()) {
+                throw new RowStoreException(
+                        store.name().product() + " has not shown the rows of a completed checkpoint in " + store.table()
+                                + " for " + store.commitTimeout().toSeconds() + " s ("
+                                + store.name().option("commit-timeout") + "). They are kept: the job tries again"
                                 + " after its restart. Last answer: " + why,
                         cause);
             }

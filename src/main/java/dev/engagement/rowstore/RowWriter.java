@@ -1,6 +1,5 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
-import com.google.protobuf.ByteString;
 import dev.engagement.connection.Backoff;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
@@ -12,6 +11,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.DoubleSupplier;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.operators.ProcessingTimeService;
@@ -25,21 +25,19 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It keeps nothing over a restart: a restarted writer opens a stream of its own, and what an abandoned one (or a zombie)
  * still appends to the old stream is never shown, because nobody commits it. Rows are held until they are acknowledged, so
- * a connection that breaks is made anew and what is not acknowledged is sent again, to the same offsets: BigQuery answers
- * that the offset exists if it had them. Where an offset would come to mean another row, because BigQuery refused a row of
- * an append and the others move up, they go into a new stream instead: a copy of the old append that is still on its way
+ * a connection that breaks is made anew and what is not acknowledged is sent again, to the same offsets: the store answers that it has them if it had. Where an offset would come to mean another row, because the store refused a row of an append and the others move up, they go into a new stream instead: a copy of the old append that is still on its way
  * cannot be taken for anything.
  *
- * <p>Everything happens on the task thread, so nothing is locked; what BigQuery answers comes through the mailbox.
+ * <p>Everything happens on the task thread, so nothing is locked; what the store answers comes through the mailbox.
  */
-final class WarehouseWriter implements AutoCloseable {
+public final class RowWriter implements AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(WarehouseWriter.class);
+    private static final Logger LOG = LoggerFactory.getLogger(RowWriter.class);
 
     /** What an event takes in memory beside its row and its own copy of the row's texts, roughly. */
     private static final int EVENT_BYTES = 300;
 
-    /** Appends on their way; more does not make BigQuery faster. */
+    /** Appends on their way; more does not make a store faster. */
     private static final int MAX_REQUESTS = 64;
 
     /** Where refused rows go. */
@@ -49,7 +47,7 @@ final class WarehouseWriter implements AutoCloseable {
     }
 
     /** Rows of a stream that may be shown. */
-    record Range(String stream, long lastOffset) {}
+    record Range(String stream, long lastOffset, byte[] detail) {}
 
     /**
      * How much a writer holds and how long it waits.
@@ -59,40 +57,28 @@ final class WarehouseWriter implements AutoCloseable {
      * @param maxRowBytes largest row
      * @param linger longest time that a row waits for its append to fill
      * @param answerWithin after which a connection that says nothing is given up
-     * @param timeout how long BigQuery may refuse what passes by itself
-     * @param jsonNumbers what becomes of numbers that BigQuery's JSON would change
+     * @param timeout how long the store may refuse what passes by itself
+     * @param streamEndsWithCheckpoint whether a stream holds rows of one checkpoint only
      */
-    record Limits(
+    public record Limits(
             long maxInFlightBytes,
             long appendBytes,
             long maxRowBytes,
             Duration linger,
             Duration answerWithin,
             Duration timeout,
-            WarehouseOptions.JsonNumbers jsonNumbers)
+            boolean streamEndsWithCheckpoint)
             implements Serializable {
 
         private static final long serialVersionUID = 1L;
-
-        /** After which a connection that says nothing is given up; a slow append takes a few seconds. */
-        private static final Duration ANSWER_WITHIN = Duration.ofSeconds(30);
-
-        static Limits of(WarehouseOptions options) {
-            return new Limits(
-                    options.maxInFlight().getBytes(),
-                    options.flushSize().getBytes(),
-                    WarehouseOptions.MAX_APPEND_BYTES,
-                    options.flushInterval(),
-                    ANSWER_WITHIN,
-                    options.commitTimeout(),
-                    options.jsonNumbers());
-        }
     }
 
     /** What the writer is given. */
     record Environment(
+            StoreName name,
             String table,
-            WriteApi api,
+            RowApi api,
+            RowEncoder encoder,
             MailboxExecutor mailbox,
             ProcessingTimeService time,
             DoubleSupplier random,
@@ -114,8 +100,9 @@ final class WarehouseWriter implements AutoCloseable {
     private final Limits limits;
     private final Backoff backoff;
     private final Environment environment;
-    private final WarehouseWriterMetrics metrics;
-    private final RowEncoder encoder = new RowEncoder();
+    private final RowWriterMetrics metrics;
+
+    private final OfEvent notes = new OfEvent();
 
     private Batch filling = new Batch();
     /** Full ones, in order; those at the front are or were on their way. */
@@ -125,7 +112,7 @@ final class WarehouseWriter implements AutoCloseable {
     /** Counts connections, so that answers of one that was given up are told from those of the next. */
     private int generation;
 
-    private WriteApi.@Nullable Appender appender;
+    private RowApi.@Nullable Appender appender;
     private @Nullable String stream;
     private long nextOffset;
     /** Rows of the stream that are acknowledged, and those of them that a checkpoint has. */
@@ -145,35 +132,28 @@ final class WarehouseWriter implements AutoCloseable {
     /** Read by metric reporters. */
     private volatile long heldBytes;
 
-    WarehouseWriter(Limits limits, Backoff backoff, Environment environment) {
+    RowWriter(Limits limits, Backoff backoff, Environment environment) {
         this.limits = limits;
         this.backoff = backoff;
         this.environment = environment;
-        this.metrics = new WarehouseWriterMetrics(environment.metrics(), () -> heldBytes);
+        this.metrics = new RowWriterMetrics(environment.metrics(), () -> heldBytes);
     }
 
     /** Takes an event; returns when there is room for the next one. */
-    void write(EnrichedEvent event) throws WarehouseException, InterruptedException {
-        String payload = event.event().rawPayload();
-        EnrichedEvent fitting = event;
-        if (payload != null) {
-            WarehouseJson.Fitted fitted = WarehouseJson.fit(payload, limits.jsonNumbers());
-            if (fitted.problem() != null) {
-                reject(event, fitted.problem());
-                return;
-            }
-            if (!fitted.json().equals(payload)) {
-                metrics.rounded.inc();
-                fitting = new EnrichedEvent(
-                        event.event().withRawPayload(fitted.json()), event.content(), event.engagement());
-            }
-        }
-        ByteString row = encoder.encode(fitting);
-        if (row.size() > limits.maxRowBytes()) {
-            reject(event, "The row takes " + row.size() + " bytes, more than BigQuery takes in one request");
+    void write(EnrichedEvent event) throws RowStoreException, InterruptedException {
+        notes.event = event;
+        byte[] row = environment.encoder().encode(event, notes);
+        if (row == null) {
             return;
         }
-        if (filling.rowBytes + row.size() > limits.appendBytes() && !filling.rows.isEmpty()) {
+        if (row.length > limits.maxRowBytes()) {
+            reject(
+                    event,
+                    "The row takes " + row.length + " bytes, more than " + environment.name().product()
+                            + " takes in one request");
+            return;
+        }
+        if (filling.rowBytes + row.length > limits.appendBytes() && !filling.rows.isEmpty()) {
             seal();
         }
         if (filling.rows.isEmpty()) {
@@ -190,7 +170,7 @@ final class WarehouseWriter implements AutoCloseable {
         }
     }
 
-    private void waitForRoom() throws WarehouseException, InterruptedException {
+    private void waitForRoom() throws RowStoreException, InterruptedException {
         long since = environment.time().getCurrentProcessingTime();
         while (heldBytes > limits.maxInFlightBytes()) {
             if (unacknowledged.isEmpty()) {
@@ -204,8 +184,8 @@ final class WarehouseWriter implements AutoCloseable {
         }
     }
 
-    /** Waits until BigQuery has all rows, and tells where those are that came since the last call. */
-    List<Range> prepareCommit() throws WarehouseException, InterruptedException {
+    /** Waits until the store has all rows, and tells where those are that came since the last call. */
+    List<Range> prepareCommit() throws RowStoreException, InterruptedException {
         seal();
         while (!unacknowledged.isEmpty()) {
             environment.mailbox().yield();
@@ -213,10 +193,57 @@ final class WarehouseWriter implements AutoCloseable {
         List<Range> ranges = new ArrayList<>(left);
         left.clear();
         if (stream != null && acknowledged > covered) {
-            ranges.add(new Range(stream, acknowledged - 1));
+            ranges.add(new Range(stream, acknowledged - 1, Appended.NO_DETAIL));
             covered = acknowledged;
         }
-        return ranges;
+        if (!limits.streamEndsWithCheckpoint()) {
+            return ranges;
+        }
+        leave();
+        state = State.IDLE;
+        List<Range> complete = new ArrayList<>();
+        for (Range range : ranges) {
+            complete.add(new Range(range.stream(), range.lastOffset(), detailOf(range)));
+        }
+        return complete;
+    }
+
+    /** Asks until it is told; what comes meanwhile waits with the checkpoint. */
+    private byte[] detailOf(Range range) throws RowStoreException, InterruptedException {
+        AtomicReference<byte @Nullable []> told = new AtomicReference<>();
+        ask(range, told);
+        byte[] detail = told.get();
+        while (detail == null) {
+            environment.mailbox().yield();
+            detail = told.get();
+        }
+        return detail;
+    }
+
+    private void ask(Range range, AtomicReference<byte @Nullable []> told) {
+        var unused = environment.api().complete(range.stream(), range.lastOffset() + 1)
+                .whenComplete((detail, problem) -> environment
+                        .mailbox()
+                        .execute(() -> told(range, told, detail, problem), "rows: stream complete"));
+    }
+
+    private void told(
+            Range range,
+            AtomicReference<byte @Nullable []> told,
+            byte @Nullable [] detail,
+            @Nullable Throwable problem)
+            throws RowStoreException {
+        if (detail != null) {
+            failures = 0;
+            told.set(detail);
+            return;
+        }
+        RowFailure failure = failureOf(problem);
+        if (failure.verdict(RowVerdict.Operation.COMPLETE) != RowVerdict.TRANSIENT) {
+            throw failed("does not complete " + range.stream(), failure);
+        }
+        long delay = delayAfter(failure.text(), failure);
+        at(environment.time().getCurrentProcessingTime() + delay, () -> ask(range, told));
     }
 
     private void linger() {
@@ -238,7 +265,7 @@ final class WarehouseWriter implements AutoCloseable {
         });
     }
 
-    private void seal() throws WarehouseException {
+    private void seal() throws RowStoreException {
         if (filling.rows.isEmpty()) {
             return;
         }
@@ -250,7 +277,7 @@ final class WarehouseWriter implements AutoCloseable {
     }
 
     /** Opens a connection if there is none, or sends what may be sent. */
-    private void pump() throws WarehouseException {
+    private void pump() throws RowStoreException {
         if (state == State.IDLE && !unacknowledged.isEmpty()) {
             open();
         } else if (state == State.OPEN) {
@@ -273,11 +300,11 @@ final class WarehouseWriter implements AutoCloseable {
         boolean fresh = stream == null;
         var unused = environment.api().open(stream).whenComplete((opened, problem) -> environment
                 .mailbox()
-                .execute(() -> opened(opening, fresh, opened, problem), "warehouse: stream opened"));
+                .execute(() -> opened(opening, fresh, opened, problem), "rows: stream opened"));
     }
 
-    private void opened(int opening, boolean fresh, WriteApi.@Nullable Appender opened, @Nullable Throwable problem)
-            throws WarehouseException {
+    private void opened(int opening, boolean fresh, RowApi.@Nullable Appender opened, @Nullable Throwable problem)
+            throws RowStoreException {
         if (opening != generation) {
             if (opened != null) {
                 opened.abandon();
@@ -285,8 +312,8 @@ final class WarehouseWriter implements AutoCloseable {
             return;
         }
         if (opened == null) {
-            WarehouseFailure failure = failureOf(problem);
-            switch (WarehouseVerdict.of(WarehouseVerdict.Operation.OPEN, failure)) {
+            RowFailure failure = failureOf(problem);
+            switch (failure.verdict(RowVerdict.Operation.OPEN)) {
                 case TRANSIENT -> retryLater(failure.text(), failure);
                 default -> throw failed("refuses to open a stream", failure);
             }
@@ -303,7 +330,7 @@ final class WarehouseWriter implements AutoCloseable {
     }
 
     private void send(Batch batch) {
-        WriteApi.Appender to = appender;
+        RowApi.Appender to = appender;
         if (to == null) {
             throw new IllegalStateException("There is no connection to append to");
         }
@@ -318,10 +345,10 @@ final class WarehouseWriter implements AutoCloseable {
         watch();
         var unused = to.append(batch.rows, batch.offset).whenComplete((nothing, problem) -> environment
                 .mailbox()
-                .execute(() -> answered(sending, batch, problem), "warehouse: append answered"));
+                .execute(() -> answered(sending, batch, problem), "rows: append answered"));
     }
 
-    private void answered(int sending, Batch batch, @Nullable Throwable problem) throws WarehouseException {
+    private void answered(int sending, Batch batch, @Nullable Throwable problem) throws RowStoreException {
         if (sending != generation) {
             return;
         }
@@ -329,7 +356,7 @@ final class WarehouseWriter implements AutoCloseable {
         long now = environment.time().getCurrentProcessingTime();
         lastAnswer = now;
         batch.failure = problem == null ? null : failureOf(problem);
-        if (batch.failure == null || verdict(batch.failure) == WarehouseVerdict.DONE) {
+        if (batch.failure == null || verdict(batch.failure) == RowVerdict.DONE) {
             batch.acknowledged = true;
             failures = 0;
             metrics.appendLatencyMillis.update(now - batch.sentAt);
@@ -344,7 +371,7 @@ final class WarehouseWriter implements AutoCloseable {
         }
     }
 
-    /** Answers may come through the mailbox in another order than BigQuery gave them. */
+    /** Answers may come through the mailbox in another order than the store gave them. */
     private void release() {
         while (!unacknowledged.isEmpty() && unacknowledged.element().acknowledged) {
             Batch done = unacknowledged.remove();
@@ -365,9 +392,9 @@ final class WarehouseWriter implements AutoCloseable {
     }
 
     /** All answers are there: the first append that was not taken decides, as those behind it only follow. */
-    private void settle() throws WarehouseException {
+    private void settle() throws RowStoreException {
         Batch first = unacknowledged.element();
-        WarehouseFailure failure = first.failure;
+        RowFailure failure = first.failure;
         if (failure == null) {
             throw new IllegalStateException("The first append that was not taken has no failure");
         }
@@ -405,7 +432,7 @@ final class WarehouseWriter implements AutoCloseable {
             }
         }
         if (others.rows.size() == batch.rows.size()) {
-            throw new IllegalStateException("BigQuery refused rows that were not in the append: " + errors.keySet()
+            throw new IllegalStateException(product() + " refused rows that were not in the append: " + errors.keySet()
                     + " of " + batch.rows.size());
         }
         unacknowledged.remove();
@@ -415,18 +442,14 @@ final class WarehouseWriter implements AutoCloseable {
     }
 
     /** To a new stream, with all that is not acknowledged. */
-    private void moveOn() throws WarehouseException {
+    private void moveOn() throws RowStoreException {
         if (stream != null && acknowledged > covered) {
-            left.add(new Range(stream, acknowledged - 1));
+            left.add(new Range(stream, acknowledged - 1, Appended.NO_DETAIL));
         }
-        disconnect();
-        stream = null;
-        acknowledged = 0;
-        covered = 0;
-        nextOffset = 0;
+        leave();
         for (Batch batch : unacknowledged) {
             if (batch.acknowledged) {
-                throw new IllegalStateException("BigQuery took rows behind such that it did not take");
+                throw new IllegalStateException(product() + " took rows behind such that it did not take");
             }
             batch.offset = nextOffset;
             nextOffset += batch.rows.size();
@@ -435,27 +458,42 @@ final class WarehouseWriter implements AutoCloseable {
         pump();
     }
 
-    private void retryLater(String why, @Nullable Throwable cause) throws WarehouseException {
+    private void leave() {
+        disconnect();
+        stream = null;
+        acknowledged = 0;
+        covered = 0;
+        nextOffset = 0;
+    }
+
+    /** Milliseconds until the next attempt, or the end of all attempts. */
+    private long delayAfter(String why, @Nullable Throwable cause) throws RowStoreException {
         long now = environment.time().getCurrentProcessingTime();
         if (failures++ == 0) {
             failingSince = now;
             LOG.warn(
-                    "BigQuery does not take rows of {}; they wait and are sent again until it does: {}",
+                    "{} does not take rows of {}; they wait and are sent again until it does: {}",
+                    product(),
                     environment.table(),
                     why);
         }
         if (now - failingSince > limits.timeout().toMillis()) {
-            throw new WarehouseException(
-                    "BigQuery has not taken rows of " + environment.table() + " for "
-                            + limits.timeout().toSeconds()
-                            + " s (warehouse.commit-timeout); the job goes on from its last checkpoint. Last answer: "
+            throw new RowStoreException(
+                    product() + " has not taken rows of " + environment.table() + " for "
+                            + limits.timeout().toSeconds() + " s ("
+                            + environment.name().option("commit-timeout") + "); the job goes on from its last checkpoint. Last answer: "
                             + why,
                     cause);
         }
         metrics.retries.inc();
+        return backoff.delayMillis(failures, environment.random().getAsDouble());
+    }
+
+    private void retryLater(String why, @Nullable Throwable cause) throws RowStoreException {
+        long delay = delayAfter(why, cause);
         disconnect();
         state = State.BACKING_OFF;
-        at(now + backoff.delayMillis(failures, environment.random().getAsDouble()), () -> {
+        at(environment.time().getCurrentProcessingTime() + delay, () -> {
             if (state == State.BACKING_OFF) {
                 state = State.IDLE;
                 pump();
@@ -508,35 +546,57 @@ final class WarehouseWriter implements AutoCloseable {
         });
     }
 
+    /** What the encoder says is said of this event. */
+    private final class OfEvent implements RowEncoder.Notes {
+
+        private @Nullable EnrichedEvent event;
+
+        @Override
+        public void refused(String why) {
+            if (event != null) {
+                reject(event, why);
+            }
+        }
+
+        @Override
+        public void rounded() {
+            metrics.rounded.inc();
+        }
+    }
+
     private void reject(EnrichedEvent event, String why) {
         metrics.rejected.inc();
         environment.rejected().reject(event, why);
     }
 
-    private static WarehouseVerdict verdict(WarehouseFailure failure) {
-        return WarehouseVerdict.of(WarehouseVerdict.Operation.APPEND, failure);
+    private static RowVerdict verdict(RowFailure failure) {
+        return failure.verdict(RowVerdict.Operation.APPEND);
     }
 
-    private WarehouseException failed(String what, WarehouseFailure failure) {
-        return new WarehouseException(
-                "BigQuery " + what + " (" + environment.table() + "): " + failure.text()
+    private RowStoreException failed(String what, RowFailure failure) {
+        return new RowStoreException(
+                product() + " " + what + " (" + environment.table() + "): " + failure.text()
                         + ". The job goes on from its last checkpoint",
                 failure);
     }
 
-    private static WarehouseFailure failureOf(@Nullable Throwable problem) {
+    private static RowFailure failureOf(@Nullable Throwable problem) {
         Throwable cause = problem;
         while (cause != null) {
-            if (cause instanceof WarehouseFailure failure) {
+            if (cause instanceof RowFailure failure) {
                 return failure;
             }
             cause = cause.getCause();
         }
-        throw new IllegalStateException("BigQuery's client failed in a way that it should not", problem);
+        throw new IllegalStateException("A store's client failed in a way that it should not", problem);
     }
 
-    private static int memoryOf(ByteString row) {
-        return 2 * row.size() + EVENT_BYTES;
+    private String product() {
+        return environment.name().product();
+    }
+
+    private static int memoryOf(byte[] row) {
+        return 2 * row.length + EVENT_BYTES;
     }
 
     @Override
@@ -552,19 +612,19 @@ final class WarehouseWriter implements AutoCloseable {
     private static final class Batch {
 
         private final List<EnrichedEvent> events = new ArrayList<>();
-        private final List<ByteString> rows = new ArrayList<>();
+        private final List<byte[]> rows = new ArrayList<>();
         private long rowBytes;
         private long heldBytes;
         private long offset;
         private boolean sent;
         private boolean acknowledged;
         private long sentAt;
-        private @Nullable WarehouseFailure failure;
+        private @Nullable RowFailure failure;
 
-        void add(EnrichedEvent event, ByteString row) {
+        void add(EnrichedEvent event, byte[] row) {
             events.add(event);
             rows.add(row);
-            rowBytes += row.size();
+            rowBytes += row.length;
             heldBytes += memoryOf(row);
         }
     }

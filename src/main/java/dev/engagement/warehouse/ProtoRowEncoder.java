@@ -1,16 +1,15 @@
 package dev.engagement.warehouse;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
-import com.google.protobuf.UnsafeByteOperations;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.rowstore.RowEncoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Events into the bytes of rows, as {@link Columns#DESCRIPTOR} describes them. Not thread-safe. */
-final class RowEncoder {
+/** Rows as messages of Protocol Buffers, as {@link Columns#DESCRIPTOR} describes them.  */
+final class ProtoRowEncoder implements RowEncoder {
 
     /** More than a tag and a number or a length take. */
     private static final int FIELD_OVERHEAD = 16;
@@ -18,8 +17,33 @@ final class RowEncoder {
     private final Writing row = new Writing();
     private byte[] buffer = new byte[1 << 10];
 
-    /** The event's row. */
-    ByteString encode(EnrichedEvent event) {
+    private final WarehouseOptions.JsonNumbers jsonNumbers;
+
+    /** @param jsonNumbers what becomes of numbers that BigQuery's JSON would change */
+    ProtoRowEncoder(WarehouseOptions.JsonNumbers jsonNumbers) {
+        this.jsonNumbers = jsonNumbers;
+    }
+
+    @Override
+    public byte @Nullable [] encode(EnrichedEvent event, Notes notes) {
+        String payload = event.event().rawPayload();
+        if (payload == null) {
+            return encoded(event);
+        }
+        WarehouseJson.Fitted fitted = WarehouseJson.fit(payload, jsonNumbers);
+        if (fitted.problem() != null) {
+            notes.refused(fitted.problem());
+            return null;
+        }
+        if (fitted.json().equals(payload)) {
+            return encoded(event);
+        }
+        notes.rounded();
+        return encoded(
+                new EnrichedEvent(event.event().withRawPayload(fitted.json()), event.content(), event.engagement()));
+    }
+
+    private byte[] encoded(EnrichedEvent event) {
         while (true) {
             CodedOutputStream out = CodedOutputStream.newInstance(buffer);
             try {
@@ -36,7 +60,7 @@ final class RowEncoder {
             } catch (IOException e) {
                 throw new UncheckedIOException("Writing a row into memory failed", e);
             }
-            return UnsafeByteOperations.unsafeWrap(Arrays.copyOf(buffer, out.getTotalBytesWritten()));
+            return Arrays.copyOf(buffer, out.getTotalBytesWritten());
         }
     }
 

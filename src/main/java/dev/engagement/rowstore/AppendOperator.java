@@ -1,4 +1,4 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterTypes;
@@ -40,23 +40,16 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
 
     private static final long serialVersionUID = 1L;
 
-    /** Stage name in dead letters. */
-    static final String STAGE = "warehouse";
-
-    /** The line, which all subtasks share: one of them stores it, all read it. */
-    static final ListStateDescriptor<CheckpointLineage> LINE =
-            new ListStateDescriptor<>("warehouse-line", CheckpointLineageSerializer.TYPE);
-
-    private final WritePlan plan;
+    private final RowPlan plan;
     private final transient MailboxExecutor mailbox;
 
     private transient ListState<CheckpointLineage> lineState;
     private transient CheckpointLineage line;
-    private transient @Nullable WarehouseWriter writer;
+    private transient @Nullable RowWriter writer;
     private transient boolean ended;
     private transient long lastCheckpoint;
 
-    AppendOperator(WritePlan plan, MailboxExecutor mailbox, ProcessingTimeService time) {
+    AppendOperator(RowPlan plan, MailboxExecutor mailbox, ProcessingTimeService time) {
         this.plan = plan;
         this.mailbox = mailbox;
         this.processingTimeService = time;
@@ -65,7 +58,7 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
-        lineState = context.getOperatorStateStore().getUnionListState(LINE);
+        lineState = context.getOperatorStateStore().getUnionListState(plan.line());
         OptionalLong checkpoint = context.getRestoredCheckpointId();
         CheckpointLineage.Start.@Nullable Restored restored = null;
         if (checkpoint.isPresent()) {
@@ -74,19 +67,21 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
                 restored = new CheckpointLineage.Start.Restored(kept, lastCheckpoint);
             }
         }
-        // The checkpoint of a job that had no warehouse yet says nothing of the table.
+        // The checkpoint of a job that had no such store yet says nothing of the table.
         line = plan.begin(restored);
     }
 
     @Override
     public void open() throws Exception {
         super.open();
-        writer = new WarehouseWriter(
-                plan.limits(),
-                plan.backoff(),
-                new WarehouseWriter.Environment(
-                        plan.options().tableName(),
-                        plan.writes().connect(plan.options()),
+        writer = new RowWriter(
+                plan.store().limits(),
+                plan.store().backoff(),
+                new RowWriter.Environment(
+                        plan.store().name(),
+                        plan.store().table(),
+                        plan.store().connect(),
+                        plan.store().encoder(),
                         mailbox,
                         getProcessingTimeService(),
                         () -> ThreadLocalRandom.current().nextDouble(),
@@ -104,7 +99,7 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
         Position position = event.position();
         DeadLetter letter = DeadLetter.of(
                 Reason.REJECTED,
-                STAGE,
+                plan.store().name().destination(),
                 why,
                 getProcessingTimeService().getCurrentProcessingTime(),
                 new DeadLetter.Source(
@@ -112,7 +107,7 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
                 event.id(),
                 EventJson.enriched(enriched),
                 // Any later checkpoint has this behind it.
-                MissingRows.headers(plan.run(), lastCheckpoint + 1));
+                plan.letterHeaders(lastCheckpoint + 1));
         output.collect(DeadLetterTypes.DEAD_LETTERS, new StreamRecord<>(letter));
     }
 
@@ -133,13 +128,13 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
 
     private void handOver(long checkpoint) throws Exception {
         lastCheckpoint = checkpoint;
-        List<WarehouseWriter.Range> ranges = writer().prepareCommit();
+        List<RowWriter.Range> ranges = writer().prepareCommit();
         int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
         int subtasks = getRuntimeContext().getTaskInfo().getNumberOfParallelSubtasks();
         output.collect(new StreamRecord<>(
                 new CommittableSummary<>(subtask, subtasks, checkpoint, ranges.size(), ranges.size(), 0)));
-        for (WarehouseWriter.Range range : ranges) {
-            Appended appended = new Appended(range.stream(), range.lastOffset(), checkpoint, line);
+        for (RowWriter.Range range : ranges) {
+            Appended appended = new Appended(range.stream(), range.lastOffset(), range.detail(), checkpoint, line);
             output.collect(new StreamRecord<>(new CommittableWithLineage<>(appended, checkpoint, subtask)));
         }
     }
@@ -158,8 +153,8 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
         super.close();
     }
 
-    private WarehouseWriter writer() {
-        WarehouseWriter open = writer;
+    private RowWriter writer() {
+        RowWriter open = writer;
         if (open == null) {
             throw new IllegalStateException("The operator is not open");
         }
@@ -172,9 +167,9 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
 
         private static final long serialVersionUID = 1L;
 
-        private final WritePlan plan;
+        private final RowPlan plan;
 
-        Factory(WritePlan plan) {
+        Factory(RowPlan plan) {
             this.plan = plan;
         }
 

@@ -1,4 +1,4 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
 import java.util.function.LongSupplier;
 import org.apache.flink.metrics.Counter;
@@ -8,11 +8,11 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
 
 /** What a writer tells of itself. Updated on the task thread. */
-final class WarehouseWriterMetrics {
+final class RowWriterMetrics {
 
     private static final int HISTOGRAM_VALUES = 1_024;
 
-    /** Rows that BigQuery acknowledged. */
+    /** Rows that the store acknowledged. */
     final Counter rows;
     /** Bytes of acknowledged rows. */
     final Counter bytes;
@@ -31,7 +31,7 @@ final class WarehouseWriterMetrics {
     /** Milliseconds during which the task stood still because too much was in flight. */
     final Counter blockedMillis;
 
-    WarehouseWriterMetrics(MetricGroup group, LongSupplier inFlightBytes) {
+    RowWriterMetrics(MetricGroup group, LongSupplier inFlightBytes) {
         rows = group.counter("rows");
         bytes = group.counter("bytes");
         commitToWrittenMillis =

@@ -1,4 +1,4 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
 import dev.engagement.event.types.Wire;
 import java.io.IOException;
@@ -7,13 +7,16 @@ import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
 
 /** The state of {@link Appended}. */
-final class AppendedSerializer implements SimpleVersionedSerializer<Appended> {
+public final class AppendedSerializer implements SimpleVersionedSerializer<Appended> {
 
-    private static final CheckpointLineageSerializer LINE = new CheckpointLineageSerializer();
+    private static final LineageSerializer LINE = new LineageSerializer();
+
+    private static final int WITHOUT_DETAIL = 1;
+    private static final int WITH_DETAIL = 2;
 
     @Override
     public int getVersion() {
-        return 1;
+        return WITH_DETAIL;
     }
 
     @Override
@@ -21,6 +24,8 @@ final class AppendedSerializer implements SimpleVersionedSerializer<Appended> {
         DataOutputSerializer out = new DataOutputSerializer(256);
         Wire.writeText(appended.stream(), out);
         out.writeLong(appended.lastOffset());
+        out.writeInt(appended.detail().length);
+        out.write(appended.detail());
         out.writeLong(appended.checkpoint());
         LINE.writeVersioned(appended.line(), out);
         return out.getCopyOfBuffer();
@@ -28,11 +33,15 @@ final class AppendedSerializer implements SimpleVersionedSerializer<Appended> {
 
     @Override
     public Appended deserialize(int version, byte[] serialized) throws IOException {
-        if (version != 1) {
+        if (version != WITHOUT_DETAIL && version != WITH_DETAIL) {
             throw new IOException("Rows to be committed are kept as version " + version
                     + ", which this build does not know: run the build that wrote the checkpoint, or a newer one");
         }
         DataInputDeserializer in = new DataInputDeserializer(serialized);
-        return new Appended(Wire.readRequiredText(in), in.readLong(), in.readLong(), LINE.readVersioned(in));
+        String stream = Wire.readRequiredText(in);
+        long lastOffset = in.readLong();
+        byte[] detail = new byte[version == WITHOUT_DETAIL ? 0 : in.readInt()];
+        in.readFully(detail);
+        return new Appended(stream, lastOffset, detail, in.readLong(), LINE.readVersioned(in));
     }
 }
