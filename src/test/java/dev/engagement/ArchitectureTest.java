@@ -89,6 +89,9 @@ class ArchitectureTest {
             room(room, common);
         }
         MAY_IMPORT.get("rollup").add("rollup.definition");
+        // How events become rows of a store that keeps a row for each.
+        room("rowstore", common);
+        MAY_IMPORT.get("warehouse").add("rowstore");
         // Values in state that a store outside is to show: what the live view and the rollups' tables share.
         room("writeback", common);
         room("rollup.sink", common + " rollup rollup.definition writeback");
@@ -100,7 +103,7 @@ class ArchitectureTest {
         room("source", common + " ingest");
         // Of the stores' rooms they use keys and table names.
         for (String room : "backfill redrive audit".split(" ")) {
-            room(room, common + " ingest source liveview warehouse");
+            room(room, common + " ingest source liveview rowstore warehouse");
         }
         // What the rows of a range are to be, computed anew from the source.
         MAY_IMPORT.get("backfill").addAll(Set.of("rollup", "rollup.definition"));

@@ -72,11 +72,14 @@ public record RowPlan(RowStore store, String eventsTopic, String run, Pause paus
         return new ListStateDescriptor<>(store.name().destination() + "-line", store.lineType());
     }
 
-    /** What a letter says of its row: refused in this run, before that checkpoint. */
     List<DeadLetter.Header> letterHeaders(long checkpoint) {
+        return letterHeaders(store.name(), run, checkpoint);
+    }
+
+    /** What a letter says of its row: refused in that run, before that checkpoint. */
+    public static List<DeadLetter.Header> letterHeaders(StoreName name, String run, long checkpoint) {
         return List.of(
-                header(runHeader(store.name()), run),
-                header(checkpointHeader(store.name()), Long.toString(checkpoint)));
+                header(runHeader(name), run), header(checkpointHeader(name), Long.toString(checkpoint)));
     }
 
     /** Header of a REJECTED letter that names the run. */

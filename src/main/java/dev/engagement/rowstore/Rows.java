@@ -36,7 +36,7 @@ public final class Rows {
         String name = plan.store().name().destination();
         StreamExecutionEnvironment env = unique.getExecutionEnvironment();
         Commits commits = new Commits(plan);
-        TypeInformation<CommittableMessage<Appended>> messages = CommittableMessageTypeInfo.of(AppendedSerializer::new);
+        TypeInformation<CommittableMessage<Appended>> messages = CommittableMessageTypeInfo.of(() -> serializer(plan));
         SingleOutputStreamOperator<CommittableMessage<Appended>> appended = unique.transform(
                         name + ": append", messages, new AppendOperator.Factory(plan))
                 .uid(appendUid);
@@ -53,6 +53,10 @@ public final class Rows {
                 // A forward edge needs the same number of subtasks on both sides.
                 .setParallelism(appended.getParallelism());
         return appended;
+    }
+
+    private static AppendedSerializer serializer(RowPlan plan) {
+        return new AppendedSerializer(plan.store().limits().streamEndsWithCheckpoint());
     }
 
     /** The committing half, as Flink's committer operator wants it. */
@@ -73,7 +77,7 @@ public final class Rows {
 
         @Override
         public SimpleVersionedSerializer<Appended> getCommittableSerializer() {
-            return new AppendedSerializer();
+            return serializer(plan);
         }
     }
 }

@@ -16,10 +16,17 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
  * by FlushRows.
  *
  * @param options where and how
+ * @param answerWithin after which a connection that says nothing is given up
+ * @param backoff before repetitions
  * @param writes how rows are written
  * @param tables how tables are described
  */
-record BigQueryStore(WarehouseOptions options, Connector<RowApi> writes, Connector<TableApi> tables)
+record BigQueryStore(
+        WarehouseOptions options,
+        Duration answerWithin,
+        Backoff backoff,
+        Connector<RowApi> writes,
+        Connector<TableApi> tables)
         implements RowStore {
 
     private static final long serialVersionUID = 1L;
@@ -28,7 +35,7 @@ record BigQueryStore(WarehouseOptions options, Connector<RowApi> writes, Connect
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
 
-    /** After which a connection that says nothing is given up; a slow append takes a few seconds. */
+    /** A slow append takes a few seconds. */
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(30);
 
     private static final String STREAMS = "/streams/";
@@ -38,7 +45,7 @@ record BigQueryStore(WarehouseOptions options, Connector<RowApi> writes, Connect
 
     /** Over Google's client and REST. */
     static BigQueryStore of(WarehouseOptions options) {
-        return new BigQueryStore(options, GoogleWriteApi::new, RestTable::new);
+        return new BigQueryStore(options, ANSWER_WITHIN, BACKOFF, GoogleWriteApi::new, RestTable::new);
     }
 
     @Override
@@ -58,14 +65,9 @@ record BigQueryStore(WarehouseOptions options, Connector<RowApi> writes, Connect
                 options.flushSize().getBytes(),
                 WarehouseOptions.MAX_APPEND_BYTES,
                 options.flushInterval(),
-                ANSWER_WITHIN,
+                answerWithin,
                 options.commitTimeout(),
                 false);
-    }
-
-    @Override
-    public Backoff backoff() {
-        return BACKOFF;
     }
 
     @Override

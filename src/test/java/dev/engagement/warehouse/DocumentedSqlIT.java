@@ -62,22 +62,15 @@ class DocumentedSqlIT {
         Content salt = new Content("salt", "salt", "Salt", "podcast", 300, null);
         Content retitled = new Content("salt", "salt", "Salt!", "podcast", 300, null);
         Content owls = new Content("owls", "owls", "Owls", "video", 60, null);
-        RowEncoder encoder = new RowEncoder();
-        List<ByteString> rows = Stream.of(
+        WrittenRows.write(
+                options,
+                List.of(
                         event(1, salt, "ann", "play", "2026-01-08T14:05:00Z", 30_000),
                         event(2, retitled, "ann", "finish", "2026-01-08T14:10:00Z", 300_000),
                         event(3, owls, "bob", "play", "2026-01-08T14:31:00Z", 30_000),
                         event(4, owls, "cid", "play", "2026-01-08T14:59:59.999Z", 60_000),
                         event(5, owls, "bob", "click", "2026-01-08T14:30:00Z", EngagementEvent.NO_DURATION),
-                        event(6, salt, "bob", "play", "2026-01-09T00:00:00Z", 15_000))
-                .map(encoder::encode)
-                .toList();
-        try (RowApi writes = new GoogleWriteApi(options)) {
-            RowApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
-            appender.append(rows, 0).get(5, TimeUnit.MINUTES);
-            writes.flush(appender.stream(), rows.size() - 1).get(5, TimeUnit.MINUTES);
-            appender.abandon();
-        }
+                        event(6, salt, "bob", "play", "2026-01-09T00:00:00Z", 15_000)));
     }
 
     private static EnrichedEvent event(

@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowPlan;
 import dev.engagement.rowstore.RowApi;
 import dev.engagement.rowstore.CheckpointLineage;
 import dev.engagement.rowstore.RowStoreException;
@@ -168,7 +169,7 @@ class MissingRowsIT {
         Warehouse.prepare(options);
         RestTable api = new RestTable(options);
         MissingRows rows = MissingRows.of(options);
-        DeadLetter letter = letter(MissingRows.headers("run-1", 17));
+        DeadLetter letter = letter(RowPlan.letterHeaders(BigQueryStore.NAME, "run-1", 17));
 
         assertThat(rows.isBehind(letter)).as("nothing was shown yet").isFalse();
         assertThat(api.label(api.get(), LineMarks.labels(new CheckpointLineage.FencingLabel("run-1", 16))))
@@ -331,13 +332,7 @@ class MissingRowsIT {
     }
 
     private void append(EnrichedEvent event) throws Exception {
-        List<ByteString> rows = List.of(new RowEncoder().encode(event));
-        try (RowApi writes = new GoogleWriteApi(options)) {
-            RowApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
-            appender.append(rows, 0).get(5, TimeUnit.MINUTES);
-            writes.flush(appender.stream(), 0).get(5, TimeUnit.MINUTES);
-            appender.abandon();
-        }
+        WrittenRows.write(options, List.of(event));
     }
 
     private String row(long id) {

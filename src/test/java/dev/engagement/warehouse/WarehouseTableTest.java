@@ -5,14 +5,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.warehouse.TableApi.Table.Field;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.apache.flink.configuration.MemorySize;
 import org.junit.jupiter.api.Test;
 
 class WarehouseTableTest {
+
+    static final WarehouseOptions OPTIONS = new WarehouseOptions(
+            "p",
+            "analytics",
+            "events",
+            WarehouseOptions.Endpoints.GOOGLE,
+            null,
+            new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, false),
+            MemorySize.ofMebiBytes(16),
+            MemorySize.ofMebiBytes(1),
+            Duration.ofSeconds(1),
+            Duration.ofMinutes(10),
+            false,
+            false,
+            WarehouseOptions.JsonNumbers.EXACT);
 
     @Test
     void the_table_that_the_job_makes_fits() {
@@ -78,7 +95,7 @@ class WarehouseTableTest {
     }
 
     private static List<Columns.Column> missing(List<Field> fields, boolean addColumns) {
-        WarehouseOptions o = FakeBigQuery.OPTIONS;
+        WarehouseOptions o = OPTIONS;
         WarehouseOptions options = new WarehouseOptions(
                 o.project(),
                 o.dataset(),

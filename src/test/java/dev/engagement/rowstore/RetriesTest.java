@@ -1,12 +1,10 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
-import dev.engagement.rowstore.Retries;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.Backoff;
 import dev.engagement.connection.testing.ManualPause;
-import dev.engagement.rowstore.StoreRequestException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;

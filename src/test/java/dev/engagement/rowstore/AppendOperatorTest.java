@@ -1,12 +1,5 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
-import dev.engagement.rowstore.RowApi;
-import dev.engagement.rowstore.AppendOperator;
-import dev.engagement.rowstore.AppendedSerializer;
-import dev.engagement.rowstore.CheckpointLineage;
-import dev.engagement.rowstore.RowWriter;
-import dev.engagement.rowstore.Appended;
-import dev.engagement.rowstore.RowStoreRefusedException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -39,14 +32,10 @@ import org.junit.jupiter.api.Test;
 
 class AppendOperatorTest {
 
-    /** Tasks find it by its name, as their plan is serialized. */
-    private static final Map<String, FakeBigQuery> SERVERS = new ConcurrentHashMap<>();
-
-    private final FakeBigQuery bigQuery = new FakeBigQuery();
-    private final String server = Integer.toHexString(System.identityHashCode(bigQuery)) + SERVERS.size();
+    private final FakeStore store = new FakeStore();
 
     AppendOperatorTest() {
-        SERVERS.put(server, bigQuery);
+        store.arrivesAtOnce = true;
     }
 
     @Test
@@ -94,7 +83,7 @@ class AppendOperatorTest {
 
     @Test
     void a_refused_row_becomes_a_letter_before_its_checkpoint() throws Exception {
-        bigQuery.bad.add(2L);
+        store.bad.add(2L);
         EnrichedEvent bad = Samples.enriched(2, 1);
         try (var harness = harness("run", 1, 0)) {
             harness.open();
@@ -107,7 +96,7 @@ class AppendOperatorTest {
                     .satisfies(record -> {
                         DeadLetter letter = record.getValue();
                         assertThat(letter.reason()).isEqualTo(Reason.REJECTED);
-                        assertThat(letter.stage()).isEqualTo("warehouse");
+                        assertThat(letter.stage()).isEqualTo("shop");
                         assertThat(letter.error()).isEqualTo("bad row 2");
                         assertThat(letter.eventId()).isEqualTo(2);
                         assertThat(letter.source().topic()).isEqualTo("events");
@@ -127,7 +116,7 @@ class AppendOperatorTest {
             second.open();
             both = AbstractStreamOperatorTestHarness.repackageState(first.snapshot(3, 0), second.snapshot(3, 0));
         }
-        bigQuery.label(bigQuery.get(), Map.of("engagement-line", "run", "engagement-checkpoint", "3"));
+        store.labelled("run", 3);
         for (int subtask = 0; subtask < 3; subtask++) {
             try (var harness = harness("next", 3, subtask)) {
                 harness.setRestoredCheckpointId(3);
@@ -150,7 +139,7 @@ class AppendOperatorTest {
             harness.open();
             state = harness.snapshot(3, 0);
         }
-        bigQuery.label(bigQuery.get(), Map.of("engagement-line", "run", "engagement-checkpoint", "5"));
+        store.labelled("run", 5);
         try (var harness = harness("next", 1, 0)) {
             harness.setRestoredCheckpointId(3);
 
@@ -159,86 +148,17 @@ class AppendOperatorTest {
                     .hasMessageContaining("up to checkpoint 5")
                     .hasMessageContaining("from checkpoint 3");
         }
-        assertThat(bigQuery.streams).isEmpty();
+        assertThat(store.streams).isEmpty();
     }
 
     private OneInputStreamOperatorTestHarness<EnrichedEvent, CommittableMessage<Appended>> harness(
             String run, int parallelism, int subtask) throws Exception {
-        String where = server;
-        WritePlan plan = new WritePlan(
-                FakeBigQuery.OPTIONS,
-                "events",
-                run,
-                RowWriter.Limits.of(FakeBigQuery.OPTIONS),
-                new Backoff(Duration.ofMillis(1), Duration.ofMillis(1)),
-                new ManualPause(),
-                any -> new Answering(where),
-                any -> server(where));
+        RowPlan plan = new RowPlan(store.store(false, RowWriterTest.LIMITS), "events", run, new ManualPause());
         OneInputStreamOperatorTestHarness<EnrichedEvent, CommittableMessage<Appended>> harness =
                 new OneInputStreamOperatorTestHarness<>(new AppendOperator.Factory(plan), 128, parallelism, subtask);
         harness.setup(
-                CommittableMessageTypeInfo.of(AppendedSerializer::new).createSerializer(new SerializerConfigImpl()));
+                CommittableMessageTypeInfo.of(() -> new AppendedSerializer(false)).createSerializer(new SerializerConfigImpl()));
         return harness;
-    }
-
-    private static FakeBigQuery server(String name) {
-        FakeBigQuery server = SERVERS.get(name);
-        if (server == null) {
-            throw new IllegalStateException("No such server");
-        }
-        return server;
-    }
-
-    /** Everything arrives at once. */
-    private static final class Answering implements RowApi {
-
-        private final FakeBigQuery server;
-        private final RowApi api;
-        private final Random random = new Random(1);
-
-        Answering(String name) {
-            server = server(name);
-            api = server.connect();
-        }
-
-        @Override
-        public CompletableFuture<Appender> open(@Nullable String stream) {
-            var opened = api.open(stream).<Appender>thenApply(appender -> new Appender() {
-                @Override
-                public String stream() {
-                    return appender.stream();
-                }
-
-                @Override
-                public CompletableFuture<Void> append(List<ByteString> rows, long offset) {
-                    var answer = appender.append(rows, offset);
-                    arrive();
-                    return answer;
-                }
-
-                @Override
-                public void abandon() {
-                    appender.abandon();
-                }
-            });
-            arrive();
-            return opened;
-        }
-
-        private void arrive() {
-            boolean more = true;
-            while (more) {
-                more = server.step(random);
-            }
-        }
-
-        @Override
-        public CompletableFuture<Void> flush(String stream, long offset) {
-            return api.flush(stream, offset);
-        }
-
-        @Override
-        public void close() {}
     }
 
     private static List<CommittableMessage<Appended>> checkpoint(

@@ -1,11 +1,10 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
-import dev.engagement.rowstore.RowStoreException;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.engagement.warehouse.FakeBigQuery.Crash;
-import dev.engagement.warehouse.FakeBigQuery.Fault;
-import dev.engagement.warehouse.FakeBigQuery.Request;
+import dev.engagement.rowstore.FakeStore.Crash;
+import dev.engagement.rowstore.FakeStore.Fault;
+import dev.engagement.rowstore.FakeStore.Request;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -25,7 +24,8 @@ class ExactlyOnceProperties {
     private static final Map<Request, List<Fault>> FAULTS = Map.of(
             Request.OPEN, List.of(Fault.REFUSED, Fault.ANSWER_LOST, Fault.SILENT),
             Request.APPEND, List.of(Fault.REFUSED, Fault.BROKEN, Fault.ANSWER_LOST, Fault.SILENT),
-            Request.FLUSH, List.of(Fault.REFUSED, Fault.ANSWER_LOST, Fault.CRASH_BEFORE, Fault.CRASH_AFTER),
+            Request.COMPLETE, List.of(Fault.REFUSED),
+            Request.SHOW, List.of(Fault.REFUSED, Fault.ANSWER_LOST, Fault.CRASH_BEFORE, Fault.CRASH_AFTER),
             Request.GET, List.of(Fault.REFUSED, Fault.CRASH_BEFORE),
             Request.LABEL, List.of(Fault.REFUSED, Fault.ANSWER_LOST, Fault.CRASH_BEFORE, Fault.CRASH_AFTER));
 
@@ -34,16 +34,17 @@ class ExactlyOnceProperties {
             @ForAll long seed,
             @ForAll @DoubleRange(min = 0, max = 0.3) double faulty,
             @ForAll @IntRange(min = 0, max = 5) int badRows,
-            @ForAll boolean lateArrivals)
+            @ForAll boolean lateArrivals,
+            @ForAll boolean streamEndsWithCheckpoint)
             throws Exception {
         Random random = new Random(seed);
-        FakeBigQuery bigQuery = new FakeBigQuery();
-        bigQuery.dropsWhatIsAbandoned = !lateArrivals;
-        random.longs(badRows, 1, 200).forEach(bigQuery.bad::add);
-        bigQuery.script = request -> random.nextDouble() < faulty
+        FakeStore store = new FakeStore();
+        store.dropsWhatIsAbandoned = !lateArrivals;
+        random.longs(badRows, 1, 200).forEach(store.bad::add);
+        store.script = request -> random.nextDouble() < faulty
                 ? FAULTS.get(request).get(random.nextInt(FAULTS.get(request).size()))
                 : Fault.NONE;
-        SimulatedJob job = new SimulatedJob(bigQuery, "run", random, null, FakeBigQuery.OPTIONS);
+        SimulatedJob job = new SimulatedJob(store, "run", random, null, streamEndsWithCheckpoint);
 
         boolean running = false;
         for (int step = 0; step < 60; step++) {
@@ -53,9 +54,9 @@ class ExactlyOnceProperties {
             if (running) {
                 running = survives(() -> step(job, random), job);
             }
-            assertNoneEarly(bigQuery, job);
+            assertNoneEarly(store, job);
         }
-        bigQuery.script = request -> Fault.NONE;
+        store.script = request -> Fault.NONE;
         if (!running) {
             job.start(2);
         }
@@ -66,12 +67,12 @@ class ExactlyOnceProperties {
 
         TreeSet<Long> wanted =
                 new TreeSet<>(LongStream.rangeClosed(1, last.position()).boxed().toList());
-        wanted.removeAll(bigQuery.bad);
-        assertThat(bigQuery.visible).doesNotHaveDuplicates();
-        assertThat(new TreeSet<>(bigQuery.visible)).isEqualTo(wanted);
-        TreeSet<Long> refused = new TreeSet<>(bigQuery.bad);
+        wanted.removeAll(store.bad);
+        assertThat(store.visible).doesNotHaveDuplicates();
+        assertThat(new TreeSet<>(store.visible)).isEqualTo(wanted);
+        TreeSet<Long> refused = new TreeSet<>(store.bad);
         refused.removeIf(id -> id > last.position());
-        assertThat(job.rejected).as("letters").isSubsetOf(bigQuery.bad).containsAll(refused);
+        assertThat(job.rejected).as("letters").isSubsetOf(store.bad).containsAll(refused);
     }
 
     private static void step(SimulatedJob job, Random random) throws Exception {
@@ -127,7 +128,7 @@ class ExactlyOnceProperties {
         }
     }
 
-    private static void assertNoneEarly(FakeBigQuery bigQuery, SimulatedJob job) {
-        assertThat(bigQuery.visible).allMatch(id -> id <= job.completedPosition);
+    private static void assertNoneEarly(FakeStore store, SimulatedJob job) {
+        assertThat(store.visible).allMatch(id -> id <= job.completedPosition);
     }
 }

@@ -1,11 +1,10 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
-import dev.engagement.rowstore.CheckpointLineage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.engagement.warehouse.CheckpointLineage.FencingLabel;
-import dev.engagement.warehouse.CheckpointLineage.Start;
+import dev.engagement.rowstore.CheckpointLineage.FencingLabel;
+import dev.engagement.rowstore.CheckpointLineage.Start;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -155,7 +154,7 @@ class CheckpointLineageTest {
             String run, Start.@Nullable Restored restored, @Nullable FencingLabel found, boolean rows, String... said) {
         assertThatThrownBy(() -> begin(run, restored, found, rows))
                 .isInstanceOfSatisfying(CheckpointLineage.Broken.class, broken -> assertThat(
-                                broken.text("p.d.t", restored == null ? null : restored.checkpoint()))
+                                broken.text(new StoreName("BigQuery", "warehouse"), "p.d.t", restored == null ? null : restored.checkpoint()))
                         .contains(said));
     }
 }

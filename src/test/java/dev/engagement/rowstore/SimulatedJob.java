@@ -1,9 +1,5 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
-import dev.engagement.rowstore.CheckpointLineage;
-import dev.engagement.rowstore.RowWriter;
-import dev.engagement.rowstore.Appended;
-import dev.engagement.rowstore.RowCommitter;
 import dev.engagement.connection.Backoff;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Samples;
@@ -28,9 +24,9 @@ final class SimulatedJob {
     record Checkpoint(long id, long position, List<Appended> pending, CheckpointLineage line) {}
 
     /** What one run is submitted with. */
-    private final WritePlan plan;
+    private final RowPlan plan;
 
-    private final FakeBigQuery bigQuery;
+    private final FakeStore store;
     private final RandomGenerator random;
     private final ManualTask task;
     final Set<Long> rejected = new HashSet<>();
@@ -48,32 +44,30 @@ final class SimulatedJob {
     long completedPosition;
 
     SimulatedJob(
-            FakeBigQuery bigQuery,
+            FakeStore store,
             String run,
             RandomGenerator random,
             @Nullable Checkpoint startedFrom,
-            WarehouseOptions options) {
-        this.bigQuery = bigQuery;
+            boolean streamEndsWithCheckpoint) {
+        this.store = store;
         this.random = random;
         this.newest = startedFrom;
         this.completedPosition = startedFrom == null ? 0 : startedFrom.position();
-        this.task = new ManualTask(0, () -> bigQuery.step(random));
-        this.plan = new WritePlan(
-                options,
+        this.task = new ManualTask(0, () -> store.step(random));
+        this.plan = new RowPlan(
+                store.store(
+                        false,
+                        new RowWriter.Limits(
+                                20_000,
+                                1_200,
+                                5_000,
+                                Duration.ofMillis(50),
+                                Duration.ofSeconds(2),
+                                Duration.ofHours(1),
+                                streamEndsWithCheckpoint)),
                 "events",
                 run,
-                new RowWriter.Limits(
-                        20_000,
-                        1_200,
-                        5_000,
-                        Duration.ofMillis(50),
-                        Duration.ofSeconds(2),
-                        Duration.ofHours(1),
-                        WarehouseOptions.JsonNumbers.EXACT),
-                new Backoff(Duration.ofMillis(10), Duration.ofMillis(100)),
-                this::pause,
-                any -> bigQuery.connect(),
-                any -> bigQuery);
+                this::pause);
     }
 
     /** Starts the tasks, from the newest completed checkpoint if there is one. */
@@ -82,13 +76,11 @@ final class SimulatedJob {
         OptionalLong restored = from == null ? OptionalLong.empty() : OptionalLong.of(from.id());
         writers = new ArrayList<>();
         committer = new RowCommitter(
-                plan.options(),
+                plan.store(),
                 plan.run(),
-                plan.backoff(),
                 from == null ? null : from.id(),
                 new RowCommitter.Environment(
-                        bigQuery.connect(),
-                        any -> bigQuery,
+                        store.connect(),
                         task::getCurrentProcessingTime,
                         plan.pause(),
                         random::nextDouble,
@@ -101,11 +93,13 @@ final class SimulatedJob {
         line = plan.begin(from == null ? null : new CheckpointLineage.Start.Restored(from.line(), from.id()));
         for (int i = 0; i < parallelism; i++) {
             writers.add(new RowWriter(
-                    plan.limits(),
-                    plan.backoff(),
+                    plan.store().limits(),
+                    plan.store().backoff(),
                     new RowWriter.Environment(
-                            "t",
-                            bigQuery.connect(),
+                            FakeStore.NAME,
+                            FakeStore.TABLE,
+                            store.connect(),
+                            plan.store().encoder(),
                             task,
                             task,
                             random::nextDouble,
@@ -141,7 +135,7 @@ final class SimulatedJob {
         lastId++;
         for (RowWriter writer : writers) {
             for (RowWriter.Range range : writer.prepareCommit()) {
-                pending.add(new Appended(range.stream(), range.lastOffset(), lastId, line));
+                pending.add(new Appended(range.stream(), range.lastOffset(), range.detail(), lastId, line));
             }
         }
         return new Checkpoint(lastId, position, List.copyOf(pending), line);

@@ -1,4 +1,4 @@
-package dev.engagement.warehouse;
+package dev.engagement.rowstore;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
