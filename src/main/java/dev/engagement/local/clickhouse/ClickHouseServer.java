@@ -32,7 +32,15 @@ public final class ClickHouseServer implements AutoCloseable {
 
     /** Parameters of a URL that are no settings. */
     private static final Set<String> OWN =
-            Set.of("query", "database", "user", "password", "default_format", "query_id", "session_id");
+            Set.of(
+            "query",
+            "database",
+            "user",
+            "password",
+            "default_format",
+            "query_id",
+            "session_id",
+            "wait_end_of_query");
 
     private static final String PARAMETER = "param_";
     private static final int CONNECTIONS = 8;
