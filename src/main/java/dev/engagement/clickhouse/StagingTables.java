@@ -43,6 +43,9 @@ final class StagingTables implements RowApi {
     /** Of a partition; enough that deleting a few rows by hand does not hide that it was moved. */
     private static final int SAMPLES = 8;
 
+    /** A JSON column is written as its text. */
+    private static final String JSON_IS_TEXT = "input_format_binary_read_json_as_string";
+
     private static final String STAGING = "_staging_";
 
     private final ClickHouseOptions options;
@@ -121,7 +124,8 @@ final class StagingTables implements RowApi {
                             "async_insert", "0",
                             "insert_deduplicate", "1",
                             "insert_deduplication_token", Long.toString(offset),
-                            "max_partitions_per_insert_block", "0"),
+                            "max_partitions_per_insert_block", "0",
+                            JSON_IS_TEXT, "1"),
                     rows);
         } catch (ClickHouseFailure e) {
             if (ClickHouseVerdict.of(RowVerdict.Operation.APPEND, e.code())
@@ -145,7 +149,7 @@ final class StagingTables implements RowApi {
                                     .map(column -> column.name() + " " + column.type().replace("'", "\\'"))
                                     .collect(Collectors.joining(", "))
                             + "') FORMAT RowBinary",
-                    Map.of("async_insert", "0"),
+                    Map.of("async_insert", "0", JSON_IS_TEXT, "1"),
                     rows);
         } catch (ClickHouseFailure e) {
             if (ClickHouseVerdict.of(RowVerdict.Operation.APPEND, e.code())
