@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -82,6 +83,11 @@ class ApiPageIT {
             hour.close();
             servers.close();
         }
+    }
+
+    @BeforeEach
+    void keepAhead() throws Exception {
+        hour.keepAhead();
     }
 
     private static EngagementApi start(int port) {

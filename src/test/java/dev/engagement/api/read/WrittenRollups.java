@@ -50,6 +50,13 @@ public final class WrittenRollups {
         }
     }
 
+    /** It has no rows again. */
+    public static void clear(Connection connection, RollupDefinition definition) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("TRUNCATE \"" + definition.table() + "\"");
+        }
+    }
+
     /** A window's value, of version 1; a value is a number's digits. */
     public static RollupRow row(
             RollupDefinition definition, long startMillis, List<String> key, boolean exact, String... values) {

@@ -76,7 +76,7 @@ public final class WrittenHour implements AutoCloseable {
 
     private final Jedis redis;
     private final Connection tables;
-    private final long now;
+    private long now;
     private final long ahead;
 
     private WrittenHour(Jedis redis, Connection tables, long now, long ahead) {
@@ -101,14 +101,21 @@ public final class WrittenHour implements AutoCloseable {
             WrittenRollups.create(tables, definition);
         }
         hour.writeSource(source);
-        tables.setAutoCommit(false);
-        hour.writeMetrics();
-        hour.writeHours();
-        tables.commit();
-        tables.setAutoCommit(true);
-        hour.writeContents();
-        hour.writeBoards();
+        hour.writeShown();
         return hour;
+    }
+
+    /** Once half of what reaches ahead of the clock is used up, everything shown is written anew from the clock. */
+    public void keepAhead() throws SQLException {
+        if (System.currentTimeMillis() < now + ahead / 2) {
+            return;
+        }
+        now = System.currentTimeMillis();
+        redis.flushAll();
+        for (RollupDefinition definition : RollupDefinitions.shipped()) {
+            WrittenRollups.clear(tables, definition);
+        }
+        writeShown();
     }
 
     /** Every window of an event type that is over since a moment, or not over yet, gets another number of events. */
@@ -175,6 +182,16 @@ public final class WrittenHour implements AutoCloseable {
             next.setLong(1, EVENT);
             next.executeQuery();
         }
+    }
+
+    private void writeShown() throws SQLException {
+        tables.setAutoCommit(false);
+        writeMetrics();
+        writeHours();
+        tables.commit();
+        tables.setAutoCommit(true);
+        writeContents();
+        writeBoards();
     }
 
     private void writeMetrics() throws SQLException {
@@ -274,13 +291,16 @@ public final class WrittenHour implements AutoCloseable {
     private Tally tally(Sample each, boolean risen) {
         int shown = 15;
         int rising = 10;
-        long[] minutes = new long[shown];
-        long[] events = new long[shown];
+        int all = shown + (int) (ahead / MINUTE);
+        long[] minutes = new long[all];
+        long[] events = new long[all];
         long newest = now / MINUTE;
-        for (int i = 0; i < shown; i++) {
+        for (int i = 0; i < all; i++) {
             minutes[i] = newest - shown + 1 + i;
             boolean before = i < shown - rising;
-            events[i] = risen ? (before ? 2 : 60) : each.weight() * 3L + i % 4;
+            // More and more ahead of the clock, so that it is above its usual however long a test takes.
+            int more = 20 * Math.max(0, i - shown + 1);
+            events[i] = risen ? (before ? 2 : 60 + more) : each.weight() * 3L + i % 4;
         }
         return Tally.of(each.id(), each.weight() * 1_371L, minutes, events);
     }
