@@ -16,9 +16,11 @@ scripts/bench.sh api       [--rounds N] [--only reads|track|live]
 scripts/bench.sh latency   [--rates N,…] [--seconds N]
 scripts/bench.sh start     [--rounds N]
 
-  ingest     events/s and bytes allocated per event of decoding alone (JMH), and of
+  ingest     events/s and bytes allocated per event of decoding alone (JMH), in JSON and the same
+             events in Avro by a registered schema, and of
              Kafka -> decode -> enrich -> dedupe -> discard at parallelism 2, each beside
-             reading and parsing the same records and nothing else. About five minutes.
+             reading and parsing the same records and nothing else, and beside the same
+             events under ids that are texts. About seven minutes.
   ranking    at slides of 60, 10 and 1 s, about ten minutes in all:
                pipeline  events/s, CPU and bytes allocated per event of Kafka -> decode ->
                          enrich -> dedupe -> ranking -> discard at parallelism 2, beside
@@ -163,6 +165,7 @@ decode() {
       printf "  %-18s %12s %14s\n", "what", "events/s", "bytes/event"
       for (b in speed) printf "  %-18s %12.0f %14.0f\n", b, speed[b], bytes[b]
       printf "  %-18s %12.2f\n", "ratio", speed["decode"] / speed["parseAndDiscard"]
+      printf "  %-18s %12.2f\n", "Avro to JSON", speed["decodeAvro"] / speed["decode"]
     }' target/bench/decode.csv
 }
 

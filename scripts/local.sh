@@ -4,12 +4,15 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cluster=false
+format=json
 rate=0
 option=
 for argument in "$@"; do
   [[ $argument != --cluster ]] || cluster=true
   [[ $option != --rate ]] || rate=$argument
   [[ $argument != --rate=* ]] || rate=${argument#--rate=}
+  [[ $option != --format ]] || format=$argument
+  [[ $argument != --format=* ]] || format=${argument#--format=}
   option=$argument
   if [[ $argument == --help || $argument == -h ]]; then
     cat src/main/resources/dev/engagement/local/help.txt
@@ -42,6 +45,12 @@ if [[ ! -f $stamp || ! -d target/classes || ! -s target/classpath.txt ]] \
   ./mvnw -q -B -ntp -Dstyle.color=never process-classes
   mv "$stamp.new" "$stamp"
   printf 'built in %s s\n' "$SECONDS"
+fi
+
+# Only for who asks for it: 142 MB.
+if [[ $format == avro && ! -f target/servers/apicurio-registry-app.tar.gz ]]; then
+  printf 'downloading the schema registry…\n'
+  ./mvnw -q -B -ntp -Dstyle.color=never dependency:copy@registry
 fi
 
 # A cluster is given the jar.

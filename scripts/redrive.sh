@@ -5,7 +5,7 @@
 #   scripts/redrive.sh --reason INVALID,UNDECODABLE --from 2026-01-08T09:00:00Z --to 2026-01-08T10:00:00Z
 #   scripts/redrive.sh --reason REJECTED --event-id 4711
 #
-#   --reason LIST   UNDECODABLE, INVALID, OVERSIZE, UNRESOLVED, UNDELIVERABLE, REJECTED; comma separated
+#   --reason LIST   UNDECODABLE, INVALID, OVERSIZE, UNRESOLVED, UNDELIVERABLE, REJECTED, CONFLICT; comma separated
 #   --from, --to    only letters that failed in this range, --to not included
 #   --event-id ID   only letters of this event
 #   --limit N       put back N letters at most

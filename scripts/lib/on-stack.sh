@@ -59,6 +59,10 @@ else
   its=(--redis.url "$redis" --destinations 'liveview,warehouse')
 fi
 
+# Of a stack that says nothing of it they are numbers.
+event_id=$(sed -n 's/^ingest\.event-id=//p' "$endpoints")
+its+=(--ingest.event-id "${event_id:-long}")
+
 if [[ $command != redrive ]]; then
   analytics=$(of analytics.url)
   its+=(--rollup.postgres.url "$analytics" --rollup.postgres.username "$postgres_username")

@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.util.Map;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.StateRecoveryOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
@@ -108,6 +109,11 @@ public final class EngagementJob {
 
     static void prepare(JobCommand command, Settings settings, StreamExecutionEnvironment env) {
         command.ready(settings);
+        if (env.getConfiguration()
+                .getOptional(StateRecoveryOptions.SAVEPOINT_PATH)
+                .isEmpty()) {
+            command.readyAnew(settings);
+        }
         draw(command, settings, env);
     }
 

@@ -10,6 +10,13 @@ non-sealed interface JobCommand extends CommandLineCommand {
     /** Makes topics and tables that are missing, and asks everything that would refuse the job; on the client, blocking. */
     void ready(Settings settings);
 
+    /**
+     * Asks what would refuse a job that begins without state, behind {@link #ready}; on the client, blocking.
+     *
+     * @throws RuntimeException with why, and the way out
+     */
+    default void readyAnew(Settings settings) {}
+
     /** Builds the job, without a look at any server. */
     void draw(Settings settings, StreamExecutionEnvironment env);
 

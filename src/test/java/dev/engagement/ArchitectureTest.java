@@ -76,6 +76,8 @@ class ArchitectureTest {
         room("options", "");
         // What every room needs of Flink to read a topic: apart from connection, for that reason.
         room("connection.topics", "connection");
+        // What reads and writes by registered schemas.
+        room("connection.registry", "connection");
         // Flink's serializers of what is in event: apart from it, for that reason.
         room("event.types", "event");
         // What rollups are: read by the options and by readers of their tables, neither of which has Flink.
@@ -83,8 +85,8 @@ class ArchitectureTest {
         room("deadletter", "connection event event.types");
 
         String common = "connection connection.topics event event.types deadletter";
-        room("capture", common);
-        room("ingest", common);
+        room("capture", common + " connection.registry");
+        room("ingest", common + " connection.registry");
         for (String room : DESTINATIONS_AND_STAGES.split(" ")) {
             room(room, common);
         }
@@ -232,7 +234,7 @@ class ArchitectureTest {
                         "Rooms import only what the table in ArchitectureTest allows. Named additions to the drawing's table:"
                                 + " 'connection' (addresses and references to secrets) may be imported by every room but 'event';"
                                 + " 'event.types' (Flink's serializers) stands apart from 'event'; 'config' may import the rooms'"
-                                + " *Options and EngagementRule; classes *IT, and what only they use, may import 'local'"
+                                + " *Options and *Format, EngagementRule, EventRules and what an event's id is; classes *IT, and what only they use, may import 'local'"
                                 + " and the job, because they run the"
                                 + " real servers; tests may import packages 'testing', which hold what tests share")
                 .check(code);
@@ -483,7 +485,9 @@ class ArchitectureTest {
                         .and(outside(LOCAL))
                         .and(outside("deploy"))
                         .and(outside("api"))
-                        .and(areNot("RestJson", "BigQuery's answers")))
+                        .and(areNot("RestJson", "BigQuery's answers"))
+                        .and(areNot("SchemaRegistry", "a registry's answers"))
+                        .and(areNot("RegisteredValues", "schemas, each once")))
                 .should()
                 .dependOnClassesThat(resideInAPackage("..jackson.databind.."))
                 .because("trees and reflection cost per record; what a client reads once may be a tree")
@@ -525,7 +529,9 @@ class ArchitectureTest {
 
     private static boolean isOptionRecord(JavaClass type) {
         String name = outermost(type).getSimpleName();
-        return name.endsWith("Options") || name.equals("EngagementRule");
+        return name.endsWith("Options")
+                || name.endsWith("Format")
+                || Set.of("EngagementRule", "EventRules", "EventId", "EventIdKind").contains(name);
     }
 
     /** The longest line of the table that the class's package begins with; else the first part of its name. */

@@ -13,7 +13,9 @@ import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
 import dev.engagement.event.types.EventTypes;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.pipeline.Destinations;
@@ -143,13 +145,22 @@ class EventTimeIT {
         env.setParallelism(PARALLELISM);
         env.setMaxParallelism(128);
         IngestOptions ingest = new IngestOptions(
-                connection(), EVENTS, CONTENT, "event-time", MemorySize.ofMebiBytes(1), false, OPTIONS);
+                connection(),
+                EVENTS,
+                CONTENT,
+                "event-time",
+                MemorySize.ofMebiBytes(1),
+                false,
+                OPTIONS,
+                EventRules.DEFAULT,
+                null,
+                IngestFormat.AUTO);
         EngagementPipeline.wire(
                 Sources.ofTopics(env, ingest),
                 new Rules(
                         EVENTS,
                         OPTIONS,
-                        new EnrichmentOptions(EngagementRule.DEFAULT, TIMEOUT),
+                        new EnrichmentOptions(EngagementRule.DEFAULT, TIMEOUT, true),
                         DedupeOptions.DEFAULT,
                         RankingOptions.DEFAULT),
                 new Destinations(

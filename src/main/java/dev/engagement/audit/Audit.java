@@ -4,6 +4,7 @@ import dev.engagement.audit.AuditOptions.Delivery;
 import dev.engagement.connection.Pause;
 import dev.engagement.connection.RefusedOptionException;
 import dev.engagement.connection.TimeIndex;
+import dev.engagement.event.EventIdNumbers;
 import dev.engagement.event.Timestamps;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.rollup.RollupWindows;
@@ -34,7 +35,8 @@ import org.jspecify.annotations.Nullable;
  * answer comes at once.
  *
  * <p>Memory: the minutes of the range, a fetch of rows, some two bits for each id that differs and, if delivery is compared,
- * for each event of the range; the counts by content; and some cells of rollups, of those that differ. Nothing is written
+ * for each event of the range; the counts by content; and some cells of rollups, of those that differ. Of ids that are
+ * texts some 150 bytes for each that is looked at, in place of the bits. Nothing is written
  * anywhere. Blocking.
  */
 public final class Audit {
@@ -81,12 +83,13 @@ public final class Audit {
         WarehouseOptions warehouse = options.warehouse();
         LiveViewOptions liveView = options.liveView();
         AuditOptions.Rollups rollups = options.rollups();
-        try (PostgresSource source = PostgresSource.connect(options.database());
-                KafkaLog log = new KafkaLog(options, clock);
+        EventIdNumbers numbers = new EventIdNumbers(options.eventIds());
+        try (PostgresSource source = PostgresSource.connect(options.database(), numbers);
+                KafkaLog log = new KafkaLog(options, clock, numbers);
                 RedisCounts counts = liveView == null ? null : RedisCounts.connect(liveView);
                 PostgresCells cells = rollups == null ? null : PostgresCells.connect(rollups)) {
             Audit audit = new Audit(options, range, source, log, clock, Pause.real(), progress);
-            return audit.run(warehouse == null ? null : new WarehouseRows(warehouse), counts, cells);
+            return audit.run(warehouse == null ? null : new WarehouseRows(warehouse, numbers), counts, cells);
         }
     }
 
@@ -100,8 +103,9 @@ public final class Audit {
     public static List<String> cost(AuditOptions options, Clock clock) throws IOException {
         Range range = settled(options, clock.instant());
         List<String> lines = new ArrayList<>();
-        try (PostgresSource source = PostgresSource.connect(options.database())) {
-            WarehouseRows rows = options.warehouse() == null ? null : new WarehouseRows(options.warehouse());
+        EventIdNumbers numbers = new EventIdNumbers(options.eventIds());
+        try (PostgresSource source = PostgresSource.connect(options.database(), numbers)) {
+            WarehouseRows rows = options.warehouse() == null ? null : new WarehouseRows(options.warehouse(), numbers);
             if (rows != null) {
                 long parts = 1 + source.estimatedRows(range) / range.days() / WarehouseCheck.MAX_ROWS;
                 lines.add(String.format(
@@ -192,7 +196,7 @@ public final class Audit {
     private List<Check> checks(
             SortedMap<Long, MinuteTotals> minutes, @Nullable RowStore warehouse, @Nullable Counts counts) {
         Repairs repairs = new Repairs(range, source, options.warehouse(), options.liveView(), options.listed());
-        Findings findings = new Findings(options.listed(), repairs);
+        Findings findings = new Findings(options.listed(), repairs, source.numbers());
         List<Check> checks = new ArrayList<>();
         if (warehouse != null) {
             checks.add(new WarehouseCheck(range, minutes, source, warehouse, findings, repairs));

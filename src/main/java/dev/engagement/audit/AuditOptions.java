@@ -2,6 +2,7 @@ package dev.engagement.audit;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.rollup.definition.RollupDefinition;
 import dev.engagement.source.SourceOptions;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param liveView null to leave it out; its counts are of all time, and reading the source for them costs what it is old
  * @param delivery null to leave it out
  * @param rollups null to leave them out
+ * @param eventIds what the ids of events are
  */
 public record AuditOptions(
         Instant from,
@@ -39,7 +41,38 @@ public record AuditOptions(
         @Nullable WarehouseOptions warehouse,
         @Nullable LiveViewOptions liveView,
         @Nullable Delivery delivery,
-        @Nullable Rollups rollups) {
+        @Nullable Rollups rollups,
+        EventIdKind eventIds) {
+
+    /** Of events whose ids are numbers. */
+    public AuditOptions(
+            Instant from,
+            Instant to,
+            Duration settle,
+            int listed,
+            Database database,
+            KafkaConnection kafka,
+            String eventsTopic,
+            String deadLettersTopic,
+            @Nullable WarehouseOptions warehouse,
+            @Nullable LiveViewOptions liveView,
+            @Nullable Delivery delivery,
+            @Nullable Rollups rollups) {
+        this(
+                from,
+                to,
+                settle,
+                listed,
+                database,
+                kafka,
+                eventsTopic,
+                deadLettersTopic,
+                warehouse,
+                liveView,
+                delivery,
+                rollups,
+                EventIdKind.LONG);
+    }
 
     public AuditOptions {
         requireWithinYears("from", from);

@@ -15,7 +15,7 @@ record Evidence(EventLog.Letters letters, EventLog.Retries retries, EventLog.Cap
 
     /** Reasons for which an event reaches no destination at all. */
     static final Set<Reason> BEFORE_THE_DESTINATIONS =
-            EnumSet.of(Reason.UNDECODABLE, Reason.INVALID, Reason.OVERSIZE, Reason.UNRESOLVED);
+            EnumSet.of(Reason.UNDECODABLE, Reason.INVALID, Reason.OVERSIZE, Reason.UNRESOLVED, Reason.CONFLICT);
 
     /** Where nothing differs. */
     static Evidence none() {

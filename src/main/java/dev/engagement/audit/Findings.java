@@ -3,6 +3,7 @@ package dev.engagement.audit;
 import dev.engagement.audit.AuditReport.Finding;
 import dev.engagement.audit.AuditReport.Item;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventIdNumbers;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,9 +17,11 @@ final class Findings {
 
     private final int listed;
     private final Repairs repairs;
+    private final EventIdNumbers numbers;
 
-    Findings(int listed, Repairs repairs) {
+    Findings(int listed, Repairs repairs, EventIdNumbers numbers) {
         this.listed = listed;
+        this.numbers = numbers;
         this.repairs = repairs;
     }
 
@@ -43,7 +46,7 @@ final class Findings {
             List<Item> items = new ArrayList<>();
             for (Long id : first) {
                 Long micros = at.get(id);
-                items.add(new Item(id.toString(), micros == null ? null : Timestamps.format(micros)));
+                items.add(new Item(numbers.id(id).toString(), micros == null ? null : Timestamps.format(micros)));
             }
             list.add(new Finding(kind, ids.size(), items, note, commands));
         }

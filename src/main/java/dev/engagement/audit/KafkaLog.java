@@ -9,6 +9,9 @@ import dev.engagement.connection.TopicReader.Each;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.event.EventIdNumbers;
 import dev.engagement.event.Integers;
 import dev.engagement.ingest.RecordKey;
 import java.io.IOException;
@@ -41,11 +44,13 @@ final class KafkaLog implements EventLog, AutoCloseable {
     private final AuditOptions options;
     private final TopicReader reader;
     private final Clock clock;
+    private final EventIdNumbers numbers;
     private final Map<TopicPartition, Long> receiptsRead = new HashMap<>();
     /** Where reading them began. */
     private final Map<TopicPartition, Long> receiptsBegun = new HashMap<>();
 
-    KafkaLog(AuditOptions options, Clock clock) {
+    KafkaLog(AuditOptions options, Clock clock, EventIdNumbers numbers) {
+        this.numbers = numbers;
         this.options = options;
         this.reader = TopicReader.open(options.kafka(), Map.of("max.poll.records", "5000"));
         this.clock = clock;
@@ -63,11 +68,12 @@ final class KafkaLog implements EventLog, AutoCloseable {
             if (letter == null) {
                 return;
             }
-            Long eventId = letter.eventId();
+            EventId eventId = letter.eventId();
             DeadLetter.Source source = letter.source();
             if (eventId != null) {
-                if (ids.contains(eventId)) {
-                    letters.add(letter.reason(), eventId);
+                OptionalLong number = numbers.find(eventId);
+                if (number.isPresent() && ids.contains(number.getAsLong())) {
+                    letters.add(letter.reason(), number.getAsLong());
                 }
             } else if (options.eventsTopic().equals(source.topic()) && toLookUp[0] < MAX_LOOKED_UP) {
                 toLookUp[0]++;
@@ -152,8 +158,13 @@ final class KafkaLog implements EventLog, AutoCloseable {
         return new Start(offsets, cut);
     }
 
-    private static OptionalLong idOf(byte @Nullable [] key) {
-        return Integers.parse(RecordKey.idOf(key));
+    private OptionalLong idOf(byte @Nullable [] key) {
+        return find(RecordKey.idOf(key));
+    }
+
+    /** Of a text that is no id as well: the source may have it, and a letter then says so. */
+    private OptionalLong find(@Nullable String id) {
+        return numbers.kind() == EventIdKind.TEXT && id != null ? numbers.find(EventId.of(id)) : Integers.parse(id);
     }
 
     /** {@code op} of an envelope, with or without the Connect wrapper; null if there is none to be read. */
@@ -200,7 +211,7 @@ final class KafkaLog implements EventLog, AutoCloseable {
         var unused = read(delivery().receiptsTopic(), Map.of(), receiptsBegun, record -> receipt(record, each));
     }
 
-    private static void receipt(ConsumerRecord<byte[], byte[]> record, Receipts each) {
+    private void receipt(ConsumerRecord<byte[], byte[]> record, Receipts each) {
         OptionalLong id = textId(record.key());
         if (id.isPresent()) {
             each.take(id.getAsLong(), record.value() != null);
@@ -240,8 +251,8 @@ final class KafkaLog implements EventLog, AutoCloseable {
         return delivery;
     }
 
-    private static OptionalLong textId(byte @Nullable [] key) {
-        return Integers.parse(key == null ? null : new String(key, StandardCharsets.US_ASCII));
+    private OptionalLong textId(byte @Nullable [] key) {
+        return find(key == null ? null : new String(key, StandardCharsets.US_ASCII));
     }
 
     // ------------------------------------------------------------------------------------------------ reading

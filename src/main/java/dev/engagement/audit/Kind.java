@@ -10,6 +10,8 @@ public enum Kind {
     DOUBLED("doubled", true),
     /** In both, with another event_ts or duration_ms. */
     CHANGED("changed", true),
+    /** In the source under the id of another event, which the destination has at another time. */
+    CONFLICT("conflict", true),
     /** A count that is not the number of the content's events; a cell of which a number is not SQL's. */
     MISCOUNTED("miscounted", true),
     /** Without a receipt, and so old that nothing tells whether it was to be delivered. */

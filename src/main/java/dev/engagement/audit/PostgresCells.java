@@ -45,7 +45,12 @@ final class PostgresCells implements Cells, AutoCloseable {
         try {
             connection = source.connect();
             RollupSource tables = RollupSource.of(
-                    connection, of.quotedEvents(), of.quotedContents(), of.publication(), options.maxClockSkew());
+                    connection,
+                    of.quotedEvents(),
+                    of.quotedContents(),
+                    of.publication(),
+                    of.rules().contentRequired(),
+                    options.maxClockSkew());
             SourceTables.begin(connection);
             PostgresCells cells = new PostgresCells(
                     source, connection, tables, RollupDatabase.connect(options.target(), APPLICATION));

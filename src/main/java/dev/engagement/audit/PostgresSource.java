@@ -1,7 +1,11 @@
 package dev.engagement.audit;
 
 import dev.engagement.connection.PostgresConnection;
+import dev.engagement.connection.ReadRight;
 import dev.engagement.connection.TimeIndex;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.event.EventIdNumbers;
 import dev.engagement.event.Integers;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
@@ -10,6 +14,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
@@ -53,8 +58,11 @@ final class PostgresSource implements Source, AutoCloseable {
 
     private final String whole;
     private final List<String> notes;
+    private final EventIdNumbers numbers;
 
-    private PostgresSource(Connection connection, String server, String whole, Published published) {
+    private PostgresSource(
+            Connection connection, String server, String whole, Published published, EventIdNumbers numbers) {
+        this.numbers = numbers;
         this.connection = connection;
         this.server = server;
         this.table = published.relation();
@@ -62,12 +70,18 @@ final class PostgresSource implements Source, AutoCloseable {
         this.notes = published.notes();
     }
 
+    /** For ids that are numbers. */
+    static PostgresSource connect(AuditOptions.Database database) throws IOException {
+        return connect(database, new EventIdNumbers(EventIdKind.LONG));
+    }
+
     /**
      * Connects; the password is read now.
      *
+     * @param numbers of the ids of events
      * @throws IOException if PostgreSQL does not answer, or refuses
      */
-    static PostgresSource connect(AuditOptions.Database database) throws IOException {
+    static PostgresSource connect(AuditOptions.Database database, EventIdNumbers numbers) throws IOException {
         PostgresConnection postgres = database.postgres();
         String server = "PostgreSQL at " + postgres.jdbcUrl();
         String table = quote(database.schema()) + '.' + quote(database.table());
@@ -76,19 +90,36 @@ final class PostgresSource implements Source, AutoCloseable {
             connection = postgres.open("engagement-audit", PostgresConnection.ANY_TIME, Map.of("options", SESSION));
             // With fetch sizes the driver reads by cursor, which lives in a transaction.
             connection.setAutoCommit(false);
+            requireReadable(connection, table);
             Published published = Published.of(connection, table, database.publication());
             connection.commit();
-            return new PostgresSource(connection, server, table, published);
+            return new PostgresSource(connection, server, table, published, numbers);
         } catch (IOException e) {
             close(connection);
             throw e;
         } catch (SQLException e) {
             close(connection);
+            if (ReadRight.isMissing(e)) {
+                throw new IOException(ReadRight.message(postgres, table, e), e);
+            }
             throw new IOException(
                     server + " cannot be read as " + postgres.username() + " (" + postgres.password() + "): "
                             + String.valueOf(e.getMessage()).replaceAll("\\.+$", "")
                             + ". Check postgres.url, postgres.username and the password",
                     e);
+        }
+    }
+
+    /** At once, and not when the other stores have been asked. */
+    private static void requireReadable(Connection connection, String table) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SELECT FROM " + table + " LIMIT 0");
+        } catch (SQLException e) {
+            if (ReadRight.isMissing(e)) {
+                throw e;
+            }
+            // What else is wrong with it is said where it is asked.
+            connection.rollback();
         }
     }
 
@@ -135,8 +166,10 @@ final class PostgresSource implements Source, AutoCloseable {
                 arguments.add(time(range.toMicros()));
             }
         }
-        String sql = "SELECT id, " + MICROS + ", duration_ms FROM " + table + " WHERE event_ts >= ? AND event_ts < ?"
-                + parts + " ORDER BY id";
+        // Texts by their bytes, as the warehouse has them in order, whatever the database's collation is.
+        String order = isText() ? "id::text COLLATE \"C\"" : "id";
+        String sql = "SELECT " + id() + ", " + MICROS + ", duration_ms FROM " + table
+                + " WHERE event_ts >= ? AND event_ts < ?" + parts + " ORDER BY " + order;
         try {
             PreparedStatement statement = connection.prepareStatement(sql);
             try {
@@ -168,8 +201,7 @@ final class PostgresSource implements Source, AutoCloseable {
                     return null;
                 }
                 BigDecimal duration = rows.getBigDecimal(3);
-                return new Row(
-                        rows.getLong(1), rows.getLong(2), duration == null ? null : duration.longValueExact(), 1);
+                return new Row(id(rows, 1), rows.getLong(2), duration == null ? null : duration.longValueExact(), 1);
             } catch (SQLException e) {
                 throw failed(e);
             }
@@ -186,6 +218,23 @@ final class PostgresSource implements Source, AutoCloseable {
         }
     }
 
+    private boolean isText() {
+        return numbers.kind() == EventIdKind.TEXT;
+    }
+
+    private String id() {
+        return isText() ? "id::text" : "id";
+    }
+
+    private long id(ResultSet row, int column) throws SQLException {
+        return isText() ? numbers.of(EventId.of(row.getString(column))) : row.getLong(column);
+    }
+
+    @Override
+    public EventIdNumbers numbers() {
+        return numbers;
+    }
+
     @Override
     public List<String> notes() {
         return notes;
@@ -194,51 +243,57 @@ final class PostgresSource implements Source, AutoCloseable {
     @Override
     public Map<Long, Long> times(List<Long> ids, Range range) throws IOException {
         Map<Long, Long> times = new HashMap<>();
+        OfValues of = ofIds(ids);
         query(
-                "SELECT id, " + MICROS + " FROM " + table + " WHERE id = ANY (?) AND event_ts >= ? AND event_ts < ?",
-                List.of(ids.toArray(Long[]::new), time(range.fromMicros()), time(range.toMicros())),
-                row -> times.put(row.getLong(1), row.getLong(2)));
+                "SELECT " + id() + ", " + MICROS + " FROM " + table + " WHERE " + of.condition()
+                        + " AND event_ts >= ? AND event_ts < ?",
+                List.of(of.argument(), time(range.fromMicros()), time(range.toMicros())),
+                row -> times.put(id(row, 1), row.getLong(2)));
         return times;
     }
 
     @Override
     public void idsOfContents(Collection<String> contentIds, EachOfContent each) throws IOException {
-        OfContents of = ofContents(contentIds);
+        OfValues of = ofTexts("content_id", contentIds);
         query(
-                "SELECT content_id::text, id FROM " + table + " WHERE " + of.condition(),
-                of.arguments(),
-                row -> each.take(row.getString(1), row.getLong(2)));
+                "SELECT content_id::text, " + id() + " FROM " + table + " WHERE " + of.condition(),
+                List.of(of.argument()),
+                row -> each.take(row.getString(1), id(row, 2)));
     }
 
-    /** What is said of some contents: in the column's own type, as an index of it is of no use for its text. */
-    private record OfContents(String condition, List<Object> arguments) {}
+    /** What is said of some values: in the column's own type, as an index of it is of no use for its text. */
+    private record OfValues(String condition, Object argument) {}
 
-    private OfContents ofContents(Collection<String> contentIds) throws IOException {
+    private OfValues ofIds(Collection<Long> ids) throws IOException {
+        return isText()
+                ? ofTexts(
+                        "id", ids.stream().map(id -> numbers.id(id).toString()).toList())
+                : new OfValues("id = ANY (?)", ids.toArray(Long[]::new));
+    }
+
+    private OfValues ofTexts(String column, Collection<String> texts) throws IOException {
         // Of an empty table nothing is known, and nothing found.
         String[] type = {""};
         query(
-                "SELECT pg_typeof(content_id)::text FROM (SELECT content_id FROM " + table + " LIMIT 1) AS one",
+                "SELECT pg_typeof(" + column + ")::text FROM (SELECT " + column + " FROM " + table + " LIMIT 1) AS one",
                 List.of(),
                 row -> type[0] = row.getString(1));
         String own = type[0];
-        Collection<String> valid = contentIds;
+        Collection<String> valid = texts;
         switch (own) {
             case "uuid" ->
-                valid = contentIds.stream()
-                        .filter(id -> UUID.matcher(id).matches())
-                        .toList();
+                valid = texts.stream().filter(id -> UUID.matcher(id).matches()).toList();
             case "bigint" ->
-                valid = contentIds.stream()
+                valid = texts.stream()
                         .filter(id -> INTEGER.matcher(id).matches()
                                 && Integers.parse(id).isPresent())
                         .toList();
             case "text", "character varying" -> own = "text";
             default -> {
-                return new OfContents(
-                        "content_id::text = ANY (?)", List.of((Object) contentIds.toArray(String[]::new)));
+                return new OfValues(column + "::text = ANY (?)", texts.toArray(String[]::new));
             }
         }
-        return new OfContents("content_id = ANY (?::" + own + "[])", List.of((Object) valid.toArray(String[]::new)));
+        return new OfValues(column + " = ANY (?::" + own + "[])", valid.toArray(String[]::new));
     }
 
     /** How many rows the planner expects in a range: an estimate that costs nothing. */
@@ -266,15 +321,15 @@ final class PostgresSource implements Source, AutoCloseable {
     @Override
     public void ids(Range range, LongConsumer each) throws IOException {
         query(
-                "SELECT id FROM " + table + " WHERE event_ts >= ? AND event_ts < ?",
+                "SELECT " + id() + " FROM " + table + " WHERE event_ts >= ? AND event_ts < ?",
                 List.of(time(range.fromMicros()), time(range.toMicros())),
-                row -> each.accept(row.getLong(1)));
+                row -> each.accept(id(row, 1)));
     }
 
     @Override
     public IdSet existing(IdSet ids) throws IOException {
         IdSet existing = new IdSet();
-        if (ids.size() > MANY) {
+        if (ids.size() > MANY && !isText()) {
             query(
                     "SELECT id FROM " + table + " WHERE id BETWEEN ? AND ?",
                     List.of(ids.first(1).get(0), ids.last()),
@@ -285,10 +340,11 @@ final class PostgresSource implements Source, AutoCloseable {
                     });
         } else {
             for (List<Long> batch : ids.batches(BATCH)) {
+                OfValues of = ofIds(batch);
                 query(
-                        "SELECT id FROM " + table + " WHERE id = ANY (?)",
-                        List.of((Object) batch.toArray(Long[]::new)),
-                        row -> existing.add(row.getLong(1)));
+                        "SELECT " + id() + " FROM " + table + " WHERE " + of.condition(),
+                        List.of(of.argument()),
+                        row -> existing.add(id(row, 1)));
             }
         }
         return existing;
@@ -307,10 +363,10 @@ final class PostgresSource implements Source, AutoCloseable {
     @Override
     public Map<String, Long> eventsByContent(Collection<String> contentIds) throws IOException {
         Map<String, Long> events = new HashMap<>();
-        OfContents of = ofContents(contentIds);
+        OfValues of = ofTexts("content_id", contentIds);
         query(
                 "SELECT content_id::text, count(*) FROM " + table + " WHERE " + of.condition() + " GROUP BY content_id",
-                of.arguments(),
+                List.of(of.argument()),
                 row -> events.put(row.getString(1), row.getLong(2)));
         return events;
     }

@@ -1,6 +1,8 @@
 package dev.engagement.audit;
 
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.Timestamps;
 import dev.engagement.liveview.LiveViewKeys;
 import dev.engagement.liveview.LiveViewOptions;
@@ -26,6 +28,9 @@ final class Repairs {
 
     /** Beyond so many stretches one command for all of them is shorter, and skips what is there. */
     private static final int MAX_RANGES = 20;
+
+    private static final String NO_REBUILD =
+            "; ids are texts, of which there is no rebuild: put these rows there by a statement of your own";
 
     private static final int BATCH = 10_000;
     private static final int MAX_EVENT_IDS = 20;
@@ -60,8 +65,11 @@ final class Repairs {
         }
         IdSet known = missing.where(id -> evidence.captured().seen().contains(id));
         if (!known.isEmpty() && warehouse != null) {
-            commands.add(
-                    "# the stream has been given these: they come by themselves if it is behind or stopped. If not:");
+            commands.add("# the stream has been given these: they come by themselves if it is behind or stopped. If not"
+                    + (areIdsTexts() ? NO_REBUILD : ":"));
+            if (areIdsTexts()) {
+                return commands;
+            }
             String mended = warehouse.table() + "_mended";
             for (Range each : ranges(known)) {
                 commands.add(JOB + "rebuild" + of(each) + " --destinations warehouse --warehouse.table " + mended);
@@ -106,6 +114,9 @@ final class Repairs {
     List<String> changedRows(IdSet changed) throws IOException {
         List<String> commands = new ArrayList<>();
         if (!changed.isEmpty() && warehouse != null) {
+            if (areIdsTexts()) {
+                return List.of("# changed at the source after they were captured" + NO_REBUILD);
+            }
             String mended = warehouse.table() + "_mended";
             for (Range each : ranges(changed)) {
                 commands.add(JOB + "rebuild" + of(each) + " --destinations warehouse --warehouse.table " + mended);
@@ -119,16 +130,37 @@ final class Repairs {
         return commands;
     }
 
+    /** Rows that need an id of their own: capture brings them under it, as if they had been inserted now. */
+    List<String> conflictingRows(IdSet ids) {
+        if (ids.isEmpty()) {
+            return List.of();
+        }
+        List<Long> first = ids.first(Math.max(listed, 1));
+        List<String> commands = new ArrayList<>();
+        if (first.size() < ids.size()) {
+            commands.add("# the first " + first.size() + " of " + ids.size() + "; audit.listed-ids names more");
+        }
+        commands.add(
+                "# in PostgreSQL, once its sequence is above every id that a destination has: give these rows ids of"
+                        + " their own, and capture brings them: UPDATE engagement_events SET id = DEFAULT WHERE id IN ("
+                        + first.stream().map(String::valueOf).collect(Collectors.joining(", ")) + ")");
+        return commands;
+    }
+
     /** Puts letters back. */
     List<String> letters(Reason reason, IdSet ids) {
         if (ids.isEmpty()) {
             return List.of();
         }
+        if (reason == Reason.CONFLICT) {
+            return conflictingRows(ids);
+        }
         if (ids.size() > MAX_EVENT_IDS) {
             return List.of(JOB + "redrive --reason " + reason.name());
         }
         return ids.first(MAX_EVENT_IDS).stream()
-                .map(id -> JOB + "redrive --reason " + reason.name() + " --event-id " + id)
+                .map(id -> JOB + "redrive --reason " + reason.name() + " --event-id "
+                        + source.numbers().id(id))
                 .toList();
     }
 
@@ -208,8 +240,17 @@ final class Repairs {
         if (first.size() < ids.size()) {
             commands.add("# the first " + first.size() + " of " + ids.size() + "; audit.listed-ids names more");
         }
-        commands.add(bq(statement.sql(first.stream().map(String::valueOf).collect(Collectors.joining(", ")))));
+        commands.add(bq(statement.sql(first.stream().map(this::literal).collect(Collectors.joining(", ")))));
         return commands;
+    }
+
+    private String literal(Long id) {
+        EventId of = source.numbers().id(id);
+        return of.text() == null ? of.toString() : '"' + of.text() + '"';
+    }
+
+    private boolean areIdsTexts() {
+        return source.numbers().kind() == EventIdKind.TEXT;
     }
 
     private String these(String ids) {

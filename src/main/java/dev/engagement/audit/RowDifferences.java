@@ -1,5 +1,6 @@
 package dev.engagement.audit;
 
+import dev.engagement.event.EventIdNumbers;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -85,7 +86,7 @@ final class RowDifferences {
         RowDifferences differences = new RowDifferences();
         for (List<Range> batch : batches) {
             try (Source.Rows rows = source.open(batch)) {
-                Merge merge = differences.new Merge(rows);
+                Merge merge = differences.new Merge(rows, source.numbers());
                 store.rows(batch, merge::take);
                 merge.end();
             }
@@ -102,10 +103,12 @@ final class RowDifferences {
     private final class Merge {
 
         private final Source.Rows rows;
+        private final EventIdNumbers ids;
         private RowStore.@Nullable Row next;
 
-        Merge(Source.Rows rows) throws IOException {
+        Merge(Source.Rows rows, EventIdNumbers ids) throws IOException {
             this.rows = rows;
+            this.ids = ids;
             this.next = rows.next();
         }
 
@@ -113,11 +116,11 @@ final class RowDifferences {
             inStore = inStore.plus(new MinuteTotals(row.copies(), 1, row.durations(), BigInteger.ZERO));
             doubled(row);
             RowStore.Row expected = next;
-            while (expected != null && expected.id() < row.id()) {
+            while (expected != null && ids.compare(expected.id(), row.id()) < 0) {
                 missing.add(expected.id());
                 expected = advance(expected);
             }
-            if (expected == null || expected.id() > row.id()) {
+            if (expected == null || ids.compare(expected.id(), row.id()) > 0) {
                 extra.add(row.id());
                 return;
             }

@@ -1,5 +1,7 @@
 package dev.engagement.audit;
 
+import dev.engagement.event.EventIdKind;
+import dev.engagement.event.EventIdNumbers;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.Collection;
@@ -37,6 +39,11 @@ interface Source extends RowStore {
          */
         @Nullable
         Row next() throws IOException;
+    }
+
+    /** What the ids of events are, and which number stands for each: ids are numbers in all that is compared. */
+    default EventIdNumbers numbers() {
+        return new EventIdNumbers(EventIdKind.LONG);
     }
 
     /** What a reader of the report should know of what is compared, a sentence each. */

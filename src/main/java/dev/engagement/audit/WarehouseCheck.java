@@ -16,6 +16,8 @@ final class WarehouseCheck implements Check {
     /** What BigQuery sorts without a thought; a day with more of them in minutes that differ is read that many times. */
     static final long MAX_ROWS = 20_000_000;
 
+    private static final int BATCH = 10_000;
+
     private static final Set<Reason> REASONS = Evidence.reasons(Reason.REJECTED);
 
     private final Range range;
@@ -99,12 +101,22 @@ final class WarehouseCheck implements Check {
     @Override
     public AuditReport.Destination report(Evidence evidence) throws IOException {
         IdSet missing = unexplainedMissing(evidence);
+        IdSet conflicting = atAnotherTime(missing.where(evidence.captured().seen()::contains));
+        missing.removeAll(conflicting);
         IdSet purged = new IdSet();
         IdSet extra = new IdSet();
         findings.sortOut(found.extra, this::before, evidence.captured(), purged, extra);
 
         List<Finding> list = new ArrayList<>();
         findings.add(list, Kind.MISSING, missing, this::sourceTime, null, repairs.missingRows(missing, evidence));
+        findings.add(
+                list,
+                Kind.CONFLICT,
+                conflicting,
+                this::sourceTime,
+                "the warehouse has another event under this id, at another time: the source has given it out again, or"
+                        + " changed its event_ts",
+                repairs.conflictingRows(conflicting));
         findings.add(list, Kind.EXTRA, extra, this::warehouseTime, null, repairs.extraRows(extra));
         findings.add(list, Kind.DOUBLED, found.doubled, this::warehouseTime, null, repairs.doubledRows(found.doubled));
         findings.add(
@@ -112,13 +124,26 @@ final class WarehouseCheck implements Check {
                 Kind.CHANGED,
                 found.changed,
                 this::sourceTime,
-                "event_ts or duration_ms is not the source's; a row that is updated after it was captured stays as it was",
+                "event_ts or duration_ms is not the source's; a row that is updated after it was captured stays as it was,"
+                        + " and one under an id that was given out again is a conflict",
                 repairs.changedRows(found.changed));
         findings.addLetters(list, found.missing, REASONS, evidence.letters(), this::sourceTime);
         findings.add(list, Kind.PURGED, purged, this::warehouseTime, null, List.of());
         long absent = found.missing.size();
         return new AuditReport.Destination(
                 "warehouse", "events", expected.ids(), expected.ids() - absent, actual.durationMs(), list);
+    }
+
+    /**
+     * Those of the ids that the warehouse has at another time. It reads the ids and times of the whole table, and only if the
+     * stream was given rows that do not show: a table is asked once for each batch of ids.
+     */
+    private IdSet atAnotherTime(IdSet ids) throws IOException {
+        IdSet there = new IdSet();
+        for (List<Long> batch : ids.batches(BATCH)) {
+            warehouse.times(batch, Range.ALWAYS).keySet().forEach(there::add);
+        }
+        return there;
     }
 
     private IdSet unexplainedMissing(Evidence evidence) {

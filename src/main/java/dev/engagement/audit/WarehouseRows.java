@@ -1,5 +1,8 @@
 package dev.engagement.audit;
 
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.event.EventIdNumbers;
 import dev.engagement.event.Timestamps;
 import dev.engagement.warehouse.WarehouseOptions;
 import dev.engagement.warehouse.WarehouseQuery;
@@ -24,8 +27,10 @@ final class WarehouseRows implements RowStore {
 
     private final WarehouseQuery queries;
     private final String table;
+    private final EventIdNumbers numbers;
 
-    WarehouseRows(WarehouseOptions options) {
+    WarehouseRows(WarehouseOptions options, EventIdNumbers numbers) {
+        this.numbers = numbers;
         this.queries = new WarehouseQuery(options);
         this.table = "`" + options.project() + "." + options.dataset() + "." + options.table() + "`";
     }
@@ -59,7 +64,7 @@ final class WarehouseRows implements RowStore {
                 String duration = row.get(2);
                 try {
                     each.take(new Row(
-                            number(row, 0),
+                            id(row, 0),
                             number(row, 1),
                             duration == null ? null : Long.valueOf(duration),
                             number(row, 3),
@@ -93,13 +98,14 @@ final class WarehouseRows implements RowStore {
         // A statement has its bounds; beyond them all are read, which costs the same, and chosen here.
         String chosen = ids.size() > MAX_IN_STATEMENT
                 ? ""
-                : ids.stream().map(String::valueOf).collect(Collectors.joining(", ", " AND event_id IN (", ")"));
+                : ids.stream().map(this::literal).collect(Collectors.joining(", ", " AND event_id IN (", ")"));
         queries.run(
                 "SELECT event_id, MIN(UNIX_MICROS(event_ts)) AS micros FROM " + table + " WHERE " + within(range)
                         + chosen + " GROUP BY event_id",
                 row -> {
-                    if (wanted.contains(number(row, 0))) {
-                        times.put(number(row, 0), number(row, 1));
+                    long id = id(row, 0);
+                    if (wanted.contains(id)) {
+                        times.put(id, number(row, 1));
                     }
                 });
         return times;
@@ -107,7 +113,16 @@ final class WarehouseRows implements RowStore {
 
     @Override
     public void idsOfContents(Collection<String> contentIds, EachOfContent each) throws IOException {
-        queries.run(idsOf(contentIds), row -> each.take(text(row, 0), number(row, 1)));
+        queries.run(idsOf(contentIds), row -> each.take(text(row, 0), id(row, 1)));
+    }
+
+    private long id(List<@Nullable String> row, int column) {
+        return numbers.kind() == EventIdKind.LONG ? number(row, column) : numbers.of(EventId.of(text(row, column)));
+    }
+
+    private String literal(Long id) {
+        EventId of = numbers.id(id);
+        return of.text() == null ? of.toString() : literal(of.text());
     }
 
     private String idsOf(Collection<String> contentIds) {

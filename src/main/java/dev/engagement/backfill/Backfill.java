@@ -4,6 +4,8 @@ import dev.engagement.connection.Pause;
 import dev.engagement.connection.TimeIndex;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdNumbers;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.source.EventRow;
 import dev.engagement.source.RangeOptions;
@@ -57,7 +59,7 @@ import org.slf4j.LoggerFactory;
  * own, without one in one statement that reads the whole table and sorts the range's rows. What was published is asked for
  * again when the stream has completed a checkpoint, day by day, and of a day no more once it is complete. Memory: for each
  * reader a fetch of rows and some two bits for each id that the warehouse has of its day; a bit or two for each row that is
- * missing; and the contents that the topic holds. A row that is committed, and captured, while its day is read may count
+ * missing; and the contents that the topic holds. Where ids are texts, some 150 bytes for each of the range as well. A row that is committed, and captured, while its day is read may count
  * as missing; it is published, and dropped by the dedupe.
  *
  * <pre>{@code
@@ -90,6 +92,7 @@ public final class Backfill {
     private final Pause pause;
     private final LongSupplier nanoTime;
     private final SourceTables database;
+    private final EventIdNumbers numbers;
 
     /** Opens the way to the stream. */
     @FunctionalInterface
@@ -104,12 +107,23 @@ public final class Backfill {
             StreamFactory streams,
             Pause pause,
             LongSupplier nanoTime) {
+        this(options, known, new EventIdNumbers(options.source().rules().ids()), streams, pause, nanoTime);
+    }
+
+    private Backfill(
+            BackfillOptions options,
+            @Nullable WarehouseLookup known,
+            EventIdNumbers numbers,
+            StreamFactory streams,
+            Pause pause,
+            LongSupplier nanoTime) {
         this.options = options;
         this.known = known;
         this.streams = streams;
         this.pause = pause;
         this.nanoTime = nanoTime;
         this.database = new SourceTables(options.source(), "engagement-backfill");
+        this.numbers = numbers;
     }
 
     /**
@@ -118,13 +132,15 @@ public final class Backfill {
      * @param warehouse what is asked for ids; null if the stream has none, and then every row is published
      */
     public static Backfill of(BackfillOptions options, @Nullable WarehouseOptions warehouse) {
+        EventIdNumbers numbers = new EventIdNumbers(options.source().rules().ids());
         WarehouseLookup known = null;
         if (warehouse != null) {
             WarehouseIds ids = WarehouseIds.of(warehouse);
             known = new WarehouseLookup() {
                 @Override
                 public void idsIn(RangeOptions range, LongConsumer each) throws IOException, InterruptedException {
-                    ids.between(range.fromMicros(), range.toMicros(), each);
+                    ids.between(
+                            range.fromMicros(), range.toMicros(), numbers.kind(), id -> each.accept(numbers.of(id)));
                 }
 
                 @Override
@@ -133,7 +149,7 @@ public final class Backfill {
                 }
             };
         }
-        return new Backfill(options, known, () -> KafkaStream.open(options), Pause.real(), System::nanoTime);
+        return new Backfill(options, known, numbers, () -> KafkaStream.open(options), Pause.real(), System::nanoTime);
     }
 
     /**
@@ -456,10 +472,10 @@ public final class Backfill {
                                 text = row.eventTs().substring(0, Day.TEXT_LENGTH);
                                 had = day.ids(known);
                             }
-                            read(row, day, had.contains(row.id()), decoder, decoded, stream);
+                            read(row, day, had.contains(numbers.of(row.eventId())), decoder, decoded, stream);
                         }
                     }
-                    position = last == null ? null : new SourceTables.Position(last.eventTs(), last.id());
+                    position = last == null ? null : new SourceTables.Position(last.eventTs(), last.eventId());
                 } while (limit != null && rowsOfPage == limit);
             } finally {
                 if (day != null) {
@@ -484,20 +500,20 @@ public final class Backfill {
             }
             byte[] envelope = RowJson.envelope(row);
             if (envelope.length > options.maxRowBytes().getBytes()) {
-                tooLarge.add(row.id());
+                tooLarge.add(row.eventId());
                 return;
             }
             decoder.decode(row, decoded);
             if (decoded.kind() != DecodedRecord.Kind.VALUE) {
-                invalid.add(row.id());
+                invalid.add(row.eventId());
             } else if (!isThere) {
                 missing.increment();
                 if (known != null) {
-                    day.miss(row.id(), decoded.value().eventTsMicros());
+                    day.miss(numbers.of(row.eventId()), decoded.value().eventTsMicros());
                 }
             }
             if (stream != null) {
-                stream.publish(row.id(), envelope);
+                stream.publish(row.eventId(), envelope);
                 published.increment();
             }
         }
@@ -530,6 +546,7 @@ public final class Backfill {
                 options.eventsTopic(),
                 options.contentTopic(),
                 options.maxRecordBytes().getBytes(),
+                options.source().rules().contentRequired(),
                 clock.millis(),
                 clock);
     }
@@ -658,7 +675,7 @@ public final class Backfill {
                 if (isTakenIn && nanoTime.getAsLong() - movedAt > LETTERS_AFTER.toNanos()) {
                     boolean[] any = {false};
                     stream.letters((id, reason) -> {
-                        letters.add(id, reason);
+                        letters.add(numbers.of(id), reason);
                         any[0] = true;
                     });
                     areLettersRead = true;
@@ -745,7 +762,7 @@ public final class Backfill {
             Gap gap = new Gap(new Samples(), new EnumMap<>(Reason.class));
             for (LongIterator ids = day.missing(); ids.hasNext(); ) {
                 long id = ids.next();
-                gap.add(id, letters.reasonOf(id));
+                gap.add(numbers.id(id), letters.reasonOf(id));
             }
             return gap;
         }
@@ -760,7 +777,7 @@ public final class Backfill {
     private record Gap(Samples missing, Map<Reason, Samples> letters) {
 
         /** @param letter why it became a dead letter; null if it did not */
-        void add(long id, @Nullable Reason letter) {
+        void add(EventId id, @Nullable Reason letter) {
             (letter == null ? missing : letters.computeIfAbsent(letter, any -> new Samples())).add(id);
         }
     }

@@ -1,6 +1,7 @@
 package dev.engagement.backfill;
 
 import dev.engagement.connection.KafkaConnection;
+import dev.engagement.ingest.RegistryOptions;
 import dev.engagement.source.RangeOptions;
 import dev.engagement.source.SourceOptions;
 import java.time.Duration;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxRowBytes largest envelope that is published
  * @param maxRecordBytes largest envelope that the stream accepts
  * @param readers threads that read
+ * @param registry where the schemas of the content topic are, or null
  */
 public record BackfillOptions(
         SourceOptions source,
@@ -42,7 +44,8 @@ public record BackfillOptions(
         String groupId,
         MemorySize maxRowBytes,
         MemorySize maxRecordBytes,
-        int readers) {
+        int readers,
+        @Nullable RegistryOptions registry) {
 
     /** Threads that read, if nobody says. */
     public static final int READERS = 2;

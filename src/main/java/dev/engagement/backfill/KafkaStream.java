@@ -6,7 +6,8 @@ import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
-import dev.engagement.ingest.ContentDecoder;
+import dev.engagement.event.EventId;
+import dev.engagement.ingest.ContentReading;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.RecordKey;
 import java.io.IOException;
@@ -90,7 +91,7 @@ final class KafkaStream implements StreamGateway {
     }
 
     @Override
-    public void publish(long id, byte[] envelope) {
+    public void publish(EventId id, byte[] envelope) {
         send(new ProducerRecord<>(topic, RecordKey.ofEvent(id), envelope), ends);
     }
 
@@ -154,8 +155,8 @@ final class KafkaStream implements StreamGateway {
 
     @Override
     public void contents(EachContent each) throws IOException {
-        ContentDecoder decoder =
-                new ContentDecoder(contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC());
+        ContentReading decoder = new ContentReading(
+                contentTopic, options.maxRecordBytes().getBytes(), Clock.systemUTC(), options.registry());
         DecodedRecord<ContentChange> decoded = new DecodedRecord<>();
         var unused = reader.read(contentTopic, Map.of(), Map.of(), record -> {
             decoder.decode(record, decoded);
@@ -180,7 +181,7 @@ final class KafkaStream implements StreamGateway {
         } catch (DeadLetterJson.UnreadableLetterException notOurs) {
             return;
         }
-        Long eventId = letter.eventId();
+        EventId eventId = letter.eventId();
         boolean isNew =
                 record.offset() >= begin.getOrDefault(new TopicPartition(record.topic(), record.partition()), 0L);
         if (eventId != null

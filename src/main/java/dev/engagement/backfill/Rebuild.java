@@ -53,7 +53,7 @@ public final class Rebuild {
     /**
      * Reads the tables; bounded. Rows that were read are counted in {@link RowCount#READ}.
      *
-     * @param ingest of which the topics' names, for letters, and the largest record count
+     * @param ingest of which the topics' names, for letters, the largest record and whether a content is required count
      * @param sourceUid uid of the source
      * @param decodeUid uid of the stage that decodes rows
      */
@@ -83,7 +83,8 @@ public final class Rebuild {
                         new Decode(
                                 ingest.eventsTopic(),
                                 ingest.contentTopic(),
-                                ingest.maxRecordBytes().getBytes()),
+                                ingest.maxRecordBytes().getBytes(),
+                                ingest.rules().contentRequired()),
                         DecodedRecordTypes.EVENTS)
                 .uid(decodeUid)
                 .name("decode rows");
@@ -98,21 +99,23 @@ public final class Rebuild {
         private final String eventsTopic;
         private final String contentTopic;
         private final long maxRecordBytes;
+        private final boolean contentRequired;
         private transient RowDecoder decoder;
         private transient DecodedRecord<EngagementEvent> event;
         private transient DecodedRecord<ContentChange> content;
         private transient long contents;
 
-        Decode(String eventsTopic, String contentTopic, long maxRecordBytes) {
+        Decode(String eventsTopic, String contentTopic, long maxRecordBytes, boolean contentRequired) {
             this.eventsTopic = eventsTopic;
             this.contentTopic = contentTopic;
             this.maxRecordBytes = maxRecordBytes;
+            this.contentRequired = contentRequired;
         }
 
         @Override
         public void open(Configuration configuration) {
             Clock clock = Clock.systemUTC();
-            decoder = new RowDecoder(eventsTopic, contentTopic, maxRecordBytes, clock.millis(), clock);
+            decoder = new RowDecoder(eventsTopic, contentTopic, maxRecordBytes, contentRequired, clock.millis(), clock);
             event = new DecodedRecord<>();
             content = new DecodedRecord<>();
         }

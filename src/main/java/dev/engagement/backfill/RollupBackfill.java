@@ -78,7 +78,12 @@ public final class RollupBackfill {
         SourceOptions of = options.source();
         try (Connection connection = source.connect()) {
             RollupSource tables = RollupSource.of(
-                    connection, of.quotedEvents(), of.quotedContents(), of.publication(), options.maxClockSkew());
+                    connection,
+                    of.quotedEvents(),
+                    of.quotedContents(),
+                    of.publication(),
+                    of.rules().contentRequired(),
+                    options.maxClockSkew());
             if (!tables.isIndexed()) {
                 tellCost(connection, report);
             }

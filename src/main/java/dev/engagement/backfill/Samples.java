@@ -1,5 +1,6 @@
 package dev.engagement.backfill;
 
+import dev.engagement.event.EventId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -9,10 +10,10 @@ final class Samples {
 
     private static final int SHOWN = 5;
 
-    private final List<Long> shown = new ArrayList<>();
+    private final List<EventId> shown = new ArrayList<>();
     private long count;
 
-    synchronized void add(long id) {
+    synchronized void add(EventId id) {
         count++;
         if (shown.size() < SHOWN) {
             shown.add(id);
@@ -22,7 +23,7 @@ final class Samples {
     /** Adds those of another, which nobody else uses. */
     synchronized void addAll(Samples others) {
         count += others.count;
-        for (Long id : others.shown) {
+        for (EventId id : others.shown) {
             if (shown.size() < SHOWN) {
                 shown.add(id);
             }

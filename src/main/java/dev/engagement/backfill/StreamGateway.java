@@ -2,6 +2,7 @@ package dev.engagement.backfill;
 
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
+import dev.engagement.event.EventId;
 import java.io.IOException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ interface StreamGateway extends AutoCloseable {
     /** Takes what is said of an event that became a dead letter. */
     @FunctionalInterface
     interface EachLetter {
-        void take(long eventId, Reason reason);
+        void take(EventId eventId, Reason reason);
     }
 
     /** Takes what is said of a content, and under which key. */
@@ -22,7 +23,7 @@ interface StreamGateway extends AutoCloseable {
     }
 
     /** Publishes a row's envelope, with capture's key; may wait until there is room. */
-    void publish(long id, byte[] envelope);
+    void publish(EventId id, byte[] envelope);
 
     /**
      * Publishes a content's envelope; may wait until there is room. Of one content in the order of the calls.

@@ -14,8 +14,10 @@ import io.debezium.connector.postgresql.PostgresValueConverter;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.connector.postgresql.connection.ReplicationConnection;
 import io.debezium.connector.postgresql.spi.Snapshotter;
+import io.debezium.data.Envelope;
 import io.debezium.heartbeat.Heartbeat;
 import io.debezium.heartbeat.HeartbeatFactory;
+import io.debezium.jdbc.JdbcConnection;
 import io.debezium.pipeline.DataChangeEvent;
 import io.debezium.pipeline.ErrorHandler;
 import io.debezium.pipeline.metrics.DefaultChangeEventSourceMetricsFactory;
@@ -31,6 +33,8 @@ import org.apache.flink.cdc.connectors.postgres.source.fetch.CDCPostgresDispatch
 import org.apache.flink.cdc.connectors.postgres.source.fetch.PostgresSourceFetchTaskContext;
 import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffsetFactory;
 import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffsetUtils;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.data.Struct;
+import org.apache.flink.cdc.connectors.shaded.org.apache.kafka.connect.source.SourceRecord;
 import org.apache.flink.util.FlinkRuntimeException;
 import org.jspecify.annotations.Nullable;
 
@@ -43,12 +47,16 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
 
     private static final String CONNECTION_NAME = "postgres-fetch-task-connection";
 
+    private static final String MESSAGE = Envelope.Operation.MESSAGE.code();
+
     private final CaptureOptions options;
+    private final CaptureDialect judged;
     private @Nullable Parts parts;
 
     CaptureContext(JdbcSourceConfig config, CaptureDialect dialect, CaptureOptions options) {
         super(config, dialect);
         this.options = options;
+        this.judged = dialect;
     }
 
     private record Parts(
@@ -103,6 +111,9 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
                 ? null
                 : PostgresObjectUtils.createReplicationConnection(
                         task, connection, snapshotter.shouldSnapshot(), config);
+        if (replication != null) {
+            requireJudged(replication);
+        }
         ChangeEventQueue<DataChangeEvent> queue = new ChangeEventQueue.Builder<DataChangeEvent>()
                 .pollInterval(config.getPollInterval())
                 .maxBatchSize(config.getMaxBatchSize())
@@ -145,6 +156,32 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
                 new PostgresPartition(config.getLogicalName()),
                 new DefaultChangeEventSourceMetricsFactory<PostgresPartition>()
                         .getSnapshotMetrics(task, queue, metadata));
+    }
+
+    /**
+     * A message is of no table, and Flink CDC's fetcher lets nothing through that is of no captured one; it stands for a row of
+     * the outbox.
+     */
+    @Override
+    public TableId getTableId(SourceRecord record) {
+        OutboxOptions outbox = options.outbox();
+        return outbox != null && MESSAGE.equals(((Struct) record.value()).getString(Envelope.FieldName.OPERATION))
+                ? new TableId(null, options.schema(), outbox.table())
+                : super.getTableId(record);
+    }
+
+    /** An address that follows the primary may lead somewhere else a moment after the source was looked at. */
+    private void requireJudged(ReplicationConnection replication) throws SQLException {
+        SourceLine judgedLine = judged.line();
+        SourceLine read = ((JdbcConnection) replication).queryAndMap("IDENTIFY_SYSTEM", row -> {
+            row.next();
+            return SourceLines.identified(row);
+        });
+        if (judgedLine.isKnown() && !judgedLine.equals(read)) {
+            replicationClosed(replication);
+            throw new FlinkRuntimeException(options.postgres().jdbcUrl() + " led to " + judgedLine
+                    + " and a moment later to " + read + "; capture looks again");
+        }
     }
 
     private Parts configured() {
@@ -223,11 +260,15 @@ final class CaptureContext extends PostgresSourceFetchTaskContext {
         }
         open.connection().end();
         if (open.replication() != null) {
-            try {
-                open.replication().close();
-            } catch (Exception e) {
-                throw new FlinkRuntimeException("The replication connection cannot be closed", e);
-            }
+            replicationClosed(open.replication());
+        }
+    }
+
+    private static void replicationClosed(ReplicationConnection replication) {
+        try {
+            replication.close();
+        } catch (Exception e) {
+            throw new FlinkRuntimeException("The replication connection cannot be closed", e);
         }
     }
 }

@@ -3,8 +3,12 @@ package dev.engagement.capture;
 import dev.engagement.capture.SlotContinuity.Position;
 import dev.engagement.capture.SourceDatabase.Slot;
 import dev.engagement.capture.SourceDatabase.SlotView;
+import dev.engagement.connection.KafkaConnection;
 import io.debezium.jdbc.JdbcConnection;
+import java.io.IOException;
 import java.sql.SQLException;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.cdc.connectors.base.config.JdbcSourceConfig;
@@ -30,19 +34,59 @@ final class CaptureDialect extends PostgresDialect {
     private static final Map<String, Found> FOUND = new ConcurrentHashMap<>();
 
     private final CaptureOptions options;
+    private final KafkaConnection kafka;
+    /** Where the stream is read, as it was found when reading (re)started; null before. */
+    private transient volatile @Nullable SourceLine line;
 
-    CaptureDialect(PostgresSourceConfig config, CaptureOptions options) {
+    CaptureDialect(PostgresSourceConfig config, CaptureOptions options, KafkaConnection kafka) {
         super(config);
         this.options = options;
+        this.kafka = kafka;
     }
 
     /**
      * A slot was found whole for a position, when the log ended at {@code reach}, behind a change of our own.
      *
      * <p>Until a checkpoint holds that change, the slot may still have moved ahead of the position, as the driver
-     * confirms what it has seen no change in, but not past the change; a slot created later begins after it.
+     * confirms what it has seen no change in, but not past the change; a slot created later begins after it. Nor is that
+     * line judged again for that position: what was handed out since is on it.
      */
-    private record Found(long position, long reach) {}
+    private record Found(long position, long reach, SourceLine line) {}
+
+    /** What is asked when the timeline is another one. */
+    private static final class Asked implements LineContinuity.Evidence {
+
+        private final SourceLines lines;
+        private final CaptureOptions options;
+        private final KafkaConnection kafka;
+
+        Asked(CaptureOptions options, KafkaConnection kafka) {
+            this.lines = new SourceLines(options);
+            this.options = options;
+            this.kafka = kafka;
+        }
+
+        @Override
+        public @Nullable TimelineHistory history(int timeline) throws SQLException {
+            return lines.history(timeline);
+        }
+
+        @Override
+        public HandedOut.Tail handedOut() throws IOException {
+            return HandedOut.tail(kafka, List.of(options.eventsTopic(), options.contentTopic()));
+        }
+
+        @Override
+        public int uncommitted(Collection<Long> txIds) throws SQLException {
+            return lines.uncommitted(txIds);
+        }
+    }
+
+    /** The line that is read. */
+    SourceLine line() {
+        SourceLine read = line;
+        return read == null ? SourceLine.UNKNOWN : read;
+    }
 
     /** Called on the fetching thread, at each (re)start of reading a split. */
     @Override
@@ -78,22 +122,32 @@ final class CaptureDialect extends PostgresDialect {
     private void prepareStream(Offset start) {
         SourceDatabase database = new SourceDatabase(options);
         try {
-            // A change of our own, so that the position is found and confirmed at once; see confirm().
-            database.beat();
-            SlotView view = database.slot();
             Position position = StreamPosition.of(start);
             String slot = options.postgres().jdbcUrl() + ' ' + options.slotName();
             Found before = FOUND.get(slot);
-            long reach = before != null && before.position() == position.lsn() ? before.reach() : 0;
-            SlotContinuity.require(options, view, position, reach);
-            FOUND.put(slot, new Found(position.lsn(), view.currentLsn()));
-        } catch (SlotLostException e) {
+            boolean found = before != null && before.position() == position.lsn();
+            KnownSource seen = database.look();
+            // Before the slot: a source that went back may have none, and more is to be said of it.
+            LineContinuity.require(
+                    options,
+                    found ? before.line() : StreamPosition.lineOf(start),
+                    position,
+                    seen,
+                    new Asked(options, kafka));
+            line = seen.line();
+            // A change of our own, so that the position is found and confirmed at once; see confirm().
+            SlotView view = database.touch();
+            SlotContinuity.require(options, view, position, found ? before.reach() : 0);
+            FOUND.put(slot, new Found(position.lsn(), view.currentLsn(), seen.line()));
+        } catch (SlotLostException | SourceWentBackException e) {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {
             throw new FlinkRuntimeException(
                     "Replication slot " + options.slotName() + " of "
                             + options.postgres().jdbcUrl() + " cannot be looked at",
                     e);
+        } catch (IOException e) {
+            throw new FlinkRuntimeException("What was captured last cannot be read from Kafka", e);
         }
     }
 
@@ -114,11 +168,12 @@ final class CaptureDialect extends PostgresDialect {
     @Override
     public Offset displayCommittedOffset(JdbcSourceConfig config) {
         try {
-            SlotView view = new SourceDatabase(options).slot();
+            SourceDatabase database = new SourceDatabase(options);
+            SlotView view = database.slot();
             SlotContinuity.require(options, view, Position.UNKNOWN);
             Slot slot = view.slot();
-            return PostgresOffset.of(Map.of(
-                    StreamPosition.LSN, slot == null ? 0L : slot.confirmedLsn(), StreamPosition.COMMIT_TIME, 0L));
+            return StreamPosition.offset(
+                    slot == null ? 0L : slot.confirmedLsn(), 0L, database.look().line());
         } catch (SlotLostException e) {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {

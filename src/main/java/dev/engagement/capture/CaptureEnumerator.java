@@ -6,6 +6,8 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.apache.flink.api.connector.source.SourceEvent;
 import org.apache.flink.api.connector.source.SplitEnumerator;
@@ -23,9 +25,10 @@ import org.jspecify.annotations.Nullable;
  * Flink CDC's enumerator, which begins only once the database is found fit, and a heartbeat beside it.
  *
  * <p>The slot is created at a first start and never after a restore: there its absence is a gap. What must be set up by
- * hand ends the job; a database that is away restarts it. At each heartbeat the source is looked at again: tables, their
- * identity, and the publication; what changed so that rows do not come any more ends the job. All methods on the
- * coordinator's thread, but the heartbeat, which is written on its worker thread.
+ * hand ends the job; a database that is away restarts it. At each heartbeat the source is looked at again: its line of
+ * history, tables, their identity, and the publication; what changed so that rows do not come any more ends the job. At
+ * each, too, rows of an outbox are removed, if asked to. All methods on the coordinator's thread, but the heartbeat and
+ * that, which are on its worker thread.
  */
 final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, PendingSplitsState> {
 
@@ -40,10 +43,15 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     private final CaptureMetrics metrics;
     private @Nullable IncrementalSourceEnumerator delegate;
     private int failedHeartbeats;
+    private int failedPurges;
     /** The tables that are captured. */
     private TableIds captured;
     /** When the source was last found whole, in the database's time. */
     private @Nullable Instant wholeAt;
+    /** What the source was at the last look. */
+    private KnownSource source;
+    /** Whether the snapshot was over at the last checkpoint, so that a reader has the stream's position. */
+    private volatile boolean positioned;
 
     CaptureEnumerator(
             CaptureOptions options,
@@ -55,6 +63,8 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         this.restored = CaptureState.splits(restored);
         this.captured = restored instanceof CaptureState state ? state.captured() : TableIds.UNKNOWN;
         this.wholeAt = restored instanceof CaptureState state ? state.wholeAt() : null;
+        this.source = restored instanceof CaptureState state ? state.source() : KnownSource.NOTHING;
+        this.positioned = this.restored != null && isStreamAssigned(this.restored);
         this.factory = factory;
         this.database = new SourceDatabase(options);
         this.metrics = new CaptureMetrics(Clock.systemUTC());
@@ -63,13 +73,23 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
     @Override
     public void start() {
         try {
+            if (restored != null) {
+                requireSameSource();
+            }
             SourceDatabase.Fitness fitness = database.fitness(restored == null);
+            KnownSource seen = source;
+            if (fitness.shape().canBeLookedAt()) {
+                seen = database.look();
+                // First, as another cluster has other tables and no slot, too.
+                LineContinuity.requireSame(options, source, seen, positioned);
+            }
             if (restored != null) {
                 requireWhole(fitness.shape());
             }
             CapturePreflight.require(options, fitness);
             captured = fitness.shape().ids();
             wholeAt = fitness.shape().at();
+            source = seen.orIdOf(source);
             if (restored == null) {
                 if (database.slot().slot() == null) {
                     database.createSlot();
@@ -78,7 +98,7 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
                 // Once the stream is assigned its reader knows the position, and so says more than could be said here.
                 SlotContinuity.require(options, database.slot(), SlotContinuity.Position.UNKNOWN);
             }
-        } catch (CaptureSetupException | SlotLostException | SourceChangedException e) {
+        } catch (CaptureSetupException | SlotLostException | SourceChangedException | SourceWentBackException e) {
             throw new SuppressRestartsException(e);
         } catch (SQLException e) {
             throw new FlinkRuntimeException(
@@ -92,7 +112,39 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
         long interval = options.heartbeatInterval().toMillis();
         metrics.show(context.metricGroup());
         TableIds tables = captured;
-        context.callAsync(() -> database.watch(tables), this::onBeat, interval, interval);
+        AtomicReference<KnownSource> known = new AtomicReference<>(source);
+        context.callAsync(
+                () -> {
+                    Watched watched = database.watch(tables, known.get(), positioned);
+                    known.set(watched.source());
+                    return watched;
+                },
+                this::onBeat,
+                interval,
+                interval);
+        OutboxOptions outbox = options.outbox();
+        if (outbox != null && outbox.purge()) {
+            OutboxPurge purge = new OutboxPurge(options, outbox, database);
+            metrics.showRemoved(context.metricGroup());
+            context.callAsync(purge::purge, this::onPurged, interval, interval);
+        }
+    }
+
+    /** Throws if the state is of the tables and an outbox is captured now, or the other way round. */
+    private void requireSameSource() {
+        CaptureOptions.Source before = captured.source();
+        CaptureOptions.Source now = options.source();
+        if (before != now) {
+            throw new CaptureSetupException("This state is one of capture.source=" + word(before)
+                    + ", and capture.source is " + word(now)
+                    + " now: how far one has been read says nothing of the other."
+                    + " Set it back; or start capture without its old state, and it goes on at its slot "
+                    + options.slotName() + ":\n" + Gap.START_AGAIN);
+        }
+    }
+
+    private static String word(CaptureOptions.Source source) {
+        return source.name().toLowerCase(Locale.ROOT);
     }
 
     /** Throws if the source is no longer what it was when it was last found whole. */
@@ -131,15 +183,31 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
             } catch (SourceChangedException e) {
                 throw new SuppressRestartsException(e);
             }
+            source = watched.source().orIdOf(source);
             if (watched.slot() != null) {
                 metrics.seen(watched.slot());
             }
+        } else if (failure instanceof SourceWentBackException) {
+            throw new SuppressRestartsException(failure);
         } else if (++failedHeartbeats > MAX_FAILED_HEARTBEATS) {
             throw new FlinkRuntimeException(
                     "The heartbeat table " + options.schema() + '.' + options.heartbeatTable() + " of "
                             + options.postgres().jdbcUrl() + " could not be written " + failedHeartbeats
                             + " times in a row; without it an idle database keeps its write-ahead log for slot "
                             + options.slotName(),
+                    failure);
+        }
+    }
+
+    private void onPurged(@Nullable Long removed, @Nullable Throwable failure) {
+        if (removed != null) {
+            failedPurges = 0;
+            metrics.removed(removed);
+        } else if (++failedPurges > MAX_FAILED_HEARTBEATS) {
+            throw new FlinkRuntimeException(
+                    "Rows of the outbox " + String.join(", ", options.capturedTables()) + " of "
+                            + options.postgres().jdbcUrl() + " could not be removed " + failedPurges
+                            + " times in a row, which capture.outbox.purge asks for",
                     failure);
         }
     }
@@ -174,7 +242,9 @@ final class CaptureEnumerator implements SplitEnumerator<SourceSplitBase, Pendin
 
     @Override
     public PendingSplitsState snapshotState(long checkpointId) {
-        return new CaptureState(delegate().snapshotState(checkpointId), captured, wholeAt);
+        PendingSplitsState splits = delegate().snapshotState(checkpointId);
+        positioned = isStreamAssigned(splits);
+        return new CaptureState(splits, captured, wholeAt, source);
     }
 
     @Override

@@ -14,7 +14,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * Capture: rows of the two tables from PostgreSQL into their topics.
+ * Capture: rows of the two tables from PostgreSQL into their topics, whether it reads the tables or an outbox.
  *
  * <p>Guarantee: at least once. A completed checkpoint means that every row committed before its position is in Kafka; a
  * restart repeats the rows since, in order, and changes of one row keep their order. The replication slot is confirmed
@@ -41,7 +41,7 @@ public final class CaptureJob {
     public static DataStream<DeadLetter> wire(
             StreamExecutionEnvironment env, CaptureOptions options, KafkaConnection kafka) {
         SingleOutputStreamOperator<Captured.Row> rows = env.fromSource(
-                        new CaptureSource(options),
+                        new CaptureSource(options, kafka),
                         WatermarkStrategy.noWatermarks(),
                         "PostgreSQL",
                         CapturedTypes.CAPTURED)

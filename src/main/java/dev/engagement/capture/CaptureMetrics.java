@@ -3,12 +3,14 @@ package dev.engagement.capture;
 import dev.engagement.capture.SourceDatabase.Slot;
 import dev.engagement.capture.SourceDatabase.SlotView;
 import java.time.Clock;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
 
 /**
  * What capture tells of itself: how far the replication slot is behind, as the last heartbeat saw it, since a slot that
- * does not move on fills the source's disk; and how old the last checkpoint is, since the slot moves on with checkpoints.
+ * does not move on fills the source's disk; how old the last checkpoint is, since the slot moves on with checkpoints; and how
+ * many rows of an outbox this run has removed.
  *
  * <p>Written by one thread, read by any.
  */
@@ -21,6 +23,7 @@ final class CaptureMetrics {
     private volatile long retainedBytes = UNKNOWN;
     private volatile long lagBytes = UNKNOWN;
     private volatile long checkpointedAtMillis;
+    private final AtomicLong removedRows = new AtomicLong();
 
     CaptureMetrics(Clock clock) {
         this.clock = clock;
@@ -35,6 +38,17 @@ final class CaptureMetrics {
         group.gauge("slotRetainedBytes", retained);
         group.gauge("slotLagBytes", lag);
         group.gauge("checkpointAgeMillis", age);
+    }
+
+    /** Shows how many rows of an outbox were removed, from now on. */
+    void showRemoved(MetricGroup group) {
+        Gauge<Long> removed = removedRows::get;
+        group.gauge("outboxRowsRemoved", removed);
+    }
+
+    /** So many rows more of an outbox were removed. */
+    void removed(long rows) {
+        removedRows.addAndGet(rows);
     }
 
     /** Takes a look at the slot: bytes of log that PostgreSQL keeps for it, and that capture has not confirmed. */

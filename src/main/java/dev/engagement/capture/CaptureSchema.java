@@ -98,12 +98,20 @@ final class CaptureSchema extends PostgresSchema {
                 .setPrimaryKeyNames(table.primaryKeyColumnNames())
                 .create();
         tables().overwriteTable(asText);
-        schemas.put(table.id(), reading.of(asText, captured(table.id()), options.acceptFiltered(), source));
+        schemas.put(table.id(), reading.of(asText, captured(table.id()), options.mayLackColumns(), source));
     }
 
-    /** Which one of the two tables it is. */
-    CapturedTable captured(TableId id) {
-        return options.eventsTable().equals(id.table()) ? CapturedTable.EVENTS : CapturedTable.CONTENT;
+    /** What is read of that table. */
+    ReadColumns captured(TableId id) {
+        return options.columnsOf(id.table());
+    }
+
+    /** In which order the rows of a snapshot come; empty if in any: one row each, of what is in a table of its own. */
+    String order(Table table) {
+        OutboxOptions outbox = options.outbox();
+        return outbox == null || table.columnWithName(outbox.createdAtColumn()) == null
+                ? ""
+                : " ORDER BY " + SourceShape.quote(outbox.createdAtColumn()) + ", ctid";
     }
 
     /** Looks at a table's columns as the log would announce them: with the types themselves, not with their names. */

@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresDriver;
 import java.util.Properties;
 import java.util.function.Supplier;
@@ -29,6 +30,7 @@ import org.apache.flink.cdc.connectors.base.source.utils.hooks.SnapshotPhaseHook
 import org.apache.flink.cdc.connectors.postgres.source.config.PostgresSourceConfig;
 import org.apache.flink.cdc.connectors.postgres.source.config.PostgresSourceConfigFactory;
 import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffsetFactory;
+import org.apache.flink.cdc.debezium.DebeziumDeserializationSchema;
 import org.apache.flink.connector.base.source.reader.RecordEmitter;
 import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 import org.apache.flink.connector.base.source.reader.synchronization.FutureCompletingBlockingQueue;
@@ -37,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.PGProperty;
 
 /**
- * Flink CDC's source of the two tables, at least once. What differs from Flink CDC's own: the position in state
+ * Flink CDC's source of the two tables, or of an outbox, at least once. What differs from Flink CDC's own: the position in state
  * ({@link StreamPosition}), the slot that is judged before it is read from and never created twice
  * ({@link CaptureDialect}, {@link CaptureEnumerator}), the columns, of which only those in use are read and each from the
  * same text ({@link RowReading}), and the password, which is read only when connecting ({@link SecretPassword}).
@@ -68,17 +70,24 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
 
     private final CaptureOptions options;
 
-    CaptureSource(CaptureOptions options) {
-        this(options, configFactory(options));
+    /** @param kafka where the topics are that it is captured to */
+    CaptureSource(CaptureOptions options, KafkaConnection kafka) {
+        this(options, kafka, configFactory(options));
     }
 
-    private CaptureSource(CaptureOptions options, PostgresSourceConfigFactory configFactory) {
+    private CaptureSource(CaptureOptions options, KafkaConnection kafka, PostgresSourceConfigFactory configFactory) {
         super(
                 configFactory,
-                new RowDeserializer(options),
+                deserializer(options),
                 new PostgresOffsetFactory(),
-                new CaptureDialect(configFactory.create(0), options));
+                new CaptureDialect(configFactory.create(0), options, kafka));
         this.options = options;
+    }
+
+    private static DebeziumDeserializationSchema<Captured> deserializer(CaptureOptions options) {
+        return options.outbox() == null
+                ? new RowDeserializer(options)
+                : new OutboxDeserializer(options, options.outbox());
     }
 
     static PostgresSourceConfigFactory configFactory(CaptureOptions options) {
@@ -95,14 +104,15 @@ final class CaptureSource extends JdbcIncrementalSource<Captured> {
         // Flink CDC insists on one; the driver asks SecretPassword instead.
         factory.password("");
         factory.schemaList(new String[] {pattern(options.schema())});
-        factory.tableList(
-                pattern(options.schema()) + "\\." + pattern(options.eventsTable()),
-                pattern(options.schema()) + "\\." + pattern(options.contentTable()));
+        factory.tableList(options.capturedTables().stream()
+                .map(table -> pattern(options.schema()) + "\\." + pattern(table))
+                .toArray(String[]::new));
         // Otherwise the snapshot passes over them without a word.
         factory.setIncludePartitionedTables(true);
         factory.slotName(options.slotName());
         factory.decodingPluginName("pgoutput");
-        factory.splitSize(SNAPSHOT_SPLIT_ROWS);
+        // What an outbox says of one content is in order only if all of it is read by one.
+        factory.splitSize(options.source() == CaptureOptions.Source.OUTBOX ? Integer.MAX_VALUE : SNAPSHOT_SPLIT_ROWS);
         factory.fetchSize(SNAPSHOT_FETCH_ROWS);
         factory.skipSnapshotBackfill(true);
         // With a slot there is always a committed position: that of its creation at least.

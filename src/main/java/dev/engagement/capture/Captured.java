@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.event.EventId;
 import org.jspecify.annotations.Nullable;
 
 /** What the source makes of a changed row. */
@@ -34,7 +35,7 @@ sealed interface Captured {
 
         /** The event's id, or null if it is a content, or not known. */
         @Nullable
-        Long eventId();
+        EventId eventId();
     }
 
     /**
@@ -49,7 +50,7 @@ sealed interface Captured {
             int bytes,
             long lsn,
             long committedAtMillis,
-            @Nullable Long eventId)
+            @Nullable EventId eventId)
             implements Refused {}
 
     /**
@@ -64,6 +65,23 @@ sealed interface Captured {
             String problem,
             long lsn,
             long committedAtMillis,
-            @Nullable Long eventId)
+            @Nullable EventId eventId)
+            implements Refused {}
+
+    /**
+     * A row of an outbox that is no row of either table.
+     *
+     * @param problem what is wrong, and what was expected
+     * @param payload what was in it, in UTF-8; null if there was nothing, or too much
+     */
+    record Misfit(
+            String table,
+            String key,
+            String operation,
+            String problem,
+            byte @Nullable [] payload,
+            long lsn,
+            long committedAtMillis,
+            @Nullable EventId eventId)
             implements Refused {}
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Set;
 
 /** The two tables that are captured. The order is part of the serialized form of {@link Captured}. */
-enum CapturedTable {
+enum CapturedTable implements ReadColumns {
     EVENTS("id", "content_id", "user_id", "event_type", "event_ts", "duration_ms", "device", "raw_payload"),
     CONTENT("id", "slug", "title", "content_type", "length_seconds", "publish_ts");
 
@@ -17,13 +17,14 @@ enum CapturedTable {
         this.columns = List.of(columns);
     }
 
-    /** The columns that somebody uses; no other is read. */
-    List<String> columns() {
+    /** The columns that somebody uses. */
+    @Override
+    public List<String> columns() {
         return columns;
     }
 
-    /** Whether whoever uses that column takes PostgreSQL's text of any value. */
-    boolean isText(String column) {
+    @Override
+    public boolean isText(String column) {
         return columns.contains(column) && !TYPED.contains(column);
     }
 }

@@ -1,5 +1,6 @@
 package dev.engagement.capture;
 
+import dev.engagement.event.EventId;
 import dev.engagement.event.types.ImmutableSerializer;
 import dev.engagement.event.types.ImmutableType;
 import dev.engagement.event.types.Wire;
@@ -55,10 +56,23 @@ final class CapturedTypes {
         private static final int OVERSIZE = 0;
         private static final int ROW = 1;
         private static final int UNREADABLE = 2;
+        private static final int MISFIT = 3;
+
+        private static final int NUMBER_ID = 2;
+        private static final int TEXT_ID = 3;
 
         @Override
         protected int version() {
-            return 2;
+            return TEXT_ID;
+        }
+
+        /** A row that goes on has no id beside its bytes. */
+        @Override
+        protected int versionOf(Captured captured) {
+            boolean isText = captured instanceof Captured.Refused refused
+                    && refused.eventId() != null
+                    && refused.eventId().text() != null;
+            return isText ? TEXT_ID : NUMBER_ID;
         }
 
         @Override
@@ -84,18 +98,35 @@ final class CapturedTypes {
                 out.writeLong(row.lsn());
                 out.writeLong(row.committedAtMillis());
                 writeId(row.eventId(), out);
+            } else if (captured instanceof Captured.Misfit row) {
+                out.writeByte(MISFIT);
+                Wire.writeText(row.table(), out);
+                Wire.writeText(row.key(), out);
+                Wire.writeText(row.operation(), out);
+                Wire.writeText(row.problem(), out);
+                Wire.writeBytes(row.payload(), out);
+                out.writeLong(row.lsn());
+                out.writeLong(row.committedAtMillis());
+                writeId(row.eventId(), out);
             }
         }
 
-        private static void writeId(@Nullable Long id, DataOutput out) throws IOException {
+        private static void writeId(@Nullable EventId id, DataOutput out) throws IOException {
+            if (id != null && id.text() != null) {
+                Wire.writeText(id.text(), out);
+                return;
+            }
             out.writeBoolean(id != null);
             if (id != null) {
-                out.writeLong(id);
+                out.writeLong(id.number());
             }
         }
 
-        private static @Nullable Long readId(DataInput in) throws IOException {
-            return in.readBoolean() ? (Long) in.readLong() : null;
+        private static @Nullable EventId readId(int version, DataInput in) throws IOException {
+            if (version == TEXT_ID) {
+                return EventId.of(Wire.readRequiredText(in));
+            }
+            return in.readBoolean() ? EventId.of(in.readLong()) : null;
         }
 
         @Override
@@ -111,7 +142,7 @@ final class CapturedTypes {
                             in.readInt(),
                             in.readLong(),
                             in.readLong(),
-                            readId(in));
+                            readId(version, in));
                 case UNREADABLE ->
                     new Captured.Unreadable(
                             Wire.readRequiredText(in),
@@ -120,7 +151,17 @@ final class CapturedTypes {
                             Wire.readRequiredText(in),
                             in.readLong(),
                             in.readLong(),
-                            readId(in));
+                            readId(version, in));
+                case MISFIT ->
+                    new Captured.Misfit(
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readRequiredText(in),
+                            Wire.readBytes(in),
+                            in.readLong(),
+                            in.readLong(),
+                            readId(version, in));
                 default -> throw new IOException("A captured row of the unknown kind " + kind);
             };
         }

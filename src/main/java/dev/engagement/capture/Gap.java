@@ -19,6 +19,11 @@ record Gap(@Nullable Instant from, Instant to) {
     static final String RANGE = "let --to reach past that moment. The range is compared with event_ts: let --from reach"
             + " back as far as events come late. Contents that changed in the gap come with the backfill.";
 
+    /** What else there is to do where an outbox is captured. */
+    static final String OUTBOX =
+            "\nBackfill reads the tables. Without that right start capture with --capture.start initial:"
+                    + " it reads what the outbox still holds, and what comes twice counts once.";
+
     /** In whole seconds, and a second more at both ends, as commit times do not quite follow the order of the log. */
     static Gap between(@Nullable Instant from, Instant to) {
         return new Gap(

@@ -41,11 +41,11 @@ final class RowReading {
     /**
      * The way to read a table.
      *
-     * @param captured which table that is
+     * @param captured which of its columns are read
      * @param mayLack whether columns in use may be missing
      * @param source form of the envelope's source
      */
-    TableSchema of(Table table, CapturedTable captured, boolean mayLack, Schema source) {
+    TableSchema of(Table table, ReadColumns captured, boolean mayLack, Schema source) {
         List<ColumnReading> keys = new ArrayList<>();
         table.primaryKeyColumns().forEach(column -> keys.add(column(column, captured)));
         List<ColumnReading> columns = new ArrayList<>();
@@ -102,7 +102,7 @@ final class RowReading {
         return problem == null ? read : new UnreadableRow(read, problem);
     }
 
-    private ColumnReading column(Column column, CapturedTable captured) {
+    private ColumnReading column(Column column, ReadColumns captured) {
         if (column.nativeType() == PostgresType.UNKNOWN.getOid()) {
             return captured.isText(column.name())
                     ? new ColumnReading(column, Schema.OPTIONAL_STRING_SCHEMA, (text, from) -> text)

@@ -75,6 +75,7 @@ final class SlotContinuity {
                 + "Fill the gap:\n" + gap.backfill()
                 + "Start capture again, without its old state:\n" + Gap.START_AGAIN
                 + drop
-                + "The gap grows until capture runs again: start it first, and " + Gap.RANGE;
+                + "The gap grows until capture runs again: start it first, and " + Gap.RANGE
+                + (options.outbox() == null ? "" : Gap.OUTBOX);
     }
 }

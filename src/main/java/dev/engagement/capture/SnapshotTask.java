@@ -77,7 +77,7 @@ final class SnapshotTask extends PostgresScanFetchTask {
             Table table = context.getDatabaseSchema()
                     .refreshColumns(context.getConnection().connection(), id);
             List<Column> columns = new ArrayList<>();
-            CapturedTable captured = context.getDatabaseSchema().captured(id);
+            ReadColumns captured = context.getDatabaseSchema().captured(id);
             for (Column column : table.columns()) {
                 if (captured.columns().contains(column.name()) || table.isPrimaryKeyColumn(column.name())) {
                     columns.add(column);
@@ -123,9 +123,10 @@ final class SnapshotTask extends PostgresScanFetchTask {
             }
             StringJoiner names = new StringJoiner(", ", "SELECT ", "");
             columns.forEach(column -> names.add(PostgresQueryUtils.quote(column.name())));
+            String order = context.getDatabaseSchema().order(table);
             PreparedStatement statement = PostgresQueryUtils.readTableSplitDataStatement(
                     context.getConnection(),
-                    names + all.substring(ALL_COLUMNS.length()),
+                    names + all.substring(ALL_COLUMNS.length()) + order,
                     first,
                     last,
                     split.getSplitStart(),

@@ -10,6 +10,8 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +30,8 @@ final class SourceDatabase {
                    EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolreplication))
                        OR EXISTS (SELECT FROM pg_roles AS granted
                                   WHERE granted.rolname = 'rds_replication' AND pg_has_role(granted.oid, 'member')),
-                   p.oid IS NOT NULL, p.puballtables, p.pubviaroot, p.pubinsert AND p.pubupdate AND p.pubdelete
+                   p.oid IS NOT NULL, p.puballtables, p.pubviaroot,
+                   p.pubinsert AND p.pubupdate AND (p.pubdelete OR NOT ?)
             FROM (SELECT 1) AS one LEFT JOIN pg_publication AS p ON p.pubname = ?""";
 
     private static final String TABLES = """
@@ -73,7 +76,7 @@ final class SourceDatabase {
                            AND (l.relreplident = 'n' OR l.relreplident = 'i' AND NOT EXISTS (
                                 SELECT FROM pg_index WHERE indrelid = l.oid AND indisreplident AND indisprimary))
                          ORDER BY 1)
-            FROM (VALUES (1, ?::text, ?::text[]), (2, ?, ?::text[]), (3, ?, ?::text[])) AS wanted (place, name, columns)
+            FROM (VALUES :wanted) AS wanted (place, name, columns)
             -- Not by to_regclass, which sees what has been committed since this statement began: half of a table swap.
             LEFT JOIN pg_class AS c ON c.relname = wanted.name
                 AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ?)
@@ -81,6 +84,7 @@ final class SourceDatabase {
             ORDER BY wanted.place""";
 
     private final CaptureOptions options;
+    private final SourceLines lines;
     private final int answerSeconds;
 
     SourceDatabase(CaptureOptions options) {
@@ -89,6 +93,7 @@ final class SourceDatabase {
 
     SourceDatabase(CaptureOptions options, int answerSeconds) {
         this.options = options;
+        this.lines = new SourceLines(options);
         this.answerSeconds = answerSeconds;
     }
 
@@ -159,34 +164,64 @@ final class SourceDatabase {
      * A look at everything that capture depends on.
      *
      * @param slot null if the source is no longer fit, in which case no heartbeat was written either
+     * @param source as it is now, the heartbeat included
      */
-    record Watched(SourceShape shape, @Nullable SlotView slot) {}
+    record Watched(SourceShape shape, @Nullable SlotView slot, KnownSource source) {}
 
-    /** Looks whether the source is still what it has to be, and if it is writes the heartbeat row. */
-    Watched watch(TableIds captured) throws SQLException {
+    /**
+     * Looks whether the source is still what it has to be, and if it is writes the heartbeat row.
+     *
+     * @param known what the source was at the last look
+     * @param positioned whether a reader has the stream's position, and so judges another timeline
+     * @throws SourceWentBackException if it went back since
+     */
+    Watched watch(TableIds captured, KnownSource known, boolean positioned) throws SQLException {
         try (Connection connection = connect()) {
             SourceShape shape = shape(connection);
-            boolean fit = shape.losses(options, captured).isEmpty();
-            return new Watched(shape, fit ? beat(connection) : null);
+            if (!shape.losses(options, captured).isEmpty()) {
+                return new Watched(shape, null, known);
+            }
+            // Before the row is written, which would cover up what it tells.
+            LineContinuity.requireSame(options, known, lines.look(connection), positioned);
+            SlotView slot = beat(connection, FORWARD);
+            return new Watched(shape, slot, look(connection));
         }
     }
 
+    /** What the source is now, without a word written. */
+    KnownSource look() throws SQLException {
+        try (Connection connection = connect()) {
+            return look(connection);
+        }
+    }
+
+    private KnownSource look(Connection connection) throws SQLException {
+        KnownSource seen = lines.look(connection);
+        return new KnownSource(seen.line(), seen.flushedLsn(), seen.beatAt(), lines.greatestId(connection), seen.at());
+    }
+
+    /** Never back, whatever the clock does: a row that is older is one of a source that went back. */
+    private static final String FORWARD = "greatest(excluded.beat_at, h.beat_at + interval '1 microsecond')";
+
+    /** Left as it is for the heartbeat, which tells by it. */
+    private static final String AS_IT_IS = "h.beat_at";
+
     /**
-     * Writes the heartbeat row: a change in the publication, which moves the slot on though nothing else does.
+     * Writes the heartbeat row as it is: a change in the publication, which moves the slot on though nothing else does.
      *
      * @return a look at the slot
      */
-    SlotView beat() throws SQLException {
+    SlotView touch() throws SQLException {
         try (Connection connection = connect()) {
-            return beat(connection);
+            return beat(connection, AS_IT_IS);
         }
     }
 
-    private SlotView beat(Connection connection) throws SQLException {
+    private SlotView beat(Connection connection, String beatAt) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("INSERT INTO " + quoted(options.heartbeatTable())
-                    + " (id, beat_at) VALUES (1, clock_timestamp())"
-                    + " ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at");
+                    + " AS h (id, beat_at) VALUES (1, clock_timestamp())"
+                    + " ON CONFLICT (id) DO UPDATE SET beat_at = " + beatAt);
             return slot(connection);
         }
     }
@@ -201,6 +236,10 @@ final class SourceDatabase {
         try (Connection connection = connect()) {
             SourceShape shape = shape(connection);
             List<String> problems = new ArrayList<>(shape.problems(options));
+            OutboxOptions outbox = options.outbox();
+            if (outbox != null) {
+                problems.addAll(OutboxFitness.problems(connection, options, outbox, firstStart));
+            }
             if (firstStart && problems.isEmpty()) {
                 slotFitness(connection, problems);
             }
@@ -212,21 +251,32 @@ final class SourceDatabase {
     record Fitness(SourceShape shape, List<String> problems) {}
 
     private SourceShape shape(Connection connection) throws SQLException {
+        List<String> names = options.capturedTables();
+        String wanted = IntStream.rangeClosed(1, names.size() + 1)
+                .mapToObj(place -> "(" + place + ", ?::text, ?::text[])")
+                .collect(Collectors.joining(", "));
         try (PreparedStatement server = connection.prepareStatement(SERVER);
-                PreparedStatement tables = connection.prepareStatement(TABLES)) {
-            server.setString(1, options.publication());
+                PreparedStatement tables = connection.prepareStatement(TABLES.replace(":wanted", wanted))) {
+            // Of an outbox no delete counts.
+            server.setBoolean(1, options.outbox() == null);
+            server.setString(2, options.publication());
             tables.setString(1, options.publication());
             tables.setString(2, options.publication());
-            tables.setString(3, options.eventsTable());
-            tables.setString(4, array(CapturedTable.EVENTS.columns()));
-            tables.setString(5, options.contentTable());
-            tables.setString(6, array(CapturedTable.CONTENT.columns()));
-            tables.setString(7, options.heartbeatTable());
-            tables.setString(8, array(List.of()));
-            tables.setString(9, options.schema());
+            int at = 3;
+            for (String name : names) {
+                tables.setString(at++, name);
+                tables.setString(at++, array(options.columnsOf(name).columns()));
+            }
+            tables.setString(at++, options.heartbeatTable());
+            tables.setString(at++, array(List.of()));
+            tables.setString(at, options.schema());
             try (ResultSet row = server.executeQuery();
                     ResultSet found = tables.executeQuery()) {
                 row.next();
+                List<SourceShape.Table> captured = new ArrayList<>();
+                for (String name : names) {
+                    captured.add(table(found, name));
+                }
                 return new SourceShape(
                         row.getInt(1),
                         row.getBoolean(2),
@@ -237,8 +287,7 @@ final class SourceDatabase {
                         row.getBoolean(7)
                                 ? new SourceShape.Publication(row.getBoolean(8), row.getBoolean(9), row.getBoolean(10))
                                 : null,
-                        table(found, options.eventsTable()),
-                        table(found, options.contentTable()),
+                        captured,
                         table(found, options.heartbeatTable()));
             }
         }
@@ -322,7 +371,8 @@ final class SourceDatabase {
         }
     }
 
-    private Connection connect() throws SQLException {
+    /** A connection of which every answer comes soon, or it fails. */
+    Connection connect() throws SQLException {
         return connect(answerSeconds);
     }
 

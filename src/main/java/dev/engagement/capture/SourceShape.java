@@ -3,6 +3,8 @@ package dev.engagement.capture;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param mayReplicate whether the role may read a replication slot
  * @param at the database's time
  * @param publication null if there is none of that name
+ * @param captured the table of events and that of contents, or the outbox alone
  */
 record SourceShape(
         int version,
@@ -24,8 +27,7 @@ record SourceShape(
         boolean mayReplicate,
         Instant at,
         @Nullable Publication publication,
-        Table events,
-        Table content,
+        List<Table> captured,
         Table heartbeat) {
 
     private static final int MIN_VERSION = 13;
@@ -37,7 +39,7 @@ record SourceShape(
      *
      * @param allTables whether it is one {@code FOR ALL TABLES}
      * @param viaRoot whether changes of a partition come under the name of its partitioned table
-     * @param allChanges whether it publishes inserts, updates and deletes
+     * @param allChanges whether it publishes inserts and updates, and deletes where they count
      */
     record Publication(boolean allTables, boolean viaRoot, boolean allChanges) {}
 
@@ -95,9 +97,16 @@ record SourceShape(
         }
     }
 
-    /** The identity of both tables. */
+    /** Whether it can be asked for its line of history, and its heartbeat. */
+    boolean canBeLookedAt() {
+        return !standby && heartbeat.exists() && heartbeat.mayRead();
+    }
+
+    /** The identity of what is captured. */
     TableIds ids() {
-        return new TableIds(events.oid(), content.oid());
+        return captured.size() == 1
+                ? TableIds.ofOutbox(captured.get(0).oid())
+                : new TableIds(captured.get(0).oid(), captured.get(1).oid());
     }
 
     private static void replaced(CaptureOptions options, Table table, long before, List<String> problems) {
@@ -122,8 +131,7 @@ record SourceShape(
             problems.add("The role " + options.postgres().username() + " has no REPLICATION: ALTER ROLE "
                     + quote(options.postgres().username()) + " REPLICATION");
         }
-        readable(options, events, problems);
-        readable(options, content, problems);
+        captured.forEach(table -> readable(options, table, problems));
         heartbeat(options, problems);
         return problems;
     }
@@ -131,14 +139,15 @@ record SourceShape(
     /**
      * Why rows do not come, or not whole, each with what to do about it; empty if they do.
      *
-     * @param captured the tables that were captured so far
+     * @param before the tables that were captured so far
      */
-    List<String> losses(CaptureOptions options, TableIds captured) {
+    List<String> losses(CaptureOptions options, TableIds before) {
         List<String> problems = new ArrayList<>();
-        captured(options, events, problems);
-        captured(options, content, problems);
-        replaced(options, events, captured.events(), problems);
-        replaced(options, content, captured.content(), problems);
+        captured.forEach(table -> captured(options, table, problems));
+        replaced(options, captured.get(0), before.events(), problems);
+        if (captured.size() > 1) {
+            replaced(options, captured.get(1), before.content(), problems);
+        }
         published(options, problems);
         return problems;
     }
@@ -195,7 +204,8 @@ record SourceShape(
             problems.add("The table " + name + " has no primary key, which is the key of its records: ALTER TABLE "
                     + name + " ADD PRIMARY KEY (id)");
         }
-        for (String part : table.withoutKey()) {
+        // Of an outbox no delete counts.
+        for (String part : options.outbox() == null ? table.withoutKey() : List.<String>of()) {
             problems.add("The replica identity of " + part + " is not its primary key, so a delete would come without"
                     + " the id of its row: ALTER TABLE " + part + " REPLICA IDENTITY DEFAULT");
         }
@@ -209,17 +219,37 @@ record SourceShape(
                                     : "; or ALTER PUBLICATION " + quote(options.publication())
                                             + " SET (publish_generated_columns = stored)"));
         }
+        if (options.outbox() != null) {
+            readOfOutbox(options, table, problems);
+        }
         if (!options.acceptFiltered()) {
             unfiltered(options, table, problems);
         }
     }
 
+    /** What of an outbox nothing can be read without. */
+    private static void readOfOutbox(CaptureOptions options, Table table, List<String> problems) {
+        String name = quoted(options, table);
+        for (String column : table.absent()) {
+            problems.add("The outbox " + name + " has no column " + column + ": ALTER TABLE " + name + " ADD "
+                    + quote(column) + " …, or name the one that has its values (capture.outbox.…-column)");
+        }
+        if (!table.leftOut().isEmpty()) {
+            problems.add("The publication " + options.publication() + " leaves out columns of the outbox " + name + " ("
+                    + String.join(", ", table.leftOut()) + "): " + publishedWhole(options, name));
+        }
+    }
+
+    private static String publishedWhole(CaptureOptions options, String name) {
+        String alter = "ALTER PUBLICATION " + quote(options.publication());
+        return "BEGIN; " + alter + " DROP TABLE " + name + "; " + alter + " ADD TABLE " + name + "; COMMIT";
+    }
+
     private static void unfiltered(CaptureOptions options, Table table, List<String> problems) {
         String name = quoted(options, table);
-        String alter = "ALTER PUBLICATION " + quote(options.publication());
-        String whole = "BEGIN; " + alter + " DROP TABLE " + name + "; " + alter + " ADD TABLE " + name
-                + "; COMMIT. If that is meant, set capture.accept-filtered=true";
-        for (String column : table.absent()) {
+        String whole = publishedWhole(options, name) + ". If that is meant, set capture.accept-filtered=true";
+        boolean isOutbox = options.outbox() != null;
+        for (String column : isOutbox ? List.<String>of() : table.absent()) {
             problems.add("The table " + name + " has no column " + column + ", which is in use: ALTER TABLE " + name
                     + " ADD " + quote(column) + " …, or rename the one that has its values. If that is meant, set"
                     + " capture.accept-filtered=true");
@@ -228,7 +258,7 @@ record SourceShape(
             problems.add("The publication " + options.publication() + " leaves out rows of " + name + " (only WHERE "
                     + table.filter() + "), and they would never come: " + whole);
         }
-        if (!table.leftOut().isEmpty()) {
+        if (!isOutbox && !table.leftOut().isEmpty()) {
             problems.add("The publication " + options.publication() + " leaves out columns of " + name + " ("
                     + String.join(", ", table.leftOut()) + "), and changes would come without: " + whole);
         }
@@ -250,22 +280,24 @@ record SourceShape(
         Publication found = publication;
         String publicationName = options.publication();
         if (found == null) {
-            boolean partitioned = events.isPartitioned() || content.isPartitioned();
+            boolean partitioned = captured.stream().anyMatch(Table::isPartitioned);
             problems.add("The publication " + publicationName + " does not exist: CREATE PUBLICATION "
-                    + quote(publicationName) + " FOR TABLE " + quoted(options, events) + ", "
-                    + quoted(options, content) + ", " + quoted(options, heartbeat)
+                    + quote(publicationName) + " FOR TABLE "
+                    + withHeartbeat().map(table -> quoted(options, table)).collect(Collectors.joining(", "))
                     + (partitioned ? " WITH (publish_via_partition_root = true)" : ""));
             return;
         }
-        for (Table table : List.of(events, content, heartbeat)) {
-            if (!table.published()) {
-                problems.add(unpublished(options, found, table));
-            }
-        }
+        withHeartbeat()
+                .filter(table -> !table.published())
+                .forEach(table -> problems.add(unpublished(options, found, table)));
         if (!found.allChanges()) {
             problems.add("The publication " + publicationName + " leaves out some changes: ALTER PUBLICATION "
                     + quote(publicationName) + " SET (publish = 'insert, update, delete, truncate')");
         }
+    }
+
+    private Stream<Table> withHeartbeat() {
+        return Stream.concat(captured.stream(), Stream.of(heartbeat));
     }
 
     private static String unpublished(CaptureOptions options, Publication publication, Table table) {

@@ -8,8 +8,8 @@ import org.apache.flink.cdc.connectors.postgres.source.offset.PostgresOffset;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The position in the write-ahead log that goes into state: always between two transactions, just before the end of the
- * last one that is complete.
+ * The position in the write-ahead log that goes into state, and the line of history that it is on: always between two
+ * transactions, just before the end of the last one that is complete.
  *
  * <p>Flink CDC's own position is that of the last change. Continuing there loses rows: Debezium 1.9 drops the first
  * change of a transaction whose sequence number equals the end of the commit before it, and all but the first of the
@@ -26,12 +26,23 @@ final class StreamPosition {
     /** Debezium reads no offset without it. */
     static final String COMMIT_TIME = "ts_usec";
 
+    /** Ours, and whole numbers as Debezium's are, which reads no other. A build before wrote neither. */
+    private static final String SYSTEM = "engagement_system";
+
+    private static final String TIMELINE = "engagement_timeline";
+
+    private final SourceLine line;
     private Offset current;
     private long commitLsn;
 
-    /** Begins where the split began. */
-    StreamPosition(Offset start) {
+    /**
+     * Begins where the split began.
+     *
+     * @param line that is read
+     */
+    StreamPosition(Offset start, SourceLine line) {
         this.current = start;
+        this.line = line;
     }
 
     /**
@@ -41,12 +52,33 @@ final class StreamPosition {
     Offset after(Map<String, ?> record) {
         if (record.get(COMMIT_LSN) instanceof Long commit && commit != commitLsn) {
             commitLsn = commit;
-            Map<String, Object> next = new HashMap<>();
-            next.put(LSN, commit - 1);
-            next.put(COMMIT_TIME, record.get(COMMIT_TIME) instanceof Long time ? time : 0L);
-            current = PostgresOffset.of(next);
+            current = offset(commit - 1, record.get(COMMIT_TIME) instanceof Long time ? time : 0L, line);
         }
         return current;
+    }
+
+    /**
+     * An offset on a line.
+     *
+     * @param committedAtMicros what committed before it is in Kafka; 0 if that is not known
+     */
+    static Offset offset(long lsn, long committedAtMicros, SourceLine line) {
+        Map<String, Object> parts = new HashMap<>();
+        parts.put(LSN, lsn);
+        parts.put(COMMIT_TIME, committedAtMicros);
+        if (line.isKnown()) {
+            parts.put(SYSTEM, line.systemId());
+            parts.put(TIMELINE, line.timeline());
+        }
+        return PostgresOffset.of(parts);
+    }
+
+    /** The line that an offset is on; not known of one of a build before. */
+    static SourceLine lineOf(@Nullable Offset offset) {
+        return offset == null
+                ? SourceLine.UNKNOWN
+                : new SourceLine(number(offset.getOffset().get(SYSTEM)), (int)
+                        number(offset.getOffset().get(TIMELINE)));
     }
 
     /** The position in an offset, of this build or of Flink CDC. */

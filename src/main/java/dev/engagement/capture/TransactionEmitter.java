@@ -42,7 +42,7 @@ final class TransactionEmitter extends IncrementalSourceRecordEmitter<Captured> 
         StreamPosition current = position;
         if (current == null || split != splitState) {
             split = splitState;
-            current = new StreamPosition(stream.getStartingOffset());
+            current = new StreamPosition(stream.getStartingOffset(), dialect.line());
             position = current;
             confirmations = 0;
         }

@@ -1,8 +1,12 @@
 package dev.engagement.config;
 
+import dev.engagement.capture.CaptureFormat;
 import dev.engagement.capture.CaptureOptions;
+import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.redrive.RedriveOptions;
 import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.warehouse.WarehouseOptions;
@@ -80,6 +84,16 @@ public final class Keys {
     private static final Set<Command> CLOCKS = Set.of(Command.STREAM, Command.REBUILD, Command.BACKFILL, Command.AUDIT);
     /** What takes letters or events of a time. */
     private static final Set<Command> TIMES = Set.of(Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
+
+    /** What knows schemas. */
+    private static final Set<Command> REGISTRY = Set.of(Command.CAPTURE, Command.STREAM, Command.BACKFILL);
+    /** What reads by schemas. */
+    private static final Set<Command> SCHEMAS = Set.of(Command.STREAM, Command.BACKFILL);
+    /** What decodes the events topic. */
+    private static final Set<Command> FORMATS = Set.of(Command.STREAM, Command.REDRIVE);
+    /** What decides whether an event may be without a content. */
+    private static final Set<Command> CONTENTS =
+            Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
 
     private static final Type<Duration> ANY_DURATION = Type.duration(Duration.ZERO);
     private static final Type<Duration> SHORT_INTERVAL = Type.duration(Duration.ofMillis(10));
@@ -288,8 +302,8 @@ public final class Keys {
                     "role with SELECT on both tables, and REPLICATION for capture"),
             """
             A role with SELECT on both tables; for capture also with REPLICATION, and INSERT and UPDATE on the
-            heartbeat table. Text. There is no default. audit needs SELECT on the table of events only, and redrive
-            without a role reads no rows.
+            heartbeat table. Text. There is no default. audit needs SELECT on the table of events only, redrive
+            without a role reads no rows, and capture of an outbox needs it on the outbox instead of both tables.
             """);
     public static final Key<String> POSTGRES_PASSWORD =
             declared(Key.secret("postgres.password", true, TABLES, "that role's password"), """
@@ -337,7 +351,7 @@ public final class Keys {
                     PUBLISHED,
                     "publication with both tables and the heartbeat table"),
             """
-            Publication with both tables and the heartbeat table. Name. capture; audit, backfill, rebuild and
+            Publication with both tables, or the outbox, and the heartbeat table. Name. capture; audit, backfill, rebuild and
             redrive ask it for its filter and its columns if capture.accept-filtered is set.
             """);
 
@@ -345,6 +359,18 @@ public final class Keys {
         section("Capture");
     }
 
+    public static final Key<CaptureOptions.Source> CAPTURE_SOURCE = declared(
+            Key.of(
+                    "capture.source",
+                    Type.oneOf(CaptureOptions.Source.class),
+                    "tables",
+                    CAPTURE,
+                    "the two tables, or an outbox whose payloads are their rows"),
+            """
+            What is captured. tables: the table of events and the table of contents. outbox: one table in the columns
+            of Debezium's Event Router, whose payloads are their rows; the topics are the same. A state of one is
+            refused by the other.
+            """);
     public static final Key<CaptureOptions.Start> CAPTURE_START = declared(
             Key.of(
                     "capture.start",
@@ -396,7 +422,165 @@ public final class Keys {
             as what is left out never comes, and nothing else says so. With true audit expects nowhere what the
             publication of the events leaves out, and backfill, rebuild and redrive read nothing that it leaves out
             of either table; a column that a table does not have is empty for all of them. With false audit compares
-            the whole table, and says so. capture, backfill, rebuild, redrive and audit.
+            the whole table, and says so. Of an outbox it says whether payloads may lack fields in use. capture,
+            backfill, rebuild, redrive and audit.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_TABLE =
+            declared(Key.of("capture.outbox.table", Type.POSTGRES_NAME, "outbox_events", CAPTURE, "the outbox"), """
+            The outbox, in the schema of the tables. Name. This and what follows is read with capture.source=outbox.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_ID_COLUMN = declared(
+            Key.of("capture.outbox.id-column", Type.POSTGRES_NAME, "id", CAPTURE, "column of the outbox row's own id"),
+            """
+            Column of the outbox row's own id, by which dead letters name it. Name. The Event Router's
+            table.field.event.id.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_AGGREGATE_TYPE_COLUMN = declared(
+            Key.of(
+                    "capture.outbox.aggregate-type-column",
+                    Type.POSTGRES_NAME,
+                    "aggregatetype",
+                    CAPTURE,
+                    "column that tells events from contents"),
+            """
+            Column that says whether the payload is an event or a content. Name. The Event Router's route.by.field.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_AGGREGATE_ID_COLUMN = declared(
+            Key.of(
+                    "capture.outbox.aggregate-id-column",
+                    Type.POSTGRES_NAME,
+                    "aggregateid",
+                    CAPTURE,
+                    "column of the id of what is deleted with an empty payload"),
+            """
+            Column of the id of the event or content; it is read only where the payload has none. Name. The Event
+            Router's table.field.event.key.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_TYPE_COLUMN = declared(
+            Key.of("capture.outbox.type-column", Type.POSTGRES_NAME, "type", CAPTURE, "column of what happened"), """
+            Column of what happened. Name. The Event Router's table.field.event.type.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_PAYLOAD_COLUMN = declared(
+            Key.of(
+                    "capture.outbox.payload-column",
+                    Type.POSTGRES_NAME,
+                    "payload",
+                    CAPTURE,
+                    "column of the row as JSON"),
+            """
+            Column of the row as JSON: jsonb, json or text. Name. The Event Router's table.field.event.payload.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_CREATED_AT_COLUMN = declared(
+            Key.of(
+                    "capture.outbox.created-at-column",
+                    Type.POSTGRES_NAME,
+                    "created_at",
+                    CAPTURE,
+                    "column of the time at which the outbox row was written"),
+            """
+            Column of the time at which the outbox row was written, by clock_timestamp(). Name. Rows that are there at
+            the first start are read in its order, and removed in its order. A table may be without it if
+            capture.start is latest and capture.outbox.purge is false.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_EVENT_AGGREGATE = declared(
+            Key.of(
+                    "capture.outbox.event-aggregate",
+                    Type.TEXT,
+                    "engagement_event",
+                    CAPTURE,
+                    "aggregate type of events"),
+            """
+            Aggregate type of events. Text, compared exactly.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_CONTENT_AGGREGATE = declared(
+            Key.of("capture.outbox.content-aggregate", Type.TEXT, "content", CAPTURE, "aggregate type of contents"),
+            """
+            Aggregate type of contents. Text, compared exactly.
+            """);
+    public static final Key<List<String>> CAPTURE_OUTBOX_IGNORED_AGGREGATES = declared(
+            Key.of(
+                    "capture.outbox.ignored-aggregates",
+                    Type.WORDS,
+                    "",
+                    CAPTURE,
+                    "aggregate types of others who use the same outbox"),
+            """
+            Aggregate types of others who use the same outbox, whose rows are passed over. List, comma separated. A
+            row of any other aggregate type becomes an UNDECODABLE letter.
+            """);
+    public static final Key<List<String>> CAPTURE_OUTBOX_DELETE_TYPES = declared(
+            Key.of(
+                    "capture.outbox.delete-types",
+                    Type.WORDS,
+                    "delete,deleted",
+                    CAPTURE,
+                    "last words of types that say that a row was deleted"),
+            """
+            Last words of types that say that a row was deleted, such as that of content.deleted, CONTENT_DELETED or
+            ContentDeleted. List of words in lower case, comma separated; upper and lower case are the same. An empty
+            payload deletes a content whatever its type says.
+            """);
+    public static final Key<String> CAPTURE_OUTBOX_MESSAGE_PREFIX = declared(
+            Key.of(
+                    "capture.outbox.message-prefix",
+                    Type.TEXT,
+                    "engagement",
+                    CAPTURE,
+                    "prefix of messages that stand for rows of the outbox"),
+            """
+            Prefix of messages (pg_logical_emit_message, from PostgreSQL 14 on) that stand for rows of the outbox: each
+            a JSON object with the fields of its columns. Text, compared exactly.
+            """);
+    public static final Key<Boolean> CAPTURE_OUTBOX_PURGE = declared(
+            Key.of(
+                    "capture.outbox.purge",
+                    Type.BOOLEAN,
+                    "false",
+                    CAPTURE,
+                    "whether outbox rows are removed once a completed checkpoint covers them"),
+            """
+            Whether rows of the outbox are removed once a completed checkpoint covers them: oldest first, 1,000 at a
+            time, at each heartbeat up to 100,000. true or false. It needs DELETE on the outbox. With false whoever
+            owns the outbox removes its rows, which may be as soon as they are written.
+            """);
+
+    public static final Key<Integer> ACCEPT_TIMELINE = declared(
+            Key.argument(
+                    "accept-timeline",
+                    Type.integer(1, Integer.MAX_VALUE),
+                    false,
+                    CAPTURE,
+                    "go on with that timeline although what was captured last is not on it"),
+            """
+            Number of a timeline, at least 1, as capture's message names it, that capture goes on with although changes
+            which it captured last are not on it: they are lost at the source, and their ids may be given out again.
+            Refused all the same if the position to continue at is not on it. Meant for one start, which is why it
+            cannot stand in a file. capture only.
+            Too low: an older timeline is accepted, which helps nothing. Too high: one that is not there yet is.
+            """);
+
+    public static final Key<CaptureFormat> CAPTURE_FORMAT = declared(
+            Key.of(
+                    "capture.format",
+                    Type.oneOf(CaptureFormat.class),
+                    "json",
+                    CAPTURE,
+                    "what keys and values are written as: json, or avro by schemas of registry.url"),
+            """
+            What keys and values are written as. json: without schemas. avro: as Debezium behind an AvroConverter, in the
+            wire format of a schema registry, which registry.url names. A row is written in the format of the moment it is
+            written: in a topic with both, a content has two keys, so change it only for new topics.
+            """);
+    public static final Key<Boolean> CAPTURE_REGISTRY_AUTO_REGISTER = declared(
+            Key.of(
+                    "capture.registry.auto-register",
+                    Type.BOOLEAN,
+                    "false",
+                    CAPTURE,
+                    "whether capture registers the schemas that it writes Avro by"),
+            """
+            Whether capture registers the schemas that it writes Avro by. true or false. With false it looks them up,
+            under the subjects TOPIC-key and TOPIC-value, and restarts until they are there; the message holds the schema.
             """);
 
     static {
@@ -415,12 +599,85 @@ public final class Keys {
             Too low: honest events become letters. Too high: a few huge values fill the network buffers and hold the
             others up.
             """);
+    public static final Key<IngestFormat> INGEST_FORMAT = declared(
+            Key.of(
+                    "ingest.format",
+                    Type.oneOf(IngestFormat.class),
+                    "auto",
+                    FORMATS,
+                    "what the topics hold: auto, json, registry or flat"),
+            """
+            What keys and values of the two topics are. auto: each says it itself, one that begins with the magic byte 0
+            and the id of a schema is of a schema registry, any other is JSON. json: JSON, and nothing else. registry:
+            of a schema registry, and nothing else. What is something else becomes an UNDECODABLE letter. flat: each
+            value of the events topic is one event as a JSON object, its fields called as the columns are; an envelope
+            between them is read as one, as backfill and redrive put such there. The topic of contents is read as with
+            auto then. A plain event that is read as auto becomes an UNDECODABLE letter, and goes in by a redrive once
+            this is set. stream and redrive.
+            """);
+    public static final Key<EventIdKind> INGEST_EVENT_ID = declared(
+            Key.of(
+                    "ingest.event-id",
+                    Type.oneOf(EventIdKind.class),
+                    "long",
+                    BOTH,
+                    "what the primary keys of the events are"),
+            """
+            What the primary keys of the events are. long: whole numbers of 64 bits (BIGSERIAL), the fast path. text:
+            UUIDs, ULIDs and the like, 1 to 128 characters of A-Z, a-z, 0-9, _ and -, compared byte by byte; event_id
+            is a STRING in the warehouse then. An id of the other kind becomes an INVALID letter, and a job of one
+            kind refuses a savepoint of the other.
+            All commands of an installation have the same value.
+            """);
     public static final Key<Boolean> ACCEPT_GAP = declared(
             Key.flag("accept-gap", STREAM, "continue although Kafka no longer has all that the job was to read next"),
             """
             Continue although Kafka no longer has the offset that the job was to continue at, or has made the topic
             anew; what is missing is skipped. Meant for one start, which is why it cannot stand in a file. stream
             only.
+            """);
+
+    static {
+        section("Schema registry");
+    }
+
+    public static final Key<URI> REGISTRY_URL = declared(
+            Key.optional(
+                    "registry.url",
+                    Type.REGISTRY_URL,
+                    REGISTRY,
+                    "where the schema registry is: what stands before /schemas/ids/"),
+            """
+            Where the schema registry is. URL, as far as Confluent's routes begin: https://psrc-0000.us-east-2.aws.confluent.cloud,
+            http://host:8081, or http://host:8080/apis/ccompat/v7 of Apicurio. stream and backfill ask it for the schema of an id, and
+            never register; capture needs it with capture.format avro. Without it a value of a schema registry becomes
+            an UNDECODABLE letter. While it does not answer, the stream waits where it needs a schema that it has not met.
+            """);
+    public static final Key<String> REGISTRY_USERNAME = declared(
+            Key.optional("registry.username", Type.TEXT, REGISTRY, "user of the schema registry; an API key"), """
+            User of the schema registry, for basic authentication. Text; empty: none. On Confluent Cloud the API key of
+            the Schema Registry, which is not that of the cluster.
+            """);
+    public static final Key<String> REGISTRY_PASSWORD =
+            declared(Key.secret("registry.password", false, REGISTRY, "that user's password; the API secret"), """
+            That user's password; on Confluent Cloud the API secret. Every TaskManager must have the variable too: the job
+            graph holds only its name.
+            """);
+    public static final Key<String> REGISTRY_PASSWORD_FILE = declared(Key.fileOf(REGISTRY_PASSWORD), """
+            File with that password, read for each request, on every TaskManager. Path; one trailing line end is left off.
+            Instead of the variable above, not beside it.
+            """);
+    public static final Key<Integer> REGISTRY_ID_BYTES = declared(
+            Key.of(
+                    "registry.id-bytes",
+                    Type.ID_BYTES,
+                    "4",
+                    SCHEMAS,
+                    "bytes of the schema's id in keys and values: 4, or 8 as Apicurio's own clients write"),
+            """
+            Bytes of the schema's id behind the magic byte of keys and values. 4, as Confluent's clients write it,
+            or 8, as Apicurio's own do by default. With the wrong one each value becomes a letter that
+            names an id which nobody gave out.
             """);
 
     static {
@@ -461,6 +718,20 @@ public final class Keys {
             What a missing length does. independent: engagement_seconds stays, engagement_pct is null. either: both
             are null.
             """);
+    public static final Key<Boolean> ENRICHMENT_CONTENT_REQUIRED = declared(
+            Key.of(
+                    "enrichment.content-required",
+                    Type.BOOLEAN,
+                    "true",
+                    CONTENTS,
+                    "whether an event without a content becomes a dead letter"),
+            """
+            Whether an event must have a content. true or false. With true one without a content_id becomes an INVALID
+            letter, and one whose content does not come an UNRESOLVED one. With false both pass, and the columns of a
+            content are null. Without a content_id an event is in no leaderboard, count, bucket or content:last, and in
+            no rollup by content_id. stream, and what reads the tables beside it, must say the same: backfill, rebuild,
+            redrive and audit.
+            """);
     public static final Key<Duration> ENRICHMENT_CONTENT_WAIT = declared(
             Key.of(
                     "enrichment.content-wait",
@@ -471,7 +742,8 @@ public final class Keys {
             """
             How long an event waits for an unknown content before it becomes an UNRESOLVED letter. Duration, by the
             wall clock; it begins only once the content topic has been read to its end, so a cold start makes no
-            letters.
+            letters. With enrichment.content-required=false it is 0 s unless it is given, and an event then passes
+            without its content.
             Too low: events that overtake their content become letters. Too high: more events wait in state, and an
             orphan is noticed later.
             """);
@@ -556,9 +828,25 @@ public final class Keys {
                     "how long ids are remembered after their first arrival"),
             """
             How long the id of an event is remembered at least, from the Kafka time of its first arrival. none: for
-            ever, about a bit an id (120 MB for 10^9). Else a duration, at least 1 h.
+            ever, about a bit an id (120 MB for 10^9). Else a duration, at least 1 h. With ingest.event-id=text an id
+            takes some 40 bytes, so there is no none, and 7 d if nothing is given.
             Too low: a duplicate that comes later is counted and delivered again. Too high: only state that is
             larger.
+            """);
+    public static final Key<Integer> DEDUPE_CONFLICT_WINDOW = declared(
+            Key.of(
+                    "dedupe.conflict-window",
+                    Type.integer(0, DedupeOptions.MAX_CONFLICT_WINDOW),
+                    "0",
+                    STAGES,
+                    "of how many of the latest ids the facts are known, to tell a conflict from a duplicate"),
+            """
+            Of how many of its latest ids each subtask of the dedupe remembers what they stood for, so that an id that
+            comes again with other facts becomes a CONFLICT letter and is not dropped as a duplicate. Number,
+            0 to 16777216; 0 for none. For a source that Debezium on Kafka Connect captures, which goes on when the
+            source went back in time; this job's own capture stops then.
+            Too low: an id that was given out again later than so many others is dropped. Too high: 16 bytes an id in
+            the heap of every subtask. It is not part of the state, so a restart begins with none.
             """);
 
     static {
@@ -1314,13 +1602,14 @@ public final class Keys {
                     "which dead letters are put back, by their reason; comma separated"),
             """
             Which dead letters redrive puts back, by their reason: UNDECODABLE, INVALID, OVERSIZE, UNRESOLVED,
-            UNDELIVERABLE, REJECTED, comma separated. Needed. REJECTED needs warehouse.project; OVERSIZE reads rows
-            if postgres.username is there. All keys of this part are for one start, which is why they cannot stand
+            UNDELIVERABLE, REJECTED, CONFLICT, comma separated. Needed. REJECTED needs warehouse.project; OVERSIZE
+            reads rows if postgres.username is there; of CONFLICT none is put back, and each says why. All keys of this part are for one start, which is why they cannot stand
             in a file. redrive only.
             """);
-    public static final Key<Long> EVENT_ID =
-            declared(Key.argument("event-id", Type.ID, false, REDRIVE, "only letters of this event"), """
-            Only letters of this event; letters that name no event are left out. Whole number. redrive only.
+    public static final Key<String> EVENT_ID =
+            declared(Key.argument("event-id", Type.TEXT, false, REDRIVE, "only letters of this event"), """
+            Only letters of this event; letters that name no event are left out. Whole number, or the text that
+            ingest.event-id=text has. redrive only.
             """);
     public static final Key<Integer> LIMIT = declared(
             Key.argument(

@@ -1,19 +1,29 @@
 package dev.engagement.config;
 
+import java.time.temporal.ChronoUnit;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.BackfillOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
+import dev.engagement.capture.AvroOptions;
+import dev.engagement.capture.CaptureFormat;
 import dev.engagement.capture.CaptureOptions;
+import dev.engagement.capture.OutboxOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
+import dev.engagement.connection.RegistryConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetterOptions;
 import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
+import dev.engagement.ingest.RegistryOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.ranking.RankingOptions;
 import dev.engagement.redrive.RedriveOptions;
@@ -24,6 +34,7 @@ import dev.engagement.rollup.definition.RollupDefinitions;
 import dev.engagement.source.RangeOptions;
 import dev.engagement.source.SourceOptions;
 import dev.engagement.warehouse.WarehouseOptions;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -142,8 +153,10 @@ public final class Settings {
 
     /** Of {@code capture}. */
     public CaptureOptions captureOptions() {
+        PostgresConnection postgres = postgres();
+        Integer accepted = find(Keys.ACCEPT_TIMELINE);
         return new CaptureOptions(
-                postgres(),
+                postgres,
                 get(Keys.POSTGRES_SCHEMA),
                 get(Keys.POSTGRES_EVENTS_TABLE),
                 get(Keys.POSTGRES_CONTENT_TABLE),
@@ -155,7 +168,40 @@ public final class Settings {
                 get(Keys.CAPTURE_MAX_ROW_BYTES),
                 get(Keys.KAFKA_EVENTS_TOPIC),
                 get(Keys.KAFKA_CONTENT_TOPIC),
-                get(Keys.CAPTURE_ACCEPT_FILTERED));
+                get(Keys.CAPTURE_ACCEPT_FILTERED),
+                accepted == null ? 0 : accepted,
+                get(Keys.CAPTURE_SOURCE) == CaptureOptions.Source.OUTBOX ? outboxOptions() : null,
+                captureRegistry());
+    }
+
+    private OutboxOptions outboxOptions() {
+        return new OutboxOptions(
+                get(Keys.CAPTURE_OUTBOX_TABLE),
+                get(Keys.CAPTURE_OUTBOX_ID_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_AGGREGATE_TYPE_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_AGGREGATE_ID_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_TYPE_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_PAYLOAD_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_CREATED_AT_COLUMN),
+                get(Keys.CAPTURE_OUTBOX_EVENT_AGGREGATE),
+                get(Keys.CAPTURE_OUTBOX_CONTENT_AGGREGATE),
+                get(Keys.CAPTURE_OUTBOX_IGNORED_AGGREGATES),
+                get(Keys.CAPTURE_OUTBOX_DELETE_TYPES),
+                get(Keys.CAPTURE_OUTBOX_MESSAGE_PREFIX),
+                get(Keys.CAPTURE_OUTBOX_PURGE));
+    }
+
+    private @Nullable AvroOptions captureRegistry() {
+        if (get(Keys.CAPTURE_FORMAT) == CaptureFormat.JSON) {
+            return null;
+        }
+        RegistryConnection registry = registry();
+        if (registry == null) {
+            throw new IllegalArgumentException(
+                    "capture.format is avro and registry.url is missing; give the address of the"
+                            + " schema registry, or leave capture.format at json");
+        }
+        return new AvroOptions(registry, get(Keys.CAPTURE_REGISTRY_AUTO_REGISTER));
     }
 
     /** Of {@code stream}. */
@@ -170,20 +216,52 @@ public final class Settings {
                 new EventTimeOptions(
                         get(Keys.RANKING_MAX_OUT_OF_ORDERNESS),
                         get(Keys.RANKING_MAX_CLOCK_SKEW),
-                        get(Keys.RANKING_IDLE_TIMEOUT)));
+                        get(Keys.RANKING_IDLE_TIMEOUT)),
+                eventRules(),
+                command == Command.STREAM ? registryOptions() : null,
+                command == Command.STREAM ? get(Keys.INGEST_FORMAT) : IngestFormat.AUTO);
+    }
+
+    private @Nullable RegistryOptions registryOptions() {
+        RegistryConnection registry = registry();
+        return registry == null ? null : new RegistryOptions(registry, get(Keys.REGISTRY_ID_BYTES));
+    }
+
+    private @Nullable RegistryConnection registry() {
+        URI url = find(Keys.REGISTRY_URL);
+        String username = find(Keys.REGISTRY_USERNAME);
+        return url == null ? null : new RegistryConnection(url, username, secret(Keys.REGISTRY_PASSWORD));
     }
 
     /** Of {@code stream}. */
     public EnrichmentOptions enrichmentOptions() {
+        boolean contentRequired = get(Keys.ENRICHMENT_CONTENT_REQUIRED);
+        boolean isWaitGiven = contentRequired || isGiven(Keys.ENRICHMENT_CONTENT_WAIT);
         return new EnrichmentOptions(
                 new EngagementRule(
                         get(Keys.ENRICHMENT_PCT_MODE), get(Keys.ENRICHMENT_PCT_SCALE), get(Keys.ENRICHMENT_NULL_RULE)),
-                get(Keys.ENRICHMENT_CONTENT_WAIT));
+                isWaitGiven ? get(Keys.ENRICHMENT_CONTENT_WAIT) : Duration.ZERO,
+                contentRequired);
+    }
+
+    private EventRules eventRules() {
+        return new EventRules(get(Keys.INGEST_EVENT_ID), get(Keys.ENRICHMENT_CONTENT_REQUIRED));
+    }
+
+    /** Whether the primary keys of events are texts. */
+    public boolean areIdsTexts() {
+        return get(Keys.INGEST_EVENT_ID) == EventIdKind.TEXT;
     }
 
     /** Of {@code stream}. */
     public DedupeOptions dedupeOptions() {
-        return new DedupeOptions(get(Keys.DEDUPE_HORIZON).orElse(null));
+        EventIdKind ids = get(Keys.INGEST_EVENT_ID);
+        return new DedupeOptions(
+                isGiven(Keys.DEDUPE_HORIZON) || ids == EventIdKind.LONG
+                        ? get(Keys.DEDUPE_HORIZON).orElse(null)
+                        : DedupeOptions.HORIZON_OF_TEXTS,
+                ids,
+                get(Keys.DEDUPE_CONFLICT_WINDOW));
     }
 
     /** Of {@code stream}. */
@@ -258,6 +336,7 @@ public final class Settings {
                 get(Keys.WAREHOUSE_COMMIT_TIMEOUT),
                 Keys.ACCEPT_WAREHOUSE_DUPLICATES.commands().contains(command) && get(Keys.ACCEPT_WAREHOUSE_DUPLICATES),
                 get(Keys.WAREHOUSE_ADD_COLUMNS),
+                get(Keys.INGEST_EVENT_ID),
                 get(Keys.WAREHOUSE_JSON_NUMBERS));
     }
 
@@ -356,7 +435,8 @@ public final class Settings {
                 get(Keys.POSTGRES_SCHEMA),
                 get(Keys.POSTGRES_EVENTS_TABLE),
                 get(Keys.POSTGRES_CONTENT_TABLE),
-                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null);
+                get(Keys.CAPTURE_ACCEPT_FILTERED) ? get(Keys.POSTGRES_PUBLICATION) : null,
+                eventRules());
     }
 
     /** Of {@code backfill} and {@code rebuild}: which rows are read. */
@@ -364,8 +444,16 @@ public final class Settings {
         return RangeOptions.of(find(Keys.FROM), find(Keys.TO));
     }
 
-    /** Of {@code backfill}. */
+    /**
+     * Of {@code backfill}.
+     *
+     * @throws IllegalArgumentException if ids are texts, which the stream's dedupe forgets, and rows may be published that
+     *     it has forgotten
+     */
     public BackfillOptions backfillOptions() {
+        if (areIdsTexts()) {
+            refuseForgotten();
+        }
         return new BackfillOptions(
                 sourceOptions(),
                 rangeOptions(),
@@ -381,7 +469,32 @@ public final class Settings {
                 get(Keys.KAFKA_GROUP_ID),
                 get(Keys.CAPTURE_MAX_ROW_BYTES),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
-                parallelism().orElse(BackfillOptions.READERS));
+                parallelism().orElse(BackfillOptions.READERS),
+                registryOptions());
+    }
+
+    /** Beyond its horizon dedupe drops nothing: only the warehouse says what was published then. */
+    private void refuseForgotten() {
+        String why =
+                "; with ingest.event-id=text dedupe knows an id for dedupe.horizon only, and what it has forgotten would"
+                        + " be counted and delivered again. ";
+        if (!destinations().contains(Destination.WAREHOUSE)) {
+            throw new IllegalArgumentException(Keys.DESTINATIONS + " is without warehouse, so nobody can be asked which"
+                    + " rows were published" + why + "Give the warehouse that the stream writes to");
+        }
+        if (get(Keys.ALL_ROWS)) {
+            throw new IllegalArgumentException(Keys.ALL_ROWS + " publishes rows that the warehouse has" + why
+                    + "Leave --" + Keys.ALL_ROWS + " out");
+        }
+        Duration kept = get(Keys.WAREHOUSE_PARTITION_EXPIRATION).orElse(null);
+        if (kept != null
+                && rangeOptions().fromMicros()
+                        < ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now().minus(kept))) {
+            throw new IllegalArgumentException(Keys.FROM + " is further back than "
+                    + Keys.WAREHOUSE_PARTITION_EXPIRATION
+                    + ", so the warehouse no longer says which rows were published"
+                    + why + "Choose a later --" + Keys.FROM);
+        }
     }
 
     /**
@@ -415,6 +528,10 @@ public final class Settings {
      *     rows of rollups are the stream's
      */
     public Set<Destination> rebuiltDestinations() {
+        if (areIdsTexts()) {
+            throw new IllegalArgumentException(Keys.INGEST_EVENT_ID + " is text; rebuild divides the table by ranges of"
+                    + " ids that are numbers, and does not read one whose ids are texts");
+        }
         Set<Destination> wanted = EnumSet.copyOf(destinations());
         boolean isGiven = isGiven(Keys.DESTINATIONS);
         if (wanted.remove(Destination.DELIVERY) && isGiven) {
@@ -448,15 +565,26 @@ public final class Settings {
                         get(Keys.KAFKA_DEAD_LETTERS_REDRIVEN_TOPIC),
                         get(Keys.KAFKA_DELIVERY_RETRY_TOPIC)),
                 new RedriveOptions.Selection(
-                        get(Keys.REASON).reasons(),
-                        find(Keys.FROM),
-                        find(Keys.TO),
-                        find(Keys.EVENT_ID),
-                        find(Keys.LIMIT)),
+                        get(Keys.REASON).reasons(), find(Keys.FROM), find(Keys.TO), redrivenEvent(), find(Keys.LIMIT)),
                 get(Keys.DRY_RUN),
                 get(Keys.AGAIN),
                 get(Keys.INGEST_MAX_RECORD_BYTES),
-                find(Keys.POSTGRES_USERNAME) == null ? null : sourceOptions());
+                get(Keys.INGEST_FORMAT),
+                find(Keys.POSTGRES_USERNAME) == null ? null : sourceOptions(),
+                get(Keys.INGEST_EVENT_ID));
+    }
+
+    private @Nullable EventId redrivenEvent() {
+        String text = find(Keys.EVENT_ID);
+        EventIdKind kind = get(Keys.INGEST_EVENT_ID);
+        EventId id = EventId.parse(text, kind);
+        if (text != null && id == null) {
+            throw new IllegalArgumentException(Keys.EVENT_ID + " is '" + text + "'; with ingest.event-id="
+                    + (kind == EventIdKind.TEXT
+                            ? "text it must be " + EventId.TEXT_RULE
+                            : "long it must be a whole number"));
+        }
+        return id;
     }
 
     /**
@@ -529,7 +657,8 @@ public final class Settings {
                                 sourceOptions(),
                                 get(Keys.ROLLUP_ALLOWED_LATENESS),
                                 get(Keys.RANKING_MAX_CLOCK_SKEW))
-                        : null);
+                        : null,
+                get(Keys.INGEST_EVENT_ID));
     }
 
     /** Of {@code backfill}, {@code redrive} and {@code audit}: whether it only says what it would do, and what that costs. */
@@ -584,6 +713,14 @@ public final class Settings {
         if (events.equals(content) || events.equals(heartbeat) || content.equals(heartbeat)) {
             throw new IllegalArgumentException("postgres.events-table is '" + events + "', postgres.content-table '"
                     + content + "' and postgres.heartbeat-table '" + heartbeat + "'; each must be a table of its own");
+        }
+        if (get(Keys.CAPTURE_SOURCE) == CaptureOptions.Source.OUTBOX) {
+            String outbox = get(Keys.CAPTURE_OUTBOX_TABLE);
+            if (Set.of(events, content, heartbeat).contains(outbox)) {
+                throw new IllegalArgumentException("capture.outbox.table is '" + outbox
+                        + "', which is the name of the table of events, of contents or of the heartbeat; the outbox must"
+                        + " be a table of its own");
+            }
         }
         return Set.of(events, content, heartbeat);
     }

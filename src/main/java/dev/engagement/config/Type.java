@@ -189,6 +189,23 @@ record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, 
         return url;
     });
 
+    static final Type<Integer> ID_BYTES = new Type<>("4 | 8", false, true, text -> {
+        if (text.equals("4") || text.equals("8")) {
+            return Integer.valueOf(text);
+        }
+        throw new IllegalArgumentException("it must be 4 or 8");
+    });
+
+    static final Type<URI> REGISTRY_URL = new Type<>("URL", false, false, text -> {
+        URI url = WEBHOOK_URL.parser().parse(text);
+        if (url.getRawQuery() != null) {
+            throw new IllegalArgumentException(
+                    "it must be of the form https://host/path, without anything behind the path");
+        }
+        String whole = url.toString();
+        return whole.endsWith("/") ? URI.create(whole.substring(0, whole.length() - 1)) : url;
+    });
+
     /** Comma separated, in order; none if the text is empty. */
     static final Type<List<String>> WORDS = new Type<>("list", false, true, text -> {
         if (text.isEmpty()) {
@@ -323,11 +340,11 @@ record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, 
 
     static <E extends Enum<E>> Type<E> oneOf(Class<E> words) {
         E[] constants = words.getEnumConstants();
-        String form = Arrays.stream(constants).map(Type::word).collect(Collectors.joining(" | "));
+        String form = Arrays.stream(constants).map(Type::word).collect(Collectors.joining("|"));
         return new Type<>(form, false, true, text -> Arrays.stream(constants)
                 .filter(constant -> word(constant).equals(text.toLowerCase(Locale.ROOT)))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("it must be " + form.replace(" | ", " or "))));
+                .orElseThrow(() -> new IllegalArgumentException("it must be " + form.replace("|", " or "))));
     }
 
     private static String word(Enum<?> constant) {

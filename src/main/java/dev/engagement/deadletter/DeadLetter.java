@@ -1,5 +1,6 @@
 package dev.engagement.deadletter;
 
+import dev.engagement.event.EventId;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -30,7 +31,7 @@ public record DeadLetter(
         int attempts,
         long failedAtMillis,
         Source source,
-        @Nullable Long eventId,
+        @Nullable EventId eventId,
         byte @Nullable [] payload,
         List<Header> headers) {
 
@@ -65,7 +66,7 @@ public record DeadLetter(
             String error,
             long failedAtMillis,
             Source source,
-            @Nullable Long eventId,
+            @Nullable EventId eventId,
             byte @Nullable [] payload,
             List<Header> headers) {
         return new DeadLetter(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Timestamps;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -57,11 +58,10 @@ public final class DeadLetterJson {
             json.writeNumberField("offset", letter.source().offset());
             json.writeNumberField("timestamp", letter.source().timestampMillis());
             json.writeEndObject();
-            json.writeFieldName("event_id");
             if (letter.eventId() == null) {
-                json.writeNull();
+                json.writeNullField("event_id");
             } else {
-                json.writeNumber(letter.eventId());
+                letter.eventId().write("event_id", json);
             }
             bytes(json, "payload", payload);
             json.writeArrayFieldStart("headers");
@@ -216,7 +216,7 @@ public final class DeadLetterJson {
         private @Nullable Long failedAtMillis;
         private DeadLetter.@Nullable Source source;
         private boolean eventIdSeen;
-        private @Nullable Long eventId;
+        private @Nullable EventId eventId;
         private final Bytes payload = new Bytes();
         private final List<DeadLetter.Header> headers = new ArrayList<>();
 
@@ -240,7 +240,7 @@ public final class DeadLetterJson {
                 case "source" -> source = source(parser);
                 case "event_id" -> {
                     eventIdSeen = true;
-                    eventId = parser.currentToken() == JsonToken.VALUE_NULL ? null : (Long) number(name, parser);
+                    eventId = eventId(parser);
                 }
                 case "headers" -> headers(parser);
                 default -> {
@@ -249,6 +249,16 @@ public final class DeadLetterJson {
                     }
                 }
             }
+        }
+
+        private static @Nullable EventId eventId(JsonParser parser) throws IOException {
+            if (parser.currentToken() != JsonToken.VALUE_STRING) {
+                return parser.currentToken() == JsonToken.VALUE_NULL ? null : EventId.of(number("event_id", parser));
+            }
+            if (!EventId.isText(parser.getText())) {
+                throw new UnreadableLetterException("event_id is not " + EventId.TEXT_RULE);
+            }
+            return EventId.of(parser.getText());
         }
 
         private static Reason reason(String name) throws UnreadableLetterException {

@@ -1,5 +1,6 @@
 package dev.engagement.deadletter;
 
+import dev.engagement.event.EventId;
 import dev.engagement.event.types.ImmutableSerializer;
 import dev.engagement.event.types.ImmutableType;
 import dev.engagement.event.types.Wire;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.util.OutputTag;
+import org.jspecify.annotations.Nullable;
 
 /** Dead letters in Flink: their type and the one side output that every stage uses. */
 public final class DeadLetterTypes {
@@ -25,10 +27,17 @@ public final class DeadLetterTypes {
     /** Serializer of {@link DeadLetter}. */
     public static final class LetterSerializer extends ImmutableSerializer<DeadLetter> {
         private static final long serialVersionUID = 1L;
+        private static final int NUMBER_ID = 1;
+        private static final int TEXT_ID = 2;
 
         @Override
         protected int version() {
-            return 1;
+            return TEXT_ID;
+        }
+
+        @Override
+        protected int versionOf(DeadLetter letter) {
+            return letter.eventId() == null || letter.eventId().text() == null ? NUMBER_ID : TEXT_ID;
         }
 
         @Override
@@ -43,10 +52,14 @@ public final class DeadLetterTypes {
             out.writeInt(letter.source().partition());
             out.writeLong(letter.source().offset());
             out.writeLong(letter.source().timestampMillis());
-            Long eventId = letter.eventId();
-            out.writeBoolean(eventId != null);
-            if (eventId != null) {
-                out.writeLong(eventId);
+            EventId eventId = letter.eventId();
+            if (eventId != null && eventId.text() != null) {
+                Wire.writeText(eventId.text(), out);
+            } else {
+                out.writeBoolean(eventId != null);
+                if (eventId != null) {
+                    out.writeLong(eventId.number());
+                }
             }
             Wire.writeBytes(letter.payload(), out);
             Wire.writeUnsigned(letter.headers().size(), out);
@@ -66,9 +79,16 @@ public final class DeadLetterTypes {
                     in.readInt(),
                     in.readLong(),
                     new DeadLetter.Source(Wire.readRequiredText(in), in.readInt(), in.readLong(), in.readLong()),
-                    in.readBoolean() ? (Long) in.readLong() : null,
+                    eventId(version, in),
                     Wire.readBytes(in),
                     headers(in));
+        }
+
+        private static @Nullable EventId eventId(int version, DataInput in) throws IOException {
+            if (version == TEXT_ID) {
+                return EventId.of(Wire.readRequiredText(in));
+            }
+            return in.readBoolean() ? EventId.of(in.readLong()) : null;
         }
 
         private static List<DeadLetter.Header> headers(DataInput in) throws IOException {

@@ -13,5 +13,7 @@ public enum Reason {
     /** The receiver gave a final answer, or the attempts ran out. */
     UNDELIVERABLE,
     /** The warehouse refused the row. */
-    REJECTED
+    REJECTED,
+    /** Its id is known, of an event with other facts: the source has given the id out again. */
+    CONFLICT
 }

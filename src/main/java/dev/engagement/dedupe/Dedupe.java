@@ -21,14 +21,15 @@ public final class Dedupe {
             new OutputTag<>("inserted-after-snapshot", EventTypes.ENRICHED);
 
     /**
-     * The first arrival of each event id; {@link #INSERTED_AFTER_SNAPSHOT} aside.
+     * The first arrival of each event id; {@link #INSERTED_AFTER_SNAPSHOT} aside, and dead letters CONFLICT.
      *
      * @param enriched events on the subtask that owns their shard, as the enrichment leaves them: nothing crosses the
      *     network here
+     * @param eventsTopic named in dead letters
      */
     public static SingleOutputStreamOperator<EnrichedEvent> byEventId(
-            DataStream<EnrichedEvent> enriched, DedupeOptions options) {
+            DataStream<EnrichedEvent> enriched, DedupeOptions options, String eventsTopic) {
         return DataStreamUtils.reinterpretAsKeyedStream(enriched, EventShards.ofEnriched(), EventShards.KEY_TYPE)
-                .transform("dedupe", EventTypes.ENRICHED, new DedupeOperator(options));
+                .transform("dedupe", EventTypes.ENRICHED, new DedupeOperator(options, eventsTopic));
     }
 }

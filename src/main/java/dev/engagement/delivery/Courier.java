@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.event.EventId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -118,7 +119,7 @@ final class Courier implements AutoCloseable {
     private final AtomicBoolean woken = new AtomicBoolean();
 
     private List<Held> filling = new ArrayList<>();
-    private final Set<Long> fillingIds = new HashSet<>();
+    private final Set<EventId> fillingIds = new HashSet<>();
     private long fillingBytes;
     private long fillingSinceMillis;
 

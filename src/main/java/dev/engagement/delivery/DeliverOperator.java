@@ -125,7 +125,13 @@ final class DeliverOperator extends AbstractStreamOperator<Delivery>
     static Delivery first(EnrichedEvent enriched, long nowMillis) {
         EngagementEvent event = enriched.event();
         return new Delivery(
-                event.id(), EventJson.enriched(enriched), 0, event.position(), nowMillis, 0, event.committedAtMillis());
+                event.eventId(),
+                EventJson.enriched(enriched),
+                0,
+                event.position(),
+                nowMillis,
+                0,
+                event.committedAtMillis());
     }
 
     /** On any thread. */

@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.event.EventId;
 import dev.engagement.event.Position;
 import java.util.Arrays;
 import java.util.Objects;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param unanswered why the last attempt of those without an answer had none; null if all of them were answered
  */
 public record Delivery(
-        long eventId,
+        EventId eventId,
         byte[] body,
         int attempts,
         Position source,
@@ -33,7 +34,7 @@ public record Delivery(
 
     /** One of which all attempts were answered, or none was made. */
     public Delivery(
-            long eventId,
+            EventId eventId,
             byte[] body,
             int attempts,
             Position source,
@@ -56,7 +57,7 @@ public record Delivery(
     @Override
     public boolean equals(Object other) {
         return other instanceof Delivery that
-                && eventId == that.eventId
+                && eventId.equals(that.eventId)
                 && attempts == that.attempts
                 && sinceMillis == that.sinceMillis
                 && notBeforeMillis == that.notBeforeMillis
@@ -68,7 +69,7 @@ public record Delivery(
 
     @Override
     public int hashCode() {
-        return Long.hashCode(eventId);
+        return eventId.hashCode();
     }
 
     /** Without the body, which is somebody's data. */

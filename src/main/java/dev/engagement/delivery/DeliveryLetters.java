@@ -18,13 +18,13 @@ final class DeliveryLetters {
 
     /**
      * The letter of a delivery that is given up; its error also says why an attempt before had no answer. Its source is the event's place in the events topic; where that is not
-     * known, partition -1 with the event's id in the place of the offset, so that letters of different events differ.
+     * known, partition -1 with the event's id, or its hash, in the place of the offset, so that letters of different events differ.
      */
     static DeadLetter undeliverable(Delivery delivery, String why, String eventsTopic, long nowMillis) {
         Position source = delivery.source();
         Answer.Unanswered unanswered = delivery.unanswered();
         DeadLetter.Source from = source.partition() < 0
-                ? new DeadLetter.Source(eventsTopic, -1, delivery.eventId(), source.timestampMillis())
+                ? new DeadLetter.Source(eventsTopic, -1, delivery.eventId().number(), source.timestampMillis())
                 : new DeadLetter.Source(eventsTopic, source.partition(), source.offset(), source.timestampMillis());
         return new DeadLetter(
                 DeadLetter.idOf(from, DELIVER, Reason.UNDELIVERABLE),

@@ -37,7 +37,7 @@ final class DeliverySinks {
     /** Receipts into their topic, the newest of each event kept. */
     static KafkaSink<Receipt> receipts(KafkaConnection kafka, String topic) {
         KafkaRecordSerializationSchema<Receipt> schema = (receipt, context, timestamp) -> new ProducerRecord<>(
-                topic, Long.toString(receipt.eventId()).getBytes(StandardCharsets.US_ASCII), json(receipt));
+                topic, receipt.eventId().toString().getBytes(StandardCharsets.US_ASCII), json(receipt));
         return sink(kafka, schema);
     }
 
@@ -57,7 +57,7 @@ final class DeliverySinks {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(96);
         try (JsonGenerator json = FACTORY.createGenerator(bytes)) {
             json.writeStartObject();
-            json.writeNumberField("event_id", receipt.eventId());
+            receipt.eventId().write("event_id", json);
             json.writeStringField("delivered_at", Timestamps.format(receipt.deliveredAtMillis() * 1_000));
             json.writeNumberField("status", receipt.status());
             json.writeEndObject();

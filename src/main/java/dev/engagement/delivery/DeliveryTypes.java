@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.event.EventId;
 import dev.engagement.event.Position;
 import dev.engagement.event.types.ImmutableSerializer;
 import dev.engagement.event.types.ImmutableType;
@@ -25,19 +26,38 @@ final class DeliveryTypes {
     /** Where both paths put what the receiver has taken, if anybody wants to know. */
     static final OutputTag<Receipt> RECEIPTS = new OutputTag<>("delivery-receipts", RECEIPT);
 
+    private static void writeId(EventId id, DataOutput out) throws IOException {
+        if (id.text() == null) {
+            out.writeLong(id.number());
+        } else {
+            Wire.writeText(id.text(), out);
+        }
+    }
+
+    private static EventId readId(boolean isText, DataInput in) throws IOException {
+        return isText ? EventId.of(Wire.readRequiredText(in)) : EventId.of(in.readLong());
+    }
+
     /** Serializer of {@link Delivery}. */
     public static final class DeliverySerializer extends ImmutableSerializer<Delivery> {
         private static final long serialVersionUID = 1L;
         private static final int WITHOUT_UNANSWERED = 1;
+        private static final int NUMBER_ID = 2;
+        private static final int TEXT_ID = 3;
 
         @Override
         protected int version() {
-            return 2;
+            return TEXT_ID;
+        }
+
+        @Override
+        protected int versionOf(Delivery delivery) {
+            return delivery.eventId().text() == null ? NUMBER_ID : TEXT_ID;
         }
 
         @Override
         protected void write(Delivery delivery, DataOutput out) throws IOException {
-            out.writeLong(delivery.eventId());
+            writeId(delivery.eventId(), out);
             Wire.writeBytes(delivery.body(), out);
             out.writeInt(delivery.attempts());
             out.writeInt(delivery.source().partition());
@@ -53,7 +73,7 @@ final class DeliveryTypes {
 
         @Override
         protected Delivery read(int version, DataInput in) throws IOException {
-            long eventId = in.readLong();
+            EventId eventId = readId(version == TEXT_ID, in);
             byte[] body = Wire.readBytes(in);
             if (body == null) {
                 throw new IOException("The delivery of event " + eventId + " has no body: the data is damaged");
@@ -82,21 +102,29 @@ final class DeliveryTypes {
     public static final class ReceiptSerializer extends ImmutableSerializer<Receipt> {
         private static final long serialVersionUID = 1L;
 
+        private static final int NUMBER_ID = 1;
+        private static final int TEXT_ID = 2;
+
         @Override
         protected int version() {
-            return 1;
+            return TEXT_ID;
+        }
+
+        @Override
+        protected int versionOf(Receipt receipt) {
+            return receipt.eventId().text() == null ? NUMBER_ID : TEXT_ID;
         }
 
         @Override
         protected void write(Receipt receipt, DataOutput out) throws IOException {
-            out.writeLong(receipt.eventId());
+            writeId(receipt.eventId(), out);
             out.writeLong(receipt.deliveredAtMillis());
             out.writeInt(receipt.status());
         }
 
         @Override
         protected Receipt read(int version, DataInput in) throws IOException {
-            return new Receipt(in.readLong(), in.readLong(), in.readInt());
+            return new Receipt(readId(version == TEXT_ID, in), in.readLong(), in.readInt());
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.engagement.delivery;
 
 import dev.engagement.connection.topics.MissingOffsetsException;
 import dev.engagement.connection.topics.TopicIds;
+import dev.engagement.event.EventId;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -308,7 +309,7 @@ final class DrainReader implements SourceReader<Drained, KafkaPartitionSplit> {
         return splits;
     }
 
-    private static Set<Long> ids(Map<Integer, List<Delivery>> unfinished, int partition) {
+    private static Set<EventId> ids(Map<Integer, List<Delivery>> unfinished, int partition) {
         return unfinished.getOrDefault(partition, List.of()).stream()
                 .map(Delivery::eventId)
                 .collect(Collectors.toSet());

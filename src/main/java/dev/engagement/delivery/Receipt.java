@@ -1,5 +1,7 @@
 package dev.engagement.delivery;
 
+import dev.engagement.event.EventId;
+
 /**
  * That the receiver has an event.
  *
@@ -7,4 +9,4 @@ package dev.engagement.delivery;
  * @param deliveredAtMillis when it answered, milliseconds since the epoch
  * @param status what it answered
  */
-record Receipt(long eventId, long deliveredAtMillis, int status) {}
+record Receipt(EventId eventId, long deliveredAtMillis, int status) {}

@@ -1,5 +1,7 @@
 package dev.engagement.delivery;
 
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.Position;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -11,16 +13,18 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link Delivery} as a record of the retry topic: the key is the event's id as decimal text, the value the body byte
+ * A {@link Delivery} as a record of the retry topic: the key is the event's id, of a number its digits, the value the body byte
  * for byte, everything else a header with a decimal number as text, or with text: {@code unanswered} says of what kind the
  * last attempt without an answer was, {@code unanswered-why} what happened. A header that is absent says that it is not
- * known; who writes such a record by hand needs none.
+ * known; who writes such a record by hand needs none, unless the id is a text: then {@code event-id} is {@code text}.
  */
 public final class RetryRecord {
 
     /** Largest body: what is in the topic can be read again, and put into a dead letter. */
     public static final int MAX_BODY_BYTES = 16 * 1024 * 1024 - 4 * 1024;
 
+    private static final String EVENT_ID = "event-id";
+    private static final String TEXT = "text";
     private static final String ATTEMPTS = "attempts";
     private static final String SINCE = "since";
     private static final String NOT_BEFORE = "not-before";
@@ -47,6 +51,9 @@ public final class RetryRecord {
     /** The delivery as a record of {@code topic}. */
     public static ProducerRecord<byte[], byte[]> of(String topic, Delivery delivery) {
         Headers headers = new RecordHeaders();
+        if (delivery.eventId().kind() == EventIdKind.TEXT) {
+            headers.add(EVENT_ID, TEXT.getBytes(StandardCharsets.US_ASCII));
+        }
         put(headers, ATTEMPTS, delivery.attempts());
         put(headers, SINCE, delivery.sinceMillis());
         put(headers, NOT_BEFORE, delivery.notBeforeMillis());
@@ -59,7 +66,13 @@ public final class RetryRecord {
             headers.add(UNANSWERED, unanswered.kind().text().getBytes(StandardCharsets.UTF_8));
             headers.add(UNANSWERED_WHY, unanswered.why().getBytes(StandardCharsets.UTF_8));
         }
-        return new ProducerRecord<>(topic, null, null, text(delivery.eventId()), delivery.body(), headers);
+        return new ProducerRecord<>(
+                topic,
+                null,
+                null,
+                delivery.eventId().toString().getBytes(StandardCharsets.US_ASCII),
+                delivery.body(),
+                headers);
     }
 
     private static void put(Headers headers, String name, long value) {
@@ -89,7 +102,7 @@ public final class RetryRecord {
                 number(headers, SOURCE_OFFSET, -1, -1, Long.MAX_VALUE),
                 number(headers, SOURCE_TIMESTAMP, -1, -1, Long.MAX_VALUE));
         return new Delivery(
-                number("key", key, Long.MIN_VALUE, Long.MAX_VALUE),
+                eventId(key, headers),
                 value,
                 (int) number(headers, ATTEMPTS, 0, 0, Integer.MAX_VALUE - 1),
                 source,
@@ -97,6 +110,17 @@ public final class RetryRecord {
                 number(headers, NOT_BEFORE, 0, 0, Long.MAX_VALUE),
                 number(headers, COMMITTED_AT, 0, 0, Long.MAX_VALUE),
                 unanswered(headers));
+    }
+
+    private static EventId eventId(byte[] key, Headers headers) throws UnreadableException {
+        if (!TEXT.equals(string(headers, EVENT_ID))) {
+            return EventId.of(number("key", key, Long.MIN_VALUE, Long.MAX_VALUE));
+        }
+        String text = decode(key);
+        if (!EventId.isText(text)) {
+            throw new UnreadableException("The key is '" + bounded(text) + "', which is not " + EventId.TEXT_RULE);
+        }
+        return EventId.of(text);
     }
 
     /** It is for people: what cannot be read of it, or is of a newer build, is left out. */

@@ -1,6 +1,7 @@
 package dev.engagement.delivery;
 
 import dev.engagement.connection.topics.TopicIds;
+import dev.engagement.event.EventId;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
@@ -75,7 +76,7 @@ final class RetryRetention {
     private volatile String lastWarning = "";
 
     /** A position, and the ids before it that are not done with yet. */
-    private record Candidate(long position, Set<Long> open) {}
+    private record Candidate(long position, Set<EventId> open) {}
 
     /**
      * @param deleted counts records, on any thread
@@ -137,7 +138,7 @@ final class RetryRetention {
          * @param position the next offset to be read
          * @param unfinished ids of what was read before it and has no outcome
          */
-        void holds(int partition, long position, Set<Long> unfinished);
+        void holds(int partition, long position, Set<EventId> unfinished);
     }
 
     /** A checkpoint has completed; what is to be deleted is deleted elsewhere. */

@@ -39,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  * from its arrival or from the moment this run caught up with the content topic, whichever is later; then it becomes
  * UNRESOLVED. So a cold start, a catch-up and a restore make no dead letters, however long they take.
  *
+ * <p>Where contents are not required, it passes with {@link Content#NONE} instead; and an event that names no content passes
+ * at once. Without a wait an unknown content holds an event up only until the content topic has been caught up with.
+ *
  * <p>Event time waits with the events, as long as this run has not caught up with the content topic, and for as long as an
  * event would at most: a cold start has read its events before its contents, and leaderboards without them would take the
  * place of another job's.
@@ -64,8 +67,13 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     /** Timers fire on full seconds, so that a burst for one content costs one timer and not one each. */
     private static final long TIMER_GRAIN_MILLIS = 1_000;
 
+    /** How long event time waits at least for the content topic where events may pass without waiting for a content. */
+    private static final long MIN_HOLD_MILLIS = 30_000;
+
     private final EngagementRule rule;
     private final long contentWaitMillis;
+    private final boolean contentRequired;
+    private final long maxHoldMillis;
     private final String eventsTopic;
 
     private transient BroadcastState<String, Content> contents;
@@ -88,11 +96,14 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     private transient int endedInputs;
 
     private transient Counter unresolved;
+    private transient Counter withoutContent;
     private transient StreamRecord<EnrichedEvent> reused;
 
     EnrichmentOperator(EnrichmentOptions options, String eventsTopic) {
         this.rule = options.rule();
         this.contentWaitMillis = options.contentWait().toMillis();
+        this.contentRequired = options.contentRequired();
+        this.maxHoldMillis = contentRequired ? contentWaitMillis : Math.max(contentWaitMillis, MIN_HOLD_MILLIS);
         this.eventsTopic = eventsTopic;
     }
 
@@ -115,6 +126,7 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         contentPartitions = 0;
         reused = new StreamRecord<>(null);
         unresolved = getMetricGroup().counter("unresolved");
+        withoutContent = getMetricGroup().counter("withoutContent");
         getMetricGroup().gauge("waitingForContent", waiting::size);
         getMetricGroup().gauge("contentTopicCaughtUp", () -> caughtUp ? 1 : 0);
         try (Stream<Tuple2<Integer, String>> known =
@@ -126,12 +138,29 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
     @Override
     public void processElement1(StreamRecord<EngagementEvent> record) throws Exception {
         EngagementEvent event = record.getValue();
-        Content content = contents.get(event.contentId());
+        String contentId = event.contentId();
+        if (contentId == null) {
+            emitWithoutContent(event);
+            return;
+        }
+        Content content = contents.get(contentId);
         if (content != null) {
             emit(event, content);
+        } else if (caughtUp && passesAtOnce()) {
+            emitWithoutContent(event);
         } else {
-            park(event);
+            park(event, contentId);
         }
+    }
+
+    /** Whether an unknown content is waited for only as long as the content topic is being caught up with. */
+    private boolean passesAtOnce() {
+        return !contentRequired && contentWaitMillis == 0;
+    }
+
+    private void emitWithoutContent(EngagementEvent event) {
+        withoutContent.inc();
+        emit(event, Content.NONE);
     }
 
     private void emit(EngagementEvent event, Content content) {
@@ -139,12 +168,12 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         output.collect(reused.replace(rule.enrich(event, content), Math.floorDiv(event.eventTsMicros(), 1_000)));
     }
 
-    private void park(EngagementEvent event) throws Exception {
+    private void park(EngagementEvent event, String contentId) throws Exception {
         Integer shard = (Integer) getCurrentKey();
         long now = timers.currentProcessingTime();
-        waiting.add(shard, event.contentId(), new WaitingEvent(event, now));
+        waiting.add(shard, contentId, new WaitingEvent(event, now));
         if (caughtUp) {
-            wakeAt(event.contentId(), now + contentWaitMillis);
+            wakeAt(contentId, now + contentWaitMillis);
         }
     }
 
@@ -187,7 +216,7 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
-        if (!caughtUp && waiting.size() > 0 && timers.currentProcessingTime() - openedAtMillis < contentWaitMillis) {
+        if (!caughtUp && waiting.size() > 0 && timers.currentProcessingTime() - openedAtMillis < maxHoldMillis) {
             heldBack = mark;
         } else {
             heldBack = null;
@@ -200,8 +229,12 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         caughtUpAtMillis = timers.currentProcessingTime();
         for (String contentId : waiting.contents()) {
             for (Integer shard : waiting.shards(contentId)) {
-                setCurrentKey(shard);
-                wakeAt(contentId, caughtUpAtMillis + contentWaitMillis);
+                if (passesAtOnce()) {
+                    giveUp(shard, contentId, caughtUpAtMillis, true);
+                } else {
+                    setCurrentKey(shard);
+                    wakeAt(contentId, caughtUpAtMillis + contentWaitMillis);
+                }
             }
         }
         Watermark mark = heldBack;
@@ -222,7 +255,10 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
         giveUp(timer.getKey(), timer.getNamespace(), now, false);
     }
 
-    /** Makes dead letters of the events whose wait is over, and sees to it that the others' end is not missed. */
+    /**
+     * Lets go of the events whose wait is over, as dead letters or without a content, and sees to it that the others' end is
+     * not missed.
+     */
     private void giveUp(Integer shard, String contentId, long now, boolean all) throws Exception {
         EarliestEnd next = new EarliestEnd();
         waiting.removeIf(shard, contentId, one -> {
@@ -231,8 +267,12 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
                 next.millis = Math.min(next.millis, until);
                 return false;
             }
-            unresolved.inc();
-            output.collect(DeadLetterTypes.DEAD_LETTERS, new StreamRecord<>(letter(one.event(), now)));
+            if (contentRequired) {
+                unresolved.inc();
+                output.collect(DeadLetterTypes.DEAD_LETTERS, new StreamRecord<>(letter(one.event(), now)));
+            } else {
+                emitWithoutContent(one.event());
+            }
             return true;
         });
         if (next.millis < Long.MAX_VALUE) {
@@ -257,7 +297,7 @@ final class EnrichmentOperator extends AbstractStreamOperator<EnrichedEvent>
                         event.position().partition(),
                         event.position().offset(),
                         event.position().timestampMillis()),
-                event.id(),
+                event.eventId(),
                 EventJson.envelope(event),
                 List.of());
     }

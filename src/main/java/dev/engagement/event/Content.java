@@ -18,4 +18,8 @@ public record Content(
         @Nullable String title,
         @Nullable String contentType,
         @Nullable Integer lengthSeconds,
-        @Nullable Long publishTsMicros) {}
+        @Nullable Long publishTsMicros) {
+
+    /** What an event without a content is enriched with: every column of it is null. Its id is none, as it is empty. */
+    public static final Content NONE = new Content("", null, null, null, null, null);
+}

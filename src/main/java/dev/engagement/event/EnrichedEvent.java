@@ -5,7 +5,7 @@ package dev.engagement.event;
  * receives.
  *
  * @param event the facts
- * @param content the content at that moment
+ * @param content the content at that moment; {@link Content#NONE} of an event that passed without one
  * @param engagement the two computed values
  */
 public record EnrichedEvent(EngagementEvent event, Content content, Engagement engagement) {}

@@ -19,7 +19,7 @@ public final class EventJson {
         Engagement engagement = enriched.engagement();
         return EnvelopeJson.document(json -> {
             json.writeStartObject();
-            json.writeNumberField("event_id", event.id());
+            EventId.write("event_id", event.id(), event.textId(), json);
             facts(json, event);
             json.writeFieldName("raw_payload");
             if (event.rawPayload() == null) {
@@ -47,7 +47,7 @@ public final class EventJson {
      */
     public static byte[] envelope(EngagementEvent event) {
         return EnvelopeJson.of(event.snapshot() ? "r" : "c", event.committedAtMillis(), json -> {
-            json.writeNumberField("id", event.id());
+            EventId.write("id", event.id(), event.textId(), json);
             facts(json, event);
             text(json, "raw_payload", event.rawPayload());
         });

@@ -9,6 +9,7 @@ import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,9 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
 
     /** What Debezium writes for a large text that an update did not touch. */
     private static final String UNAVAILABLE = "__debezium_unavailable_value";
+
+    private static final Set<String> COLUMNS =
+            Set.of("id", "slug", "title", "content_type", "length_seconds", "publish_ts");
 
     private static final int ID = 0;
     private static final int SLUG = 1;
@@ -47,7 +51,17 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
      * @param clock says when a letter was written
      */
     public ContentDecoder(String topic, long maxRecordBytes, Clock clock) {
-        super(topic, maxRecordBytes, clock);
+        this(topic, maxRecordBytes, clock, RecordFormat.JSON);
+    }
+
+    /** @param format what the records may be */
+    ContentDecoder(String topic, long maxRecordBytes, Clock clock, RecordFormat format) {
+        super(topic, maxRecordBytes, clock, format, COLUMNS);
+    }
+
+    @Override
+    public boolean readsKeys() {
+        return true;
     }
 
     @Override
@@ -76,9 +90,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
 
     private void readPublishTs(JsonParser parser) throws IOException {
         JsonToken token = parser.currentToken();
-        long micros = token == JsonToken.VALUE_STRING
-                ? Timestamps.parse(parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength())
-                : Timestamps.INVALID;
+        long micros = time(parser);
         parser.skipChildren();
         publishTsMicros = micros == Timestamps.INVALID ? null : (Long) micros;
         publishTsDropped = publishTsMicros == null && token != JsonToken.VALUE_NULL;
@@ -106,7 +118,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
 
     @Override
     void tombstone(ConsumerRecord<byte[], byte[]> record, DecodedRecord<ContentChange> out) {
-        String key = orNone(idOfKey(record.key()));
+        String key = orNone(idOfKey(record));
         if (key == null) {
             undecodable(record, "a tombstone whose key has no id", out);
         } else {
@@ -119,7 +131,7 @@ public final class ContentDecoder extends EnvelopeDecoder<ContentChange> {
         switch (op) {
             case CREATE, READ, UPDATE -> put(record, out);
             case DELETE -> {
-                String deleted = beforeId == null ? orNone(idOfKey(record.key())) : beforeId;
+                String deleted = beforeId == null ? orNone(idOfKey(record)) : beforeId;
                 if (deleted == null) {
                     undecodable(record, "a delete with an id neither in before nor in its key", out);
                 } else {

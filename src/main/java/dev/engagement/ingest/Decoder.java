@@ -10,6 +10,11 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 public interface Decoder<T> {
 
+    /** Whether a record's key matters, too. */
+    default boolean readsKeys() {
+        return false;
+    }
+
     /** Says in {@code out} what {@code record} is. */
     void decode(ConsumerRecord<byte[], byte[]> record, DecodedRecord<T> out);
 }

@@ -12,19 +12,26 @@ import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EnvelopeJson;
+import dev.engagement.event.EventId;
 import dev.engagement.event.JsonText;
+import dev.engagement.event.Timestamps;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a Debezium envelope once, front to back, without a tree: with or without the Connect wrapper
- * ({@code schema}/{@code payload}), fields in any order, unknown fields skipped, the last of a repeated field counts.
+ * ({@code schema}/{@code payload}), fields in any order, unknown fields skipped, the last of a repeated field counts. What
+ * a schema registry's clients wrote is read by the same rules, as tokens of JSON; there a record without {@code op} and
+ * {@code after} is the row itself, as it is inserted, unless Debezium's {@code __op} or {@code __deleted} says otherwise.
  *
  * <p>A subclass keeps the row's fields as they pass and judges them at the end, because {@code op}, which decides whether
  * they matter, may stand behind them. A field that is wrong is only noted: a bad row in an ignored envelope is ignored.
@@ -74,9 +81,19 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
 
     private static final byte[] NO_BYTES = {};
 
+    /** Fields of the frame that matter, of an envelope and of a row without one. */
+    private static final Set<String> FRAME =
+            Set.of("op", "after", "before", "source", "ts_ms", "__op", "__deleted", "__source_ts_ms");
+
     private final String topic;
     private final long maxRecordBytes;
     private final Clock clock;
+    private final RecordFormat format;
+
+    /** Of the values and of the keys; null where nothing is asked of a schema registry. */
+    private final @Nullable RegisteredValues values;
+
+    private final @Nullable RegisteredValues keys;
 
     /** Kinds of envelope by their {@code op}. */
     enum Op {
@@ -107,10 +124,22 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
     /** The value's bytes while it is being read: nested JSON is cut out of them verbatim. */
     private byte[] bytes = NO_BYTES;
 
-    EnvelopeDecoder(String topic, long maxRecordBytes, Clock clock) {
+    /** @param columns names of the row's fields that the subclass reads */
+    EnvelopeDecoder(String topic, long maxRecordBytes, Clock clock, RecordFormat format, Set<String> columns) {
         this.topic = topic;
         this.maxRecordBytes = maxRecordBytes;
         this.clock = clock;
+        this.format = format;
+        SchemaLookup schemas = format.schemas();
+        if (schemas == null) {
+            values = null;
+            keys = null;
+        } else {
+            Set<String> wanted = new HashSet<>(columns);
+            wanted.addAll(FRAME);
+            values = new RegisteredValues(format.wire(), schemas, wanted, json);
+            keys = new RegisteredValues(format.wire(), schemas, Set.of("id"), KEYS);
+        }
     }
 
     @Override
@@ -130,40 +159,110 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                     out);
             return;
         }
-        JsonText.Encoding encoding = JsonText.scan(value);
-        if (encoding == JsonText.Encoding.BROKEN) {
-            undecodable(record, "the value is not UTF-8", out);
-            return;
-        }
-        checkTexts = encoding == JsonText.Encoding.SURROGATE_ESCAPES;
         clearEnvelope();
-        bytes = value;
-        try (JsonParser parser = json.createParser(value)) {
-            if (parser.nextToken() != JsonToken.START_OBJECT) {
-                undecodable(record, value.length == 0 ? "the value is empty" : "the value is not a JSON object", out);
-                return;
-            }
-            readEnvelope(parser, true);
-            if (parser.nextToken() != null) {
-                undecodable(record, "something follows the JSON object", out);
-                return;
-            }
-        } catch (JacksonException e) {
-            undecodable(record, "not readable as JSON: " + e.getOriginalMessage(), out);
-            return;
-        } catch (IOException | RuntimeException e) {
-            // A record must never restart the job, not even one that finds a defect in the parser.
-            undecodable(record, "not readable: " + e, out);
-            return;
-        } finally {
-            bytes = NO_BYTES;
+        String problem = WireFormat.isFramed(value) && format.mayBeFramed() ? readFramed(value) : readText(value);
+        if (problem != null) {
+            undecodable(record, problem, out);
+        } else {
+            judgeValue(record, out);
         }
+    }
+
+    /** Reads the value's object; the parser stands on its first brace and must be left on its last one. */
+    void readValue(JsonParser parser) throws IOException {
+        readEnvelope(parser, true);
+    }
+
+    /** Says what a readable value is. */
+    void judgeValue(ConsumerRecord<byte[], byte[]> record, DecodedRecord<T> out) {
         if (opProblem != null) {
             undecodable(record, opProblem, out);
         } else if (op == null) {
             undecodable(record, "the envelope has no op", out);
         } else {
             judge(record, op, out);
+        }
+    }
+
+    /** @return why it cannot be read, or null */
+    private @Nullable String readText(byte[] value) {
+        if (format.isFramedOnly()) {
+            return "the value does not begin with a schema registry's magic byte; ingest.format is registry, with auto JSON"
+                    + " would be read too";
+        }
+        JsonText.Encoding encoding = JsonText.scan(value);
+        if (encoding == JsonText.Encoding.BROKEN) {
+            return "the value is not UTF-8";
+        }
+        checkTexts = encoding == JsonText.Encoding.SURROGATE_ESCAPES;
+        bytes = value;
+        try (JsonParser parser = json.createParser(value)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return value.length == 0 ? "the value is empty" : "the value is not a JSON object";
+            }
+            readValue(parser);
+            return parser.nextToken() == null ? null : "something follows the JSON object";
+        } catch (JacksonException e) {
+            return "not readable as JSON: " + e.getOriginalMessage();
+        } catch (IOException | RuntimeException e) {
+            // A record must never restart the job, not even one that finds a defect in the parser.
+            return "not readable: " + e;
+        } finally {
+            bytes = NO_BYTES;
+        }
+    }
+
+    /** @return why it cannot be read, or null */
+    private @Nullable String readFramed(byte[] value) {
+        RegisteredValues registered = values;
+        if (registered == null) {
+            long id = format.wire().idOf(value);
+            return "the value is of a schema registry" + (id == WireFormat.NO_ID ? "" : ", by the schema of id " + id)
+                    + ", and registry.url is not set: set it, and redrive the letter";
+        }
+        try (JsonParser parser = registered.open(value)) {
+            bytes = registered.document();
+            checkTexts = bytes.length > 0;
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return "the value is not a record";
+            }
+            if (registered.isEnvelope(value)) {
+                readEnvelope(parser, true);
+            } else {
+                readBareRow(parser);
+            }
+            return parser.nextToken() == null ? null : "something follows the value";
+        } catch (UnreadableValueException e) {
+            return "the value cannot be read: " + e.getMessage();
+        } catch (JacksonException e) {
+            return "not readable as JSON: " + e.getOriginalMessage();
+        } catch (IOException | RuntimeException e) {
+            // As above.
+            return "not readable: " + e;
+        } finally {
+            bytes = NO_BYTES;
+        }
+    }
+
+    /** A row without an envelope, by what Debezium's own flattening may have added to it. */
+    private void readBareRow(JsonParser parser) throws IOException {
+        hasAfter = true;
+        op = Op.CREATE;
+        boolean deleted = false;
+        for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+            JsonToken token = parser.nextToken();
+            switch (name) {
+                case "__op" -> readOp(parser, token);
+                case "__source_ts_ms" -> committedAtMillis = millis(parser, token);
+                case "__deleted" ->
+                    deleted = token == JsonToken.VALUE_TRUE
+                            || token == JsonToken.VALUE_STRING
+                                    && parser.getText().equals("true");
+                default -> readRowField(name, parser);
+            }
+        }
+        if (deleted) {
+            op = Op.DELETE;
         }
     }
 
@@ -264,13 +363,16 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
             JsonToken value = parser.nextToken();
             if (name.equals("ts_ms")) {
-                committedAtMillis = value != JsonToken.VALUE_NUMBER_INT
-                                || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
-                        ? 0
-                        : Math.max(0, parser.getLongValue());
+                committedAtMillis = millis(parser, value);
             }
             parser.skipChildren();
         }
+    }
+
+    private static long millis(JsonParser parser, JsonToken token) throws IOException {
+        return token != JsonToken.VALUE_NUMBER_INT || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+                ? 0
+                : Math.max(0, parser.getLongValue());
     }
 
     /** Forgets the row's fields. */
@@ -396,10 +498,22 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
         return text;
     }
 
-    /** The source text of the value that the parser stands on, which it leaves at that value's end. */
+    /**
+     * The JSON of the value that the parser stands on, which it leaves at that value's end: the source text, where there is
+     * one.
+     */
     final byte[] verbatim(JsonParser parser) throws IOException {
-        int from = (int) parser.currentTokenLocation().getByteOffset();
+        if (bytes.length == 0) {
+            return EnvelopeJson.document(json -> TokenCopy.copy(parser, json));
+        }
+        return sinceByte((int) parser.currentTokenLocation().getByteOffset(), parser);
+    }
+
+    /** The source text from a byte on to the end of the value that the parser stands on, at which it is left. */
+    final byte[] sinceByte(int from, JsonParser parser) throws IOException {
         parser.skipChildren();
+        // A text is read lazily.
+        parser.finishToken();
         int to = (int) parser.currentLocation().getByteOffset();
         return Arrays.copyOfRange(bytes, from, to);
     }
@@ -412,7 +526,7 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
             ConsumerRecord<byte[], byte[]> record,
             Reason reason,
             String error,
-            @Nullable Long eventId,
+            @Nullable EventId eventId,
             DecodedRecord<T> out) {
         List<DeadLetter.Header> headers = new ArrayList<>();
         for (Header header : record.headers()) {
@@ -429,21 +543,54 @@ abstract class EnvelopeDecoder<T> implements Decoder<T> {
                 headers));
     }
 
+    /** The time that the parser stands on, microseconds since the epoch; {@link Timestamps#INVALID} if it is none. */
+    static long time(JsonParser parser) throws IOException {
+        return switch (parser.currentToken()) {
+            case VALUE_STRING ->
+                Timestamps.parse(parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength());
+            // Only of what is not JSON: a moment by its type.
+            case VALUE_EMBEDDED_OBJECT -> parser.getLongValue();
+            default -> Timestamps.INVALID;
+        };
+    }
+
+    /** The one field of a record's key, in the format that its value might have, as text; null if there is none. */
+    final @Nullable String idOfKey(ConsumerRecord<byte[], byte[]> record) {
+        byte[] key = record.key();
+        return key != null && keys != null && WireFormat.isFramed(key) && format.mayBeFramed()
+                ? idOfKey(key, keys)
+                : idOfKey(key);
+    }
+
+    /** As {@link #idOfKey(byte[])}, of a framed key. */
+    static @Nullable String idOfKey(byte[] key, RegisteredValues keys) {
+        try (JsonParser parser = keys.open(key)) {
+            return idOfWholeKey(parser);
+        } catch (IOException | RuntimeException e) {
+            // As below.
+            return null;
+        }
+    }
+
     /** The one field of a key, {@code {"id":…}} with or without the Connect wrapper, as text; null if there is none. */
     static @Nullable String idOfKey(byte @Nullable [] key) {
         if (key == null) {
             return null;
         }
         try (JsonParser parser = KEYS.createParser(key)) {
-            if (JsonText.scan(key) == JsonText.Encoding.BROKEN || parser.nextToken() != JsonToken.START_OBJECT) {
-                return null;
-            }
-            String id = idOfKey(parser, true);
-            return id != null && parser.nextToken() == null && JsonText.isWellFormed(id) ? id : null;
+            return JsonText.scan(key) == JsonText.Encoding.BROKEN ? null : idOfWholeKey(parser);
         } catch (IOException | RuntimeException e) {
             // No id can be had from it: the caller makes a dead letter of the record.
             return null;
         }
+    }
+
+    private static @Nullable String idOfWholeKey(JsonParser parser) throws IOException {
+        if (parser.nextToken() != JsonToken.START_OBJECT) {
+            return null;
+        }
+        String id = idOfKey(parser, true);
+        return id != null && parser.nextToken() == null && JsonText.isWellFormed(id) ? id : null;
     }
 
     private static @Nullable String idOfKey(JsonParser parser, boolean root) throws IOException {

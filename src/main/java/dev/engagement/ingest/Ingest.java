@@ -30,10 +30,11 @@ public final class Ingest {
             StreamExecutionEnvironment env, IngestOptions options, boolean bounded, String uid) {
         long maxBytes = options.maxRecordBytes().getBytes();
         String topic = options.eventsTopic();
+        EventRules rules = options.rules();
         TopicSource<EngagementEvent> source = TopicSource.of(
                 topic,
                 options,
-                () -> new EventDecoder(topic, maxBytes, Clock.systemUTC()),
+                format -> EventDecoders.of(format, topic, maxBytes, rules, Clock.systemUTC()),
                 DecodedRecordTypes.EVENTS,
                 bounded);
         return env.fromSource(
@@ -49,7 +50,7 @@ public final class Ingest {
         TopicSource<ContentChange> source = TopicSource.of(
                 topic,
                 options,
-                () -> new ContentDecoder(topic, maxBytes, Clock.systemUTC()),
+                format -> new ContentDecoder(topic, maxBytes, Clock.systemUTC(), format),
                 DecodedRecordTypes.CONTENT,
                 bounded);
         return env.fromSource(source, EventTime.ofContent(), "content topic", DecodedRecordTypes.CONTENT)

@@ -3,6 +3,7 @@ package dev.engagement.ingest;
 import dev.engagement.connection.KafkaConnection;
 import java.io.Serializable;
 import org.apache.flink.configuration.MemorySize;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the stream reads.
@@ -14,6 +15,9 @@ import org.apache.flink.configuration.MemorySize;
  * @param maxRecordBytes largest accepted value; a larger one becomes OVERSIZE
  * @param acceptGap whether to continue where Kafka no longer has the offset that the job was to continue at
  * @param eventTime how event time moves
+ * @param rules what an event must have
+ * @param registry where the schemas are, or null: what needs one is a dead letter then
+ * @param format what values and keys are
  */
 public record IngestOptions(
         KafkaConnection kafka,
@@ -22,7 +26,10 @@ public record IngestOptions(
         String groupId,
         MemorySize maxRecordBytes,
         boolean acceptGap,
-        EventTimeOptions eventTime)
+        EventTimeOptions eventTime,
+        EventRules rules,
+        @Nullable RegistryOptions registry,
+        IngestFormat format)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;
@@ -32,6 +39,11 @@ public record IngestOptions(
                 || maxRecordBytes.getBytes() > MemorySize.ofMebiBytes(8).getBytes()) {
             throw new IllegalArgumentException(
                     "ingest.max-record-bytes is " + maxRecordBytes + "; it must be between 1 kb and 8 mb");
+        }
+        if (format == IngestFormat.REGISTRY && registry == null) {
+            throw new IllegalArgumentException(
+                    "ingest.format is registry and registry.url is missing; give the address of"
+                            + " the schema registry, or leave ingest.format at auto");
         }
     }
 }

@@ -1,7 +1,9 @@
 package dev.engagement.ingest;
 
 import dev.engagement.event.EnvelopeJson;
+import dev.engagement.event.EventId;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
 /** Keys of the two topics. */
@@ -12,6 +14,16 @@ public final class RecordKey {
     /** The id of {@code {"id":…}}, with or without the Connect wrapper, as text; null if there is none. */
     public static @Nullable String idOf(byte @Nullable [] key) {
         return EnvelopeDecoder.idOfKey(key);
+    }
+
+    /**
+     * What tells the records of one content from those of another: the id of its key, or of a key of a schema registry its
+     * bytes; null if there is none.
+     */
+    public static @Nullable String identityOf(byte @Nullable [] key) {
+        return key != null && WireFormat.isFramed(key)
+                ? "key " + Base64.getEncoder().encodeToString(key)
+                : idOf(key);
     }
 
     /**
@@ -37,8 +49,9 @@ public final class RecordKey {
         return id.length() > begin && id.chars().skip(begin).allMatch(digit -> digit >= '0' && digit <= '9');
     }
 
-    /** The key of an event, as capture writes it. */
-    public static byte[] ofEvent(long id) {
-        return ("{\"id\":" + id + "}").getBytes(StandardCharsets.UTF_8);
+    /** The key of an event, as capture writes it: {@code {"id":N}} or {@code {"id":"…"}}. */
+    public static byte[] ofEvent(EventId id) {
+        String quote = id.text() == null ? "" : "\"";
+        return ("{\"id\":" + quote + id + quote + '}').getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -1,5 +1,6 @@
 package dev.engagement.ingest;
 
+import dev.engagement.connection.registry.SchemaRegistry;
 import dev.engagement.connection.topics.TopicDiscovery;
 import dev.engagement.connection.topics.TopicIds;
 import java.io.IOException;
@@ -24,12 +25,14 @@ import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One Kafka topic, decoded: Flink's {@link KafkaSource} finds and assigns the partitions, also those that are added while
  * the job runs; the reading is our own, for three things that it does not do: it says when a partition has been read to its
  * end, it stops where the offset to continue at is gone or belongs to a topic that was made anew since, and it decodes into
- * one reused {@link DecodedRecord}. A split's state is Flink's with the topic's id beside it.
+ * one reused {@link DecodedRecord}. A split's state is Flink's with the topic's id beside it, and the schemas that its
+ * records were written by.
  *
  * <p>Guarantee: each record is emitted once along one line of checkpoints. A first start begins at the earliest record.
  * Only committed records are read.
@@ -54,11 +57,13 @@ public final class TopicSource<T>
     private final boolean acceptGap;
     private final String topic;
     private final TopicIds topicIds;
+    private final IngestFormat format;
+    private final @Nullable RegistryOptions registry;
 
     /** Makes the decoder of each reader. */
     @FunctionalInterface
     interface DecoderFactory<T> extends Serializable {
-        Decoder<T> create();
+        Decoder<T> create(RecordFormat format);
     }
 
     private TopicSource(
@@ -70,7 +75,9 @@ public final class TopicSource<T>
             Duration markInterval,
             boolean acceptGap,
             String topic,
-            TopicIds topicIds) {
+            TopicIds topicIds,
+            IngestFormat format,
+            @Nullable RegistryOptions registry) {
         this.partitions = partitions;
         this.properties = properties;
         this.clientIdPrefix = clientIdPrefix;
@@ -80,6 +87,8 @@ public final class TopicSource<T>
         this.acceptGap = acceptGap;
         this.topic = topic;
         this.topicIds = topicIds;
+        this.format = format;
+        this.registry = registry;
     }
 
     /**
@@ -123,7 +132,9 @@ public final class TopicSource<T>
                 markInterval(options.eventTime().idleTimeout()),
                 options.acceptGap(),
                 topic,
-                TopicIds.of(options.kafka()));
+                TopicIds.of(options.kafka()),
+                options.format(),
+                options.registry());
     }
 
     /** Twice within the idle timeout, and neither a burden on the broker nor slower than a reader would notice. */
@@ -138,14 +149,31 @@ public final class TopicSource<T>
 
     @Override
     public SourceReader<DecodedRecord<T>, KafkaPartitionSplit> createReader(SourceReaderContext context) {
+        KnownSchemas schemas = new KnownSchemas();
+        WireFormat wire = registry == null ? WireFormat.CONFLUENT : registry.wire();
+        Decoder<T> decoder = decoders.create(new RecordFormat(format, wire, registry == null ? null : schemas));
         return TopicSourceReader.of(
                 () -> {
                     Properties consumer = consumerProperties(context.getIndexOfSubtask());
                     return new TopicSplitReader(
-                            new KafkaConsumer<>(consumer), Clock.systemUTC(), markInterval, acceptGap, topicIds);
+                            new KafkaConsumer<>(consumer),
+                            Clock.systemUTC(),
+                            markInterval,
+                            acceptGap,
+                            topicIds,
+                            gate(wire, schemas, decoder.readsKeys()));
                 },
-                decoders.create(),
+                decoder,
+                new SchemasInUse(schemas, wire, decoder.readsKeys()),
                 context);
+    }
+
+    /** Nothing waits for a registry that nobody has named, or that nothing is read by. */
+    private @Nullable SchemaGate gate(WireFormat wire, KnownSchemas schemas, boolean withKeys) {
+        return registry == null || format == IngestFormat.JSON
+                ? null
+                : new SchemaGate(
+                        new SchemaRegistry(registry.connection())::schema, wire, schemas, withKeys, Clock.systemUTC());
     }
 
     Properties consumerProperties(int subtask) {

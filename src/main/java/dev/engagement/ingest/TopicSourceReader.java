@@ -30,6 +30,7 @@ final class TopicSourceReader<T>
                 ConsumerRecord<byte[], byte[]>, DecodedRecord<T>, KafkaPartitionSplit, KafkaPartitionSplitState> {
 
     private final SplitReaders splitReaders;
+    private final SchemasInUse schemas;
     private boolean idle;
     private final TreeMap<Long, Map<TopicPartition, OffsetAndMetadata>> offsetsByCheckpoint = new TreeMap<>();
 
@@ -51,13 +52,23 @@ final class TopicSourceReader<T>
     }
 
     static <T> TopicSourceReader<T> of(
-            Supplier<TopicSplitReader> factory, Decoder<T> decoder, SourceReaderContext context) {
-        return new TopicSourceReader<>(new SplitReaders(factory), decoder, context);
+            Supplier<TopicSplitReader> factory, Decoder<T> decoder, SchemasInUse schemas, SourceReaderContext context) {
+        return new TopicSourceReader<>(new SplitReaders(factory), decoder, schemas, context);
     }
 
-    private TopicSourceReader(SplitReaders splitReaders, Decoder<T> decoder, SourceReaderContext context) {
-        super(splitReaders::get, new Emitter<>(decoder, context), new Configuration(), context);
+    private TopicSourceReader(
+            SplitReaders splitReaders, Decoder<T> decoder, SchemasInUse schemas, SourceReaderContext context) {
+        super(splitReaders::get, new Emitter<>(decoder, schemas, context), new Configuration(), context);
         this.splitReaders = splitReaders;
+        this.schemas = schemas;
+        context.metricGroup().gauge("partitionsAwaitingSchema", () -> {
+            TopicSplitReader reader = splitReaders.newest;
+            return reader == null ? 0 : reader.awaitingSchema();
+        });
+        context.metricGroup().gauge("failedSchemaRequests", () -> {
+            TopicSplitReader reader = splitReaders.newest;
+            return reader == null ? 0L : reader.failedSchemaRequests();
+        });
         context.metricGroup().setPendingRecordsGauge(() -> {
             TopicSplitReader reader = splitReaders.newest;
             return reader == null ? 0L : reader.lag();
@@ -112,6 +123,8 @@ final class TopicSourceReader<T>
 
     @Override
     protected KafkaPartitionSplitState initializedState(KafkaPartitionSplit split) {
+        // Before the fetcher gets the split: what is known needs no registry.
+        schemas.restore(split);
         return new TopicSplitState(split);
     }
 
@@ -124,11 +137,13 @@ final class TopicSourceReader<T>
             implements RecordEmitter<ConsumerRecord<byte[], byte[]>, DecodedRecord<T>, KafkaPartitionSplitState> {
 
         private final Decoder<T> decoder;
+        private final SchemasInUse schemas;
         private final org.apache.flink.metrics.Counter bytesIn;
         private final DecodedRecord<T> decoded = new DecodedRecord<>();
 
-        Emitter(Decoder<T> decoder, SourceReaderContext context) {
+        Emitter(Decoder<T> decoder, SchemasInUse schemas, SourceReaderContext context) {
             this.decoder = decoder;
+            this.schemas = schemas;
             this.bytesIn = context.metricGroup().getIOMetricGroup().getNumBytesInCounter();
         }
 
@@ -154,6 +169,7 @@ final class TopicSourceReader<T>
                 bytesIn.inc(value.length);
             }
             decoder.decode(record, decoded);
+            schemas.note(record, (TopicSplitState) state);
             output.collect(decoded, record.timestamp());
             state.setCurrentOffset(record.offset() + 1);
         }

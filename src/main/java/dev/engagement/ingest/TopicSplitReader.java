@@ -60,6 +60,17 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
     private final boolean acceptGap;
     private final TopicIds topicIds;
 
+    /** Null where no record needs a schema. */
+    private final @Nullable SchemaGate gate;
+
+    /** Partitions that stand before a record whose schema could not be had, paused. */
+    private final Set<TopicPartition> awaitingSchema = new HashSet<>();
+
+    /** What somebody else paused stays so. */
+    private final Set<TopicPartition> pausedFromOutside = new HashSet<>();
+
+    private volatile int awaitingSchemaCount;
+
     /** Of partitions whose topic has become known, until the next fetch. */
     private final List<TopicIdMark> topicIdMarks = new ArrayList<>();
 
@@ -89,12 +100,14 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
             Clock clock,
             Duration markInterval,
             boolean acceptGap,
-            TopicIds topicIds) {
+            TopicIds topicIds,
+            @Nullable SchemaGate gate) {
         this.consumer = consumer;
         this.clock = clock;
         this.markIntervalMillis = markInterval.toMillis();
         this.acceptGap = acceptGap;
         this.topicIds = topicIds;
+        this.gate = gate;
     }
 
     @Override
@@ -111,12 +124,13 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         if (consumer.assignment().isEmpty()) {
             return fetched;
         }
+        tryAgainForSchemas();
         Set<TopicPartition> busy;
         try {
             ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
             busy = polled.partitions();
             for (TopicPartition partition : busy) {
-                addUpToStop(fetched, partition, polled.records(partition));
+                addUpToStop(fetched, partition, admitted(partition, polled.records(partition)));
             }
         } catch (WakeupException e) {
             // Somebody has a task for this thread; the records come with the next fetch.
@@ -146,8 +160,42 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         return fetched;
     }
 
+    /**
+     * The records up to the first whose schema cannot be had now. The partition goes back to that one and is paused: its
+     * position tells the truth then, so that no end is marked, and nothing is kept that a restart would have to remember.
+     */
+    private List<ConsumerRecord<byte[], byte[]>> admitted(
+            TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
+        if (gate == null) {
+            return records;
+        }
+        for (int i = 0; i < records.size(); i++) {
+            if (!gate.admits(records.get(i))) {
+                consumer.seek(partition, records.get(i).offset());
+                consumer.pause(List.of(partition));
+                awaitingSchema.add(partition);
+                awaitingSchemaCount = awaitingSchema.size();
+                return records.subList(0, i);
+            }
+        }
+        return records;
+    }
+
+    private void tryAgainForSchemas() {
+        if (gate != null && !awaitingSchema.isEmpty() && gate.isDue()) {
+            awaitingSchema.retainAll(consumer.assignment());
+            awaitingSchema.removeAll(pausedFromOutside);
+            consumer.resume(awaitingSchema);
+            awaitingSchema.clear();
+            awaitingSchemaCount = 0;
+        }
+    }
+
     private void addUpToStop(
             FetchedRecords fetched, TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
+        if (records.isEmpty()) {
+            return;
+        }
         Long stop = stoppingOffsets.get(partition);
         if (stop == null || records.get(records.size() - 1).offset() < stop) {
             fetched.add(partition, records);
@@ -345,6 +393,16 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
         return failedCommits.get();
     }
 
+    /** How many partitions wait for a schema. Any thread. */
+    int awaitingSchema() {
+        return awaitingSchemaCount;
+    }
+
+    /** How often the schema registry did not answer. Any thread. */
+    long failedSchemaRequests() {
+        return gate == null ? 0 : gate.failures();
+    }
+
     /** Has offsets reported to Kafka with the next fetch. Any thread. */
     void commitLater(Map<TopicPartition, OffsetAndMetadata> offsets) {
         toCommit.set(offsets);
@@ -403,10 +461,16 @@ final class TopicSplitReader implements SplitReader<ConsumerRecord<byte[], byte[
 
     @Override
     public void pauseOrResumeSplits(Collection<KafkaPartitionSplit> toPause, Collection<KafkaPartitionSplit> toResume) {
-        consumer.resume(
-                toResume.stream().map(KafkaPartitionSplit::getTopicPartition).toList());
-        consumer.pause(
-                toPause.stream().map(KafkaPartitionSplit::getTopicPartition).toList());
+        for (KafkaPartitionSplit split : toResume) {
+            pausedFromOutside.remove(split.getTopicPartition());
+            if (!awaitingSchema.contains(split.getTopicPartition())) {
+                consumer.resume(List.of(split.getTopicPartition()));
+            }
+        }
+        for (KafkaPartitionSplit split : toPause) {
+            pausedFromOutside.add(split.getTopicPartition());
+            consumer.pause(List.of(split.getTopicPartition()));
+        }
     }
 
     @Override

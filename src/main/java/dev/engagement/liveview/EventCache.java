@@ -39,7 +39,8 @@ public final class EventCache {
         Engagement engagement = enriched.engagement();
         List<byte[]> arguments = new ArrayList<>(31);
         arguments.add(bytes(Long.toString(expiresAtMillis(event, nowMillis))));
-        field(arguments, "event_id", Long.toString(event.id()));
+        String id = event.textId() == null ? Long.toString(event.id()) : event.textId();
+        field(arguments, "event_id", id);
         field(arguments, "content_id", event.contentId());
         field(arguments, "user_id", event.userId());
         field(arguments, "event_type", event.eventType());
@@ -60,7 +61,7 @@ public final class EventCache {
                 content.publishTsMicros() == null ? null : Timestamps.format(content.publishTsMicros()));
         field(arguments, "engagement_seconds", engagement.hasSeconds() ? engagement.secondsText() : null);
         field(arguments, "engagement_pct", engagement.hasPct() ? engagement.pctText() : null);
-        return new ScriptedWrite(LiveViewScript.EVENT, List.of(bytes(keys.event(event.id()))), arguments);
+        return new ScriptedWrite(LiveViewScript.EVENT, List.of(bytes(keys.event(id))), arguments);
     }
 
     private static void field(List<byte[]> arguments, String name, @Nullable String value) {

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,16 +76,13 @@ public sealed interface LiveValue extends WriteBackValue<LiveValue>
 
         @Override
         public String id() {
-            return enriched.event().contentId();
+            return Objects.requireNonNull(
+                    enriched.event().contentId(), "an event without a content is nobody's last one");
         }
 
         /** Whether this event comes after the other one. */
         public boolean newerThan(Last other) {
-            EngagementEvent mine = enriched.event();
-            EngagementEvent others = other.enriched.event();
-            return mine.eventTsMicros() != others.eventTsMicros()
-                    ? mine.eventTsMicros() > others.eventTsMicros()
-                    : mine.id() > others.id();
+            return enriched.event().isAfter(other.enriched.event());
         }
 
         /** When it is no longer shown, milliseconds since the epoch. */
@@ -132,7 +130,7 @@ public sealed interface LiveValue extends WriteBackValue<LiveValue>
         ScriptedWrite write(LiveViewKeys keys) {
             return new ScriptedWrite(
                     LiveViewScript.LAST,
-                    List.of(bytes(keys.last(enriched.event().contentId()))),
+                    List.of(bytes(keys.last(id()))),
                     List.of(EventJson.enriched(enriched), bytes(expiresAtMillis())));
         }
     }

@@ -124,6 +124,11 @@ public record LiveViewKeys(String prefix) {
 
     /** Hash: one enriched event. */
     public String event(long eventId) {
+        return event(Long.toString(eventId));
+    }
+
+    /** The same of an id as it stands in names. */
+    public String event(String eventId) {
         return prefix + "engagement_events:event:" + eventId;
     }
 

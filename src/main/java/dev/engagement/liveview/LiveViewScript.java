@@ -25,7 +25,7 @@ public enum LiveViewScript {
     /**
      * {@code content:last}. The stored JSON is its own version: fields stand in a fixed order, so the first
      * {@code "event_ts":"} is the field itself (a quote inside a text before it is escaped), and its text has a fixed
-     * width.
+     * width. Ids that are texts are compared byte by byte: Lua's own comparison is that of the server's locale.
      *
      * <p>ARGV: JSON, expiry in milliseconds since the epoch.
      */
@@ -40,14 +40,18 @@ public enum LiveViewScript {
             elseif stored then
               local _, at = string.find(stored, '"event_ts":"', 1, true)
               local old_id = string.match(stored, '^{"event_id":(-?%d+),')
-              if at and old_id and string.find(stored, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ', at + 1) then
+              local old_text = string.match(stored, '^{"event_id":"([A-Za-z0-9_%-]+)",')
+              if at and (old_id or old_text) and string.find(stored, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ', at + 1) then
                 local old_ts = string.sub(stored, at + 1, at + 27)
                 local _, new_at = string.find(ARGV[1], '"event_ts":"', 1, true)
                 local ts = string.sub(ARGV[1], new_at + 1, new_at + 27)
                 if ts < old_ts then return 0 end
                 if ts == old_ts then
-            """ + Lua.GREATER + """
-                  if not greater(string.match(ARGV[1], '^{"event_id":(-?%d+),'), old_id) then return 0 end
+            """ + Lua.GREATER + Lua.TEXT_GREATER + """
+                  local id = string.match(ARGV[1], '^{"event_id":(-?%d+),')
+                  if id and (old_text or not greater(id, old_id)) then return 0 end
+                  local text = string.match(ARGV[1], '^{"event_id":"([A-Za-z0-9_%-]+)",')
+                  if text and old_text and not text_greater(text, old_text) then return 0 end
                 end
               else
                 done = 2
@@ -258,6 +262,17 @@ public enum LiveViewScript {
                   local a_head, b_head = tonumber(string.sub(a, 1, -10)) or 0, tonumber(string.sub(b, 1, -10)) or 0
                   if a_head ~= b_head then return a_head > b_head end
                   return tonumber(string.sub(a, -9)) > tonumber(string.sub(b, -9))
+                end
+                """;
+
+        /** Whether a > b: texts, by their bytes. */
+        static final String TEXT_GREATER = """
+                local function text_greater(a, b)
+                  for i = 1, math.min(#a, #b) do
+                    local a_byte, b_byte = string.byte(a, i), string.byte(b, i)
+                    if a_byte ~= b_byte then return a_byte > b_byte end
+                  end
+                  return #a > #b
                 end
                 """;
 

@@ -12,6 +12,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Locale;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
@@ -58,6 +60,35 @@ final class Binaries {
                     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
                 })
                 .resolve("redis-server");
+    }
+
+    /** Where the schema registry's archive is, if it was downloaded. */
+    static Path registryArchive() {
+        return HOME.toAbsolutePath().resolve("apicurio-registry-app.tar.gz");
+    }
+
+    /** The schema registry's program, beside the folder of its libraries. */
+    static Path registry() {
+        Path archive = registryArchive();
+        if (!Files.exists(archive)) {
+            throw new ServerException("There is no " + archive + ": the schema registry, 142 MB, is downloaded by"
+                    + " ./mvnw dependency:copy@registry, as scripts/local.sh --format avro does");
+        }
+        Path folder = unpacked(HOME.toAbsolutePath(), "apicurio-registry", directory -> {
+            try (InputStream in = Files.newInputStream(archive);
+                    TarArchiveInputStream tar =
+                            new TarArchiveInputStream(new GZIPInputStream(new BufferedInputStream(in)))) {
+                unpack(tar, directory);
+            }
+        });
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith("-runner.jar"))
+                    .findFirst()
+                    .orElseThrow(
+                            () -> new ServerException(archive + " holds no program; delete it, and download it again"));
+        } catch (IOException e) {
+            throw new ServerException(folder + " cannot be read", e);
+        }
     }
 
     private static Path unpacked(Path home, String name, Unpacking unpacking) {

@@ -1,12 +1,15 @@
 package dev.engagement.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -30,7 +33,7 @@ public final class DeliveryCheck implements DestinationCheck {
     /** Ids of events that are dead letters UNDELIVERABLE. */
     @FunctionalInterface
     interface Undeliverable {
-        Set<Long> eventIds() throws IOException;
+        Set<EventId> eventIds() throws IOException;
     }
 
     private final PostgresServer postgres;
@@ -62,21 +65,23 @@ public final class DeliveryCheck implements DestinationCheck {
 
     @Override
     public List<Comparison> compare() throws SQLException, IOException {
-        Sides sides = new Sides(delivered());
+        Sides sides;
         try (Connection connection = postgres.connect()) {
+            boolean areTexts = Schema.eventIds(connection) == EventIdKind.TEXT;
+            sides = areTexts ? new TextSides(deliveredTexts()) : new NumberSides(delivered());
             connection.setAutoCommit(false);
             try (Statement statement = connection.createStatement()) {
                 statement.setFetchSize(FETCH_ROWS);
                 try (ResultSet rows = statement.executeQuery("SELECT id FROM " + Schema.EVENTS + " ORDER BY id")) {
                     while (rows.next()) {
-                        sides.source(rows.getLong(1));
+                        sides.source(areTexts ? EventId.of(rows.getString(1)) : EventId.of(rows.getLong(1)));
                     }
                 }
             }
         }
         sides.end();
         if (!sides.missing.isEmpty()) {
-            Set<Long> letters = undeliverable.eventIds();
+            Set<EventId> letters = undeliverable.eventIds();
             sides.missing.removeIf(letters::contains);
         }
         List<String> differing = new ArrayList<>();
@@ -117,39 +122,88 @@ public final class DeliveryCheck implements DestinationCheck {
         }
     }
 
+    /** Of events whose ids are texts: post by post, as texts make no runs. */
+    private Set<EventId> deliveredTexts() {
+        Set<EventId> ids = new HashSet<>();
+        long after = 0;
+        while (true) {
+            JsonNode page = receiver.get("/received?limit=10000&after=" + after);
+            page.path("received")
+                    .forEach(post -> post.path("event_ids").forEach(id -> ids.add(EventId.of(id.asText()))));
+            if (page.path("received").isEmpty()) {
+                return ids;
+            }
+            after = page.path("next").asLong();
+        }
+    }
+
+    /** What is on one side only. */
+    private abstract static class Sides {
+
+        long events;
+        final List<EventId> missing = new ArrayList<>();
+        final List<EventId> extra = new ArrayList<>();
+
+        abstract void source(EventId id);
+
+        abstract void end();
+    }
+
+    /** In no order. */
+    private static final class TextSides extends Sides {
+
+        private final Set<EventId> delivered;
+
+        private TextSides(Set<EventId> delivered) {
+            this.delivered = delivered;
+        }
+
+        @Override
+        void source(EventId id) {
+            events++;
+            if (!delivered.remove(id)) {
+                missing.add(id);
+            }
+        }
+
+        @Override
+        void end() {
+            extra.addAll(delivered);
+        }
+    }
+
     /** Both sides in the order of ids, one beside the other. */
-    private static final class Sides {
+    private static final class NumberSides extends Sides {
 
         private final List<long[]> runs;
         private int run;
         /** The least delivered id that has not been compared yet. */
         private long next;
 
-        private long events;
-        private final List<Long> missing = new ArrayList<>();
-        private final List<Long> extra = new ArrayList<>();
-
-        private Sides(List<long[]> runs) {
+        private NumberSides(List<long[]> runs) {
             this.runs = runs;
             next = runs.isEmpty() ? 0 : runs.get(0)[0];
         }
 
-        private void source(long id) {
+        @Override
+        void source(EventId eventId) {
+            long id = eventId.number();
             events++;
             while (run < runs.size() && next < id) {
-                extra.add(next);
+                extra.add(EventId.of(next));
                 advance();
             }
             if (run < runs.size() && next == id) {
                 advance();
             } else {
-                missing.add(id);
+                missing.add(eventId);
             }
         }
 
-        private void end() {
+        @Override
+        void end() {
             while (run < runs.size()) {
-                extra.add(next);
+                extra.add(EventId.of(next));
                 advance();
             }
         }

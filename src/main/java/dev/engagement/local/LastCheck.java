@@ -45,7 +45,7 @@ final class LastCheck implements KeyCheck {
               to_char(c.publish_ts AT TIME ZONE 'UTC', %1$s) AS publish_ts
             FROM engagement_events e JOIN content c ON c.id = e.content_id
             WHERE e.event_ts >= now() - interval '58 minutes' AND %2$s
-            ORDER BY e.content_id, e.event_ts DESC, e.id DESC""".formatted(ISO, TIMELY);
+            ORDER BY e.content_id, e.event_ts DESC, %3$s DESC""";
 
     private final Function<UUID, List<ContentRow>> versions;
     private final ObjectMapper mapper = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
@@ -59,7 +59,8 @@ final class LastCheck implements KeyCheck {
     public List<Comparison> compare(Connection source, Jedis jedis) throws SQLException, IOException {
         List<LastEvent> expected = new ArrayList<>();
         try (Statement statement = source.createStatement();
-                ResultSet rows = statement.executeQuery(LAST_EVENTS)) {
+                ResultSet rows = statement.executeQuery(
+                        LAST_EVENTS.formatted(ISO, TIMELY, Schema.orderedBy("e.id", Schema.eventIds(source))))) {
             while (rows.next()) {
                 expected.add(LastEvent.of(rows));
             }
@@ -169,7 +170,7 @@ final class LastCheck implements KeyCheck {
     /** The source's last event of a content. */
     private record LastEvent(
             String contentId,
-            long eventId,
+            String eventId,
             long eventMillis,
             @Nullable Integer durationMs,
             Map<String, @Nullable String> facts,
@@ -185,7 +186,7 @@ final class LastCheck implements KeyCheck {
             }
             return new LastEvent(
                     row.getString("content_id"),
-                    row.getLong("event_id"),
+                    row.getString("event_id"),
                     row.getLong("event_millis"),
                     row.getObject("duration_ms", Integer.class),
                     facts,

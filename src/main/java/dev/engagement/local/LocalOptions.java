@@ -1,5 +1,6 @@
 package dev.engagement.local;
 
+import dev.engagement.event.EventIdKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param parallelism of the jobs
  * @param jobs whether to run the jobs at all
  * @param cluster whether on a session cluster of processes of its own
+ * @param outbox whether capture reads an outbox instead of the tables
+ * @param avro whether the topics are Avro, by a schema registry
+ * @param eventIds what the primary keys of events are
  * @param picture where what the screen shows is kept as an SVG, or null
  * @param help whether the help text is all that is wanted
  */
@@ -25,6 +29,9 @@ record LocalOptions(
         int parallelism,
         boolean jobs,
         boolean cluster,
+        boolean outbox,
+        boolean avro,
+        EventIdKind eventIds,
         @Nullable Path picture,
         boolean help) {
 
@@ -53,6 +60,9 @@ record LocalOptions(
         boolean exit = false;
         boolean jobs = true;
         boolean cluster = false;
+        boolean outbox = false;
+        boolean avro = false;
+        EventIdKind eventIds = EventIdKind.LONG;
         Path picture = null;
         boolean help = false;
         int at = 0;
@@ -78,6 +88,9 @@ record LocalOptions(
                         "--seed",
                         "--timeout",
                         "--picture",
+                        "--source",
+                        "--format",
+                        "--event-id",
                         "--parallelism" -> {
                     String value;
                     if (equals >= 0) {
@@ -94,6 +107,9 @@ record LocalOptions(
                         case "--burst-every" -> burstEvery = number(option, value, 0, 86_400);
                         case "--contents" -> contents = number(option, value, 1, 1_000_000);
                         case "--seed" -> seed = number(option, value, Long.MIN_VALUE, Long.MAX_VALUE);
+                        case "--source" -> outbox = isOutbox(value);
+                        case "--format" -> avro = isAvro(option, value);
+                        case "--event-id" -> eventIds = eventIds(option, value);
                         case "--picture" -> picture = Path.of(value);
                         case "--timeout" -> timeout = number(option, value, 1, 86_400);
                         default -> parallelism = number(option, value, 1, MAX_PARALLELISM);
@@ -120,11 +136,37 @@ record LocalOptions(
                     (int) parallelism,
                     jobs,
                     cluster,
+                    outbox,
+                    avro,
+                    eventIds,
                     picture,
                     help);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage() + SEE_HELP);
         }
+    }
+
+    private static boolean isOutbox(String source) throws UsageException {
+        return switch (source) {
+            case "tables" -> false;
+            case "outbox" -> true;
+            default -> throw new UsageException("--source is '" + source + "'; it can be tables or outbox" + SEE_HELP);
+        };
+    }
+
+    private static boolean isAvro(String option, String value) throws UsageException {
+        if (!value.equals("avro") && !value.equals("json")) {
+            throw new UsageException(option + " is '" + value + "'; it needs to be json or avro" + SEE_HELP);
+        }
+        return value.equals("avro");
+    }
+
+    private static EventIdKind eventIds(String option, String value) throws UsageException {
+        return switch (value) {
+            case "long" -> EventIdKind.LONG;
+            case "text" -> EventIdKind.TEXT;
+            default -> throw new UsageException(option + " is '" + value + "'; it is long or text" + SEE_HELP);
+        };
     }
 
     private static long number(String option, String value, long min, long max) throws UsageException {

@@ -54,6 +54,7 @@ public final class LocalStack {
     private static final int RECEIVER_PORT = 8000;
     private static final int API_PORT = 8088;
     private static final int FLINK_PORT = 8081;
+    private static final int REGISTRY_PORT = 8085;
 
     private static final int PICTURE_COLUMNS = 104;
     private static final int PICTURE_ROWS = 40;
@@ -83,6 +84,7 @@ public final class LocalStack {
     private volatile @Nullable BigQueryProcess bigQuery;
     private volatile @Nullable ReceiverProcess receiver;
     private volatile @Nullable ApiProcess api;
+    private volatile @Nullable RegistryProcess registry;
     private volatile @Nullable JobHost host;
     private volatile @Nullable LoadGenerator generator;
     private @Nullable FlinkRest rest;
@@ -246,6 +248,7 @@ public final class LocalStack {
         leftover |= BigQueryProcess.sweep(directory.resolve("bigquery"));
         leftover |= ReceiverProcess.sweep(directory.resolve("receiver"));
         leftover |= ApiProcess.sweep(directory.resolve("api"));
+        leftover |= RegistryProcess.sweep(directory.resolve("registry"));
         if (leftover) {
             terminal.say("swept servers that a killed earlier run left behind");
         }
@@ -254,6 +257,7 @@ public final class LocalStack {
         BigQueryProcess.discard(directory.resolve("bigquery"));
         ReceiverProcess.discard(directory.resolve("receiver"));
         ApiProcess.discard(directory.resolve("api"));
+        RegistryProcess.discard(directory.resolve("registry"));
         for (String folder : List.of("kafka", "checkpoints", "savepoints", "flink", CLUSTER, "tmp")) {
             Folders.deleteRecursively(directory.resolve(folder));
         }
@@ -274,6 +278,9 @@ public final class LocalStack {
         });
         try {
             // First what takes longest.
+            CompletableFuture<Void> registryRuns = options.avro()
+                    ? timed(threads, "registry", this::startRegistry)
+                    : CompletableFuture.completedFuture(null);
             CompletableFuture<Void> kafkaRuns = timed(threads, "Kafka", this::startKafka);
             CompletableFuture<Void> postgresRuns = timed(threads, "PostgreSQL 17", this::startPostgres);
             CompletableFuture<Void> bigQueryRuns = timed(threads, "BigQuery", this::startBigQuery);
@@ -285,13 +292,14 @@ public final class LocalStack {
             // Of Flink it has to know the port.
             CompletableFuture<Void> apiRuns = CompletableFuture.allOf(postgresRuns, redisRuns, bigQueryRuns, flinkRuns)
                     .thenRunAsync(() -> timed("API", this::startApi), threads);
-            CompletableFuture<Void> captureRuns = CompletableFuture.allOf(kafkaRuns, postgresRuns, flinkRuns)
+            CompletableFuture<Void> captureRuns = CompletableFuture.allOf(
+                            kafkaRuns, postgresRuns, flinkRuns, registryRuns)
                     .thenRunAsync(() -> timedIfJobs("job capture", this::submitCapture), threads);
             CompletableFuture<Void> streamRuns = CompletableFuture.allOf(
-                            kafkaRuns, redisRuns, bigQueryRuns, receiverRuns, postgresRuns, flinkRuns)
+                            kafkaRuns, redisRuns, bigQueryRuns, receiverRuns, postgresRuns, flinkRuns, registryRuns)
                     .thenRunAsync(() -> timedIfJobs("job stream", this::submitStream), threads);
             join(CompletableFuture.allOf(
-                    kafkaRuns, postgresRuns, bigQueryRuns, receiverRuns, redisRuns, apiRuns, flinkRuns));
+                    kafkaRuns, postgresRuns, bigQueryRuns, receiverRuns, redisRuns, apiRuns, flinkRuns, registryRuns));
             writeEndpoints(
                     started(postgres),
                     started(kafka),
@@ -329,14 +337,18 @@ public final class LocalStack {
     private String startPostgres() {
         PostgresServer server = PostgresServer.start(directory.resolve("postgres"), Ports.preferred(POSTGRES_PORT));
         postgres = server;
-        Schema.create(server);
+        Schema.create(server, options.eventIds());
         server.createDatabase(PostgresServer.ANALYTICS);
         // Of both jobs, which are submitted at once.
         Folders.writePrivately(passwordFile(), server.password());
         try {
+            // Before the outbox, which is filled with the contents that are there.
             generator = LoadGenerator.prepare(options.load(), server.connect(), Clock.systemUTC());
         } catch (SQLException e) {
             throw new ServerException("PostgreSQL refuses the first contents: " + e.getMessage(), e);
+        }
+        if (options.outbox()) {
+            Schema.addOutbox(server);
         }
         return server.dataDirectory().startsWith(directory)
                 ? "port " + server.port()
@@ -352,6 +364,12 @@ public final class LocalStack {
         KafkaServer server = KafkaServer.start(directory.resolve("kafka"), Ports.preferred(KAFKA_PORT));
         kafka = server;
         return "port " + server.port();
+    }
+
+    private String startRegistry() {
+        RegistryProcess server = RegistryProcess.start(directory.resolve("registry"), Ports.preferred(REGISTRY_PORT));
+        registry = server;
+        return "of schemas, port " + server.port();
     }
 
     private String startRedis() {
@@ -440,9 +458,15 @@ public final class LocalStack {
         return configuration;
     }
 
+    private String eventIds() {
+        return options.eventIds().name().toLowerCase(Locale.ROOT);
+    }
+
     private List<String> captureArguments(PostgresServer source, KafkaServer broker) {
-        return List.of(
+        List<String> arguments = new ArrayList<>(List.of(
                 "capture",
+                "--ingest.event-id",
+                eventIds(),
                 "--job.name",
                 "engagement capture",
                 "--parallelism",
@@ -454,7 +478,25 @@ public final class LocalStack {
                 "--postgres.username",
                 source.username(),
                 "--postgres.password.secret-file",
-                passwordFile().toString());
+                passwordFile().toString()));
+        if (options.outbox()) {
+            arguments.addAll(
+                    List.of("--capture.source", "outbox", "--postgres.publication", Schema.OUTBOX_PUBLICATION));
+        }
+        if (options.avro()) {
+            arguments.addAll(List.of(
+                    "--capture.format",
+                    "avro",
+                    "--capture.registry.auto-register",
+                    "true",
+                    "--registry.url",
+                    registryUrl()));
+        }
+        return arguments;
+    }
+
+    private String registryUrl() {
+        return started(registry).url();
     }
 
     private List<String> streamArguments(
@@ -465,6 +507,8 @@ public final class LocalStack {
             ReceiverProcess receiver) {
         List<String> arguments = new ArrayList<>(List.of(
                 "stream",
+                "--ingest.event-id",
+                eventIds(),
                 "--job.name",
                 "engagement stream",
                 "--kafka.bootstrap-servers",
@@ -481,6 +525,9 @@ public final class LocalStack {
                 passwordFile().toString()));
         arguments.addAll(warehouse.streamArguments());
         arguments.addAll(receiver.streamArguments());
+        if (options.avro()) {
+            arguments.addAll(List.of("--registry.url", registryUrl()));
+        }
         // For the audit.
         arguments.addAll(List.of("--delivery.receipts", "true"));
         // What a start or a broken receiver put aside is back within seconds, and the self-check does not wait for it.
@@ -524,7 +571,11 @@ public final class LocalStack {
         endpoints.put(
                 "receiver.secret-file", partner.secretFile().toAbsolutePath().toString());
         endpoints.put("delivery.receipts", "true");
+        endpoints.put("ingest.event-id", eventIds());
         endpoints.put("api.url", page.url());
+        if (options.avro()) {
+            endpoints.put("registry.url", registryUrl());
+        }
         if (flink != null) {
             endpoints.put("flink.rest", flink.rest().toString());
         }
@@ -543,6 +594,9 @@ public final class LocalStack {
         places.add(new Place("BigQuery", warehouse.curl("SELECT COUNT(*) FROM " + WarehouseCheck.TABLE)));
         places.add(new Place(
                 "receiver", "scripts/receiver.sh fail   # breaks it, until: mend; or slow 500, hang, reset; stats"));
+        if (options.avro()) {
+            places.add(new Place("registry", "curl " + registryUrl() + "/subjects"));
+        }
         if (flink != null) {
             places.add(new Place("Flink", flink.rest().toString()));
         }
@@ -744,6 +798,7 @@ public final class LocalStack {
         step("receiver", receiver);
         step("BigQuery", bigQuery);
         step("Redis", redis);
+        step("registry", registry);
         step("PostgreSQL", postgres);
         // What was still starting.
         ServerProcess.killAll();

@@ -4,10 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -18,6 +19,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -66,7 +68,7 @@ public final class WarehouseCheck implements DestinationCheck {
               c.slug, c.title, c.content_type, c.length_seconds,
               to_char(c.publish_ts AT TIME ZONE 'UTC', %1$s) AS publish_ts
             FROM engagement_events e LEFT JOIN content c ON c.id = e.content_id
-            WHERE e.id > ? ORDER BY e.id LIMIT %2$d""".formatted(KeyCheck.ISO, PAGE);
+            WHERE %3$s ORDER BY %4$s LIMIT %2$d""";
 
     private static final String COLUMNS =
             "event_id, content_id, user_id, event_type, UNIX_MICROS(event_ts) AS event_ts,"
@@ -165,25 +167,26 @@ public final class WarehouseCheck implements DestinationCheck {
         Tally facts = new Tally();
         Tally derived = new Tally();
         long expected = 0;
-        long after = Long.MIN_VALUE;
+        EventIdKind kind = Schema.eventIds(source);
+        String order = Schema.orderedBy("e.id", kind);
+        EventId after = null;
         boolean more = true;
-        try (PreparedStatement statement = source.prepareStatement(SOURCE_PAGE)) {
-            while (more) {
-                Map<Long, SourceRow> page = new LinkedHashMap<>();
-                statement.setLong(1, after);
-                try (ResultSet rows = statement.executeQuery()) {
-                    while (rows.next()) {
-                        SourceRow row = SourceRow.of(rows);
-                        page.put(row.id, row);
-                    }
+        while (more) {
+            NavigableMap<EventId, SourceRow> page = new TreeMap<>();
+            String where = after == null ? "TRUE" : order + " > " + literal(after);
+            try (Statement statement = source.createStatement();
+                    ResultSet rows = statement.executeQuery(SOURCE_PAGE.formatted(KeyCheck.ISO, PAGE, where, order))) {
+                while (rows.next()) {
+                    SourceRow row = SourceRow.of(rows, kind);
+                    page.put(row.id, row);
                 }
-                expected += page.size();
-                more = page.size() == PAGE;
-                // The last range is open: it holds what the source has not.
-                long last = more ? page.keySet().stream().reduce(after, Math::max) : Long.MAX_VALUE;
-                compare(page, after, last, facts, derived);
-                after = last;
             }
+            expected += page.size();
+            more = page.size() == PAGE;
+            // The last range is open: it holds what the source has not.
+            EventId last = more ? page.lastKey() : null;
+            compare(page, kind, after, last, facts, derived);
+            after = last;
         }
         return List.of(
                 new Comparison(
@@ -198,16 +201,32 @@ public final class WarehouseCheck implements DestinationCheck {
                         derived.differing));
     }
 
-    /** One range of ids, without its first and with its last. */
-    private void compare(Map<Long, SourceRow> expected, long after, long last, Tally facts, Tally derived)
+    /** In either SQL. */
+    private static String literal(EventId id) {
+        return id.text() == null ? id.toString() : "'" + id + "'";
+    }
+
+    /** Of a kind, which a text in SQL's answers does not say. */
+    private static EventId id(String text, EventIdKind kind) {
+        return kind == EventIdKind.LONG ? EventId.of(Long.parseLong(text)) : EventId.of(text);
+    }
+
+    /** One range of ids, without its first and with its last; null where it is open. */
+    private void compare(
+            Map<EventId, SourceRow> expected,
+            EventIdKind kind,
+            @Nullable EventId after,
+            @Nullable EventId last,
+            Tally facts,
+            Tally derived)
             throws IOException {
         JsonNode answer = rows("SELECT " + COLUMNS + " FROM " + TABLE
-                + (after == Long.MIN_VALUE ? " WHERE TRUE" : " WHERE event_id > " + after)
-                + (last == Long.MAX_VALUE ? "" : " AND event_id <= " + last)
+                + (after == null ? " WHERE TRUE" : " WHERE event_id > " + literal(after))
+                + (last == null ? "" : " AND event_id <= " + literal(last))
                 + " ORDER BY event_id LIMIT " + MAX_PAGE);
-        Map<Long, List<JsonNode>> found = new TreeMap<>();
+        Map<EventId, List<JsonNode>> found = new TreeMap<>();
         for (JsonNode row : answer) {
-            found.computeIfAbsent(row.at("/f/0/v").asLong(), id -> new ArrayList<>())
+            found.computeIfAbsent(id(row.at("/f/0/v").asText(), kind), id -> new ArrayList<>())
                     .add(row.path("f"));
         }
         for (SourceRow row : expected.values()) {
@@ -230,7 +249,8 @@ public final class WarehouseCheck implements DestinationCheck {
             }
         });
         if (answer.size() == MAX_PAGE) {
-            facts.add("of the ids above " + after + " there are so many rows that only " + MAX_PAGE + " were compared");
+            facts.add("of the ids above " + (after == null ? "none" : after) + " there are so many rows that only "
+                    + MAX_PAGE + " were compared");
         }
     }
 
@@ -280,20 +300,20 @@ public final class WarehouseCheck implements DestinationCheck {
             : one.equals(other) ? 0 : 1;
 
     private record SourceRow(
-            long id,
+            EventId id,
             Map<String, @Nullable String> facts,
             @Nullable Integer durationMs,
             @Nullable String rawPayload,
             @Nullable BigDecimal seconds,
             ContentColumns content) {
 
-        static SourceRow of(ResultSet row) throws SQLException {
+        static SourceRow of(ResultSet row, EventIdKind kind) throws SQLException {
             Map<String, @Nullable String> facts = new LinkedHashMap<>();
             for (String column : FACTS) {
                 facts.put(column, row.getString(column));
             }
             return new SourceRow(
-                    row.getLong("id"),
+                    WarehouseCheck.id(row.getString("id"), kind),
                     facts,
                     row.getObject("duration_ms", Integer.class),
                     row.getString("raw_payload"),

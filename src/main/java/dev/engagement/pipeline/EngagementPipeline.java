@@ -45,10 +45,13 @@ public final class EngagementPipeline {
         var enriched = Enrichment.join(decoded, contents, rules.enrichment(), rules.eventsTopic())
                 .uid(OperatorIds.ENRICH)
                 .name("enrich");
-        var unique = Dedupe.byEventId(enriched, rules.dedupe())
+        var unique = Dedupe.byEventId(enriched, rules.dedupe(), rules.eventsTopic())
                 .uid(OperatorIds.DEDUPE)
                 .name("dedupe");
         List<SingleOutputStreamOperator<?>> withLetters = new ArrayList<>(List.of(decoded, contents, enriched));
+        if (rules.dedupe().conflictWindow() > 0) {
+            withLetters.add(unique);
+        }
 
         var liveView = out.liveView();
         if (liveView != null) {

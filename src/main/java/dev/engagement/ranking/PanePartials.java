@@ -16,7 +16,8 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
 /**
  * Sums events by content and second where they are, so that what crosses the network is small, however popular the
- * content and whatever the slide. Events of a clock gone wrong are left out and counted.
+ * content and whatever the slide. Events of a clock gone wrong are left out and counted; those without a content are on no
+ * board.
  *
  * <p>What was summed leaves before the first watermark that passes the end of another second, since no board can end
  * between two such watermarks; and before each checkpoint's barrier, hence there is no state.
@@ -63,14 +64,18 @@ final class PanePartials extends AbstractStreamOperator<RankingPartial>
     public void processElement(StreamRecord<EnrichedEvent> element) {
         EnrichedEvent enriched = element.getValue();
         EngagementEvent event = enriched.event();
+        String contentId = event.contentId();
+        if (contentId == null) {
+            return;
+        }
         if (Timestamps.isAhead(event.eventTsMicros(), event.position().timestampMillis(), maxClockSkewMillis)) {
             futureDated.inc();
             return;
         }
-        Sums ofContent = sums.get(event.contentId());
+        Sums ofContent = sums.get(contentId);
         if (ofContent == null) {
             ofContent = new Sums();
-            sums.put(event.contentId(), ofContent);
+            sums.put(contentId, ofContent);
         }
         long second = Math.floorDiv(event.eventTsMicros(), MICROS_PER_SECOND);
         int panesBefore = ofContent.panes;

@@ -41,7 +41,7 @@ final class ContentRecords implements AutoCloseable {
     }
 
     private void add(ConsumerRecord<byte[], byte[]> record) {
-        String id = RecordKey.idOf(record.key());
+        String id = RecordKey.identityOf(record.key());
         if (id != null) {
             newest.merge(
                     id,

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Timestamps;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -30,7 +31,7 @@ record Mark(long redrivenAtMillis, Reason reason, Place to) {
     record InTopic(String topic, int partition, long offset) implements Place {}
 
     /** A row of the warehouse. */
-    record InTable(String table, long eventId) implements Place {}
+    record InTable(String table, EventId eventId) implements Place {}
 
     byte[] toBytes() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(200);
@@ -45,7 +46,7 @@ record Mark(long redrivenAtMillis, Reason reason, Place to) {
                 json.writeNumberField("offset", record.offset());
             } else if (to instanceof InTable row) {
                 json.writeStringField("table", row.table());
-                json.writeNumberField("event_id", row.eventId());
+                row.eventId().write("event_id", json);
             }
             json.writeEndObject();
             json.writeEndObject();

@@ -1,5 +1,6 @@
 package dev.engagement.redrive;
 
+import dev.engagement.event.EventId;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** Where a letter belongs. */
@@ -13,7 +14,7 @@ sealed interface Placement {
     record InTopic(ProducerRecord<byte[], byte[]> record, boolean atOnce) implements Placement {}
 
     /** Into the warehouse, if its row is not there. */
-    record InTable(long eventId, byte[] enrichedJson) implements Placement {}
+    record InTable(EventId eventId, byte[] enrichedJson) implements Placement {}
 
     /** Nowhere. */
     record Nowhere(String why) implements Placement {}

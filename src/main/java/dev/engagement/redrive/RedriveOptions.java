@@ -2,6 +2,9 @@ package dev.engagement.redrive;
 
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.source.SourceOptions;
 import java.time.Instant;
 import java.util.Arrays;
@@ -22,7 +25,9 @@ import org.jspecify.annotations.Nullable;
  * @param dryRun whether to say only what would be done
  * @param again whether those are put back too that were before
  * @param maxRecordBytes largest value that the stream accepts
+ * @param format what the values of the events topic are
  * @param database where the rows of OVERSIZE letters are, or null if they are not to be read
+ * @param eventIds what the ids of events are
  */
 public record RedriveOptions(
         KafkaConnection kafka,
@@ -31,7 +36,9 @@ public record RedriveOptions(
         boolean dryRun,
         boolean again,
         MemorySize maxRecordBytes,
-        @Nullable SourceOptions database) {
+        IngestFormat format,
+        @Nullable SourceOptions database,
+        EventIdKind eventIds) {
 
     /** Whether the warehouse is needed. */
     public boolean needsWarehouse() {
@@ -62,7 +69,7 @@ public record RedriveOptions(
             Set<Reason> reasons,
             @Nullable Instant from,
             @Nullable Instant to,
-            @Nullable Long eventId,
+            @Nullable EventId eventId,
             @Nullable Integer limit) {
 
         public Selection {
@@ -73,7 +80,7 @@ public record RedriveOptions(
             reasons = Collections.unmodifiableSet(EnumSet.copyOf(reasons));
         }
 
-        boolean has(Reason reason, long failedAtMillis, @Nullable Long event) {
+        boolean has(Reason reason, long failedAtMillis, @Nullable EventId event) {
             return reasons.contains(reason)
                     && (from == null || failedAtMillis >= from.toEpochMilli())
                     && (to == null || failedAtMillis < to.toEpochMilli())

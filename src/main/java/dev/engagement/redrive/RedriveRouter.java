@@ -7,12 +7,13 @@ import dev.engagement.delivery.Delivery;
 import dev.engagement.delivery.RetryRecord;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventJson;
-import dev.engagement.event.Integers;
 import dev.engagement.event.Position;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
-import dev.engagement.ingest.EventDecoder;
+import dev.engagement.ingest.EventDecoders;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.RecordKey;
 import dev.engagement.source.SourceOptions;
 import java.io.IOException;
@@ -21,7 +22,6 @@ import java.time.Clock;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>OVERSIZE of the stream</td><td>the topic it came from</td><td>the payload, if {@code ingest.max-record-bytes} is
  *   large enough by now; else the row of PostgreSQL as an envelope, if that is small enough</td></tr>
  * <tr><td>OVERSIZE and UNDECODABLE of capture</td><td>the topic of its table</td><td>the row of PostgreSQL as an envelope</td></tr>
+ * <tr><td>UNDECODABLE of capture, of an outbox</td><td>nowhere</td><td>only who writes the outbox knows what was meant</td></tr>
  * <tr><td>UNDELIVERABLE</td><td>the delivery-retry topic</td><td>the body, with no attempts behind it</td></tr>
  * <tr><td>REJECTED</td><td>the warehouse</td><td>the row</td></tr>
  * </table>
@@ -91,6 +92,9 @@ final class RedriveRouter implements AutoCloseable {
                 case OVERSIZE -> letter.source().partition() < 0 ? ofRow(letter) : oversize(letter);
                 case UNDELIVERABLE -> delivery(letter);
                 case REJECTED -> row(letter);
+                case CONFLICT ->
+                    new Placement.Nowhere("the stream knows the id of another event and would drop it again; give the"
+                            + " row an id of its own at the source, and capture brings it under that");
             };
         } catch (SourceRows.UnusableRowException e) {
             return new Placement.Nowhere(String.valueOf(e.getMessage()));
@@ -124,9 +128,9 @@ final class RedriveRouter implements AutoCloseable {
         byte[] key = original == null ? null : original.key();
         if (key == null && original == null) {
             boolean ofEvents = topic.equals(options.topics().events());
-            Long id = letter.eventId() == null && ofEvents ? eventIdIn(letter, value) : letter.eventId();
+            EventId id = letter.eventId() == null && ofEvents ? eventIdIn(letter, value) : letter.eventId();
             if (id != null) {
-                key = ofEvents ? RecordKey.ofEvent(id) : Long.toString(id).getBytes(StandardCharsets.US_ASCII);
+                key = ofEvents ? RecordKey.ofEvent(id) : id.toString().getBytes(StandardCharsets.US_ASCII);
             }
         }
         return new Placement.InTopic(
@@ -143,7 +147,7 @@ final class RedriveRouter implements AutoCloseable {
             return new Placement.Nowhere("Kafka no longer has the content's record at " + place(letter)
                     + ": compaction took it for a newer one, which it would undo, or the topic was made anew");
         }
-        String id = RecordKey.idOf(original.key());
+        String id = RecordKey.identityOf(original.key());
         if (id == null) {
             id = contentIdIn(letter, value);
         }
@@ -192,8 +196,8 @@ final class RedriveRouter implements AutoCloseable {
             }
             return contentRow(letter, id, keyed.key(), keyed);
         }
-        OptionalLong ofKey = Integers.parse(id);
-        Long eventId = ofKey.isPresent() ? (Long) ofKey.getAsLong() : eventIdIn(letter, value);
+        EventId ofKey = EventId.parse(id, options.eventIds());
+        EventId eventId = ofKey != null ? ofKey : eventIdIn(letter, value);
         if (eventId == null) {
             return new Placement.Nowhere(tooLarge("its value", value.length) + ", and it names no event");
         }
@@ -202,6 +206,11 @@ final class RedriveRouter implements AutoCloseable {
 
     /** Of capture: the letter only says which row it is. */
     private Placement ofRow(DeadLetter letter) throws RedriveException, SourceRows.UnusableRowException, IOException {
+        if (letter.payload() != null) {
+            return new Placement.Nowhere(
+                    "it is of a row of the outbox " + letter.source().topic()
+                            + ", whose payload it holds; write that into the outbox once more, as its error says it should be");
+        }
         SourceOptions database = options.database();
         if (database == null) {
             return new Placement.Nowhere(
@@ -210,7 +219,7 @@ final class RedriveRouter implements AutoCloseable {
         }
         String table = letter.source().topic();
         if (table.equals(database.schema() + '.' + database.eventsTable())) {
-            Long id = letter.eventId();
+            EventId id = letter.eventId();
             return id == null
                     ? new Placement.Nowhere("it does not name its row")
                     // The snapshot's rows have no log sequence number.
@@ -231,7 +240,7 @@ final class RedriveRouter implements AutoCloseable {
                 + database.eventsTable() + " nor " + database.schema() + '.' + database.contentTable());
     }
 
-    private Placement eventRow(DeadLetter letter, long id, boolean snapshot)
+    private Placement eventRow(DeadLetter letter, EventId id, boolean snapshot)
             throws RedriveException, SourceRows.UnusableRowException, IOException {
         byte[] envelope = EventJson.envelope(
                 rows().event(id, snapshot, Math.max(0, letter.source().timestampMillis())));
@@ -262,7 +271,7 @@ final class RedriveRouter implements AutoCloseable {
     }
 
     private Placement delivery(DeadLetter letter) {
-        Long id = letter.eventId();
+        EventId id = letter.eventId();
         byte[] body = letter.payload();
         if (id == null || body == null) {
             return new Placement.Nowhere("the letter has no " + (id == null ? "event id" : "payload"));
@@ -283,7 +292,7 @@ final class RedriveRouter implements AutoCloseable {
     }
 
     private static Placement row(DeadLetter letter) {
-        Long id = letter.eventId();
+        EventId id = letter.eventId();
         byte[] json = letter.payload();
         return id == null || json == null
                 ? new Placement.Nowhere("the letter has no " + (id == null ? "event id" : "payload"))
@@ -314,11 +323,14 @@ final class RedriveRouter implements AutoCloseable {
         return originals.partitions(topic).contains(new TopicPartition(topic, partition)) ? (Integer) partition : null;
     }
 
-    private @Nullable Long eventIdIn(DeadLetter letter, byte @Nullable [] value) {
+    private @Nullable EventId eventIdIn(DeadLetter letter, byte @Nullable [] value) {
         DecodedRecord<EngagementEvent> decoded = new DecodedRecord<>();
-        new EventDecoder(letter.source().topic(), Long.MAX_VALUE, clock).decode(record(letter, value), decoded);
+        // It is the id that is wanted, whatever the event has for a content.
+        EventRules rules = new EventRules(options.eventIds(), false);
+        EventDecoders.of(options.format(), letter.source().topic(), Long.MAX_VALUE, rules, clock)
+                .decode(record(letter, value), decoded);
         return switch (decoded.kind()) {
-            case VALUE -> decoded.value().id();
+            case VALUE -> decoded.value().eventId();
             case LETTER -> decoded.letter().eventId();
             case IGNORED, READ_TO_END -> null;
         };

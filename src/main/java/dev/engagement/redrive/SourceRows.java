@@ -4,6 +4,7 @@ import dev.engagement.connection.SecretRef.UnreadableSecretException;
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.source.ContentRow;
 import dev.engagement.source.EventRow;
@@ -32,7 +33,13 @@ final class SourceRows implements AutoCloseable {
         this.database = database;
         this.tables = new SourceTables(database, "engagement-redrive", ANSWER_TIMEOUT);
         // How large the envelope may be is asked when it is written.
-        this.decoder = new RowDecoder(topics.events(), topics.content(), Long.MAX_VALUE, clock.millis(), clock);
+        this.decoder = new RowDecoder(
+                topics.events(),
+                topics.content(),
+                Long.MAX_VALUE,
+                database.rules().contentRequired(),
+                clock.millis(),
+                clock);
     }
 
     /** There is no such row any more, or it cannot become a record; the message says why. */
@@ -50,7 +57,7 @@ final class SourceRows implements AutoCloseable {
      * @param snapshot whether it is to be one of a snapshot, {@code op} r
      * @param committedAtMillis when it was committed, milliseconds since the epoch
      */
-    EngagementEvent event(long id, boolean snapshot, long committedAtMillis)
+    EngagementEvent event(EventId id, boolean snapshot, long committedAtMillis)
             throws RedriveException, UnusableRowException {
         EventRow row;
         try {

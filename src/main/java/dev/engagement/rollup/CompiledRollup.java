@@ -27,6 +27,7 @@ final class CompiledRollup {
     private final RollupDefinition definition;
     private final List<KeyPart> keyParts;
     private final int[] keyFields;
+    private final boolean isByContent;
     private final Set<String> eventTypes;
     private final int[] presentFields;
     private final CompiledMeasure[] measures;
@@ -43,6 +44,7 @@ final class CompiledRollup {
         this.keyFields = keyParts.stream()
                 .mapToInt(part -> part.field() == null ? -1 : fields.indexOf(part.field()))
                 .toArray();
+        this.isByContent = keyParts.stream().anyMatch(part -> part.source() == KeyPart.Source.CONTENT_ID);
         Filter where = definition.where();
         // Not Set.copyOf, which fails when it is asked for null: an event may have no type.
         this.eventTypes = where == null ? new HashSet<>() : new HashSet<>(where.eventTypes());
@@ -110,6 +112,9 @@ final class CompiledRollup {
     /** Whether the rollup is about that event. */
     boolean accepts(EventFacts event) {
         if (!eventTypes.isEmpty() && !eventTypes.contains(event.eventType())) {
+            return false;
+        }
+        if (isByContent && event.contentId() == null) {
             return false;
         }
         for (int field : presentFields) {

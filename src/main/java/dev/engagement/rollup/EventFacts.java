@@ -34,6 +34,7 @@ final class EventFacts {
         return enriched.event().eventType();
     }
 
+    @Nullable
     String contentId() {
         return enriched.event().contentId();
     }

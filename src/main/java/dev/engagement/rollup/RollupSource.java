@@ -21,10 +21,12 @@ import org.jspecify.annotations.Nullable;
  *     database knows when that was
  * @param contents a relation with {@code id}, {@code content_type} and {@code length_seconds}
  * @param join the condition by which an event {@code e} has its content {@code c}
+ * @param contentRequired whether an event without a content does not count
  * @param isIndexed whether events of a range are found without reading the whole table
  * @param knowsCommits whether the database says when a row was committed
  */
-public record RollupSource(String events, String contents, String join, boolean isIndexed, boolean knowsCommits) {
+public record RollupSource(
+        String events, String contents, String join, boolean contentRequired, boolean isIndexed, boolean knowsCommits) {
 
     private static final String ID = "id";
     private static final String CONTENT_ID = "content_id";
@@ -45,11 +47,17 @@ public record RollupSource(String events, String contents, String join, boolean 
      * @param events table of events, as SQL names it
      * @param contents table of contents, as SQL names it
      * @param publication of which no more counts than it lets through, rows and columns; null for the whole tables
+     * @param contentRequired whether an event without a content does not count
      * @param maxClockSkew how far ahead of its arrival an event may be stamped to be in a window
      * @throws RefusedOptionException if the publication lets too little through
      */
     public static RollupSource of(
-            Connection connection, String events, String contents, @Nullable String publication, Duration maxClockSkew)
+            Connection connection,
+            String events,
+            String contents,
+            @Nullable String publication,
+            boolean contentRequired,
+            Duration maxClockSkew)
             throws SQLException {
         boolean knowsCommits;
         boolean isOfOneType;
@@ -71,6 +79,7 @@ public record RollupSource(String events, String contents, String join, boolean 
                 relation(connection, events, EVENT_COLUMNS, List.of(ID, CONTENT_ID, "event_ts"), publication, timely),
                 relation(connection, contents, CONTENT_COLUMNS, List.of(ID), publication, null),
                 isOfOneType ? "c.id = e.content_id" : "c.id::text = e.content_id::text",
+                contentRequired,
                 TimeIndex.of(connection, events).isOrdered(),
                 knowsCommits);
     }

@@ -17,7 +17,8 @@ import java.util.stream.Collectors;
 /**
  * The SQL by which PostgreSQL computes the cells of a rollup from the source tables: what the job computes, by the same
  * rules. Users are counted and never estimated. An event counts by its content as it is now; one that the job makes a dead
- * letter of because of its row, or that has no content, does not count.
+ * letter of because of its row, or that has no content where it must have one, does not count. One without a
+ * {@code content_id} is in no cell of a content.
  *
  * <p>What SQL cannot know: whether an event was too large for the stream, whether it came too late for its window, and, in a
  * database that does not keep the times of commits, whether it was stamped ahead of its arrival.
@@ -150,7 +151,8 @@ public final class RollupSql {
             conditions.add("NOT EXISTS (SELECT FROM unnest(?::bigint[]) AS without (id) WHERE without.id = e.id)");
         }
         // The offset keeps PostgreSQL from reading the payload anew for each window and each use of a field.
-        return "SELECT " + list(columns) + " FROM " + source.events() + " AS e JOIN " + source.contents() + " AS c ON "
+        return "SELECT " + list(columns) + " FROM " + source.events() + " AS e"
+                + (source.contentRequired() ? " JOIN " : " LEFT JOIN ") + source.contents() + " AS c ON "
                 + source.join() + " WHERE " + String.join(" AND ", conditions) + " OFFSET 0";
     }
 

@@ -1,11 +1,13 @@
 package dev.engagement.source;
 
+import dev.engagement.event.EventId;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One row of the events table, its columns as texts. Immutable.
  *
- * @param id primary key
+ * @param id primary key; of one that is a text its hash
+ * @param textId primary key if it is a text, or null
  * @param contentId the column's text, whatever its type
  * @param userId the column's text, whatever its type
  * @param eventType any text
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record EventRow(
         long id,
+        @Nullable String textId,
         @Nullable String contentId,
         @Nullable String userId,
         @Nullable String eventType,
@@ -24,6 +27,24 @@ public record EventRow(
         @Nullable String device,
         @Nullable String rawPayload)
         implements TableRow {
+
+    /** One whose primary key is a number. */
+    public EventRow(
+            long id,
+            @Nullable String contentId,
+            @Nullable String userId,
+            @Nullable String eventType,
+            String eventTs,
+            @Nullable Integer durationMs,
+            @Nullable String device,
+            @Nullable String rawPayload) {
+        this(id, null, contentId, userId, eventType, eventTs, durationMs, device, rawPayload);
+    }
+
+    /** Its identity. */
+    public EventId eventId() {
+        return new EventId(id, textId);
+    }
 
     /** Enough characters for everything but the texts. */
     private static final int FRAME = 512;

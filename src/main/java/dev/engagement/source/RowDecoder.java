@@ -2,12 +2,15 @@ package dev.engagement.source;
 
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.JsonText;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
+import dev.engagement.ingest.EventRules;
 import java.time.Clock;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -25,7 +28,9 @@ public final class RowDecoder {
     public static final int NO_PARTITION = -1;
 
     private final EventDecoder events;
+    private final EventDecoder textEvents;
     private final ContentDecoder contents;
+    private final boolean contentRequired;
     private final String eventsTopic;
     private final String contentTopic;
     private final long maxRecordBytes;
@@ -37,11 +42,22 @@ public final class RowDecoder {
      * @param eventsTopic named in letters
      * @param contentTopic named in letters
      * @param maxRecordBytes largest accepted envelope
+     * @param contentRequired whether an event without a {@code content_id} is INVALID
      * @param readAtMillis stands for the Kafka timestamp, milliseconds since the epoch
      * @param clock says when a letter was written
      */
-    public RowDecoder(String eventsTopic, String contentTopic, long maxRecordBytes, long readAtMillis, Clock clock) {
-        this.events = new EventDecoder(eventsTopic, maxRecordBytes, clock);
+    public RowDecoder(
+            String eventsTopic,
+            String contentTopic,
+            long maxRecordBytes,
+            boolean contentRequired,
+            long readAtMillis,
+            Clock clock) {
+        this.events =
+                new EventDecoder(eventsTopic, maxRecordBytes, new EventRules(EventIdKind.LONG, contentRequired), clock);
+        this.textEvents =
+                new EventDecoder(eventsTopic, maxRecordBytes, new EventRules(EventIdKind.TEXT, contentRequired), clock);
+        this.contentRequired = contentRequired;
         this.contents = new ContentDecoder(contentTopic, maxRecordBytes, clock);
         this.eventsTopic = eventsTopic;
         this.contentTopic = contentTopic;
@@ -54,17 +70,20 @@ public final class RowDecoder {
         String contentId = row.contentId();
         long micros = Timestamps.parse(row.eventTs());
         Integer duration = row.durationMs();
-        if (contentId == null
+        if ((contentId == null ? contentRequired : contentId.isEmpty() && !contentRequired)
                 || micros == Timestamps.INVALID
                 || (duration != null && duration < 0)
                 || row.maxBytes() > maxRecordBytes
+                || (row.textId() != null && !EventId.isText(row.textId()))
                 || (row.rawPayload() != null && !JsonText.isOneValue(row.rawPayload()))) {
-            events.decode(record(eventsTopic, row.id(), RowJson.envelope(row)), out);
+            (row.textId() == null ? events : textEvents)
+                    .decode(record(eventsTopic, row.id(), RowJson.envelope(row)), out);
             return;
         }
         out.accept(
                 new EngagementEvent(
                         row.id(),
+                        row.textId(),
                         contentId,
                         row.userId(),
                         row.eventType(),

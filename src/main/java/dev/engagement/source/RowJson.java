@@ -17,7 +17,7 @@ public final class RowJson {
     /** An event's row. */
     public static byte[] envelope(EventRow row) {
         return envelope(json -> {
-            json.writeNumberField("id", row.id());
+            row.eventId().write("id", json);
             json.writeStringField("content_id", row.contentId());
             json.writeStringField("user_id", row.userId());
             json.writeStringField("event_type", row.eventType());

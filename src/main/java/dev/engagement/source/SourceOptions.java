@@ -1,6 +1,7 @@
 package dev.engagement.source;
 
 import dev.engagement.connection.PostgresConnection;
+import dev.engagement.ingest.EventRules;
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 
@@ -12,16 +13,28 @@ import org.jspecify.annotations.Nullable;
  * @param eventsTable table of events, without the schema
  * @param contentTable table of contents, without the schema
  * @param publication of which no more is read than it lets through, rows and columns; null for the whole tables
+ * @param rules what an event must have
  */
 public record SourceOptions(
         PostgresConnection postgres,
         String schema,
         String eventsTable,
         String contentTable,
-        @Nullable String publication)
+        @Nullable String publication,
+        EventRules rules)
         implements Serializable {
 
     private static final long serialVersionUID = 1L;
+
+    /** Where the primary keys of events are numbers. */
+    public SourceOptions(
+            PostgresConnection postgres,
+            String schema,
+            String eventsTable,
+            String contentTable,
+            @Nullable String publication) {
+        this(postgres, schema, eventsTable, contentTable, publication, EventRules.DEFAULT);
+    }
 
     public SourceOptions {
         if (eventsTable.equals(contentTable)) {

@@ -2,7 +2,10 @@ package dev.engagement.source;
 
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.PublishedTable;
+import dev.engagement.connection.ReadRight;
 import dev.engagement.connection.TimeIndex;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.Timestamps;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -148,7 +151,7 @@ public final class SourceTables {
     /**
      * What is to be read.
      *
-     * @param ids all of the range's, and others between them
+     * @param ids all of the range's, and others between them, if they are numbers
      * @param rows how many rows the range has
      */
     public record Extent(IdRange ids, long rows) {}
@@ -180,7 +183,8 @@ public final class SourceTables {
 
     /** Ids and number of the range's rows: one pass over its rows, over an index of event_ts if there is one. */
     public Extent extent(Connection connection, RangeOptions range, @Nullable String contentId) throws SQLException {
-        String sql = "SELECT min(id), max(id), count(*) FROM " + options.quotedEvents() + where(false, contentId);
+        String ids = isText() ? "0, 0" : "min(id), max(id)";
+        String sql = "SELECT " + ids + ", count(*) FROM " + options.quotedEvents() + where(false, contentId);
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             bind(statement, 1, range, contentId);
             try (ResultSet row = statement.executeQuery()) {
@@ -210,13 +214,37 @@ public final class SourceTables {
     }
 
     /** One event; null if there is none, or the publication does not let it through. */
-    public @Nullable EventRow event(Connection connection, long id) throws SQLException {
+    public @Nullable EventRow event(Connection connection, EventId id) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(selectEvents() + " WHERE id = ?" + filter())) {
-            statement.setLong(1, id);
+            bind(statement, 1, id);
             try (ResultSet row = statement.executeQuery()) {
                 return row.next() ? event(row) : null;
             }
+        } catch (SQLException e) {
+            // What is no value of the column's type is no event's id.
+            if (id.kind() == EventIdKind.TEXT && String.valueOf(e.getSQLState()).startsWith(DATA_EXCEPTION)) {
+                return null;
+            }
+            throw e;
         }
+    }
+
+    private static void bind(PreparedStatement statement, int at, EventId id) throws SQLException {
+        if (id.text() == null) {
+            statement.setLong(at, id.number());
+        } else {
+            // Without a type of its own it is of the column's.
+            statement.setObject(at, id.text(), Types.OTHER);
+        }
+    }
+
+    private boolean isText() {
+        return options.rules().ids() == EventIdKind.TEXT;
+    }
+
+    /** By what rows of one time are in order: texts by their bytes, as everywhere. */
+    private String orderedId() {
+        return isText() ? "id::text COLLATE \"C\"" : "id";
     }
 
     /**
@@ -252,7 +280,7 @@ public final class SourceTables {
             statement.setLong(1, ids.first());
             statement.setLong(2, ids.last());
             bind(statement, 3, range, contentId);
-            return RowCursor.open(statement, FETCH_ROWS, SourceTables::event);
+            return RowCursor.open(statement, FETCH_ROWS, this::event);
         } catch (SQLException | RuntimeException e) {
             statement.close();
             throw e;
@@ -265,7 +293,7 @@ public final class SourceTables {
      * @param eventTs PostgreSQL's text of the time
      * @param id of the rows of that time the last one that was read
      */
-    public record Position(String eventTs, long id) {}
+    public record Position(String eventTs, EventId id) {}
 
     /**
      * The range's events in the order of event_ts, and of those of one time by id; the connection is in a transaction.
@@ -289,9 +317,13 @@ public final class SourceTables {
                 statement.setString(1, after.eventTs());
                 int at = contentId == null ? 3 : 4;
                 statement.setString(at, after.eventTs());
-                statement.setLong(at + 1, after.id());
+                if (isText()) {
+                    statement.setString(at + 1, after.id().toString());
+                } else {
+                    statement.setLong(at + 1, after.id().number());
+                }
             }
-            return RowCursor.open(statement, FETCH_ROWS, SourceTables::event);
+            return RowCursor.open(statement, FETCH_ROWS, this::event);
         } catch (SQLException | RuntimeException e) {
             statement.close();
             throw e;
@@ -300,8 +332,9 @@ public final class SourceTables {
 
     /** The statement of that. */
     public String eventsByTime(boolean isAfter, @Nullable Integer limit, @Nullable String contentId) {
-        return selectEvents() + where(false, contentId) + (isAfter ? " AND (event_ts, id) > (?::timestamptz, ?)" : "")
-                + " ORDER BY event_ts, id" + (limit == null ? "" : " LIMIT " + limit);
+        return selectEvents() + where(false, contentId)
+                + (isAfter ? " AND (event_ts, " + orderedId() + ") > (?::timestamptz, ?)" : "") + " ORDER BY event_ts, "
+                + orderedId() + (limit == null ? "" : " LIMIT " + limit);
     }
 
     /** When the first of the range's events happened, microseconds since the epoch; null if there is none. */
@@ -413,10 +446,12 @@ public final class SourceTables {
         }
     }
 
-    private static EventRow event(ResultSet row) throws SQLException {
+    private EventRow event(ResultSet row) throws SQLException {
         Integer duration = number(row, 6);
+        String textId = isText() ? row.getString(1) : null;
         return new EventRow(
-                row.getLong(1),
+                textId == null ? row.getLong(1) : EventId.hash(textId),
+                textId,
                 row.getString(2),
                 row.getString(3),
                 row.getString(4),
@@ -451,7 +486,10 @@ public final class SourceTables {
             return "content-id is '" + contentId + "', which is no value of the column content_id (" + firstLine(e)
                     + ")";
         }
-        if (state.equals(PSQLState.UNDEFINED_TABLE.getState()) || state.equals("42501") || state.startsWith("42")) {
+        if (ReadRight.isMissing(e)) {
+            return ReadRight.message(options.postgres(), options.quotedEvents() + ", " + options.quotedContents(), e);
+        }
+        if (state.equals(PSQLState.UNDEFINED_TABLE.getState()) || state.startsWith("42")) {
             return "The tables " + options.quotedEvents() + " and " + options.quotedContents() + " cannot be read at "
                     + options.postgres().jdbcUrl() + " as " + options.postgres().username() + " (" + firstLine(e)
                     + "). Check postgres.schema, postgres.events-table, postgres.content-table and the role's SELECT";

@@ -109,7 +109,7 @@ final class AppendOperator extends AbstractStreamOperator<CommittableMessage<App
                 getProcessingTimeService().getCurrentProcessingTime(),
                 new DeadLetter.Source(
                         plan.eventsTopic(), position.partition(), position.offset(), position.timestampMillis()),
-                event.id(),
+                event.eventId(),
                 EventJson.enriched(enriched),
                 // Any later checkpoint has this behind it.
                 MissingRows.headers(plan.run(), lastCheckpoint + 1));

@@ -3,25 +3,31 @@ package dev.engagement.warehouse;
 import com.google.protobuf.DescriptorProtos.DescriptorProto;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventIdKind;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The table: its columns in order, and how an event becomes a row. Whatever speaks of columns (the schema for REST, the
- * descriptor of the rows, the rows themselves, the check of an existing table) is derived from {@link #ALL}, so a new
+ * descriptor of the rows, the rows themselves, the check of an existing table) is derived from {@link #of}, so a new
  * field is one entry at its end. An entry's place is its field number: none is ever moved or left out.
  */
 final class Columns {
 
-    private Columns() {}
+    private static final Column NUMBER_ID = required(
+            "event_id", ColumnType.INT64, (e, row) -> row.int64(e.event().id()));
 
+    private static final Column TEXT_ID = required(
+            "event_id",
+            ColumnType.STRING,
+            (e, row) -> row.text(e.event().eventId().toString()));
+
+    /** Of events whose ids are numbers. */
     static final List<Column> ALL = List.of(
-            required(
-                    "event_id",
-                    ColumnType.INT64,
-                    (e, row) -> row.int64(e.event().id())),
+            NUMBER_ID,
             nullable(
                     "content_id",
                     ColumnType.STRING,
@@ -76,21 +82,35 @@ final class Columns {
                 }
             }));
 
+    /** Of events whose ids are texts: the first column is one, and all others are as they are. */
+    private static final List<Column> WITH_TEXT_ID =
+            Stream.concat(Stream.of(TEXT_ID), ALL.stream().skip(1)).toList();
+
+    private Columns() {}
+
+    /** The columns of a table of events with such ids. */
+    static List<Column> of(EventIdKind ids) {
+        return ids == EventIdKind.TEXT ? WITH_TEXT_ID : ALL;
+    }
+
     /** What the rows of an append are, for BigQuery. */
-    static final DescriptorProto DESCRIPTOR = DescriptorProto.newBuilder()
-            .setName("EngagementEvent")
-            .addAllField(IntStream.range(0, ALL.size())
-                    .mapToObj(i -> FieldDescriptorProto.newBuilder()
-                            .setName(ALL.get(i).name())
-                            .setNumber(i + 1)
-                            .setType(ALL.get(i).type().inRows())
-                            .setLabel(
-                                    ALL.get(i).required()
-                                            ? FieldDescriptorProto.Label.LABEL_REQUIRED
-                                            : FieldDescriptorProto.Label.LABEL_OPTIONAL)
-                            .build())
-                    .toList())
-            .build();
+    static DescriptorProto descriptor(EventIdKind ids) {
+        List<Column> columns = of(ids);
+        return DescriptorProto.newBuilder()
+                .setName("EngagementEvent")
+                .addAllField(IntStream.range(0, columns.size())
+                        .mapToObj(i -> FieldDescriptorProto.newBuilder()
+                                .setName(columns.get(i).name())
+                                .setNumber(i + 1)
+                                .setType(columns.get(i).type().inRows())
+                                .setLabel(
+                                        columns.get(i).required()
+                                                ? FieldDescriptorProto.Label.LABEL_REQUIRED
+                                                : FieldDescriptorProto.Label.LABEL_OPTIONAL)
+                                .build())
+                        .toList())
+                .build();
+    }
 
     /** What events are put together by. */
     static final List<String> CLUSTERING = List.of("content_type", "event_type");

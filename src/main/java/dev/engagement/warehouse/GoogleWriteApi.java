@@ -59,10 +59,8 @@ final class GoogleWriteApi implements WriteApi {
     /** Above what is ever in flight: the writer bounds that itself, and never waits in here. */
     private static final int NO_BOUND_OF_REQUESTS = 100_000;
 
-    private static final ProtoSchema SCHEMA =
-            ProtoSchema.newBuilder().setProtoDescriptor(Columns.DESCRIPTOR).build();
-
     private final WarehouseOptions options;
+    private final ProtoSchema schema;
     private final CredentialsProvider credentials;
     private final ScheduledExecutorService executor;
     private final ManagedChannel channel;
@@ -71,6 +69,9 @@ final class GoogleWriteApi implements WriteApi {
 
     GoogleWriteApi(WarehouseOptions options) {
         this.options = options;
+        this.schema = ProtoSchema.newBuilder()
+                .setProtoDescriptor(Columns.descriptor(options.eventIds()))
+                .build();
         GoogleCredentials found = BigQueryCredentials.of(options);
         this.credentials = found == null ? NoCredentialsProvider.create() : FixedCredentialsProvider.create(found);
         this.executor = Executors.newScheduledThreadPool(2, runnable -> {
@@ -121,7 +122,7 @@ final class GoogleWriteApi implements WriteApi {
         ManagedChannel own = channel();
         try {
             StreamWriter writer = StreamWriter.newBuilder(stream)
-                    .setWriterSchema(SCHEMA)
+                    .setWriterSchema(schema)
                     .setChannelProvider(over(own))
                     .setCredentialsProvider(credentials)
                     .setExecutorProvider(FixedExecutorProvider.create(executor))
@@ -139,12 +140,12 @@ final class GoogleWriteApi implements WriteApi {
     }
 
     /** On this thread: the first append is made by a task's, which would load them for seconds on a cold and busy machine. */
-    private static void loadClassesOfAppends(String stream) {
+    private void loadClassesOfAppends(String stream) {
         ByteString unused = AppendRowsRequest.newBuilder()
                 .setWriteStream(stream)
                 .setOffset(Int64Value.of(0))
                 .setProtoRows(AppendRowsRequest.ProtoData.newBuilder()
-                        .setWriterSchema(SCHEMA)
+                        .setWriterSchema(schema)
                         .setRows(ProtoRows.newBuilder().addSerializedRows(ByteString.EMPTY)))
                 .build()
                 .toByteString();

@@ -249,7 +249,9 @@ public final class MissingRows {
     }
 
     private static String sql(WarehouseOptions options) {
-        List<String> names = Columns.ALL.stream().map(Columns.Column::name).toList();
+        List<String> names = Columns.of(options.eventIds()).stream()
+                .map(Columns.Column::name)
+                .toList();
         // The parameter in the condition lets BigQuery read one partition, and satisfies require_partition_filter.
         return "MERGE `" + options.tableName() + "` AS T USING (SELECT "
                 + names.stream().map(name -> "@" + name + " AS " + name).collect(Collectors.joining(", "))
@@ -258,9 +260,9 @@ public final class MissingRows {
                 + names.stream().map(name -> "S." + name).collect(Collectors.joining(", ")) + ")";
     }
 
-    private static List<Object> parameters(Map<String, @Nullable String> values) {
+    private List<Object> parameters(Map<String, @Nullable String> values) {
         List<Object> parameters = new ArrayList<>();
-        for (Columns.Column column : Columns.ALL) {
+        for (Columns.Column column : Columns.of(options.eventIds())) {
             String value = values.get(column.name());
             parameters.add(Map.of(
                     "name",
@@ -297,7 +299,7 @@ public final class MissingRows {
         } catch (IOException e) {
             throw new UncheckedIOException("Reading JSON from memory failed", e);
         }
-        for (Columns.Column column : Columns.ALL) {
+        for (Columns.Column column : Columns.of(options.eventIds())) {
             String value = values.get(column.name());
             if (value == null && column.required()) {
                 throw new RefusedRowException(column.name() + " is missing");

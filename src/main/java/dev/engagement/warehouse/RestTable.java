@@ -113,7 +113,11 @@ final class RestTable implements TableApi {
                 Map.of("projectId", options.project(), "datasetId", options.dataset(), "tableId", options.table()));
         description.put(
                 "schema",
-                Map.of("fields", Columns.ALL.stream().map(RestTable::field).toList()));
+                Map.of(
+                        "fields",
+                        Columns.of(options.eventIds()).stream()
+                                .map(RestTable::field)
+                                .toList()));
         description.put("timePartitioning", partitioning);
         description.put("clustering", Map.of("fields", Columns.CLUSTERING));
         if (layout.requirePartitionFilter()) {

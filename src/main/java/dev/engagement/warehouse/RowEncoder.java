@@ -4,12 +4,14 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventIdKind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Events into the bytes of rows, as {@link Columns#DESCRIPTOR} describes them. Not thread-safe. */
+/** Events into the bytes of rows, as {@link Columns#descriptor} describes them. Not thread-safe. */
 final class RowEncoder {
 
     /** More than a tag and a number or a length take. */
@@ -18,15 +20,16 @@ final class RowEncoder {
     private final Writing row = new Writing();
     private byte[] buffer = new byte[1 << 10];
 
-    /** The event's row. */
+    /** The event's row, in a table of its kind of ids. */
     ByteString encode(EnrichedEvent event) {
+        List<Columns.Column> columns = Columns.of(event.event().textId() == null ? EventIdKind.LONG : EventIdKind.TEXT);
         while (true) {
             CodedOutputStream out = CodedOutputStream.newInstance(buffer);
             try {
                 row.out = out;
-                for (int i = 0; i < Columns.ALL.size(); i++) {
+                for (int i = 0; i < columns.size(); i++) {
                     row.field = i + 1;
-                    Columns.ALL.get(i).value().write(event, row);
+                    columns.get(i).value().write(event, row);
                 }
                 out.flush();
             } catch (CodedOutputStream.OutOfSpaceException e) {

@@ -1,7 +1,10 @@
 package dev.engagement.warehouse;
 
 import dev.engagement.connection.Pause;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import java.io.IOException;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
@@ -37,6 +40,16 @@ public final class WarehouseIds {
      */
     public void between(long fromMicros, long toMicros, LongConsumer each) throws IOException, InterruptedException {
         numbers(idsBetween(fromMicros, toMicros), each);
+    }
+
+    /** The same of ids of a kind. */
+    public void between(long fromMicros, long toMicros, EventIdKind kind, Consumer<EventId> each)
+            throws IOException, InterruptedException {
+        if (kind == EventIdKind.LONG) {
+            between(fromMicros, toMicros, id -> each.accept(EventId.of(id)));
+        } else {
+            query.rows(idsBetween(fromMicros, toMicros), row -> each.accept(EventId.of(String.valueOf(row.get(0)))));
+        }
     }
 
     private String idsBetween(long fromMicros, long toMicros) {

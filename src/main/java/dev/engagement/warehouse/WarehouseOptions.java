@@ -1,6 +1,7 @@
 package dev.engagement.warehouse;
 
 import dev.engagement.connection.HostPort;
+import dev.engagement.event.EventIdKind;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param commitTimeout how long BigQuery may refuse what passes by itself, until the job fails
  * @param acceptDuplicates go on although rows of this job may be in the table already
  * @param addColumns add missing nullable columns to an existing table
+ * @param eventIds what event_id is: INT64, or STRING
  * @param jsonNumbers what becomes of numbers in raw_payload that BigQuery's JSON would change
  */
 public record WarehouseOptions(
@@ -40,6 +42,7 @@ public record WarehouseOptions(
         Duration commitTimeout,
         boolean acceptDuplicates,
         boolean addColumns,
+        EventIdKind eventIds,
         JsonNumbers jsonNumbers)
         implements Serializable {
 
@@ -50,6 +53,38 @@ public record WarehouseOptions(
 
     /** Largest append: BigQuery takes 10 MB, schema and all. */
     static final long MAX_APPEND_BYTES = 9_500_000;
+
+    /** Of a table whose event_id is a number. */
+    public WarehouseOptions(
+            String project,
+            String dataset,
+            String table,
+            Endpoints endpoints,
+            @Nullable String credentialsFile,
+            Layout layout,
+            MemorySize maxInFlight,
+            MemorySize flushSize,
+            Duration flushInterval,
+            Duration commitTimeout,
+            boolean acceptDuplicates,
+            boolean addColumns,
+            JsonNumbers jsonNumbers) {
+        this(
+                project,
+                dataset,
+                table,
+                endpoints,
+                credentialsFile,
+                layout,
+                maxInFlight,
+                flushSize,
+                flushInterval,
+                commitTimeout,
+                acceptDuplicates,
+                addColumns,
+                EventIdKind.LONG,
+                jsonNumbers);
+    }
 
     public WarehouseOptions {
         matches("warehouse.project", project, "[a-z0-9.:-]{1,63}", "as BigQuery's projects are called");
@@ -184,6 +219,7 @@ public record WarehouseOptions(
                 commitTimeout,
                 acceptDuplicates,
                 addColumns,
+                eventIds,
                 jsonNumbers);
     }
 

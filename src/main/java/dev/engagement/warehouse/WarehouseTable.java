@@ -53,7 +53,7 @@ final class WarehouseTable {
         table.fields().forEach(field -> found.put(field.name().toLowerCase(Locale.ROOT), field));
         List<Columns.Column> missing = new ArrayList<>();
         List<String> problems = new ArrayList<>();
-        for (Columns.Column column : Columns.ALL) {
+        for (Columns.Column column : Columns.of(options.eventIds())) {
             TableApi.Table.Field field = found.remove(column.name());
             if (field == null) {
                 if (column.required()) {

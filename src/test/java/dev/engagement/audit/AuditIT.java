@@ -12,6 +12,7 @@ import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Timestamps;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.local.KafkaServer;
@@ -276,7 +277,7 @@ class AuditIT {
                 "error",
                 0,
                 new DeadLetter.Source("events-" + test, partition, offset, 0),
-                eventId,
+                eventId == null ? null : EventId.of(eventId),
                 "payload".getBytes(StandardCharsets.UTF_8),
                 List.of());
         send("letters-" + test, letter.id(), new String(DeadLetterJson.toBytes(letter, "1"), StandardCharsets.UTF_8));

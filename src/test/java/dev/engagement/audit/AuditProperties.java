@@ -22,7 +22,7 @@ import net.jqwik.api.constraints.IntRange;
 class AuditProperties {
 
     private static final List<Reason> BEFORE =
-            List.of(Reason.UNDECODABLE, Reason.INVALID, Reason.OVERSIZE, Reason.UNRESOLVED);
+            List.of(Reason.UNDECODABLE, Reason.INVALID, Reason.OVERSIZE, Reason.UNRESOLVED, Reason.CONFLICT);
 
     @Property(tries = 300)
     void finds_what_brute_force_finds(
@@ -60,7 +60,7 @@ class AuditProperties {
         assertThat(found).isEqualTo(expected);
         assertThat(report.isEqual())
                 .isEqualTo(expected.keySet().stream()
-                        .noneMatch(what -> what.matches(".* (missing|extra|doubled|changed|unproven)")));
+                        .noneMatch(what -> what.matches(".* (missing|extra|doubled|changed|conflict|unproven)")));
     }
 
     private static void spoil(Event event, Random random, int oneIn) {
@@ -89,7 +89,11 @@ class AuditProperties {
         boolean thereFirst = thereEverInRange && !event.rowsAreLate;
         if (wanted && !thereEverInRange) {
             boolean dead = event.letter != null && (BEFORE.contains(event.letter) || event.letter == Reason.REJECTED);
-            put(expected, dead ? "warehouse dead letter" : "warehouse missing", event);
+            boolean elsewhere = anyRows && event.captured != null;
+            put(
+                    expected,
+                    dead ? "warehouse dead letter" : elsewhere ? "warehouse conflict" : "warehouse missing",
+                    event);
         }
         if (!thereFirst) {
             return;

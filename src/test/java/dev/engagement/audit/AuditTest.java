@@ -186,6 +186,20 @@ class AuditTest {
     }
 
     @Test
+    void a_row_under_the_id_of_another_event_is_named_and_needs_an_id_of_its_own() throws Exception {
+        event(30).rowMicros = Audits.RANGE.fromMicros() - 3_600_000_000L;
+
+        AuditReport report = Audits.of(world);
+
+        assertThat(Audits.found(report)).isEqualTo(Map.of("warehouse conflict", "30"));
+        assertThat(report.isEqual()).isFalse();
+        assertThat(repairs(report, Kind.CONFLICT))
+                .singleElement()
+                .asString()
+                .contains("UPDATE engagement_events SET id = DEFAULT WHERE id IN (30)");
+    }
+
+    @Test
     void says_what_brings_back_rows_that_were_never_captured_and_those_that_were() throws Exception {
         event(10).rows = 0;
         event(10).captured = null;

@@ -14,6 +14,7 @@ import dev.engagement.connection.Pause;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.Schema;
 import dev.engagement.local.testing.SharedServers;
@@ -125,7 +126,7 @@ class RollupAuditIT {
                                 server.jdbcUrl(PostgresServer.ANALYTICS),
                                 server.username(),
                                 SecretRef.inFile("rollup.postgres.password", servers.postgresPasswordFile())),
-                        new SourceOptions(source, Schema.NAME, Schema.EVENTS, Schema.CONTENT, null),
+                        new SourceOptions(source, Schema.NAME, Schema.EVENTS, Schema.CONTENT, null, EventRules.DEFAULT),
                         allowedLateness,
                         Duration.ofMinutes(1)));
     }

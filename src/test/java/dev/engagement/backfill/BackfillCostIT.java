@@ -9,7 +9,9 @@ import dev.engagement.connection.SecretRef;
 import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Position;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.RecordKey;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.bigquery.BigQueryEmulator;
@@ -233,7 +235,9 @@ class BackfillCostIT {
         try {
             SourceOptions of = options(DAYS, false).source();
             SourceTables database = new SourceTables(
-                    new SourceOptions(of.postgres(), of.schema(), "parted", of.contentTable(), null), "test");
+                    new SourceOptions(
+                            of.postgres(), of.schema(), "parted", of.contentTable(), null, EventRules.DEFAULT),
+                    "test");
             try (Connection connection = database.connect()) {
                 assertThat(database.timeIndex(connection).isOrdered()).isFalse();
                 String advice = database.timeIndex(connection).advice();
@@ -400,10 +404,10 @@ class BackfillCostIT {
         }
 
         @Override
-        public synchronized void publish(long id, byte[] envelope) {
+        public synchronized void publish(EventId id, byte[] envelope) {
             publications++;
             anEvent = new String(envelope, UTF_8);
-            published.add(id);
+            published.add(id.number());
         }
 
         @Override
@@ -483,7 +487,8 @@ class BackfillCostIT {
                         "public",
                         "engagement_events",
                         "content",
-                        publication),
+                        publication,
+                        EventRules.DEFAULT),
                 RangeOptions.of(BEGIN, BEGIN.plus(Duration.ofDays(days))),
                 null,
                 false,
@@ -497,7 +502,8 @@ class BackfillCostIT {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 MemorySize.ofMebiBytes(1),
-                readers);
+                readers,
+                null);
     }
 
     private WarehouseOptions warehouse() {

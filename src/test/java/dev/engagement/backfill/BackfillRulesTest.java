@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
 import dev.engagement.event.types.testing.GoldenBytes;
 import dev.engagement.source.ContentRow;
 import dev.engagement.source.EventRow;
@@ -57,11 +58,11 @@ class BackfillRulesTest {
     void samplesCountAllAndShowAFew() {
         Samples some = new Samples();
         for (long id : List.of(3L, 1L, 2L)) {
-            some.add(id);
+            some.add(EventId.of(id));
         }
         Samples others = new Samples();
         for (long id = 4; id <= 20; id++) {
-            others.add(id);
+            others.add(EventId.of(id));
         }
         assertThat(some.ids()).isEqualTo("ids 1, 2, 3");
 

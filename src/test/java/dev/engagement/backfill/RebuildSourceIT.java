@@ -11,11 +11,14 @@ import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.types.EventTypes;
 import dev.engagement.ingest.ContentDecoder;
 import dev.engagement.ingest.DecodedRecord;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.testing.SharedServers;
@@ -161,7 +164,7 @@ class RebuildSourceIT {
     void columns_of_other_types_are_read_as_capture_would_give_them() throws Exception {
         SourceTables database = new SourceTables(source, "test");
         RangeOptions range = RangeOptions.of(Instant.parse(FROM), Instant.parse(TO));
-        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, 0, Clock.systemUTC());
+        RowDecoder decoder = new RowDecoder("events", "content", 1 << 20, true, 0, Clock.systemUTC());
         DecodedRecord<EngagementEvent> event = new DecodedRecord<>();
         DecodedRecord<ContentChange> content = new DecodedRecord<>();
         try (Connection connection = database.connect()) {
@@ -374,7 +377,8 @@ class RebuildSourceIT {
                 "group",
                 MemorySize.ofMebiBytes(8),
                 MemorySize.ofMebiBytes(1),
-                3);
+                3,
+                null);
     }
 
     @Test
@@ -508,11 +512,11 @@ class RebuildSourceIT {
         private volatile int room = Integer.MAX_VALUE;
 
         @Override
-        public synchronized void publish(long id, byte[] envelope) {
+        public synchronized void publish(EventId id, byte[] envelope) {
             if (ids.size() >= room) {
                 throw new BackfillException("The broker is gone", null);
             }
-            ids.add(id);
+            ids.add(id.number());
         }
 
         @Override
@@ -544,7 +548,7 @@ class RebuildSourceIT {
 
         @Override
         public void letters(EachLetter each) {
-            letters.forEach((id, reason) -> each.take(id, reason));
+            letters.forEach((id, reason) -> each.take(EventId.of(id), reason));
         }
 
         @Override
@@ -590,7 +594,8 @@ class RebuildSourceIT {
                 schema,
                 "engagement_events",
                 "content",
-                publication);
+                publication,
+                EventRules.DEFAULT);
     }
 
     private static IngestOptions ingest() {
@@ -601,7 +606,10 @@ class RebuildSourceIT {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 false,
-                EventTimeOptions.DEFAULT);
+                EventTimeOptions.DEFAULT,
+                EventRules.DEFAULT,
+                null,
+                IngestFormat.AUTO);
     }
 
     private static StreamExecutionEnvironment environment() {

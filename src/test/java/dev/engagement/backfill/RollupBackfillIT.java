@@ -7,6 +7,7 @@ import dev.engagement.EngagementJob;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.event.RollupRow;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.Schema;
 import dev.engagement.local.testing.SharedServers;
@@ -105,7 +106,8 @@ class RollupBackfillIT {
                 Schema.NAME,
                 Schema.EVENTS,
                 Schema.CONTENT,
-                null);
+                null,
+                EventRules.DEFAULT);
         RollupBackfillOptions options = new RollupBackfillOptions(
                 source,
                 RangeOptions.of(from, to),

@@ -8,8 +8,11 @@ import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.enrichment.Enrichment;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.Schema;
@@ -71,7 +74,8 @@ public final class BackfillBenchmark {
                     Schema.NAME,
                     "engagement_events",
                     "content",
-                    null);
+                    null,
+                    EventRules.DEFAULT);
             BackfillBenchmark benchmark = new BackfillBenchmark(cluster, postgres, source, events);
             benchmark.fill();
             benchmark.compare(rounds);
@@ -160,16 +164,21 @@ public final class BackfillBenchmark {
                         "bench",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT));
+                        EventTimeOptions.DEFAULT,
+                        EventRules.DEFAULT,
+                        null,
+                        IngestFormat.AUTO));
         var contents = Ingest.decodeContent(in.contentChanges()).uid("decode-content");
         var decoded = Ingest.decode(in.events(), EventTimeOptions.DEFAULT).uid("decode-events");
         var enriched = Enrichment.join(
                         decoded,
                         contents,
-                        new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30)),
+                        new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30), true),
                         "bench.events")
                 .uid("enrich");
-        Dedupe.byEventId(enriched, new DedupeOptions(null)).uid("dedupe").sinkTo(new DiscardingSink<>());
+        Dedupe.byEventId(enriched, new DedupeOptions(null, EventIdKind.LONG, 0), "events")
+                .uid("dedupe")
+                .sinkTo(new DiscardingSink<>());
         return env;
     }
 }

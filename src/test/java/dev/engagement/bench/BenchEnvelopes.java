@@ -30,6 +30,14 @@ final class BenchEnvelopes {
         return BASE_MICROS + id * 300;
     }
 
+    /** The same under an id that is a text: a UUID, of no order. */
+    static byte[] textEvent(long id, long eventMicros) {
+        String text = new UUID(id * 0x9E3779B97F4A7C15L, id * 0xBF58476D1CE4E5B9L).toString();
+        return new String(event(id, eventMicros), StandardCharsets.UTF_8)
+                .replace("{\"id\":" + id + ",", "{\"id\":\"" + text + "\",")
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
     static byte[] event(long id) {
         return event(id, micros(id));
     }

@@ -5,7 +5,10 @@ import com.fasterxml.jackson.core.JsonParser;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.KafkaTopics;
 import dev.engagement.connection.KafkaTopics.Topic;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.local.KafkaProcess;
 import dev.engagement.pipeline.Sources;
@@ -34,6 +37,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class BenchTopics implements AutoCloseable {
 
     static final String EVENTS = "bench.events";
+    static final String TEXT_EVENTS = "bench.text-events";
     private static final String CONTENT = "bench.content";
 
     private final KafkaProcess broker;
@@ -61,11 +65,7 @@ final class BenchTopics implements AutoCloseable {
 
     private void write(int events, LongUnaryOperator eventMicros, Popularity popularity) {
         KafkaTopics.ensure(connection(), (short) 1, List.of(Topic.ofEvents(EVENTS), Topic.ofContent(CONTENT)));
-        Properties properties = new Properties();
-        properties.setProperty("bootstrap.servers", broker.bootstrapServers());
-        properties.setProperty("linger.ms", "20");
-        properties.setProperty("batch.size", "262144");
-        properties.setProperty("compression.type", "lz4");
+        Properties properties = producerProperties();
         ByteArraySerializer bytes = new ByteArraySerializer();
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(properties, bytes, bytes)) {
             for (int i = 0; i < BenchEnvelopes.CONTENTS; i++) {
@@ -84,22 +84,61 @@ final class BenchTopics implements AutoCloseable {
         }
     }
 
+    /** The same events once more, under ids that are texts, in a topic of their own. */
+    void addTextEvents(int events, LongUnaryOperator eventMicros) {
+        KafkaTopics.ensure(connection(), (short) 1, List.of(Topic.ofEvents(TEXT_EVENTS)));
+        Properties properties = producerProperties();
+        ByteArraySerializer bytes = new ByteArraySerializer();
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(properties, bytes, bytes)) {
+            for (long id = 0; id < events; id++) {
+                long micros = eventMicros.applyAsLong(id);
+                var unused = producer.send(new ProducerRecord<>(
+                        TEXT_EVENTS,
+                        null,
+                        micros / 1_000,
+                        BenchEnvelopes.eventKey(id),
+                        BenchEnvelopes.textEvent(id, micros)));
+            }
+        }
+    }
+
+    private Properties producerProperties() {
+        Properties properties = new Properties();
+        properties.setProperty("bootstrap.servers", broker.bootstrapServers());
+        properties.setProperty("linger.ms", "20");
+        properties.setProperty("batch.size", "262144");
+        properties.setProperty("compression.type", "lz4");
+        return properties;
+    }
+
     private KafkaConnection connection() {
         return new KafkaConnection(broker.bootstrapServers(), Map.of());
     }
 
     /** Both topics, to their ends. */
     Sources sources(StreamExecutionEnvironment env) {
+        return sources(env, EVENTS, EventIdKind.LONG);
+    }
+
+    /** The same with the events of {@link #addTextEvents}. */
+    Sources textSources(StreamExecutionEnvironment env) {
+        return sources(env, TEXT_EVENTS, EventIdKind.TEXT);
+    }
+
+    private Sources sources(StreamExecutionEnvironment env, String events, EventIdKind ids) {
         return Sources.ofTopicsToTheirEnd(
                 env,
                 new IngestOptions(
                         connection(),
-                        EVENTS,
+                        events,
                         CONTENT,
                         "bench",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT));
+                        EventTimeOptions.DEFAULT,
+                        new EventRules(ids, true),
+                        null,
+                        IngestFormat.AUTO));
     }
 
     /** What every figure stands beside: Flink's own source reads the events and parses them, and forgets them. */

@@ -4,8 +4,11 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.ingest.DecodedRecord;
 import dev.engagement.ingest.EventDecoder;
+import dev.engagement.ingest.EventRules;
+import dev.engagement.ingest.RegisteredDecoders;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +38,11 @@ public class DecodeBenchmark {
     private static final int EVENTS = 4_096;
 
     private ConsumerRecord<byte[], byte[]>[] records;
+    private ConsumerRecord<byte[], byte[]>[] avroRecords;
     private EventDecoder decoder;
+    private EventDecoder avroDecoder;
+    private ConsumerRecord<byte[], byte[]>[] textRecords;
+    private EventDecoder textDecoder;
     private DecodedRecord<EngagementEvent> decoded;
     private JsonFactory json;
 
@@ -44,12 +51,22 @@ public class DecodeBenchmark {
     @SuppressWarnings("unchecked") // an array of a generic type
     public void setUp() {
         records = new ConsumerRecord[EVENTS];
+        textRecords = new ConsumerRecord[EVENTS];
         for (int i = 0; i < EVENTS; i++) {
+            textRecords[i] = new ConsumerRecord<>(
+                    "events", i & 15, i, null, BenchEnvelopes.textEvent(i, BenchEnvelopes.micros(i)));
             records[i] = new ConsumerRecord<>("events", i & 15, i, BenchEnvelopes.eventKey(i), BenchEnvelopes.event(i));
         }
         decoder = new EventDecoder("events", 1 << 20, Clock.systemUTC());
+        textDecoder = new EventDecoder("events", 1 << 20, new EventRules(EventIdKind.TEXT, true), Clock.systemUTC());
         decoded = new DecodedRecord<>();
         json = new JsonFactory();
+        AvroEnvelopes avro = new AvroEnvelopes();
+        avroRecords = new ConsumerRecord[EVENTS];
+        for (int i = 0; i < EVENTS; i++) {
+            avroRecords[i] = new ConsumerRecord<>("events", i & 15, i, BenchEnvelopes.eventKey(i), avro.event(i));
+        }
+        avroDecoder = RegisteredDecoders.events("events", AvroEnvelopes.ID, avro.schema());
     }
 
     /** Ours: the event with all its fields, checked. */
@@ -58,6 +75,26 @@ public class DecodeBenchmark {
     public void decode(Blackhole hole) {
         for (ConsumerRecord<byte[], byte[]> record : records) {
             decoder.decode(record, decoded);
+            hole.consume(decoded.value());
+        }
+    }
+
+    /** Ours of the same events in Avro. */
+    @Benchmark
+    @OperationsPerInvocation(EVENTS)
+    public void decodeAvro(Blackhole hole) {
+        for (ConsumerRecord<byte[], byte[]> record : avroRecords) {
+            avroDecoder.decode(record, decoded);
+            hole.consume(decoded.value());
+        }
+    }
+
+    /** The same of events whose ids are texts. */
+    @Benchmark
+    @OperationsPerInvocation(EVENTS)
+    public void decodeTextIds(Blackhole hole) {
+        for (ConsumerRecord<byte[], byte[]> record : textRecords) {
+            textDecoder.decode(record, decoded);
             hole.consume(decoded.value());
         }
     }

@@ -4,12 +4,14 @@ import dev.engagement.dedupe.Dedupe;
 import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.enrichment.Enrichment;
 import dev.engagement.enrichment.EnrichmentOptions;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.ingest.EventTimeOptions;
 import dev.engagement.ingest.Ingest;
 import dev.engagement.pipeline.Sources;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 
@@ -35,6 +37,7 @@ public final class IngestBenchmark {
         String stateBackend = args[3];
         try (BenchTopics topics = BenchTopics.fill(directory, events, BenchEnvelopes::micros);
                 BenchCluster cluster = BenchCluster.start(directory, stateBackend)) {
+            topics.addTextEvents(events, BenchEnvelopes::micros);
             System.out.printf(
                     "%,d events of about %d bytes, parallelism %d, %s state, %d contents%n",
                     events,
@@ -56,8 +59,11 @@ public final class IngestBenchmark {
             topics.readAndParse(reference);
             Meter.Reading parsed = cluster.run(reference);
             print(name, "read and parse", parsed, events);
-            Meter.Reading pipeline = cluster.run(pipeline());
+            Meter.Reading pipeline = cluster.run(pipeline(topics::sources, DedupeOptions.DEFAULT));
             print(name, "decode, enrich, dedupe", pipeline, events);
+            Meter.Reading texts = cluster.run(pipeline(
+                    topics::textSources, new DedupeOptions(DedupeOptions.HORIZON_OF_TEXTS, EventIdKind.TEXT, 0)));
+            print(name, "the same with text ids", texts, events);
             if (round > 0) {
                 ratios.add(parsed.seconds() / pipeline.seconds());
             }
@@ -72,16 +78,18 @@ public final class IngestBenchmark {
     }
 
     /** The first half of the pipeline. */
-    private StreamExecutionEnvironment pipeline() {
+    private StreamExecutionEnvironment pipeline(
+            Function<StreamExecutionEnvironment, Sources> sources, DedupeOptions dedupe) {
         StreamExecutionEnvironment env = cluster.environment();
-        Sources in = topics.sources(env);
+        Sources in = sources.apply(env);
         Dedupe.byEventId(
                         Enrichment.join(
                                 Ingest.decode(in.events(), EventTimeOptions.DEFAULT),
                                 Ingest.decodeContent(in.contentChanges()),
                                 EnrichmentOptions.DEFAULT,
                                 BenchTopics.EVENTS),
-                        DedupeOptions.DEFAULT)
+                        dedupe,
+                        BenchTopics.EVENTS)
                 .sinkTo(new DiscardingSink<>())
                 .name("discard");
         return env;

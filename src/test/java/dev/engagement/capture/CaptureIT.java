@@ -112,7 +112,7 @@ class CaptureIT extends OnCaptureServers {
         // Every oversize row fails the job once, in the midst of whatever transactions are under way.
         Set<Long> failed = new HashSet<>();
         stage.onLetter(letter -> {
-            if (failed.add(letter.eventId())) {
+            if (failed.add(letter.eventId().number())) {
                 throw new IllegalStateException("a test's failure");
             }
         });
@@ -341,7 +341,9 @@ class CaptureIT extends OnCaptureServers {
         stage.awaitEvent(stage.insertEvent());
 
         List<DeadLetter> letters = List.copyOf(stage.letters());
-        assertThat(letters).extracting(DeadLetter::eventId).containsExactly(fromSnapshot, another, fromStream);
+        assertThat(letters)
+                .extracting(letter -> letter.eventId().number())
+                .containsExactly(fromSnapshot, another, fromStream);
         assertThat(letters).extracting(DeadLetter::id).doesNotHaveDuplicates();
         DeadLetter letter = letters.get(2);
         assertThat(letter.reason()).isEqualTo(Reason.OVERSIZE);

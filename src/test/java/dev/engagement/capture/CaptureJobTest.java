@@ -7,6 +7,7 @@ import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.event.EventId;
 import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -53,7 +54,7 @@ class CaptureJobTest {
         JobGraph graph = env.getStreamGraph().getJobGraph();
 
         assertThat(text(InstantiationUtil.serializeObject(graph))).doesNotContain(PASSWORD);
-        assertThat(text(InstantiationUtil.serializeObject(new CaptureSource(secretive()))))
+        assertThat(text(InstantiationUtil.serializeObject(new CaptureSource(secretive(), KAFKA))))
                 .doesNotContain(PASSWORD)
                 .contains("the_slot");
     }
@@ -126,7 +127,10 @@ class CaptureJobTest {
                 MemorySize.parse("16mb"),
                 "e",
                 "c",
-                false);
+                false,
+                0,
+                null,
+                null);
         assertThat(Long.parseLong(CaptureJob.producer(large, KAFKA).getProperty("max.request.size")))
                 .isGreaterThan(16 * 1024 * 1024);
         assertThat(CaptureJob.producer(large, new KafkaConnection("kafka:9092", Map.of("linger.ms", "50"))))
@@ -186,21 +190,54 @@ class CaptureJobTest {
     @Test
     void theStateKnowsItsTablesAndReadsThatOfABuildWhichDidNot() throws Exception {
         var plain = new StreamPendingSplitsState(true);
-        var before = new PendingSplitsStateSerializer(new SourceSplitSerializer() {
-            @Override
-            public OffsetFactory getOffsetFactory() {
-                return new PostgresOffsetFactory();
-            }
-        });
+        var before = splitsSerializer();
         CaptureState.Serializer now = new CaptureState.Serializer(before);
-        CaptureState state = new CaptureState(plain, new TableIds(1, 4_000_000_000L), Instant.ofEpochMilli(5));
+        KnownSource source = new KnownSource(
+                new SourceLine(-7, 3),
+                0x2_0000_1000L,
+                Instant.EPOCH.plusNanos(5_001_000),
+                4711L,
+                Instant.ofEpochMilli(6));
+        CaptureState state = new CaptureState(plain, new TableIds(1, 4_000_000_000L), Instant.ofEpochMilli(5), source);
 
         CaptureState read = (CaptureState) now.deserialize(now.getVersion(), now.serialize(state));
+        assertThat(read.source()).isEqualTo(source);
         assertThat(read.captured()).isEqualTo(new TableIds(1, 4_000_000_000L));
         assertThat(read.wholeAt()).isEqualTo(Instant.ofEpochMilli(5));
         assertThat(CaptureState.splits(read)).isEqualTo(plain);
         assertThat(now.deserialize(before.getVersion(), before.serialize(plain)))
                 .isEqualTo(plain);
+    }
+
+    /** The bytes of a build that knew the tables, and nothing of timelines. */
+    @Test
+    void aStateThatDoesNotKnowItsSourceTakesTheOneThatIsThere() throws Exception {
+        var plain = new StreamPendingSplitsState(true);
+        var splits = splitsSerializer();
+        byte[] rest = splits.serialize(plain);
+        DataOutputSerializer out = new DataOutputSerializer(64);
+        out.writeLong(1);
+        out.writeLong(2);
+        out.writeLong(5);
+        out.writeInt(splits.getVersion());
+        out.writeInt(rest.length);
+        out.write(rest);
+
+        CaptureState read = (CaptureState) new CaptureState.Serializer(splits).deserialize(1001, out.getCopyOfBuffer());
+
+        assertThat(read.captured()).isEqualTo(new TableIds(1, 2));
+        assertThat(read.wholeAt()).isEqualTo(Instant.ofEpochMilli(5));
+        assertThat(read.source()).isEqualTo(KnownSource.NOTHING);
+        assertThat(CaptureState.splits(read)).isEqualTo(plain);
+    }
+
+    private static PendingSplitsStateSerializer splitsSerializer() {
+        return new PendingSplitsStateSerializer(new SourceSplitSerializer() {
+            @Override
+            public OffsetFactory getOffsetFactory() {
+                return new PostgresOffsetFactory();
+            }
+        });
     }
 
     @Test
@@ -213,7 +250,8 @@ class CaptureJobTest {
     }
 
     private static Captured.Oversize oversize(String key, Long eventId) {
-        return new Captured.Oversize("public.engagement_events", key, "r", 5000, 0, 0, eventId);
+        return new Captured.Oversize(
+                "public.engagement_events", key, "r", 5000, 0, 0, eventId == null ? null : EventId.of(eventId));
     }
 
     private CaptureOptions secretive() throws java.io.IOException {

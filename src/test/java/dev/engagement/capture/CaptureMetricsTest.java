@@ -36,14 +36,27 @@ class CaptureMetricsTest {
         }
     });
 
+    private final UnregisteredMetricsGroup group = new UnregisteredMetricsGroup() {
+        @Override
+        public <T, G extends Gauge<T>> G gauge(String name, G gauge) {
+            gauges.put(name, gauge);
+            return gauge;
+        }
+    };
+
     CaptureMetricsTest() {
-        metrics.show(new UnregisteredMetricsGroup() {
-            @Override
-            public <T, G extends Gauge<T>> G gauge(String name, G gauge) {
-                gauges.put(name, gauge);
-                return gauge;
-            }
-        });
+        metrics.show(group);
+    }
+
+    @Test
+    void rows_that_were_removed_are_counted_where_rows_are_removed() {
+        assertThat(gauges).doesNotContainKey("outboxRowsRemoved");
+
+        metrics.showRemoved(group);
+        metrics.removed(1_000);
+        metrics.removed(5);
+
+        assertThat(value("outboxRowsRemoved")).isEqualTo(1_005);
     }
 
     @Test

@@ -8,7 +8,9 @@ import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -72,6 +74,8 @@ final class CaptureStage implements AutoCloseable {
     private Path passwordFile;
     private String username;
     private boolean acceptFiltered;
+    private int acceptTimeline;
+    private @Nullable OutboxOptions outbox;
     private @Nullable Connection connection;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final List<Record> records = new ArrayList<>();
@@ -149,23 +153,44 @@ final class CaptureStage implements AutoCloseable {
                 "content",
                 "heartbeat",
                 slot(),
-                name + "_publication",
+                name + (outbox == null ? "_publication" : "_outbox"),
                 start,
                 heartbeat,
                 MemorySize.parse("20kb"),
                 eventsTopic(),
                 contentTopic(),
-                acceptFiltered);
+                acceptFiltered,
+                acceptTimeline,
+                outbox,
+                null);
     }
 
     void acceptFiltered(boolean accept) {
         acceptFiltered = accept;
     }
 
+    void acceptTimeline(int timeline) {
+        acceptTimeline = timeline;
+    }
+
     /** Captures as another role than the owner of the tables. */
     void username(String role, Path password) {
         username = role;
         passwordFile = password;
+    }
+
+    /** Captures that outbox instead of the two tables, or the tables again. */
+    void outbox(@Nullable OutboxOptions options) {
+        outbox = options;
+    }
+
+    /** Runs one of the files in {@code scripts/sql}, on this stage's schema. */
+    void script(String file) throws IOException, SQLException {
+        sql(Files.readString(Path.of("scripts/sql", file))
+                .replace("search_path = public", "search_path = " + name)
+                .replace("engagement_outbox", name + "_outbox")
+                .replace("engagement_heartbeat", "heartbeat")
+                .replace("%", "%%"));
     }
 
     void heartbeat(Duration interval) {
@@ -265,6 +290,12 @@ final class CaptureStage implements AutoCloseable {
         return Collections.unmodifiableList(records);
     }
 
+    /** Leaves out what has been read so far. */
+    void forget() {
+        records();
+        records.clear();
+    }
+
     List<Record> await(Predicate<List<Record>> condition) {
         Awaitility.await("records in Kafka")
                 .atMost(TIMEOUT)
@@ -302,7 +333,7 @@ final class CaptureStage implements AutoCloseable {
                     new String(record.key(), StandardCharsets.UTF_8),
                     JSON.readTree(record.key()).path("id").asLong(),
                     record.value() == null ? null : JSON.readTree(record.value()));
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             throw new AssertionError(e);
         }
     }

@@ -2,6 +2,9 @@ package dev.engagement.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -88,7 +91,7 @@ class RowDeserializerTest {
                     assertThat(row.bytes()).isGreaterThan(2000);
                     assertThat(row.lsn()).isEqualTo(4711);
                     assertThat(row.committedAtMillis()).isEqualTo(1_700_000_000_000L);
-                    assertThat(row.eventId()).isEqualTo(16);
+                    assertThat(row.eventId()).isEqualTo(EventId.of(16));
                 });
     }
 
@@ -125,7 +128,7 @@ class RowDeserializerTest {
                 .satisfies(unreadable -> {
                     assertThat(unreadable.problem()).isEqualTo("its column device holds 'x'");
                     assertThat(unreadable.key()).isEqualTo("{\"id\":16}");
-                    assertThat(unreadable.eventId()).isEqualTo(16);
+                    assertThat(unreadable.eventId()).isEqualTo(EventId.of(16));
                 });
         assertThat(deserialize(envelope("public", "engagement_events", "d", row, null), KEY_OF_16))
                 .singleElement()
@@ -168,10 +171,13 @@ class RowDeserializerTest {
 
     private List<Captured> deserialize(Struct envelope, Struct key) {
         List<Captured> captured = new java.util.ArrayList<>();
-        deserializer.deserialize(
-                new SourceRecord(
-                        Map.of(), Map.of(), "t", null, key == null ? null : key.schema(), key, ENVELOPE, envelope),
-                new ListCollector<>(captured));
+        SourceRecord record = new SourceRecord(
+                Map.of(), Map.of(), "t", null, key == null ? null : key.schema(), key, ENVELOPE, envelope);
+        try {
+            deserializer.deserialize(record, new ListCollector<>(captured));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         return captured;
     }
 

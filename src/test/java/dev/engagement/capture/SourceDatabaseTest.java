@@ -21,7 +21,7 @@ class SourceDatabaseTest {
                     "jdbc:postgresql://localhost:" + silent.getLocalPort() + "/db?sslmode=disable&gssEncMode=disable";
             SourceDatabase database = new SourceDatabase(CaptureSamples.options(url, SecretRef.none()), 1);
 
-            assertThatThrownBy(database::beat).isInstanceOf(SQLException.class);
+            assertThatThrownBy(database::touch).isInstanceOf(SQLException.class);
             assertThatThrownBy(database::slot).isInstanceOf(SQLException.class);
         }
     }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class StreamPositionTest {
 
     private final Offset start = PostgresOffset.of(Map.of("lsn", 50L, "ts_usec", 0L));
-    private final StreamPosition position = new StreamPosition(start);
+    private final StreamPosition position = new StreamPosition(start, SourceLine.UNKNOWN);
 
     @Test
     void withinTheFirstTransactionItStaysAtTheStart() {
@@ -36,6 +36,17 @@ class StreamPositionTest {
         assertThat(StreamPosition.of(position.after(Map.of("lsn", 90L, "lsn_commit", 120L)))
                         .lsn())
                 .isEqualTo(119);
+    }
+
+    @Test
+    void itSaysWhichLineItIsOn() {
+        SourceLine line = new SourceLine(0xF000_0000_0000_0001L, 3);
+        Offset after = new StreamPosition(start, line).after(Map.of("lsn", 130L, "lsn_commit", 120L));
+
+        assertThat(StreamPosition.lineOf(after)).isEqualTo(line);
+        assertThat(StreamPosition.of(after).lsn()).isEqualTo(119);
+        assertThat(StreamPosition.lineOf(start)).as("of a build before").isEqualTo(SourceLine.UNKNOWN);
+        assertThat(StreamPosition.lineOf(null)).isEqualTo(SourceLine.UNKNOWN);
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
 import dev.engagement.capture.CaptureOptions;
+import dev.engagement.capture.OutboxOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.SecretRef;
 import dev.engagement.deadletter.DeadLetterOptions;
@@ -14,7 +15,10 @@ import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.enrichment.EnrichmentOptions;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.ingest.EventRules;
 import dev.engagement.ingest.EventTimeOptions;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.ingest.IngestOptions;
 import dev.engagement.liveview.LiveViewOptions;
 import dev.engagement.rollup.RollupOptions;
@@ -103,7 +107,10 @@ class SettingsTest {
                         "engagement-stream",
                         MemorySize.ofMebiBytes(1),
                         false,
-                        EventTimeOptions.DEFAULT));
+                        EventTimeOptions.DEFAULT,
+                        EventRules.DEFAULT,
+                        null,
+                        IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions()).isEqualTo(EnrichmentOptions.DEFAULT);
         assertThat(settings.dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
         assertThat(settings.destinations())
@@ -414,6 +421,19 @@ class SettingsTest {
     }
 
     @Test
+    void textsAreRememberedForAWeekUnlessSomethingElseIsSaidAndNeverForEver() {
+        assertThat(stream("--ingest.event-id", "text").dedupeOptions())
+                .isEqualTo(new DedupeOptions(Duration.ofDays(7), EventIdKind.TEXT, 0));
+        assertThat(stream("--ingest.event-id", "text", "--dedupe.horizon", "2 d")
+                        .dedupeOptions())
+                .isEqualTo(new DedupeOptions(Duration.ofDays(2), EventIdKind.TEXT, 0));
+        assertThat(stream().dedupeOptions()).isEqualTo(DedupeOptions.DEFAULT);
+        assertThatThrownBy(() -> stream("--ingest.event-id", "text", "--dedupe.horizon", "none"))
+                .hasMessageContaining("dedupe.horizon is 'none' and ingest.event-id is 'text'")
+                .hasMessageContaining("give a duration such as 7 d");
+    }
+
+    @Test
     void redriveNeedsAReasonAndTheRestIsItsLetters() {
         assertThat(problems(Command.REDRIVE, NOTHING))
                 .singleElement()
@@ -422,11 +442,18 @@ class SettingsTest {
         assertThatThrownBy(() -> Settings.parse(Command.REDRIVE, args("--reason=REJECTED"), NOTHING))
                 .isInstanceOf(ConfigurationException.class)
                 .hasMessageContaining("warehouse.project is missing");
-        assertThat(problems(
-                        Command.REDRIVE, NOTHING, "--reason=WRONG", "--from=yesterday", "--event-id=x", "--limit=0"))
-                .hasSize(4)
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=WRONG", "--from=yesterday", "--limit=0"))
+                .hasSize(3)
                 .anySatisfy(problem -> assertThat(problem).contains("'WRONG' is no reason; there are UNDECODABLE,"))
                 .anySatisfy(problem -> assertThat(problem).contains("a time with its zone"));
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=INVALID", "--event-id=x"))
+                .singleElement()
+                .asString()
+                .contains("event-id is 'x'; with ingest.event-id=long it must be a whole number");
+        assertThat(problems(Command.REDRIVE, NOTHING, "--reason=INVALID", "--event-id=a b", "--ingest.event-id=text"))
+                .singleElement()
+                .asString()
+                .contains("event-id is 'a b'; with ingest.event-id=text it must be a text of 1 to 128 characters");
         assertThat(problems(
                         Command.REDRIVE,
                         NOTHING,
@@ -489,6 +516,81 @@ class SettingsTest {
         assertThat(options.maxRowBytes()).isEqualTo(MemorySize.parse("8128 kb"));
         assertThat(options.eventsTopic()).isEqualTo("dbserver1.public.engagement_events");
         assertThat(options.contentTopic()).isEqualTo("dbserver1.public.content");
+    }
+
+    @Test
+    void anOutboxIsCapturedIfThatIsSaid() {
+        assertThat(parse(Command.CAPTURE, args(), CAPTURE_ENV).captureOptions().outbox())
+                .isNull();
+        assertThat(parse(Command.CAPTURE, args("--capture.source=outbox"), CAPTURE_ENV)
+                        .captureOptions()
+                        .outbox())
+                .isEqualTo(new OutboxOptions(
+                        "outbox_events",
+                        "id",
+                        "aggregatetype",
+                        "aggregateid",
+                        "type",
+                        "payload",
+                        "created_at",
+                        "engagement_event",
+                        "content",
+                        List.of(),
+                        List.of("delete", "deleted"),
+                        "engagement",
+                        false));
+        assertThat(parse(
+                                Command.CAPTURE,
+                                args(
+                                        "--capture.source=outbox",
+                                        "--capture.outbox.table=t",
+                                        "--capture.outbox.id-column=i",
+                                        "--capture.outbox.aggregate-type-column=at",
+                                        "--capture.outbox.aggregate-id-column=ai",
+                                        "--capture.outbox.type-column=ty",
+                                        "--capture.outbox.payload-column=p",
+                                        "--capture.outbox.created-at-column=ca",
+                                        "--capture.outbox.event-aggregate=E",
+                                        "--capture.outbox.content-aggregate=C",
+                                        "--capture.outbox.ignored-aggregates=a, b",
+                                        "--capture.outbox.delete-types=gone",
+                                        "--capture.outbox.message-prefix=m",
+                                        "--capture.outbox.purge=true"),
+                                CAPTURE_ENV)
+                        .captureOptions()
+                        .outbox())
+                .isEqualTo(new OutboxOptions(
+                        "t",
+                        "i",
+                        "at",
+                        "ai",
+                        "ty",
+                        "p",
+                        "ca",
+                        "E",
+                        "C",
+                        List.of("a", "b"),
+                        List.of("gone"),
+                        "m",
+                        true));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--capture.outbox.table=content              | which is the name of the table of events, of contents",
+                "--capture.outbox.type-column=id             | capture.outbox names a column twice",
+                "--capture.outbox.event-aggregate=content    | nobody could tell events from contents",
+                "--capture.outbox.ignored-aggregates=content | which is the aggregate type of events or of contents",
+                "--capture.outbox.delete-types=Gone          | capture.outbox.delete-types names 'Gone'",
+                "--capture.outbox.table=a-b                  | it must be letters, digits and underscores"
+            })
+    void anOutboxThatCannotBeReadIsRefused(String option, String problem) {
+        assertThat(problems(Command.CAPTURE, CAPTURE_ENV, "--capture.source=outbox", option))
+                .singleElement()
+                .asString()
+                .contains(problem);
     }
 
     @Test
@@ -577,12 +679,16 @@ class SettingsTest {
                         "g",
                         MemorySize.parse("64 kb"),
                         true,
-                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2))));
+                        new EventTimeOptions(Duration.ofMillis(250), Duration.ZERO, Duration.ofSeconds(2)),
+                        EventRules.DEFAULT,
+                        null,
+                        IngestFormat.AUTO));
         assertThat(settings.enrichmentOptions())
                 .isEqualTo(new EnrichmentOptions(
                         new EngagementRule(EngagementRule.PctMode.PERCENT, 4, EngagementRule.NullRule.EITHER),
-                        Duration.ofHours(1)));
-        assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30)));
+                        Duration.ofHours(1),
+                        true));
+        assertThat(settings.dedupeOptions()).isEqualTo(new DedupeOptions(Duration.ofDays(30), EventIdKind.LONG, 0));
         assertThat(settings.liveViewOptions().url()).isEqualTo(URI.create("rediss://cache:6379/2"));
         assertThat(settings.liveViewOptions().password()).hasToString("secret in /run/secrets/redis");
         assertThat(settings.liveViewOptions().keyPrefix()).isEqualTo("eu:");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.deadletter.DeadLetterJson.UnreadableLetterException;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Timestamps;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -141,7 +142,7 @@ class DeadLetterJsonProperties {
                         attempts,
                         failedAt,
                         source,
-                        eventId,
+                        eventId == null ? null : EventId.of(eventId),
                         payload,
                         all));
     }

@@ -2,8 +2,14 @@ package dev.engagement.dedupe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventId;
+import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.deadletter.DeadLetterTypes;
+import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventIdKind;
+import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.event.Samples;
 import dev.engagement.event.types.EventShards;
@@ -136,7 +142,7 @@ class DedupeOperatorTest {
 
     @Test
     void with_a_horizon_ids_are_remembered_that_long_at_least_and_not_for_ever() throws Exception {
-        var harness = started(new DedupeOptions(Duration.ofHours(1)));
+        var harness = started(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0));
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
         long hour = 3_600_000;
         harness.setProcessingTime(100 * hour);
@@ -149,7 +155,7 @@ class DedupeOperatorTest {
 
     @Test
     void after_the_horizon_the_state_shrinks() throws Exception {
-        var harness = started(new DedupeOptions(Duration.ofHours(1)));
+        var harness = started(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0));
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
         long hour = 3_600_000;
         harness.setProcessingTime(1_000 * hour);
@@ -157,7 +163,7 @@ class DedupeOperatorTest {
             arrive(harness, 1 + chunk * chunkSpan, chunk * hour);
         }
         OperatorSubtaskState state = harness.snapshot(1, 1);
-        var restored = harness(new DedupeOptions(Duration.ofHours(1)), 0, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0), 0, 1);
         restored.initializeState(state);
         restored.open();
         restored.setProcessingTime(1_000 * hour);
@@ -168,12 +174,12 @@ class DedupeOperatorTest {
 
     @Test
     void a_record_from_the_future_makes_nothing_forgotten_early() throws Exception {
-        var harness = started(new DedupeOptions(Duration.ofHours(1)));
+        var harness = started(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0));
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
         harness.setProcessingTime(1_000);
         arrive(harness, 1, 1_000);
         OperatorSubtaskState state = harness.snapshot(1, 1);
-        var restored = harness(new DedupeOptions(Duration.ofHours(1)), 0, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0), 0, 1);
         restored.initializeState(state);
         restored.open();
         restored.setProcessingTime(1_000);
@@ -294,11 +300,11 @@ class DedupeOperatorTest {
     void with_a_horizon_snapshot_only_ids_are_forgotten_too() throws Exception {
         long chunkSpan = (long) EventShards.SHARDS * IdChunk.IDS;
         long hour = 3_600_000;
-        var harness = started(new DedupeOptions(Duration.ofHours(1)));
+        var harness = started(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0));
         harness.setProcessingTime(1_000 * hour);
         arrive(harness, 1, 0, true);
         OperatorSubtaskState state = harness.snapshot(1, 1);
-        var restored = harness(new DedupeOptions(Duration.ofHours(1)), 0, 1);
+        var restored = harness(new DedupeOptions(Duration.ofHours(1), EventIdKind.LONG, 0), 0, 1);
         restored.initializeState(state);
         restored.open();
         restored.setProcessingTime(1_000 * hour);
@@ -307,6 +313,58 @@ class DedupeOperatorTest {
 
         assertThat(ids(restored)).as("first again").contains(1L);
         assertThat(insertedAfterSnapshot(restored)).isEmpty();
+    }
+
+    @Test
+    void an_id_that_comes_again_with_other_facts_is_a_letter_as_long_as_it_is_in_the_window() throws Exception {
+        var harness = started(new DedupeOptions(null, EventIdKind.LONG, 1_000));
+        EngagementEvent first = Samples.event(7, 1);
+        EngagementEvent again = Samples.event(7, 1).committedAt(5).withRawPayload("{}");
+        EngagementEvent other = Samples.event(7, 1, first.eventTsMicros() + 1);
+        for (EngagementEvent event : List.of(first, again, other, Samples.event(8, 1))) {
+            harness.processElement(new StreamRecord<>(enriched(event)));
+        }
+
+        assertThat(ids(harness)).containsExactly(7L, 8L);
+        assertThat(letters(harness)).singleElement().satisfies(letter -> {
+            assertThat(letter.reason()).isEqualTo(Reason.CONFLICT);
+            assertThat(letter.stage()).isEqualTo("dedupe");
+            assertThat(letter.eventId()).isEqualTo(EventId.of(7));
+            assertThat(letter.source())
+                    .isEqualTo(new DeadLetter.Source(
+                            "events-topic",
+                            other.position().partition(),
+                            other.position().offset(),
+                            other.position().timestampMillis()));
+            assertThat(letter.payload()).isEqualTo(EventJson.envelope(other));
+        });
+    }
+
+    /** Facts are not in state: what a restart does not know is a duplicate, and nothing is counted twice. */
+    @Test
+    void without_a_window_and_after_a_restart_an_id_that_is_known_is_a_duplicate() throws Exception {
+        EngagementEvent first = Samples.event(7, 1);
+        EngagementEvent other = Samples.event(7, 1, first.eventTsMicros() + 1);
+        var without = started(DedupeOptions.DEFAULT);
+        without.processElement(new StreamRecord<>(enriched(first)));
+        without.processElement(new StreamRecord<>(enriched(other)));
+        assertThat(ids(without)).containsExactly(7L);
+        assertThat(letters(without)).isEmpty();
+
+        var restored = harness(new DedupeOptions(null, EventIdKind.LONG, 1_000), 0, 1);
+        restored.initializeState(without.snapshot(1, 1));
+        restored.open();
+        restored.processElement(new StreamRecord<>(enriched(other)));
+        assertThat(ids(restored)).isEmpty();
+        assertThat(letters(restored)).isEmpty();
+    }
+
+    private static List<DeadLetter> letters(
+            KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness) {
+        var side = harness.getSideOutput(DeadLetterTypes.DEAD_LETTERS);
+        return side == null
+                ? List.of()
+                : side.stream().map(StreamRecord::getValue).toList();
     }
 
     private static long stateBytes(
@@ -345,7 +403,7 @@ class DedupeOperatorTest {
     private KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness(
             DedupeOptions options, int subtask, int parallelism) throws Exception {
         var harness = new KeyedOneInputStreamOperatorTestHarness<>(
-                new DedupeOperator(options),
+                new DedupeOperator(options, "events-topic"),
                 EventShards.ofEnriched(),
                 EventShards.KEY_TYPE,
                 EventShards.SHARDS,
@@ -384,6 +442,11 @@ class DedupeOperatorTest {
                 0,
                 new Position(0, 0, kafkaMillis));
         harness.processElement(new EnrichedEvent(event, sample.content(), sample.engagement()), 0);
+    }
+
+    private static EnrichedEvent enriched(EngagementEvent event) {
+        EnrichedEvent sample = Samples.enriched(0, 1);
+        return new EnrichedEvent(event, sample.content(), sample.engagement());
     }
 
     private static List<Long> ids(

@@ -74,7 +74,9 @@ class CourierProperties {
         mend(world);
 
         assertThat(unfinishedAndDone(world)).hasSize((int) world.offered()).doesNotHaveDuplicates();
-        assertThat(world.delivered).extracting(Delivery::eventId).allMatch(taken(world)::contains);
+        assertThat(world.delivered)
+                .extracting(delivery -> delivery.eventId().number())
+                .allMatch(taken(world)::contains);
         assertThat(world.receiver.maxOpen).isLessThanOrEqualTo(2 * maxInFlight);
         assertThat(world.receiver.open).isZero();
     }
@@ -175,11 +177,13 @@ class CourierProperties {
 
     private static List<Long> unfinishedAndDone(DeliveryWorld world) {
         List<Long> all = new ArrayList<>();
-        world.delivered.forEach(delivery -> all.add(delivery.eventId()));
+        world.delivered.forEach(delivery -> all.add(delivery.eventId().number()));
         all.addAll(world.dead.keySet());
-        world.unfinished(world.live).forEach(delivery -> all.add(delivery.eventId()));
-        world.unfinished(world.drain).forEach(delivery -> all.add(delivery.eventId()));
-        world.notTaken().forEach(delivery -> all.add(delivery.eventId()));
+        world.unfinished(world.live)
+                .forEach(delivery -> all.add(delivery.eventId().number()));
+        world.unfinished(world.drain)
+                .forEach(delivery -> all.add(delivery.eventId().number()));
+        world.notTaken().forEach(delivery -> all.add(delivery.eventId().number()));
         return all;
     }
 

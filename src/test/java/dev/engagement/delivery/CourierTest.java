@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.engagement.delivery.ScriptedReceiver.Posted;
 import dev.engagement.delivery.ScriptedReceiver.Reply;
+import dev.engagement.event.EventId;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -169,7 +170,10 @@ class CourierTest {
         world.pass(1_000);
 
         assertThat(world.topic).isEmpty();
-        assertThat(world.delivered).extracting(Delivery::eventId).isSorted().hasSize(30_000);
+        assertThat(world.delivered)
+                .extracting(delivery -> delivery.eventId().number())
+                .isSorted()
+                .hasSize(30_000);
         assertThat(world.receiver.maxOpen).isEqualTo(256);
     }
 
@@ -183,7 +187,7 @@ class CourierTest {
 
         assertThat(world.topic)
                 .as("at 0, 9, 18 and 27 s there were 256 places")
-                .extracting(Delivery::eventId)
+                .extracting(delivery -> delivery.eventId().number())
                 .hasSize(1_500 - 4 * 256)
                 .startsWith(4 * 256 + 1L)
                 .endsWith(1_500L)
@@ -221,7 +225,10 @@ class CourierTest {
         // In steps, one each millisecond.
         world.pass(10);
 
-        assertThat(world.topic).extracting(Delivery::eventId).hasSize(1_000).doesNotHaveDuplicates();
+        assertThat(world.topic)
+                .extracting(delivery -> delivery.eventId().number())
+                .hasSize(1_000)
+                .doesNotHaveDuplicates();
         assertThat(world.unfinished(world.live)).isEmpty();
     }
 
@@ -308,17 +315,20 @@ class CourierTest {
     void more_bytes_than_may_be_held_go_aside_and_one_that_is_larger_than_all_goes_alone() {
         world.receiver.does(request -> Reply.hang());
         byte[] large = new byte[33 << 20];
-        Delivery huge = new Delivery(1, large, 0, Delivery.UNKNOWN_SOURCE, START, 0, 0);
+        Delivery huge = new Delivery(EventId.of(1), large, 0, Delivery.UNKNOWN_SOURCE, START, 0, 0);
         world.live.offer(huge, 0);
         assertThat(world.receiver.posted).hasSize(1);
 
         world.live.offer(DeliveryWorld.delivery(2, START), 0);
-        assertThat(world.topic).extracting(Delivery::eventId).containsExactly(2L);
+        assertThat(world.topic)
+                .extracting(delivery -> delivery.eventId().number())
+                .containsExactly(2L);
     }
 
     @Test
     void what_the_retry_topic_would_not_take_becomes_a_letter_instead_of_stopping_the_job() {
-        Delivery huge = new Delivery(1, new byte[17 << 20], 0, Delivery.UNKNOWN_SOURCE, START, START + 3_600_000, 0);
+        Delivery huge = new Delivery(
+                EventId.of(1), new byte[17 << 20], 0, Delivery.UNKNOWN_SOURCE, START, START + 3_600_000, 0);
         world.live.offer(huge, 0);
 
         assertThat(world.topic).isEmpty();
@@ -417,14 +427,14 @@ class CourierTest {
         world.receiver.does(request -> Reply.status(503));
         world.come(256);
         for (int id = 1_000; id < 1_100; id++) {
-            world.live.offer(new Delivery(id, large, 0, Delivery.UNKNOWN_SOURCE, START, 0, 0), 0);
+            world.live.offer(new Delivery(EventId.of(id), large, 0, Delivery.UNKNOWN_SOURCE, START, 0, 0), 0);
         }
         world.clock.set(START + 5);
         world.receiver.answer();
         world.live.settle();
 
         assertThat(world.topic)
-                .filteredOn(delivery -> delivery.eventId() >= 1_000)
+                .filteredOn(delivery -> delivery.eventId().number() >= 1_000)
                 .as("half a mebibyte, and what exceeds it")
                 .hasSize(3);
         assertThat(world.live.millisToNext(false)).isZero();
@@ -499,7 +509,10 @@ class CourierTest {
         world.pass(6);
         world.live.handBackEverything();
 
-        assertThat(world.topic).extracting(Delivery::eventId).hasSize(10).contains(1L, 10L);
+        assertThat(world.topic)
+                .extracting(delivery -> delivery.eventId().number())
+                .hasSize(10)
+                .contains(1L, 10L);
         assertThat(world.unfinished(world.live)).isEmpty();
         assertThat(world.receiver.open).as("on their way").isZero();
     }
@@ -567,7 +580,9 @@ class CourierTest {
 
         assertThat(batching.receiver.posted).hasSize(6);
         assertThat(batching.dead).containsOnlyKeys(3L);
-        assertThat(batching.delivered).extracting(Delivery::eventId).containsExactlyInAnyOrder(1L, 2L, 4L, 5L);
+        assertThat(batching.delivered)
+                .extracting(delivery -> delivery.eventId().number())
+                .containsExactlyInAnyOrder(1L, 2L, 4L, 5L);
         assertThat(batching.letters.get(0).attempts())
                 .as("the batch's answer was not of this event")
                 .isEqualTo(1);
@@ -582,7 +597,9 @@ class CourierTest {
 
         assertThat(batching.dead).containsOnlyKeys(3L);
         assertThat(batching.letters.get(0).attempts()).isEqualTo(RULES.maxAttempts());
-        assertThat(batching.delivered).extracting(Delivery::eventId).containsExactlyInAnyOrder(1L, 2L, 4L, 5L);
+        assertThat(batching.delivered)
+                .extracting(delivery -> delivery.eventId().number())
+                .containsExactlyInAnyOrder(1L, 2L, 4L, 5L);
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.engagement.delivery.ScriptedReceiver.Posted;
 import dev.engagement.delivery.ScriptedReceiver.Reply;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
 import java.time.Duration;
@@ -65,7 +66,8 @@ class DeliverOperatorTest {
         assertThat(harness.extractOutputValues()).isEmpty();
         assertThat(harness.getSideOutput(DeliveryTypes.RECEIPTS))
                 .singleElement()
-                .satisfies(record -> assertThat(record.getValue()).isEqualTo(new Receipt(16, START + 5, 200)));
+                .satisfies(
+                        record -> assertThat(record.getValue()).isEqualTo(new Receipt(EventId.of(16), START + 5, 200)));
         assertThat(unfinished(harness)).isZero();
     }
 
@@ -151,7 +153,7 @@ class DeliverOperatorTest {
                     assertThat(letter.stage()).isEqualTo("deliver");
                     assertThat(letter.error()).contains("400", "no such user");
                     assertThat(letter.attempts()).isEqualTo(1);
-                    assertThat(letter.eventId()).isEqualTo(16);
+                    assertThat(letter.eventId()).isEqualTo(EventId.of(16));
                     assertThat(letter.source().topic()).isEqualTo("events");
                     assertThat(letter.source().partition())
                             .isEqualTo(bad.event().position().partition());

@@ -1,5 +1,6 @@
 package dev.engagement.delivery;
 
+import dev.engagement.event.EventId;
 import dev.engagement.event.Position;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -89,7 +90,7 @@ final class DeliveryWorld {
 
                     @Override
                     public void undeliverable(Delivery delivery, String error) {
-                        dead.put(delivery.eventId(), error);
+                        dead.put(delivery.eventId().number(), error);
                         letters.add(delivery);
                     }
                 },
@@ -123,7 +124,7 @@ final class DeliveryWorld {
 
     static Delivery delivery(long id, long nowMillis) {
         return new Delivery(
-                id,
+                EventId.of(id),
                 ("{\"event_id\":" + id + "}").getBytes(StandardCharsets.UTF_8),
                 0,
                 new Position((int) (id % 16), id, nowMillis),
@@ -219,7 +220,10 @@ final class DeliveryWorld {
         if (writesAreLost) {
             topic.subList(checkpoint.topic(), topic.size()).clear();
             letters.subList(checkpoint.letters(), letters.size()).clear();
-            dead.keySet().retainAll(letters.stream().map(Delivery::eventId).toList());
+            dead.keySet()
+                    .retainAll(letters.stream()
+                            .map(delivery -> delivery.eventId().number())
+                            .toList());
         }
         live.close();
         drain.close();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Position;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -22,7 +23,7 @@ class RetryRecordTest {
     private static final byte[] BODY = "{\"event_id\":16,\"ü\":\"\\u0000\"}".getBytes(StandardCharsets.UTF_8);
 
     private static final Delivery DELIVERY =
-            new Delivery(16, BODY, 3, new Position(5, 1_234_567_890_123L, 99), 1_000, 2_000, 900);
+            new Delivery(EventId.of(16), BODY, 3, new Position(5, 1_234_567_890_123L, 99), 1_000, 2_000, 900);
 
     @Test
     void what_was_written_is_read_again() throws Exception {
@@ -50,7 +51,7 @@ class RetryRecordTest {
     void who_writes_one_by_hand_needs_no_headers() throws Exception {
         Delivery read = RetryRecord.read(text("-7"), BODY, new RecordHeaders(), 55);
 
-        assertThat(read).isEqualTo(new Delivery(-7, BODY, 0, Delivery.UNKNOWN_SOURCE, 55, 0, 0));
+        assertThat(read).isEqualTo(new Delivery(EventId.of(-7), BODY, 0, Delivery.UNKNOWN_SOURCE, 55, 0, 0));
     }
 
     @Test
@@ -151,8 +152,8 @@ class RetryRecordTest {
 
     @Test
     void letters_of_events_whose_place_is_not_known_differ() {
-        Delivery one = new Delivery(1, BODY, 1, Delivery.UNKNOWN_SOURCE, 0, 0, 0);
-        Delivery two = new Delivery(2, BODY, 1, Delivery.UNKNOWN_SOURCE, 0, 0, 0);
+        Delivery one = new Delivery(EventId.of(1), BODY, 1, Delivery.UNKNOWN_SOURCE, 0, 0, 0);
+        Delivery two = new Delivery(EventId.of(2), BODY, 1, Delivery.UNKNOWN_SOURCE, 0, 0, 0);
 
         assertThat(DeliveryLetters.undeliverable(one, "x", "events", 0).id())
                 .isNotEqualTo(
@@ -162,7 +163,9 @@ class RetryRecordTest {
 
     @Test
     void a_receipt_is_json() {
-        assertThat(new String(DeliverySinks.json(new Receipt(16, 1_767_882_112_000L, 204)), StandardCharsets.UTF_8))
+        assertThat(new String(
+                        DeliverySinks.json(new Receipt(EventId.of(16), 1_767_882_112_000L, 204)),
+                        StandardCharsets.UTF_8))
                 .isEqualTo("{\"event_id\":16,\"delivered_at\":\"2026-01-08T14:21:52.000000Z\",\"status\":204}");
     }
 

@@ -2,6 +2,7 @@ package dev.engagement.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -60,7 +61,12 @@ class RetryRetentionProperties {
                 case 6 -> {
                     retention
                             .checkpoint(step)
-                            .holds(0, position, unfinished.values().stream().collect(Collectors.toSet()));
+                            .holds(
+                                    0,
+                                    position,
+                                    unfinished.values().stream()
+                                            .map(EventId::of)
+                                            .collect(Collectors.toSet()));
                     taken.put((long) step, new State(position, Map.copyOf(unfinished), Set.copyOf(done)));
                 }
                 default -> {

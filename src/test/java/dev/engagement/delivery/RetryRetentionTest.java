@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.connection.topics.TopicIds;
+import dev.engagement.event.EventId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.SimpleCounter;
 import org.apache.kafka.common.KafkaException;
@@ -243,7 +246,12 @@ class RetryRetentionTest {
     }
 
     private void hold(long checkpoint, int partition, long position, Long... unfinished) {
-        checkpoints.computeIfAbsent(checkpoint, retention::checkpoint).holds(partition, position, Set.of(unfinished));
+        checkpoints
+                .computeIfAbsent(checkpoint, retention::checkpoint)
+                .holds(
+                        partition,
+                        position,
+                        Arrays.stream(unfinished).map(EventId::of).collect(Collectors.toSet()));
     }
 
     private final Map<Long, RetryRetention.Checkpoint> checkpoints = new HashMap<>();

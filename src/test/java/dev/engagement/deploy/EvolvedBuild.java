@@ -47,16 +47,10 @@ final class EvolvedBuild {
     static EvolvedBuild make(Path directory) throws Exception {
         Path sources = directory.resolve("sources");
         Path classes = Files.createDirectories(directory.resolve("classes"));
-        write(sources, EVENT, withField(EVENT, "EngagementEvent", "Position position", "country"));
-        write(sources, CONTENT, withField(CONTENT, "Content", "@Nullable Long publishTsMicros", "language"));
+        write(sources, EVENT, withField(EVENT, "EngagementEvent", "country"));
+        write(sources, CONTENT, withField(CONTENT, "Content", "language"));
         String types = Files.readString(SOURCES.resolve(TYPES));
-        types = inVersion2(
-                types,
-                "class EventSerializer",
-                "class ContentSerializer",
-                "writePosition(event.position(), out);",
-                "readPosition(in)",
-                "event.country()");
+        types = ofNumbersInVersion3(types, "class EventSerializer", "class ContentSerializer");
         types = inVersion2(
                 types,
                 "class ContentSerializer",
@@ -72,15 +66,28 @@ final class EvolvedBuild {
     }
 
     /** A record with a component more, and a constructor without it for all who do not know it. */
-    private static String withField(Path source, String record, String last, String field) throws IOException {
+    private static String withField(Path source, String record, String field) throws IOException {
         String text = Files.readString(SOURCES.resolve(source));
         String header = between(text, "public record " + record + "(", ")");
         String names = header.replaceAll("@Nullable ", "").replaceAll("\\b\\w+ (\\w+)", "$1");
+        String begin = "public record " + record + "(" + header;
         return once(
-                once(text, last + ")", last + ", @Nullable String " + field + ")"),
-                "String " + field + ") {",
-                "String " + field + ") {\n public " + record + "(" + header + ") {\n this(" + names
+                text,
+                begin + ") {",
+                begin + ", @Nullable String " + field + ") {\n public " + record + "(" + header + ") {\n this(" + names
                         + ", \"new\");\n }\n");
+    }
+
+    /** Events have a version for each kind of id; the next one is of those that are numbers. */
+    private static String ofNumbersInVersion3(String text, String from, String to) {
+        String part = between(text, from, to);
+        String evolved = once(part, "return TEXT_ID;", "return 3;");
+        evolved = once(evolved, "event.textId() == null ? NUMBER_ID : TEXT_ID", "event.textId() == null ? 3 : TEXT_ID");
+        evolved = once(evolved, "version == NUMBER_ID ?", "version != TEXT_ID ?");
+        String write = "writePosition(event.position(), out);";
+        evolved = once(evolved, write, write + "\n Wire.writeText(event.country(), out);");
+        evolved = once(evolved, "readPosition(in));", "readPosition(in),\n version < 3 ? null : Wire.readText(in));");
+        return once(text, part, evolved);
     }
 
     private static String inVersion2(String text, String from, String to, String write, String read, String value) {

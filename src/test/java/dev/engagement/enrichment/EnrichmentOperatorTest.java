@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 class EnrichmentOperatorTest {
 
     private static final EnrichmentOptions OPTIONS =
-            new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30));
+            new EnrichmentOptions(EngagementRule.DEFAULT, Duration.ofSeconds(30), true);
 
     private final List<AutoCloseable> opened = new ArrayList<>();
 
@@ -149,11 +149,15 @@ class EnrichmentOperatorTest {
         event(harness, Samples.event(129, 1));
 
         harness.setProcessingTime(30_000);
-        assertThat(letters(harness)).extracting(DeadLetter::eventId).containsExactly(1L);
+        assertThat(letters(harness))
+                .extracting(letter -> letter.eventId().number())
+                .containsExactly(1L);
         harness.setProcessingTime(49_999);
         assertThat(letters(harness)).hasSize(1);
         harness.setProcessingTime(50_000);
-        assertThat(letters(harness)).extracting(DeadLetter::eventId).containsExactly(1L, 129L);
+        assertThat(letters(harness))
+                .extracting(letter -> letter.eventId().number())
+                .containsExactly(1L, 129L);
 
         DeadLetter letter = letters(harness).get(0);
         assertThat(letter.stage()).isEqualTo("enrich");
@@ -167,6 +171,96 @@ class EnrichmentOperatorTest {
 
         content(harness, Samples.put(1));
         assertThat(out(harness)).as("what was given up stays given up").isEmpty();
+    }
+
+    // ------------------------------------------------------------------------------------- contents not required
+
+    private static EnrichmentOptions optional(Duration wait) {
+        return new EnrichmentOptions(EngagementRule.DEFAULT, wait, false);
+    }
+
+    @Test
+    void an_event_that_names_no_content_passes_at_once() throws Exception {
+        var harness = harness(new EnrichmentOperator(optional(Duration.ZERO), "events"), 0, 1);
+        harness.open();
+        event(harness, Samples.eventWithoutContent(1));
+
+        assertThat(out(harness))
+                .containsExactly(EngagementRule.DEFAULT.enrich(Samples.eventWithoutContent(1), Content.NONE));
+        assertThat(harness.numKeyedStateEntries()).isZero();
+    }
+
+    @Test
+    void an_unknown_content_holds_an_event_up_only_until_the_content_topic_has_been_read() throws Exception {
+        var harness = harness(new EnrichmentOperator(optional(Duration.ZERO), "events"), 0, 1);
+        harness.open();
+        event(harness, Samples.event(1, 1));
+        event(harness, Samples.event(2, 2));
+        harness.setProcessingTime(3_600_000);
+        content(harness, Samples.put(1));
+        assertThat(out(harness)).containsExactly(Samples.enriched(1, 1));
+
+        content(harness, new ContentChange.ReadToEnd(0, 1));
+        event(harness, Samples.event(3, 3));
+        event(harness, Samples.event(4, 1));
+
+        assertThat(out(harness))
+                .containsExactly(
+                        Samples.enriched(1, 1),
+                        EngagementRule.DEFAULT.enrich(Samples.event(2, 2), Content.NONE),
+                        EngagementRule.DEFAULT.enrich(Samples.event(3, 3), Content.NONE),
+                        Samples.enriched(4, 1));
+        assertThat(letters(harness)).isEmpty();
+        assertThat(harness.numProcessingTimeTimers()).isZero();
+    }
+
+    @Test
+    void a_wait_that_is_given_is_waited_and_then_the_event_passes() throws Exception {
+        var harness = harness(new EnrichmentOperator(optional(Duration.ofSeconds(5)), "events"), 0, 1);
+        harness.open();
+        content(harness, new ContentChange.ReadToEnd(0, 1));
+        harness.setProcessingTime(0);
+        event(harness, Samples.event(1, 1));
+        event(harness, Samples.event(2, 2));
+        harness.setProcessingTime(4_999);
+        assertThat(out(harness)).isEmpty();
+        content(harness, Samples.put(1));
+        harness.setProcessingTime(5_000);
+
+        assertThat(out(harness))
+                .containsExactly(
+                        Samples.enriched(1, 1), EngagementRule.DEFAULT.enrich(Samples.event(2, 2), Content.NONE));
+        assertThat(letters(harness)).isEmpty();
+    }
+
+    @Test
+    void a_cold_start_holds_event_time_back_although_nothing_waits_for_long() throws Exception {
+        var harness = harness(new EnrichmentOperator(optional(Duration.ZERO), "events"), 0, 1);
+        harness.setProcessingTime(0);
+        harness.open();
+        event(harness, Samples.event(1, 1));
+        harness.processBothWatermarks(new Watermark(7));
+        assertThat(harness.getOutput()).isEmpty();
+
+        content(harness, new ContentChange.ReadToEnd(0, 1));
+
+        assertThat(harness.getOutput()).hasSize(2).last().isEqualTo(new Watermark(7));
+    }
+
+    @Test
+    void what_waits_in_a_savepoint_passes_once_contents_are_not_required() throws Exception {
+        var before = started();
+        content(before, new ContentChange.ReadToEnd(0, 1));
+        before.setProcessingTime(0);
+        event(before, Samples.event(1, 1));
+
+        var after = harness(new EnrichmentOperator(optional(Duration.ZERO), "events"), 0, 1);
+        after.initializeState(before.snapshot(1, 1));
+        after.open();
+        content(after, new ContentChange.ReadToEnd(0, 1));
+
+        assertThat(ids(after)).containsExactly(1L);
+        assertThat(after.numKeyedStateEntries()).isZero();
     }
 
     /** Timers run by one clock and are judged by another. */
@@ -184,7 +278,9 @@ class EnrichmentOperatorTest {
         operator.setCurrentKey(shard);
         operator.onProcessingTime(new TimerHeapInternalTimer<>(30_000, shard, Samples.contentId(1)));
 
-        assertThat(letters(harness)).extracting(DeadLetter::eventId).containsExactly(1L);
+        assertThat(letters(harness))
+                .extracting(letter -> letter.eventId().number())
+                .containsExactly(1L);
     }
 
     @Test
@@ -217,7 +313,9 @@ class EnrichmentOperatorTest {
         after.setProcessingTime(1_029_000);
         assertThat(letters(after)).isEmpty();
         after.setProcessingTime(1_030_000);
-        assertThat(letters(after)).extracting(DeadLetter::eventId).containsExactly(2L);
+        assertThat(letters(after))
+                .extracting(letter -> letter.eventId().number())
+                .containsExactly(2L);
     }
 
     @Test
@@ -300,7 +398,7 @@ class EnrichmentOperatorTest {
         }
         harness.setProcessingTime(30_000);
         assertThat(letters(harness)).hasSize(early);
-        assertThat(letters(harness).get(early - 1).eventId()).isEqualTo(1L + 128L * (early - 1));
+        assertThat(letters(harness).get(early - 1).eventId().number()).isEqualTo(1L + 128L * (early - 1));
 
         event(harness, Samples.event(1L + 128L * count, 1));
         content(harness, Samples.put(1));
@@ -407,7 +505,9 @@ class EnrichmentOperatorTest {
         harness.endInput2();
 
         assertThat(ids(harness)).containsExactly(2L);
-        assertThat(letters(harness)).extracting(DeadLetter::eventId).containsExactly(1L);
+        assertThat(letters(harness))
+                .extracting(letter -> letter.eventId().number())
+                .containsExactly(1L);
     }
 
     private KeyedTwoInputStreamOperatorTestHarness<Integer, EngagementEvent, ContentChange, EnrichedEvent> started()

@@ -38,6 +38,23 @@ public final class Samples {
                 new Position((int) Math.floorMod(id, 16L), id, eventTsMicros / 1_000 + 10));
     }
 
+    /** The event of that number that has no content. */
+    public static EngagementEvent eventWithoutContent(long id) {
+        EngagementEvent event = event(id, 0);
+        return new EngagementEvent(
+                id,
+                null,
+                event.userId(),
+                event.eventType(),
+                event.eventTsMicros(),
+                event.durationMs(),
+                event.device(),
+                event.rawPayload(),
+                event.snapshot(),
+                event.committedAtMillis(),
+                event.position());
+    }
+
     public static EnrichedEvent enriched(long id, long contentNumber) {
         return EngagementRule.DEFAULT.enrich(event(id, contentNumber), content(contentNumber));
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.engagement.local.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
@@ -37,7 +38,7 @@ class TcpProxyTest {
                 onThread(() -> each.getInputStream().transferTo(each.getOutputStream()));
             }
         });
-        proxy = TcpProxy.start(freePort(), echo.getLocalPort());
+        proxy = TcpProxy.start(Ports.free(), echo.getLocalPort());
     }
 
     @AfterEach
@@ -156,12 +157,6 @@ class TcpProxyTest {
             throw new IOException("The connection has ended");
         }
         return new String(answer, StandardCharsets.UTF_8);
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket probe = new ServerSocket(0)) {
-            return probe.getLocalPort();
-        }
     }
 
     private interface Work {

@@ -4,6 +4,7 @@ import dev.engagement.deadletter.Reason;
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -54,9 +55,14 @@ record Outcome(
         return switch (decoded.kind()) {
             case VALUE -> accepted(fieldsOf(decoded.value(), decoded.publishTsDropped()));
             case IGNORED -> ignored();
-            case LETTER -> dead(decoded.letter().reason(), decoded.letter().eventId());
+            case LETTER ->
+                dead(decoded.letter().reason(), numberOf(decoded.letter().eventId()));
             case READ_TO_END -> throw new AssertionError("A record is not the end of a partition");
         };
+    }
+
+    private static @Nullable Long numberOf(@Nullable EventId id) {
+        return id == null ? null : (Long) id.number();
     }
 
     private static Map<String, @Nullable Object> fieldsOf(Object value, boolean publishTsDropped) {

@@ -23,7 +23,7 @@ class SplitAssignmentTest {
 
     private final SeekingConsumer consumer = new SeekingConsumer();
     private final TopicSplitReader reader =
-            new TopicSplitReader(consumer, Clock.systemUTC(), Duration.ofMillis(500), false, TopicIds.none());
+            new TopicSplitReader(consumer, Clock.systemUTC(), Duration.ofMillis(500), false, TopicIds.none(), null);
 
     @Test
     void a_partition_added_at_an_offset_does_not_send_the_others_back_to_their_beginning() {

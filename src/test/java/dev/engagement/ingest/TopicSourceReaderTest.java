@@ -33,7 +33,10 @@ class TopicSourceReaderTest {
     @Test
     void a_reader_holds_event_time_back_as_soon_as_it_has_a_partition_and_not_before() throws Exception {
         try (TopicSourceReader<EngagementEvent> reader = TopicSourceReader.of(
-                TopicSourceReaderTest::unreadable, new EventDecoder("topic", 1_024, Clock.systemUTC()), context())) {
+                TopicSourceReaderTest::unreadable,
+                new EventDecoder("topic", 1_024, Clock.systemUTC()),
+                new SchemasInUse(new KnownSchemas(), WireFormat.CONFLUENT, false),
+                context())) {
             Output output = new Output();
             reader.pollNext(output);
             reader.pollNext(output);
@@ -51,7 +54,7 @@ class TopicSourceReaderTest {
     private static TopicSplitReader unreadable() {
         MockConsumer<byte[], byte[]> consumer = new MockConsumer<>(OffsetResetStrategy.NONE);
         consumer.updateEndOffsets(Map.of(P0, 5L));
-        return new TopicSplitReader(consumer, Clock.systemUTC(), Duration.ofMillis(500), false, TopicIds.none());
+        return new TopicSplitReader(consumer, Clock.systemUTC(), Duration.ofMillis(500), false, TopicIds.none(), null);
     }
 
     private static SourceReaderContext context() {

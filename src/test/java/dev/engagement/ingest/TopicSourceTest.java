@@ -31,8 +31,15 @@ class TopicSourceTest {
                 "group",
                 MemorySize.ofMebiBytes(1),
                 false,
-                EventTimeOptions.DEFAULT);
+                EventTimeOptions.DEFAULT,
+                EventRules.DEFAULT,
+                null,
+                IngestFormat.AUTO);
         return TopicSource.of(
-                topic, options, () -> new EventDecoder(topic, 1, Clock.systemUTC()), DecodedRecordTypes.EVENTS, false);
+                topic,
+                options,
+                format -> new EventDecoder(topic, 1, Clock.systemUTC()),
+                DecodedRecordTypes.EVENTS,
+                false);
     }
 }

@@ -3,14 +3,18 @@ package dev.engagement.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.connection.registry.RegisteredSchema;
+import dev.engagement.connection.registry.RegistryException;
 import dev.engagement.connection.topics.MissingOffsetsException;
 import dev.engagement.connection.topics.TopicIds;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.connector.base.source.reader.RecordsWithSplitIds;
 import org.apache.flink.connector.base.source.reader.splitreader.SplitsAddition;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
@@ -45,6 +49,13 @@ class TopicSplitReaderTest {
 
     private int partitions = 2;
     private int unanswered;
+
+    /** Ids of schemas that the registry knows; it does not answer while it is away. */
+    private final Set<Long> registered = new HashSet<>();
+
+    private boolean registryIsAway;
+    private int questions;
+    private @Nullable SchemaGate gate;
 
     private TopicSplitReader reader = reader(false);
 
@@ -145,7 +156,7 @@ class TopicSplitReaderTest {
             woken.setMaxPollRecords(2);
             woken.positionsBeforeWakeUp = positions;
             TopicSplitReader bounded =
-                    new TopicSplitReader(woken, clock, Duration.ofMillis(INTERVAL), false, TopicIds.none());
+                    new TopicSplitReader(woken, clock, Duration.ofMillis(INTERVAL), false, TopicIds.none(), null);
             bounded.handleSplitsChanges(new SplitsAddition<>(
                     List.of(new KafkaPartitionSplit(P0, 0, 2), new KafkaPartitionSplit(P1, 0, 2))));
             woken.has(P0, 0, 2);
@@ -435,14 +446,97 @@ class TopicSplitReaderTest {
         assertThat(broker.commits).containsExactly(7L, 9L);
     }
 
+    /** What stands before it is read, what stands behind it waits, and no end is marked meanwhile. */
+    @Test
+    void a_record_whose_schema_cannot_be_had_holds_its_partition_and_no_other() {
+        readBySchemas();
+        assign(P0, 0);
+        assign(P1, 5);
+        broker.updateEndOffsets(Map.of(P1, 5L));
+        registered.add(1L);
+        broker.has(P0, 0, framed(1), framed(2), framed(1));
+        broker.updateEndOffsets(Map.of(P0, 3L));
+        registered.add(2L);
+        registryIsAway = true;
+        gateKnows(1);
+
+        assertThat(fetch()).containsExactly("0-0", "mark 1@5 of 2 at 1000");
+        assertThat(reader.awaitingSchema()).isOne();
+        clock.millis += INTERVAL;
+        assertThat(fetch()).as("not asked again yet").containsExactly("mark 1@5 of 2 at 1500");
+        assertThat(questions).isOne();
+
+        registryIsAway = false;
+        clock.millis += SchemaGate.PAUSE_AFTER_NO_ANSWER_MILLIS;
+        broker.has(P0, 1, framed(2), framed(1));
+        assertThat(fetch()).containsSubsequence("0-1", "0-2", "mark 0@3 of 2 at 1000");
+        assertThat(reader.awaitingSchema()).isZero();
+        assertThat(reader.failedSchemaRequests()).isOne();
+    }
+
+    @Test
+    void an_id_that_the_registry_does_not_know_holds_nothing_and_is_asked_for_again_later() {
+        readBySchemas();
+        assign(P0, 0);
+        broker.has(P0, 0, framed(9), framed(9));
+        assertThat(fetch()).contains("0-0", "0-1");
+        assertThat(questions).as("one answer serves them all").isOne();
+
+        registered.add(9L);
+        clock.millis += SchemaGate.UNKNOWN_FOR_MILLIS;
+        broker.has(P0, 2, framed(9));
+        assertThat(fetch()).contains("0-2");
+        assertThat(questions).isEqualTo(2);
+        clock.millis += SchemaGate.UNKNOWN_FOR_MILLIS;
+        broker.has(P0, 3, framed(9));
+        assertThat(fetch()).contains("0-3");
+        assertThat(questions).as("known for ever").isEqualTo(2);
+    }
+
+    private final KnownSchemas known = new KnownSchemas();
+
+    private void readBySchemas() {
+        gate = new SchemaGate(
+                id -> {
+                    questions++;
+                    if (registryIsAway) {
+                        throw new RegistryException("the registry is away", null);
+                    }
+                    return registered.contains(id) ? anySchema() : null;
+                },
+                WireFormat.CONFLUENT,
+                known,
+                true,
+                clock);
+        reader = reader(false);
+    }
+
+    private void gateKnows(long id) {
+        known.add(id, anySchema());
+    }
+
+    private static RegisteredSchema anySchema() {
+        return new RegisteredSchema(RegisteredSchema.AVRO, "\"string\"", List.of());
+    }
+
+    private static byte[] framed(int id) {
+        return new byte[] {0, 0, 0, 0, (byte) id, 0};
+    }
+
     private TopicSplitReader reader(boolean acceptGap) {
-        return new TopicSplitReader(broker, clock, Duration.ofMillis(INTERVAL), acceptGap, topic -> {
-            if (unanswered > 0) {
-                unanswered--;
-                throw new TopicIds.UnansweredException("nobody answers", null);
-            }
-            return new TopicIds.Found(topicId, partitions);
-        });
+        return new TopicSplitReader(
+                broker,
+                clock,
+                Duration.ofMillis(INTERVAL),
+                acceptGap,
+                topic -> {
+                    if (unanswered > 0) {
+                        unanswered--;
+                        throw new TopicIds.UnansweredException("nobody answers", null);
+                    }
+                    return new TopicIds.Found(topicId, partitions);
+                },
+                gate);
     }
 
     private void assign(TopicPartition partition, long offset) {
@@ -469,7 +563,9 @@ class TopicSplitReaderTest {
                         record instanceof EndMark mark
                                 ? "mark " + mark.partition() + "@" + mark.offset() + " of " + mark.partitions() + " at "
                                         + mark.timestamp()
-                                : new String(record.value(), StandardCharsets.UTF_8));
+                                : WireFormat.isFramed(record.value())
+                                        ? record.partition() + "-" + record.offset()
+                                        : new String(record.value(), StandardCharsets.UTF_8));
             }
         }
         return texts;
@@ -490,6 +586,15 @@ class TopicSplitReaderTest {
                 partitions.add(new PartitionInfo(each.topic(), each.partition(), null, null, null));
             }
             updatePartitions("topic", partitions);
+        }
+
+        /** Records with these values, from an offset on. */
+        void has(TopicPartition partition, long from, byte[]... values) {
+            for (int i = 0; i < values.length; i++) {
+                addRecord(new ConsumerRecord<>(
+                        partition.topic(), partition.partition(), from + i, new byte[] {1}, values[i]));
+            }
+            updateEndOffsets(Map.of(partition, from + values.length));
         }
 
         /** Records of the offsets {@code [from, to)}, named partition-offset. */

@@ -3,7 +3,11 @@ package dev.engagement.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.connection.registry.RegisteredSchema;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplitSerializer;
 import org.apache.kafka.common.TopicPartition;
@@ -44,9 +48,37 @@ class TopicSplitSerializerTest {
     }
 
     @Test
+    void a_split_comes_back_with_its_schemas() throws Exception {
+        TopicSplit split = new TopicSplit(
+                new KafkaPartitionSplit(PARTITION, 17),
+                Uuid.randomUuid(),
+                Map.of(
+                        7L,
+                        new RegisteredSchema(RegisteredSchema.AVRO, "\"string\"", List.of()),
+                        1L << 40,
+                        new RegisteredSchema(
+                                RegisteredSchema.PROTOBUF,
+                                "message A {}",
+                                List.of(new RegisteredSchema.Reference("b.proto", "message B {}")))));
+
+        assertThat(serializer.deserialize(serializer.getVersion(), serializer.serialize(split)))
+                .isEqualTo(split);
+    }
+
+    /** As the build before schemas wrote it: a split with its topic, and nothing behind. */
+    @Test
+    void what_the_build_before_schemas_wrote_is_read_and_knows_none() throws Exception {
+        TopicSplit split = new TopicSplit(new KafkaPartitionSplit(PARTITION, 17, 40), Uuid.randomUuid());
+        byte[] now = serializer.serialize(split);
+        byte[] before = Arrays.copyOf(now, now.length - Integer.BYTES);
+
+        assertThat(serializer.deserialize(1, before)).isEqualTo(split);
+    }
+
+    @Test
     void what_newer_builds_write_is_refused() {
-        assertThatThrownBy(() -> serializer.deserialize(2, new byte[0]))
+        assertThatThrownBy(() -> serializer.deserialize(3, new byte[0]))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("version 2");
+                .hasMessageContaining("version 3");
     }
 }

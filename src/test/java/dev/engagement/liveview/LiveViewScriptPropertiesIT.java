@@ -2,8 +2,12 @@ package dev.engagement.liveview;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventJson;
+import dev.engagement.event.Position;
 import dev.engagement.event.Standings.Place;
 import dev.engagement.liveview.LiveValue.Board;
 import dev.engagement.local.RedisServer;
@@ -12,6 +16,7 @@ import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +26,7 @@ import java.util.TreeMap;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -106,6 +112,61 @@ class LiveViewScriptPropertiesIT {
         assertThat(distinct.values())
                 .allSatisfy(value -> assertThat(apply(redis, value)).isEqualTo(WriteOutcome.SUPERSEDED));
         assertThat(dump()).isEqualTo(shown(newest));
+    }
+
+    @Property(tries = 300)
+    void of_one_time_the_last_event_is_that_of_the_greatest_id_by_its_bytes(
+            @ForAll("textIds") @NotEmpty List<String> ids) {
+        redis.flushDB();
+        String newest = null;
+        for (String id : ids) {
+            boolean newer = newest == null || Arrays.compareUnsigned(utf8(id), utf8(newest)) > 0;
+            newest = newer ? id : newest;
+
+            assertThat(apply(redis, last(EventId.of(id)).write(KEYS)))
+                    .isEqualTo(newer ? WriteOutcome.WRITTEN : WriteOutcome.SUPERSEDED);
+        }
+        assertThat(redis.get(KEYS.last("c"))).startsWith("{\"event_id\":\"" + newest + "\",");
+    }
+
+    @Example
+    void a_number_of_the_same_time_never_takes_the_place_of_a_text() {
+        redis.flushDB();
+        assertThat(apply(redis, last(EventId.of(7)).write(KEYS))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(redis, last(EventId.of("-")).write(KEYS))).isEqualTo(WriteOutcome.WRITTEN);
+        assertThat(apply(redis, last(EventId.of(Long.MAX_VALUE)).write(KEYS))).isEqualTo(WriteOutcome.SUPERSEDED);
+    }
+
+    private static LiveValue.Last last(EventId id) {
+        EngagementEvent event = new EngagementEvent(
+                id.number(),
+                id.text(),
+                "c",
+                null,
+                "play",
+                NOW_MICROS,
+                EngagementEvent.NO_DURATION,
+                null,
+                null,
+                false,
+                0,
+                new Position(0, 0, NOW));
+        return new LiveValue.Last(EngagementRule.DEFAULT.enrich(event, new Content("c", null, null, null, null, null)));
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Of few characters, which a locale has in another order than bytes are. */
+    @Provide
+    Arbitrary<List<String>> textIds() {
+        return Arbitraries.strings()
+                .withChars("aAbBzZ019_-".toCharArray())
+                .ofMinLength(1)
+                .ofMaxLength(4)
+                .list()
+                .ofMaxSize(12);
     }
 
     @Property(tries = 200)

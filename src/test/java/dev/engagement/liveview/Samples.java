@@ -56,6 +56,25 @@ public final class Samples {
         return EngagementRule.DEFAULT.enrich(event, content(contentId));
     }
 
+    /** A played event of no content. */
+    public static EnrichedEvent eventWithoutContent(long id) {
+        EngagementEvent event = event("none", id, 1_767_882_112_000_000L).event();
+        return EngagementRule.DEFAULT.enrich(
+                new EngagementEvent(
+                        id,
+                        null,
+                        event.userId(),
+                        event.eventType(),
+                        event.eventTsMicros(),
+                        event.durationMs(),
+                        event.device(),
+                        event.rawPayload(),
+                        false,
+                        EngagementEvent.UNKNOWN_TIME,
+                        event.position()),
+                Content.NONE);
+    }
+
     /** A window of {@link #METRICS}; as many users as events. */
     public static RollupRow metric(String eventType, long windowEndMillis, long events) {
         BigDecimal count = BigDecimal.valueOf(events);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.engagement.event.EventId;
 import dev.engagement.local.DestinationCheck.Comparison;
 import dev.engagement.local.testing.SharedServers;
 import java.io.IOException;
@@ -32,7 +33,7 @@ class DeliveryCheckIT {
     private static PostgresServer postgres;
 
     private final Map<String, String> answers = new HashMap<>();
-    private final Set<Long> letters = new TreeSet<>();
+    private final Set<EventId> letters = new TreeSet<>();
 
     @BeforeAll
     static void start() throws SQLException, IOException {
@@ -86,14 +87,14 @@ class DeliveryCheckIT {
     @Test
     void what_is_missing_is_named_unless_it_is_a_dead_letter() throws Exception {
         String ids = "[[2, 6], [9, 9999], [10001, 19999], [20001, 29999]]";
-        letters.add(10_000L);
+        letters.add(EventId.of(10_000L));
         List<Comparison> found = compare(ids);
         assertThat(SelfCheck.isPassed(found)).isFalse();
         assertThat(differing(found))
                 .containsExactly(
                         "event 1 was not delivered and is no dead letter",
                         "event 30000 was not delivered and is no dead letter");
-        letters.addAll(List.of(1L, 30_000L));
+        letters.addAll(List.of(EventId.of(1), EventId.of(30_000)));
         assertThat(SelfCheck.isPassed(compare(ids))).isTrue();
     }
 

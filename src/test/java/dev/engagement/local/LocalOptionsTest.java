@@ -3,6 +3,7 @@ package dev.engagement.local;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.event.EventIdKind;
 import dev.engagement.local.LocalOptions.UsageException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,6 +29,9 @@ class LocalOptionsTest {
                         2,
                         true,
                         false,
+                        false,
+                        false,
+                        EventIdKind.LONG,
                         null,
                         false));
     }
@@ -35,7 +39,7 @@ class LocalOptionsTest {
     @Test
     void everyOptionIsRead() throws UsageException {
         assertThat(parse("--rate 500 --events=20000 --burst 30 --burst-every 5 --contents 7 --seed -3 --exit"
-                        + " --timeout 9 --parallelism 4 --picture a.svg"))
+                        + " --timeout 9 --parallelism 4 --source outbox --picture a.svg --format avro --event-id text"))
                 .isEqualTo(new LocalOptions(
                         new LoadOptions(-3, 7, 500, 20_000, 30, Duration.ofSeconds(5)),
                         true,
@@ -43,10 +47,14 @@ class LocalOptionsTest {
                         4,
                         true,
                         false,
+                        true,
+                        true,
+                        EventIdKind.TEXT,
                         Path.of("a.svg"),
                         false));
         assertThat(parse("--no-jobs").jobs()).isFalse();
         assertThat(parse("--cluster").cluster()).isTrue();
+        assertThat(parse("--source tables").outbox()).isFalse();
         assertThat(parse("--help").help()).isTrue();
     }
 
@@ -57,6 +65,7 @@ class LocalOptionsTest {
                 "--rat 5             | Unknown option '--rat'",
                 "stray               | Unknown option 'stray'",
                 "--rate              | --rate needs a value",
+                "--source view       | --source is 'view'; it can be tables or outbox",
                 "--rate fast         | --rate is 'fast', which is not a number",
                 "--rate -1           | --rate is -1.0; it needs to be 0 to",
                 "--rate NaN          | --rate is NaN",
@@ -94,6 +103,7 @@ class LocalOptionsTest {
                 "--exit",
                 "--timeout",
                 "--parallelism",
+                "--format",
                 "--no-jobs",
                 "--help")) {
             assertThat(help).containsPattern("(?m)^  " + Pattern.quote(option) + " ");

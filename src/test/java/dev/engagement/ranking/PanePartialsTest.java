@@ -2,8 +2,11 @@ package dev.engagement.ranking;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.Samples;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.streaming.api.watermark.Watermark;
@@ -56,6 +59,15 @@ class PanePartialsTest {
 
         harness.processWatermark(10_999);
         assertThat(output()).containsExactly("a[10, 1, 1, 7]", "watermark 10999");
+    }
+
+    @Test
+    void an_event_without_a_content_is_on_no_board() throws Exception {
+        harness.processElement(EngagementRule.DEFAULT.enrich(Samples.eventWithoutContent(1), Content.NONE), 0);
+
+        harness.processWatermark(Long.MAX_VALUE - 1);
+
+        assertThat(output()).containsExactly("watermark " + (Long.MAX_VALUE - 1));
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.delivery.Delivery;
 import dev.engagement.delivery.RetryRecord;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.ingest.ContentDecoder;
@@ -126,7 +127,7 @@ class RedriveIT {
                 "bad",
                 5,
                 new DeadLetter.Source(topic, 2, other.offset(), other.timestamp()),
-                17L,
+                EventId.of(17L),
                 "the letter's".getBytes(StandardCharsets.UTF_8),
                 List.of()));
 
@@ -174,7 +175,7 @@ class RedriveIT {
                 "content c-1 did not come",
                 System.currentTimeMillis(),
                 new DeadLetter.Source(topic, 4, record.offset(), record.timestamp()),
-                5L,
+                EventId.of(5L),
                 envelope,
                 List.of()));
 
@@ -247,7 +248,7 @@ class RedriveIT {
                 "large",
                 5,
                 new DeadLetter.Source(events, 1, 500, 5),
-                2L,
+                EventId.of(2L),
                 random(9 << 20),
                 List.of()));
         stage.letter(Reason.INVALID, stage.send(events, 1, "{\"id\":3}", String.format(INVALID_ROW, 3)), 3L);
@@ -363,7 +364,7 @@ class RedriveIT {
                 1,
                 System.currentTimeMillis() - 1_000,
                 source,
-                eventId,
+                eventId == null ? null : EventId.of(eventId),
                 null,
                 List.of(new DeadLetter.Header(DeadLetter.ROW_KEY, key.getBytes(StandardCharsets.UTF_8)))));
     }
@@ -377,7 +378,7 @@ class RedriveIT {
 
         ConsumerRecord<byte[], byte[]> record = stage.last(stage.topics().deliveryRetry(), 0);
         Delivery delivery = RetryRecord.read(record.key(), record.value(), record.headers(), record.timestamp());
-        assertThat(delivery.eventId()).isEqualTo(7);
+        assertThat(delivery.eventId()).isEqualTo(EventId.of(7));
         assertThat(delivery.body()).isEqualTo(enriched(7));
         assertThat(delivery.attempts()).isZero();
         assertThat(delivery.notBeforeMillis()).isZero();
@@ -585,7 +586,7 @@ class RedriveIT {
                     "no",
                     Instant.parse("2026-01-08T09:0" + i + ":00Z").toEpochMilli(),
                     new DeadLetter.Source(stage.topics().events(), 1, i, 5),
-                    (long) i,
+                    EventId.of((long) i),
                     enriched(i),
                     List.of()));
         }
@@ -648,7 +649,7 @@ class RedriveIT {
                 "bad",
                 5,
                 new DeadLetter.Source("other.events", 0, 0, 5),
-                1L,
+                EventId.of(1L),
                 new byte[] {1},
                 List.of()));
 

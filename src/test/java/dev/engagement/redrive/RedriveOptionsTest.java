@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.engagement.deadletter.Reason;
+import dev.engagement.event.EventId;
 import dev.engagement.redrive.RedriveOptions.Reasons;
 import dev.engagement.redrive.RedriveOptions.Selection;
 import java.time.Instant;
@@ -30,10 +31,10 @@ class RedriveOptionsTest {
 
     @Test
     void a_letter_without_an_event_is_of_no_event() {
-        Selection selection = new Selection(Set.of(Reason.INVALID), null, null, 7L, null);
+        Selection selection = new Selection(Set.of(Reason.INVALID), null, null, EventId.of(7L), null);
 
-        assertThat(selection.has(Reason.INVALID, 0, 7L)).isTrue();
-        assertThat(selection.has(Reason.INVALID, 0, 8L)).isFalse();
+        assertThat(selection.has(Reason.INVALID, 0, EventId.of(7L))).isTrue();
+        assertThat(selection.has(Reason.INVALID, 0, EventId.of(8L))).isFalse();
         assertThat(selection.has(Reason.INVALID, 0, null)).isFalse();
     }
 
@@ -54,7 +55,7 @@ class RedriveOptionsTest {
 
         Mark.InTopic place = new Mark.InTopic("a.topic", 3, 1L << 40);
         assertThat(Mark.recordOf(new Mark(5, Reason.INVALID, place).toBytes())).isEqualTo(place);
-        assertThat(Mark.recordOf(new Mark(5, Reason.REJECTED, new Mark.InTable("t", 1)).toBytes()))
+        assertThat(Mark.recordOf(new Mark(5, Reason.REJECTED, new Mark.InTable("t", EventId.of(1))).toBytes()))
                 .isNull();
         assertThat(Mark.recordOf("by hand".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
                 .isNull();

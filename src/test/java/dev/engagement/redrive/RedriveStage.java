@@ -15,9 +15,13 @@ import dev.engagement.deadletter.Reason;
 import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EngagementRule;
+import dev.engagement.event.EventId;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
+import dev.engagement.ingest.EventRules;
+import dev.engagement.ingest.IngestFormat;
 import dev.engagement.local.KafkaServer;
 import dev.engagement.local.PostgresServer;
 import dev.engagement.local.bigquery.BigQueryEmulator;
@@ -195,7 +199,7 @@ final class RedriveStage implements AutoCloseable {
                 "bad",
                 System.currentTimeMillis(),
                 new DeadLetter.Source(record.topic(), record.partition(), record.offset(), record.timestamp()),
-                eventId,
+                eventId == null ? null : EventId.of(eventId),
                 record.value(),
                 headers));
     }
@@ -208,7 +212,7 @@ final class RedriveStage implements AutoCloseable {
                 "refused",
                 System.currentTimeMillis(),
                 new DeadLetter.Source(topics.events(), 3, offset, 1_700_000_000_000L),
-                eventId,
+                EventId.of(eventId),
                 payload,
                 List.of()));
     }
@@ -308,10 +312,16 @@ final class RedriveStage implements AutoCloseable {
         RedriveOptions options = new RedriveOptions(
                 connection,
                 topics,
-                new RedriveOptions.Selection(asked.reasons, asked.from, asked.to, asked.eventId, asked.limit),
+                new RedriveOptions.Selection(
+                        asked.reasons,
+                        asked.from,
+                        asked.to,
+                        asked.eventId == null ? null : EventId.of(asked.eventId),
+                        asked.limit),
                 asked.dryRun,
                 asked.again,
                 new MemorySize(asked.maxRecordBytes),
+                IngestFormat.AUTO,
                 asked.database
                         ? new SourceOptions(
                                 new PostgresConnection(
@@ -321,8 +331,10 @@ final class RedriveStage implements AutoCloseable {
                                 "public",
                                 "engagement_events",
                                 "content",
-                                null)
-                        : null);
+                                null,
+                                EventRules.DEFAULT)
+                        : null,
+                EventIdKind.LONG);
         Redrive redrive = new Redrive(
                 options,
                 asked.reasons.contains(Reason.REJECTED) ? warehouse() : null,

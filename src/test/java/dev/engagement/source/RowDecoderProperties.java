@@ -36,7 +36,7 @@ class RowDecoderProperties {
     private static final Clock CLOCK = Clock.fixed(Instant.ofEpochMilli(READ_AT), ZoneOffset.UTC);
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
-    private final RowDecoder rows = new RowDecoder("events", "content", LIMIT, READ_AT, CLOCK);
+    private final RowDecoder rows = new RowDecoder("events", "content", LIMIT, true, READ_AT, CLOCK);
 
     @Provide
     Arbitrary<EventRow> eventRows() {

@@ -10,6 +10,7 @@ import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Samples;
 import java.time.Duration;
@@ -102,7 +103,7 @@ class AppendOperatorTest {
                         assertThat(letter.reason()).isEqualTo(Reason.REJECTED);
                         assertThat(letter.stage()).isEqualTo("warehouse");
                         assertThat(letter.error()).isEqualTo("bad row 2");
-                        assertThat(letter.eventId()).isEqualTo(2);
+                        assertThat(letter.eventId()).isEqualTo(EventId.of(2));
                         assertThat(letter.source().topic()).isEqualTo("events");
                         assertThat(letter.source().offset())
                                 .isEqualTo(bad.event().position().offset());

@@ -14,6 +14,7 @@ import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventIdKind;
 import dev.engagement.event.Position;
 import dev.engagement.event.Samples;
 import java.util.LinkedHashMap;
@@ -134,7 +135,7 @@ class ColumnsTest {
     private static Descriptor descriptor() throws Exception {
         FileDescriptorProto file = FileDescriptorProto.newBuilder()
                 .setName("row.proto")
-                .addMessageType(Columns.DESCRIPTOR)
+                .addMessageType(Columns.descriptor(EventIdKind.LONG))
                 .build();
         return FileDescriptor.buildFrom(file, new FileDescriptor[0]).findMessageTypeByName("EngagementEvent");
     }

@@ -12,6 +12,7 @@ import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
@@ -182,7 +183,7 @@ class MissingRowsIT {
                 "refused",
                 5,
                 new DeadLetter.Source("t", 0, 1, 5),
-                1L,
+                EventId.of(1L),
                 new byte[0],
                 headers);
     }

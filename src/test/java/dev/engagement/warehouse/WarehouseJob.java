@@ -271,7 +271,7 @@ final class WarehouseJob {
             return new SinkWriter<>() {
                 @Override
                 public void write(DeadLetter letter, Context writing) {
-                    shared(shared).letters.add(letter.eventId());
+                    shared(shared).letters.add(letter.eventId().number());
                 }
 
                 @Override

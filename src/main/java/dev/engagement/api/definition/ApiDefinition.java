@@ -287,7 +287,7 @@ public final class ApiDefinition {
     private static List<Field> enriched() {
         return List.of(
                 integer("event_id", "The event's id."),
-                contentId(),
+                nullable(text("content_id", "The content's id; null if the event has no content.")),
                 nullable(text("user_id", "Whose event it is.")),
                 nullable(text("event_type", "What happened: " + EVENT_TYPE_EXAMPLES)),
                 instant("event_ts", "When it happened."),

@@ -9,7 +9,7 @@ import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 
 /**
  * How events are spread: by {@code id mod SHARDS}, so that consecutive ids go round evenly whatever the popularity of a
- * content, and each shard's ids are as dense as all ids are.
+ * content, and each shard's ids are as dense as all ids are. Of an id that is a text its hash counts.
  *
  * <p>The key of a shard is a number chosen so that Flink puts each shard into a key group of its own: every subtask owns
  * as many shards as any other, give or take one. The numbers are part of every savepoint and never change.

@@ -5,6 +5,7 @@ import dev.engagement.event.ContentChange;
 import dev.engagement.event.Engagement;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.Position;
 import dev.engagement.event.Standings;
 import java.io.DataInput;
@@ -51,15 +52,26 @@ public final class EventTypes {
     /** Serializer of {@link EngagementEvent}. */
     public static final class EventSerializer extends ImmutableSerializer<EngagementEvent> {
         private static final long serialVersionUID = 1L;
+        private static final int NUMBER_ID = 1;
+        private static final int TEXT_ID = 2;
 
         @Override
         protected int version() {
-            return 1;
+            return TEXT_ID;
+        }
+
+        @Override
+        protected int versionOf(EngagementEvent event) {
+            return event.textId() == null ? NUMBER_ID : TEXT_ID;
         }
 
         @Override
         protected void write(EngagementEvent event, DataOutput out) throws IOException {
-            out.writeLong(event.id());
+            if (event.textId() == null) {
+                out.writeLong(event.id());
+            } else {
+                Wire.writeText(event.textId(), out);
+            }
             Wire.writeText(event.contentId(), out);
             Wire.writeText(event.userId(), out);
             Wire.writeText(event.eventType(), out);
@@ -74,9 +86,11 @@ public final class EventTypes {
 
         @Override
         protected EngagementEvent read(int version, DataInput in) throws IOException {
+            String textId = version == NUMBER_ID ? null : Wire.readRequiredText(in);
             return new EngagementEvent(
-                    in.readLong(),
-                    Wire.readRequiredText(in),
+                    textId == null ? in.readLong() : EventId.hash(textId),
+                    textId,
+                    Wire.readText(in),
                     Wire.readText(in),
                     Wire.readText(in),
                     in.readLong(),

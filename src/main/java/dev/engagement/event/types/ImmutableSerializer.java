@@ -22,10 +22,18 @@ public abstract class ImmutableSerializer<T> extends TypeSerializer<T> {
 
     private static final long serialVersionUID = 1L;
 
-    /** The version that {@link #write} writes; higher than any before it. */
+    /** The newest version that {@link #write} writes; higher than any before it. */
     protected abstract int version();
 
-    /** Writes the fields, without the version. */
+    /**
+     * The version in which this value is written: the lowest that can say it, where a newer one only adds what few values
+     * have, so that all others stay as they were, byte for byte.
+     */
+    protected int versionOf(T value) {
+        return version();
+    }
+
+    /** Writes the fields as {@link #versionOf} says, without the version. */
     protected abstract void write(T value, DataOutput out) throws IOException;
 
     /** Reads the fields as {@code version} of this serializer wrote them. */
@@ -33,7 +41,7 @@ public abstract class ImmutableSerializer<T> extends TypeSerializer<T> {
 
     /** Writes a value with its version: how one serializer writes a part that another one owns. */
     public final void writeVersioned(T value, DataOutput out) throws IOException {
-        out.writeByte(version());
+        out.writeByte(versionOf(value));
         write(value, out);
     }
 

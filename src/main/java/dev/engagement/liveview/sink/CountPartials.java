@@ -57,15 +57,19 @@ public final class CountPartials extends AbstractStreamOperator<CountPartial>
     @Override
     public void processElement(StreamRecord<EnrichedEvent> element) {
         EngagementEvent event = element.getValue().event();
-        Sum sum = sums.get(event.contentId());
+        String contentId = event.contentId();
+        if (contentId == null) {
+            return;
+        }
+        Sum sum = sums.get(contentId);
         if (sum == null) {
             sum = new Sum();
-            sums.put(event.contentId(), sum);
+            sums.put(contentId, sum);
         }
         sum.add(rules.isFutureDated(event) ? NO_MINUTE : Tally.minuteOf(event.eventTsMicros()));
         if (sum.size == MAX_MINUTES) {
-            output.collect(new StreamRecord<>(sum.of(event.contentId())));
-            sums.remove(event.contentId());
+            output.collect(new StreamRecord<>(sum.of(contentId)));
+            sums.remove(contentId);
         }
         if (sums.size() >= MAX_CONTENTS) {
             emit();

@@ -21,18 +21,22 @@ final class LiveViewMappings {
 
     private LiveViewMappings() {}
 
-    /** Each event, as the last one of its content. */
+    /** Each event, as the last one of its content; one without a content is only cached. */
     static LiveViewMapping<EnrichedEvent> last(LiveViewRules rules) {
         return (enriched, view) -> {
             if (rules.eventCache()) {
                 cache(enriched, view);
+            }
+            String contentId = enriched.event().contentId();
+            if (contentId == null) {
+                return;
             }
             if (rules.isFutureDated(enriched.event())) {
                 view.leaveOutFutureDated();
             } else if (LiveValue.Last.expiresAtMillis(enriched.event()) <= view.nowMillis()) {
                 view.leaveOutExpired(1);
             } else {
-                Place<LiveValue> place = view.place(enriched.event().contentId());
+                Place<LiveValue> place = view.place(contentId);
                 LiveValue.Last last = new LiveValue.Last(enriched);
                 if (!(place.value() instanceof LiveValue.Last shown) || last.newerThan(shown)) {
                     view.show(place, last, LiveValue.ALL_PARTS);

@@ -1,5 +1,6 @@
 package dev.engagement.local.receiver;
 
+import dev.engagement.event.EventId;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -11,15 +12,17 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What arrived, in the order of arrival: a file with one line a post, written before it is answered and read again at the
  * start, and in memory the sets of ids and every so many lines' place in the file. A write reaches the operating system:
  * it survives a kill -9 of this process, not a power cut.
  *
- * <p>A line is the time in milliseconds, the {@code webhook-id}, and the events' ids in decimal, joined by commas; a tab
- * between them. A last line without its end was never answered, and is cut off.
+ * <p>A line is the time in milliseconds, the {@code webhook-id}, and the events' ids, joined by commas, a number in
+ * decimal and a text in quotes; a tab between them. A last line without its end was never answered, and is cut off.
  *
  * <p>Thread safe.
  */
@@ -38,7 +41,7 @@ final class Arrivals implements Closeable {
      * @param index its place in the order of arrival, from 1
      * @param time when it arrived, in milliseconds
      */
-    record Arrival(long index, long time, String webhookId, long[] eventIds) {}
+    record Arrival(long index, long time, String webhookId, List<EventId> eventIds) {}
 
     /**
      * How much arrived.
@@ -53,6 +56,9 @@ final class Arrivals implements Closeable {
     private final FileChannel file;
     private final WebhookIds webhookIds = new WebhookIds();
     private final LongBits eventIds = new LongBits();
+    /** Of events whose ids are texts, some 100 bytes each. */
+    private final Set<String> textIds = new HashSet<>();
+
     private long[] marks = new long[16];
     private long posts;
     private long events;
@@ -79,7 +85,7 @@ final class Arrivals implements Closeable {
      * @param webhookId printable ASCII
      * @throws IOException if it could not be written; then it is not recorded
      */
-    synchronized void record(long time, String webhookId, long[] ids) throws IOException {
+    synchronized void record(long time, String webhookId, List<EventId> ids) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(line(time, webhookId, ids));
         // By place, so that what a failed write left is written over.
         long at = end;
@@ -91,10 +97,10 @@ final class Arrivals implements Closeable {
     }
 
     synchronized Totals totals() {
-        return new Totals(posts, webhookIds.size(), events, eventIds.size(), misnamed);
+        return new Totals(posts, webhookIds.size(), events, eventIds.size() + textIds.size(), misnamed);
     }
 
-    /** The runs of event ids between two values, both included; at most so many. */
+    /** The runs of event ids that are numbers between two values, both included; at most so many. */
     synchronized List<LongBits.Run> eventIds(long from, long to, int max) {
         List<LongBits.Run> runs = new ArrayList<>();
         eventIds.runs(from, to, run -> {
@@ -148,7 +154,7 @@ final class Arrivals implements Closeable {
     }
 
     /** Counts a line that begins at the present end. */
-    private void count(String webhookId, long[] ids) {
+    private void count(String webhookId, List<EventId> ids) {
         if (posts % LINES_A_MARK == 0) {
             int mark = (int) (posts / LINES_A_MARK);
             if (mark == marks.length) {
@@ -157,9 +163,13 @@ final class Arrivals implements Closeable {
             marks[mark] = end;
         }
         posts++;
-        events += ids.length;
-        for (long id : ids) {
-            eventIds.add(id);
+        events += ids.size();
+        for (EventId id : ids) {
+            if (id.text() == null) {
+                eventIds.add(id.number());
+            } else {
+                textIds.add(id.text());
+            }
         }
         webhookIds.add(webhookId);
         if (!WebhookIds.isNameOf(webhookId, ids)) {
@@ -167,17 +177,24 @@ final class Arrivals implements Closeable {
         }
     }
 
-    private static byte[] line(long time, String webhookId, long[] ids) {
-        StringBuilder text = new StringBuilder(32 + webhookId.length() + 8 * ids.length);
+    private static byte[] line(long time, String webhookId, List<EventId> ids) {
+        StringBuilder text = new StringBuilder(32 + webhookId.length() + 8 * ids.size());
         text.append(time).append('\t').append(webhookId).append('\t');
-        for (int i = 0; i < ids.length; i++) {
+        for (int i = 0; i < ids.size(); i++) {
             if (i > 0) {
                 text.append(',');
             }
-            text.append(ids[i]);
+            String quote = ids.get(i).text() == null ? "" : "\"";
+            text.append(quote).append(ids.get(i)).append(quote);
         }
         text.append('\n');
         return text.toString().getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static EventId id(String text) {
+        return text.startsWith("\"")
+                ? EventId.of(text.substring(1, text.length() - 1))
+                : EventId.of(Long.parseLong(text));
     }
 
     @Override
@@ -225,7 +242,7 @@ final class Arrivals implements Closeable {
                         index,
                         Long.parseLong(whole.substring(0, first)),
                         whole.substring(first + 1, second),
-                        Arrays.stream(ids).mapToLong(Long::parseLong).toArray());
+                        Arrays.stream(ids).map(Arrivals::id).toList());
             } catch (NumberFormatException | StringIndexOutOfBoundsException e) {
                 throw new IOException(
                         "Line " + index + " of " + path + " is not one that a receiver wrote; remove the file", e);

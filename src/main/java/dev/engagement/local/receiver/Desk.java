@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.engagement.event.EventId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -80,8 +81,12 @@ record Desk(
                     .put("time", Instant.ofEpochMilli(each.time()).toString())
                     .put("webhook_id", each.webhookId());
             ArrayNode ids = post.putArray("event_ids");
-            for (long id : each.eventIds()) {
-                ids.add(id);
+            for (EventId id : each.eventIds()) {
+                if (id.text() == null) {
+                    ids.add(id.number());
+                } else {
+                    ids.add(id.text());
+                }
             }
         }
         return text(answer.put(

@@ -8,9 +8,11 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.async.ByteBufferFeeder;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.core.io.JsonEOFException;
+import dev.engagement.event.EventId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Reads a post's body as it comes in: one event, or a batch of them as an array. Keeps of it the events' ids alone, so that
@@ -36,8 +38,7 @@ final class PostBody {
 
     private final JsonParser parser;
     private final ByteBufferFeeder feeder;
-    private long[] ids = new long[1];
-    private int count;
+    private final List<EventId> ids = new ArrayList<>(1);
     private int depth;
     /** At which depth an event's members are; 0 before the first token. */
     private int eventDepth;
@@ -75,7 +76,7 @@ final class PostBody {
      *
      * @throws Refused if the body is not complete
      */
-    long[] end() throws Refused {
+    List<EventId> end() throws Refused {
         feeder.endOfInput();
         try {
             readTokens();
@@ -85,10 +86,10 @@ final class PostBody {
         if (!ended) {
             throw new Refused(400, "The body is empty; it needs to be an event, or an array of events");
         }
-        if (count == 0) {
+        if (ids.isEmpty()) {
             throw new Refused(400, "The batch has no events");
         }
-        return Arrays.copyOf(ids, count);
+        return List.copyOf(ids);
     }
 
     private void readTokens() throws IOException, Refused {
@@ -147,17 +148,18 @@ final class PostBody {
         if (hasId) {
             throw new Refused(400, "An event has two " + EVENT_ID);
         }
-        if (token != JsonToken.VALUE_NUMBER_INT) {
-            throw new Refused(400, "An event's " + EVENT_ID + " is not a whole number");
+        boolean isText = token == JsonToken.VALUE_STRING;
+        if (!isText && token != JsonToken.VALUE_NUMBER_INT) {
+            throw new Refused(400, "An event's " + EVENT_ID + " is neither a whole number nor a text");
         }
-        if (count == MAX_EVENTS) {
+        if (ids.size() == MAX_EVENTS) {
             throw new Refused(413, "A batch has at most " + MAX_EVENTS + " events here");
         }
-        if (count == ids.length) {
-            ids = Arrays.copyOf(ids, 2 * count);
+        if (isText && !EventId.isText(parser.getText())) {
+            throw new Refused(400, "An event's " + EVENT_ID + " is not " + EventId.TEXT_RULE);
         }
         try {
-            ids[count++] = parser.getLongValue();
+            ids.add(isText ? EventId.of(parser.getText()) : EventId.of(parser.getLongValue()));
         } catch (InputCoercionException e) {
             throw new Refused(400, "An event's " + EVENT_ID + " is beyond 64 bits");
         }

@@ -1,8 +1,10 @@
 package dev.engagement.local.receiver;
 
+import dev.engagement.event.EventId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.hc.core5.http.Header;
@@ -102,7 +104,7 @@ final class PostExchange extends Exchange {
             return;
         }
         try {
-            long[] ids = ids(now);
+            List<EventId> ids = ids(now);
             desk.arrivals().record(now, String.valueOf(webhookId), ids);
             behave(behaviour);
         } catch (Refused e) {
@@ -114,7 +116,7 @@ final class PostExchange extends Exchange {
         }
     }
 
-    private long[] ids(long now) throws Refused {
+    private List<EventId> ids(long now) throws Refused {
         if (refused != null) {
             throw refused;
         }

@@ -1,10 +1,12 @@
 package dev.engagement.local.receiver;
 
+import dev.engagement.event.EventId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * The {@code webhook-id}s seen: those of single events ({@code evt_} and the event's id) as bits, all others by 128 bits,
@@ -45,15 +47,15 @@ final class WebhookIds {
     }
 
     /** Whether that is what these events have to be called: the one, or the batch of them in this order. */
-    static boolean isNameOf(String webhookId, long[] eventIds) {
-        if (eventIds.length == 1 && webhookId.equals(EVENT + eventIds[0])) {
+    static boolean isNameOf(String webhookId, List<EventId> eventIds) {
+        if (eventIds.size() == 1 && webhookId.equals(EVENT + eventIds.get(0))) {
             return true;
         }
         if (!isOfBatch(webhookId)) {
             return false;
         }
         StringBuilder joined = new StringBuilder();
-        for (long id : eventIds) {
+        for (EventId id : eventIds) {
             joined.append(joined.isEmpty() ? "" : ",").append(id);
         }
         String hash = HexFormat.of().formatHex(sha256(joined.toString()));

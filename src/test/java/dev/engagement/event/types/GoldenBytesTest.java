@@ -3,6 +3,7 @@ package dev.engagement.event.types;
 import dev.engagement.event.Content;
 import dev.engagement.event.ContentChange;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EngagementRule;
 import dev.engagement.event.EnrichedEvent;
 import dev.engagement.event.Position;
 import dev.engagement.event.Samples;
@@ -18,7 +19,14 @@ class GoldenBytesTest {
     static List<GoldenBytes<?>> cases() {
         EngagementEvent bare = new EngagementEvent(
                 -1, "", null, null, -1, EngagementEvent.NO_DURATION, null, null, true, 0, new Position(-1, -1, -1));
+        EngagementEvent ofNothing =
+                new EngagementEvent(17, null, "u", "purchase", 1, 2, "web", "{}", false, 0, new Position(1, 2, 3));
         return List.of(
+                new GoldenBytes<>("event-without-content", EventTypes.EVENT, ofNothing),
+                new GoldenBytes<>(
+                        "enriched-without-content",
+                        EventTypes.ENRICHED,
+                        EngagementRule.DEFAULT.enrich(ofNothing, Content.NONE)),
                 new GoldenBytes<>("event", EventTypes.EVENT, Samples.event(16, 1)),
                 new GoldenBytes<>("event-bare", EventTypes.EVENT, bare),
                 new GoldenBytes<>("content", EventTypes.CONTENT, Samples.content(1)),

@@ -76,6 +76,14 @@ class CountPartialsTest {
     }
 
     @Test
+    void an_event_without_a_content_is_in_no_count_and_no_bucket() throws Exception {
+        harness.processElement(Samples.eventWithoutContent(1), 0);
+        harness.setProcessingTime(1_050);
+
+        assertThat(partials()).isEmpty();
+    }
+
+    @Test
     void a_minute_before_the_epoch_is_a_minute_like_any_other() throws Exception {
         harness.processElement(event("a", -1, 0), 0);
         harness.setProcessingTime(1_050);

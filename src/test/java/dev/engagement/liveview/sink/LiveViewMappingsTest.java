@@ -80,6 +80,17 @@ class LiveViewMappingsTest {
     }
 
     @Test
+    void an_event_without_a_content_is_nobodys_last_one_and_cached_like_any_other() throws Exception {
+        EnrichedEvent without = Samples.eventWithoutContent(1);
+        last(true).show(without, view);
+
+        assertThat(view.shown).isEmpty();
+        assertThat(view.futureDated).isZero();
+        assertThat(view.expired).isZero();
+        assertThat(view.cached).containsExactly(without);
+    }
+
+    @Test
     void every_event_is_cached_whether_it_is_the_last_one_or_not() throws Exception {
         EnrichedEvent newer = Samples.event("c", 2, NOW_MICROS);
         EnrichedEvent older = Samples.event("c", 1, NOW_MICROS - 1);

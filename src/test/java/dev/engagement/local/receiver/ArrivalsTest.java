@@ -3,6 +3,7 @@ package dev.engagement.local.receiver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.event.EventId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,15 +27,15 @@ class ArrivalsTest {
     }
 
     private static void record(Arrivals arrivals, long id) throws IOException {
-        arrivals.record(1_000 + id, "evt_" + id, new long[] {id});
+        arrivals.record(1_000 + id, "evt_" + id, List.of(EventId.of(id)));
     }
 
     @Test
     void a_post_is_one_line() throws Exception {
         try (Arrivals arrivals = new Arrivals(file)) {
             record(arrivals, 7);
-            arrivals.record(5, "bat_x", new long[] {1, -2, 3});
-            assertThat(Files.readAllLines(file)).containsExactly("1007\tevt_7\t7", "5\tbat_x\t1,-2,3");
+            arrivals.record(5, "bat_x", List.of(EventId.of(1), EventId.of(-2), EventId.of("a-B_3")));
+            assertThat(Files.readAllLines(file)).containsExactly("1007\tevt_7\t7", "5\tbat_x\t1,-2,\"a-B_3\"");
         }
     }
 
@@ -82,7 +83,8 @@ class ArrivalsTest {
             long[] expected = LongStream.rangeClosed(after + 1, Math.min(count, after + 300))
                     .toArray();
             assertThat(page.stream().mapToLong(Arrivals.Arrival::index)).containsExactly(box(expected));
-            assertThat(page.stream().mapToLong(each -> each.eventIds()[0])).containsExactly(box(expected));
+            assertThat(page.stream().mapToLong(each -> each.eventIds().get(0).number()))
+                    .containsExactly(box(expected));
         }
     }
 
@@ -92,8 +94,9 @@ class ArrivalsTest {
 
     @Test
     void a_page_of_long_lines_is_bounded_and_never_empty_before_the_end() throws Exception {
-        long[] many = LongStream.range(1_000_000_000, 1_000_000_000 + PostBody.MAX_EVENTS)
-                .toArray();
+        List<EventId> many = LongStream.range(1_000_000_000, 1_000_000_000 + PostBody.MAX_EVENTS)
+                .mapToObj(EventId::of)
+                .toList();
         try (Arrivals arrivals = new Arrivals(file)) {
             for (int i = 0; i < 10; i++) {
                 arrivals.record(i, "bat_" + i, many);

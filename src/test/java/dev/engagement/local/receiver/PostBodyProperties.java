@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.engagement.event.EventId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -36,7 +37,7 @@ class PostBodyProperties {
         }
         byte[] body = batch.toString().getBytes(StandardCharsets.UTF_8);
         assertThat(read(body, random))
-                .containsExactly(ids.stream().mapToLong(Long::longValue).toArray());
+                .containsExactlyElementsOf(ids.stream().map(EventId::of).toList());
     }
 
     @Property(tries = 300)
@@ -52,7 +53,7 @@ class PostBodyProperties {
         }
     }
 
-    private static long[] read(byte[] body, Random random) throws Refused {
+    private static List<EventId> read(byte[] body, Random random) throws Refused {
         PostBody reader = new PostBody();
         for (int from = 0; from < body.length; ) {
             int size = Math.min(body.length - from, 1 + random.nextInt(40));

@@ -2,6 +2,8 @@ package dev.engagement.local.receiver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.engagement.event.EventId;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -54,13 +56,17 @@ class WebhookIdsTest {
 
     @Test
     void a_name_is_the_events_or_the_batchs_own() {
-        assertThat(WebhookIds.isNameOf("evt_17", new long[] {17})).isTrue();
-        assertThat(WebhookIds.isNameOf("evt_17", new long[] {18})).isFalse();
-        assertThat(WebhookIds.isNameOf("evt_17", new long[] {17, 18})).isFalse();
+        assertThat(WebhookIds.isNameOf("evt_17", ids(17))).isTrue();
+        assertThat(WebhookIds.isNameOf("evt_17", ids(18))).isFalse();
+        assertThat(WebhookIds.isNameOf("evt_17", ids(17, 18))).isFalse();
         // printf 1,2,3 | sha256sum
         String batch = "bat_8a6ae15122001229edb8866f56e342af";
-        assertThat(WebhookIds.isNameOf(batch, new long[] {1, 2, 3})).isTrue();
-        assertThat(WebhookIds.isNameOf(batch, new long[] {3, 2, 1})).isFalse();
-        assertThat(WebhookIds.isNameOf("msg_1", new long[] {1})).isFalse();
+        assertThat(WebhookIds.isNameOf(batch, ids(1, 2, 3))).isTrue();
+        assertThat(WebhookIds.isNameOf(batch, ids(3, 2, 1))).isFalse();
+        assertThat(WebhookIds.isNameOf("msg_1", ids(1))).isFalse();
+    }
+
+    private static List<EventId> ids(long... ids) {
+        return Arrays.stream(ids).mapToObj(EventId::of).toList();
     }
 }

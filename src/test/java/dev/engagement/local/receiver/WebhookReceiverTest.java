@@ -125,7 +125,7 @@ class WebhookReceiverTest {
                 "[[{\"event_id\":1}]]",
                 "[{\"event_id\":1},{\"id\":2}]",
                 "{\"id\":1}",
-                "{\"event_id\":\"1\"}",
+                "{\"event_id\":\"1 2\"}",
                 "{\"event_id\":1.5}",
                 "{\"event_id\":null}",
                 "{\"event_id\":9223372036854775808}",

@@ -64,10 +64,10 @@ public record GoldenBytes<T>(String name, TypeInformation<T> type, T value) {
     /** What a newer build wrote is refused. */
     public void assertThatANewerVersionIsRefused() throws IOException {
         byte[] newer = written();
-        newer[0]++;
+        newer[0] = Byte.MAX_VALUE;
 
         assertThatThrownBy(() -> serializer().deserialize(new DataInputDeserializer(newer)))
-                .hasMessageContaining("version 2")
+                .hasMessageContaining("version " + newer[0])
                 .hasMessageContaining("Run the build that wrote it");
     }
 
