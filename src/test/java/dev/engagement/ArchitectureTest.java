@@ -531,7 +531,8 @@ class ArchitectureTest {
         String name = outermost(type).getSimpleName();
         return name.endsWith("Options")
                 || name.endsWith("Format")
-                || Set.of("EngagementRule", "EventRules", "EventId", "EventIdKind").contains(name);
+                || Set.of("EngagementRule", "EventRules", "EventId", "EventIdKind")
+                        .contains(name);
     }
 
     /** The longest line of the table that the class's package begins with; else the first part of its name. */

@@ -1,6 +1,5 @@
 package dev.engagement.config;
 
-import java.time.temporal.ChronoUnit;
 import dev.engagement.audit.AuditOptions;
 import dev.engagement.backfill.BackfillOptions;
 import dev.engagement.backfill.RollupBackfillOptions;
@@ -37,6 +36,7 @@ import dev.engagement.warehouse.WarehouseOptions;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;

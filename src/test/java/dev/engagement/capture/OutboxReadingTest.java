@@ -2,9 +2,9 @@ package dev.engagement.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.engagement.event.EventId;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.engagement.event.EventId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

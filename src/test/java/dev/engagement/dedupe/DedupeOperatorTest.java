@@ -2,12 +2,12 @@ package dev.engagement.dedupe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.engagement.event.EventId;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventIdKind;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;

@@ -224,8 +224,7 @@ class StateIT {
         JobID older = where.runFrom(newer, arguments);
         await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(50)).untilAsserted(() -> assertThat(where.failure(older))
                 // Of contents, or of events, whichever is read first.
-                .containsAnyOf(
-                        "reads versions 1 to 1 and found version 2", "reads versions 1 to 2 and found version 3")
+                .containsAnyOf("reads versions 1 to 1 and found version 2", "reads versions 1 to 2 and found version 3")
                 .contains("Run the build that wrote it"));
         where.cancel(older);
     }

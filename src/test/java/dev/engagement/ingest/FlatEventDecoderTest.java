@@ -2,10 +2,10 @@ package dev.engagement.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.engagement.event.EventId;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.Reason;
 import dev.engagement.event.EngagementEvent;
+import dev.engagement.event.EventId;
 import dev.engagement.event.EventIdKind;
 import dev.engagement.event.EventJson;
 import dev.engagement.event.Position;
