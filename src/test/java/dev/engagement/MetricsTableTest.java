@@ -24,11 +24,14 @@ class MetricsTableTest {
             Pattern.compile("\\.?\\b(?:counter|gauge|histogram|meter)\\(\\s*\"(\\w+)\"");
     private static final Pattern NAME = Pattern.compile("`(\\w+)`");
 
+    /** What the column of stages says of a metric that needs one. */
+    private static final String WITH_AN_OPTION = ", with `";
+
     /** Flink's own, which the table explains too. */
     private static final Set<String> OF_FLINK = Set.of("pendingRecords");
 
     /** Of a row of the table. */
-    private record Metric(String type, String unit) {}
+    private record Metric(String of, String type, String unit) {}
 
     @Test
     void every_metric_of_the_code_is_in_the_table_and_the_other_way_round() {
@@ -56,6 +59,14 @@ class MetricsTableTest {
         return List.copyOf(table().keySet());
     }
 
+    /** Those that are there whatever is configured. */
+    static List<String> always() {
+        return table().entrySet().stream()
+                .filter(entry -> !entry.getValue().of().contains(WITH_AN_OPTION))
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
     private static Map<String, Metric> table() {
         Map<String, Metric> table = new LinkedHashMap<>();
         boolean inside = false;
@@ -68,7 +79,7 @@ class MetricsTableTest {
                 String[] cells = line.split("\\s*\\|\\s*", -1);
                 Matcher names = NAME.matcher(cells[1]);
                 while (names.find()) {
-                    table.merge(names.group(1), new Metric(cells[3], cells[4]), (one, other) -> one);
+                    table.merge(names.group(1), new Metric(cells[2], cells[3], cells[4]), (one, other) -> one);
                 }
             }
         }

@@ -1603,8 +1603,8 @@ public final class Keys {
             """
             Which dead letters redrive puts back, by their reason: UNDECODABLE, INVALID, OVERSIZE, UNRESOLVED,
             UNDELIVERABLE, REJECTED, CONFLICT, comma separated. Needed. REJECTED needs warehouse.project; OVERSIZE
-            reads rows if postgres.username is there; of CONFLICT none is put back, and each says why. All keys of this part are for one start, which is why they cannot stand
-            in a file. redrive only.
+            reads rows if postgres.username is there; of CONFLICT none is put back, and each says why. All keys of
+            this part are for one start, which is why they cannot stand in a file. redrive only.
             """);
     public static final Key<String> EVENT_ID =
             declared(Key.argument("event-id", Type.TEXT, false, REDRIVE, "only letters of this event"), """

@@ -468,7 +468,8 @@ class RedriveIT {
                 OVERSIZE                 1                 1                  0           0
                 UNRESOLVED               1                 1                  0           0
                 UNDELIVERABLE            1                 1                  0           0
-                REJECTED                 1                 1                  0           0""");
+                REJECTED                 1                 1                  0           0
+                CONFLICT                 0                 0                  0           0""");
         assertEachIsBackOnce(letters);
     }
 
