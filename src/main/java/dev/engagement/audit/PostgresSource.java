@@ -88,6 +88,10 @@ final class PostgresSource implements Source, AutoCloseable {
         Connection connection = null;
         try {
             connection = postgres.open("engagement-audit", PostgresConnection.ANY_TIME, Map.of("options", SESSION));
+            try (Statement statement = connection.createStatement()) {
+                // The driver asked for this JVM's zone; a time without a zone is one in UTC.
+                statement.execute("SET TIME ZONE 'UTC'");
+            }
             // With fetch sizes the driver reads by cursor, which lives in a transaction.
             connection.setAutoCommit(false);
             requireReadable(connection, table);

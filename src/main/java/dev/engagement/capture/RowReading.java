@@ -9,6 +9,7 @@ import io.debezium.relational.Column;
 import io.debezium.relational.Table;
 import io.debezium.relational.TableSchema;
 import io.debezium.relational.ValueConverter;
+import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -102,7 +103,11 @@ final class RowReading {
         return problem == null ? read : new UnreadableRow(read, problem);
     }
 
-    private ColumnReading column(Column column, ReadColumns captured) {
+    private ColumnReading column(Column of, ReadColumns captured) {
+        // Whose time has no zone is taken for one in UTC, and leaves like any other: a bare number tells nobody its
+        // unit.
+        boolean isLocalTime = of.nativeType() == Oid.TIMESTAMP;
+        Column column = isLocalTime ? inUtc(of) : of;
         if (column.nativeType() == PostgresType.UNKNOWN.getOid()) {
             return captured.isText(column.name())
                     ? new ColumnReading(column, Schema.OPTIONAL_STRING_SCHEMA, (text, from) -> text)
@@ -126,8 +131,7 @@ final class RowReading {
         }
         Function<String, Object> time =
                 switch (type.getOid()) {
-                    case Oid.TIMESTAMPTZ -> SourceTime::zoned;
-                    case Oid.TIMESTAMP -> SourceTime::local;
+                    case Oid.TIMESTAMPTZ -> isLocalTime ? SourceTime::local : SourceTime::zoned;
                     case Oid.DATE -> SourceTime::date;
                     default -> null;
                 };
@@ -140,6 +144,15 @@ final class RowReading {
         }
         return new ColumnReading(
                 column, schema, (text, from) -> converter.convert(resolve(from, type, text)), converter);
+    }
+
+    private static Column inUtc(Column timestamp) {
+        return timestamp
+                .edit()
+                .type("timestamptz", "timestamptz")
+                .nativeType(Oid.TIMESTAMPTZ)
+                .jdbcType(Types.TIMESTAMP_WITH_TIMEZONE)
+                .create();
     }
 
     /** The value as Debezium has it from the log. */

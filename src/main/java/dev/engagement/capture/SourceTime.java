@@ -1,6 +1,5 @@
 package dev.engagement.capture;
 
-import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
@@ -64,8 +63,8 @@ final class SourceTime {
      *
      * @throws java.time.DateTimeException if it is none
      */
-    static Instant local(String text) {
-        return LocalDateTime.parse(text, LOCAL).toInstant(ZoneOffset.UTC);
+    static OffsetDateTime local(String text) {
+        return LocalDateTime.parse(text, LOCAL).atOffset(ZoneOffset.UTC);
     }
 
     /**

@@ -14,8 +14,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLState;
@@ -44,8 +46,12 @@ public final class SourceTables {
     /** What is read of the two tables; null until the database has been asked. */
     private volatile @Nullable Published published;
 
-    /** What a publication lets through of both, or all there is. */
-    private record Published(PublishedTable events, PublishedTable contents) {}
+    /**
+     * What a publication lets through of both, or all there is.
+     *
+     * @param localTimes columns of times without a zone
+     */
+    private record Published(PublishedTable events, PublishedTable contents, Set<String> localTimes) {}
 
     public SourceTables(SourceOptions options, String applicationName) {
         this(options, applicationName, PostgresConnection.ANY_TIME);
@@ -79,13 +85,31 @@ public final class SourceTables {
             if (published == null) {
                 published = new Published(
                         published(connection, options.quotedEvents(), EVENT_COLUMNS, "id", "event_ts"),
-                        published(connection, options.quotedContents(), CONTENT_COLUMNS, "id"));
+                        published(connection, options.quotedContents(), CONTENT_COLUMNS, "id"),
+                        localTimes(connection));
             }
         } catch (SQLException | RuntimeException e) {
             connection.close();
             throw e;
         }
         return connection;
+    }
+
+    /** Times without a zone, which are times in UTC for capture, too: the session's zone makes them that. */
+    private Set<String> localTimes(Connection connection) throws SQLException {
+        String sql = "SELECT attname FROM pg_attribute WHERE attrelid IN (to_regclass(?), to_regclass(?))"
+                + " AND attname IN ('event_ts', 'publish_ts') AND atttypid = 'timestamp'::regtype";
+        Set<String> names = new HashSet<>();
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, options.quotedEvents());
+            statement.setString(2, options.quotedContents());
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    names.add(row.getString(1));
+                }
+            }
+        }
+        return names;
     }
 
     private PublishedTable published(Connection connection, String table, List<String> columns, String... indispensable)
@@ -123,6 +147,11 @@ public final class SourceTables {
         return found == null ? WHOLE : found.contents;
     }
 
+    private boolean isLocalTime(String column) {
+        Published found = published;
+        return found != null && found.localTimes.contains(column);
+    }
+
     /** Condition of the events that the publication lets through, behind another one; empty if that is not asked for. */
     public String filter() {
         String filter = events().filter();
@@ -133,11 +162,11 @@ public final class SourceTables {
      * {@code SELECT} of some columns as texts, or as numbers; NULL for those that do not come through. None keeps its name:
      * ORDER BY would take the text for the column, and sort by it what an index has in order.
      */
-    private static String select(PublishedTable table, List<String> columns) {
+    private String select(PublishedTable table, List<String> columns) {
         return columns.stream()
                 .map(column -> {
                     boolean isNumber = NUMBERS.contains(column);
-                    String value = table.lacks(column) ? "NULL" : column;
+                    String value = table.lacks(column) ? "NULL" : column + (isLocalTime(column) ? "::timestamptz" : "");
                     return value + (isNumber && !table.lacks(column) ? "" : isNumber ? "::integer" : "::text")
                             + " AS as_" + column;
                 })

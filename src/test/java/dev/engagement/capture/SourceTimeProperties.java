@@ -43,7 +43,7 @@ class SourceTimeProperties {
         String era = year > 0 ? "" : " BC";
         assertThat(SourceTime.date(text.substring(0, text.indexOf(" ")) + era)).isEqualTo(time.toLocalDate());
         assertThat(SourceTime.local(text + era))
-                .isEqualTo(time.toLocalDateTime().toInstant(ZoneOffset.UTC));
+                .isEqualTo(time.toLocalDateTime().atOffset(ZoneOffset.UTC));
         int offset = Math.abs(offsetSeconds);
         text.append(offsetSeconds < 0 ? '-' : '+').append(String.format(Locale.ROOT, "%02d", offset / 3600));
         if (offset % 3600 != 0) {
