@@ -75,7 +75,16 @@ final class SourceDatabase {
                                 OR l.oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf))
                            AND (l.relreplident = 'n' OR l.relreplident = 'i' AND NOT EXISTS (
                                 SELECT FROM pg_index WHERE indrelid = l.oid AND indisreplident AND indisprimary))
-                         ORDER BY 1)
+                         ORDER BY 1),
+                   ARRAY(SELECT a.attname::text FROM pg_attribute AS a
+                         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                           AND a.attname::text <> ALL (wanted.columns)
+                           AND EXISTS (SELECT FROM pg_attribute AS b
+                                       WHERE b.attrelid = c.oid AND b.attnum > 0 AND NOT b.attisdropped
+                                         AND lower(b.attname::text) = lower(a.attname::text)
+                                         AND (b.attnum < a.attnum OR b.attname::text = ANY (wanted.columns))
+                                         AND b.attnum <> a.attnum)
+                         ORDER BY a.attnum)
             FROM (VALUES :wanted) AS wanted (place, name, columns)
             -- Not by to_regclass, which sees what has been committed since this statement began: half of a table swap.
             LEFT JOIN pg_class AS c ON c.relname = wanted.name
@@ -313,7 +322,8 @@ final class SourceDatabase {
                 names(found, 13),
                 names(found, 14),
                 names(found, 15),
-                names(found, 16));
+                names(found, 16),
+                names(found, 17));
     }
 
     /** A text array of plain names. */

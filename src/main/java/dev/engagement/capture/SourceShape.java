@@ -3,6 +3,7 @@ package dev.engagement.capture;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,7 @@ record SourceShape(
      * @param leftOut columns in use that the publication's list leaves out
      * @param generated columns in use that are generated, and so are not published
      * @param withoutKey the table, or its partitions, whose replica identity leaves the primary key out of deletes
+     * @param confused columns, none of them in use, whose names differ from another's only in case
      */
     record Table(
             String name,
@@ -81,7 +83,8 @@ record SourceShape(
             List<String> absent,
             List<String> leftOut,
             List<String> generated,
-            List<String> withoutKey) {
+            List<String> withoutKey,
+            List<String> confused) {
 
         boolean exists() {
             return oid != 0;
@@ -208,6 +211,11 @@ record SourceShape(
         for (String part : options.outbox() == null ? table.withoutKey() : List.<String>of()) {
             problems.add("The replica identity of " + part + " is not its primary key, so a delete would come without"
                     + " the id of its row: ALTER TABLE " + part + " REPLICA IDENTITY DEFAULT");
+        }
+        for (String column : table.confused()) {
+            problems.add("The column " + quote(column) + " of " + name + " differs from another one only in case, and"
+                    + " Debezium takes one for the other: ALTER TABLE " + name + " RENAME " + quote(column) + " TO "
+                    + quote(column.toLowerCase(Locale.ROOT) + "_2"));
         }
         for (String column : table.generated()) {
             problems.add(

@@ -30,7 +30,8 @@ class RecordedShapesIT extends OnCaptureServers {
         stage.sql(
                 "ALTER TABLE %1$s.engagement_events ALTER event_type TYPE %1$s.kind USING event_type::%1$s.kind,"
                         + " ALTER device TYPE %1$s.gadget, ALTER duration_ms TYPE %1$s.millis,"
-                        + " ADD \"ID\" text DEFAULT 'X', ADD \"Event_Type\" text DEFAULT 'Y', ADD \"Order No.\" numeric DEFAULT 1.5,"
+                        + " ADD \"ID of Old\" text DEFAULT 'X', ADD \"Tag\" text DEFAULT 'Y',"
+                        + " ADD \"Order No.\" numeric DEFAULT 1.5,"
                         + " ADD tags text[] DEFAULT '{a,b}', ADD shout text GENERATED ALWAYS AS (upper(raw_payload::text)) STORED");
         insertShopEvent(1001, "'product_view'", "'{\"price\": 12.50, \"sum\": 12345678901234567890.10, \"n\": 1e3}'");
         stage.start(Start.INITIAL);
@@ -38,7 +39,7 @@ class RecordedShapesIT extends OnCaptureServers {
         stage.await(all -> stage.slotActive());
         insertShopEvent(1002, "'Zum Warenkorb'", "'{\"price\": 12.50, \"sum\": 12345678901234567890.10, \"n\": 1e3}'");
         stage.sql("ALTER TABLE %s.engagement_events ADD campaign text DEFAULT 'spring', DROP tags, DROP shout");
-        stage.sql("ALTER TABLE %s.engagement_events RENAME \"ID\" TO \"Id\"");
+        stage.sql("ALTER TABLE %s.engagement_events RENAME \"ID of Old\" TO \"Old ID\"");
         stage.sql("ALTER TYPE %s.kind ADD VALUE 'purchase'");
         insertShopEvent(1003, "'purchase'", "'[1, \"\u00fc\", null]'");
         stage.sql("UPDATE %s.engagement_events SET id = 1004 WHERE id = 1003");

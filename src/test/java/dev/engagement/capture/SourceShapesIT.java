@@ -71,6 +71,17 @@ class SourceShapesIT extends OnCaptureServers {
     }
 
     @Test
+    void columnsThatDifferOnlyInCaseAreRefusedWithWhatWorks() throws Exception {
+        stage.sql("ALTER TABLE %s.engagement_events ADD \"ID\" text, ADD \"Tag\" text, ADD tag text");
+
+        String rename = "ALTER TABLE " + stage.name + ".engagement_events RENAME ";
+        assertThat(refusal()).contains(rename + "\"ID\" TO id_2", rename + "tag TO tag_2");
+        stage.sql(rename + "\"ID\" TO id_2");
+        stage.sql(rename + "tag TO tag_2");
+        assertThat(refusal()).isEmpty();
+    }
+
+    @Test
     void aPublicationOfPartitionsIsRefusedWithWhatWorks() throws Exception {
         partitionEvents("id, event_ts");
 
