@@ -198,7 +198,7 @@ class OutboxIT extends OnCaptureServers {
                                     .contains("op c")
                                     .contains("it has no id, content_id")
                                     .contains("expected is the row as one JSON object");
-                            assertThat(letter.eventId()).isEqualTo(4711);
+                            assertThat(letter.eventId()).isEqualTo(EventId.of(4711));
                             assertThat(letter.payload()).isEqualTo("{\"eventTs\": 5}".getBytes(StandardCharsets.UTF_8));
                         },
                         letter -> assertThat(letter.error()).contains("op u").contains("written once"));
