@@ -12,7 +12,8 @@ import java.util.Map;
  * A real schema registry, Apicurio, as a child process on the loopback interface. In memory: what was registered is gone
  * after {@link #kill} or {@link #stop}, and not after {@link #freeze}.
  *
- * <p>Its program is 142 MB, so that only who asks for it downloads it: {@code ./mvnw dependency:copy@registry}.
+ * <p>Its program is 142 MB, so that only who needs it downloads it: {@code ./mvnw verify}, {@code scripts/local.sh --format
+ * avro}, or by itself {@code ./mvnw dependency:copy@registry}.
  *
  * <p>Not thread safe.
  */
