@@ -97,6 +97,7 @@ final class Installation implements AutoCloseable {
     private final Probe probe;
     private final LiveViewWatch watch;
     private final List<String> moreStreamOptions;
+    private final List<String> moreCaptureOptions;
     private String capture;
     private String stream;
     private long lettersPutBack;
@@ -117,6 +118,17 @@ final class Installation implements AutoCloseable {
         this.directory = directory;
         this.passwordFile = writePassword(directory, postgres.password());
         this.moreStreamOptions = moreStreamOptions;
+        this.moreCaptureOptions = options.outbox()
+                ? List.of(
+                        "--capture.source",
+                        "outbox",
+                        "--postgres.publication",
+                        Schema.OUTBOX_PUBLICATION,
+                        "--capture.outbox.purge",
+                        "true",
+                        "--capture.heartbeat-interval",
+                        "1 s")
+                : List.of();
         this.postgres = postgres;
         this.kafka = kafka;
         this.redis = redis;
@@ -170,6 +182,9 @@ final class Installation implements AutoCloseable {
         try {
             PostgresServer postgres = keep(started, PostgresServer.start(absolute.resolve("postgres"), 0));
             Schema.create(postgres);
+            if (options.outbox()) {
+                Schema.addOutbox(postgres);
+            }
             postgres.createDatabase(PostgresServer.ANALYTICS);
             RedisServer redis = keep(started, RedisServer.startDurable(absolute.resolve("redis"), 0));
             BigQueryProcess bigQuery = keep(started, BigQueryProcess.start(absolute.resolve("bigquery"), 0, 0));
@@ -589,24 +604,25 @@ final class Installation implements AutoCloseable {
     }
 
     private String[] captureArguments(String start) {
-        return new String[] {
-            JAR.toString(),
-            "capture",
-            "--parallelism",
-            "1",
-            "--checkpoint.interval",
-            CHECKPOINT_INTERVAL,
-            "--kafka.bootstrap-servers",
-            kafka.bootstrapServers(),
-            "--postgres.url",
-            through(network(Role.POSTGRES), postgres.jdbcUrl()),
-            "--postgres.username",
-            postgres.username(),
-            "--postgres.password.secret-file",
-            passwordFile.toString(),
-            "--capture.start",
-            start,
-        };
+        List<String> arguments = new ArrayList<>(List.of(
+                JAR.toString(),
+                "capture",
+                "--parallelism",
+                "1",
+                "--checkpoint.interval",
+                CHECKPOINT_INTERVAL,
+                "--kafka.bootstrap-servers",
+                kafka.bootstrapServers(),
+                "--postgres.url",
+                through(network(Role.POSTGRES), postgres.jdbcUrl()),
+                "--postgres.username",
+                postgres.username(),
+                "--postgres.password.secret-file",
+                passwordFile.toString(),
+                "--capture.start",
+                start));
+        arguments.addAll(moreCaptureOptions);
+        return arguments.toArray(String[]::new);
     }
 
     private String[] streamArguments(@Nullable String savepoint, int parallelism) {
