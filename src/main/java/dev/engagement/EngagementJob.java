@@ -99,7 +99,7 @@ public final class EngagementJob {
      * @throws dev.engagement.config.ConfigurationException with all that is wrong with the options, before anything is
      *     connected to
      * @throws IllegalArgumentException if the command is no job
-     * @throws dev.engagement.warehouse.WarehouseRefusedException if the warehouse's table does not fit
+     * @throws dev.engagement.warehouse.RowStoreRefusedException if the warehouse's table does not fit
      * @throws java.io.UncheckedIOException if BigQuery does not answer or refuses
      */
     public static void prepare(String[] args, StreamExecutionEnvironment env) {

@@ -10,8 +10,8 @@ import dev.engagement.connection.SecretRef.UnreadableSecretException;
 import dev.engagement.liveview.sink.LiveViewRefusedException;
 import dev.engagement.redrive.RedriveException;
 import dev.engagement.rollup.RollupTablesRefusedException;
+import dev.engagement.rowstore.RowStoreRefusedException;
 import dev.engagement.source.UnfitSourceException;
-import dev.engagement.warehouse.WarehouseRefusedException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -42,7 +42,7 @@ final class ExitCode {
             UncheckedIOException.class,
             UnfitSourceException.class,
             UnreadableSecretException.class,
-            WarehouseRefusedException.class);
+            RowStoreRefusedException.class);
 
     private ExitCode() {}
 

@@ -1,10 +1,13 @@
 package dev.engagement;
 
+import dev.engagement.clickhouse.ClickHouse;
 import dev.engagement.config.Destination;
 import dev.engagement.config.Settings;
 import dev.engagement.delivery.DeliveryStreams;
 import dev.engagement.liveview.LiveViewRules;
 import dev.engagement.pipeline.BigQueryWarehouse;
+import dev.engagement.pipeline.ClickHouseWarehouse;
+import dev.engagement.pipeline.Destinations;
 import dev.engagement.pipeline.HttpDelivery;
 import dev.engagement.pipeline.KafkaDeadLetters;
 import dev.engagement.pipeline.PostgresRollups;
@@ -13,6 +16,8 @@ import dev.engagement.pipeline.Rules;
 import dev.engagement.warehouse.Warehouse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /** The pipeline's ends and rules, as the options have them. */
@@ -37,6 +42,19 @@ final class PipelineParts {
         return new LiveViewRules(settings.rankingOptions().maxClockSkew(), settings.eventCache());
     }
 
+    /** Those among the destinations. */
+    static List<Destinations.Warehouse> warehouses(Settings settings) {
+        List<Destinations.Warehouse> warehouses = new ArrayList<>();
+        if (settings.destinations().contains(Destination.WAREHOUSE)) {
+            warehouses.add(warehouse(settings));
+        }
+        if (settings.destinations().contains(Destination.CLICKHOUSE)) {
+            warehouses.add(new ClickHouseWarehouse(
+                    settings.clickHouseOptions(), settings.topics().events()));
+        }
+        return warehouses;
+    }
+
     static BigQueryWarehouse warehouse(Settings settings) {
         return new BigQueryWarehouse(
                 settings.warehouseOptions(), settings.topics().events());
@@ -44,8 +62,22 @@ final class PipelineParts {
 
     /** The warehouse's table made, or checked if it is there. */
     static void readyWarehouse(Settings settings) {
+        ready(() -> Warehouse.prepare(settings.warehouseOptions()));
+    }
+
+    /** The same of ClickHouse. */
+    static void readyClickHouse(Settings settings) {
+        ready(() -> ClickHouse.prepare(settings.clickHouseOptions()));
+    }
+
+    @FunctionalInterface
+    private interface Preparation {
+        void run() throws IOException, InterruptedException;
+    }
+
+    private static void ready(Preparation table) {
         try {
-            Warehouse.prepare(settings.warehouseOptions());
+            table.run();
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         } catch (InterruptedException e) {

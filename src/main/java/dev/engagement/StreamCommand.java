@@ -40,6 +40,9 @@ final class StreamCommand implements JobCommand {
         if (destinations.contains(Destination.WAREHOUSE)) {
             PipelineParts.readyWarehouse(settings);
         }
+        if (destinations.contains(Destination.CLICKHOUSE)) {
+            PipelineParts.readyClickHouse(settings);
+        }
         if (destinations.contains(Destination.DELIVERY)) {
             DeliveryPreflight.check(settings.deliveryOptions()).ifPresent(warnings);
         }
@@ -68,7 +71,7 @@ final class StreamCommand implements JobCommand {
                 PipelineParts.rules(settings),
                 new Destinations(
                         destinations.contains(Destination.LIVEVIEW) ? PipelineParts.liveView(settings) : null,
-                        destinations.contains(Destination.WAREHOUSE) ? PipelineParts.warehouse(settings) : null,
+                        PipelineParts.warehouses(settings),
                         destinations.contains(Destination.DELIVERY) ? PipelineParts.delivery(settings) : null,
                         destinations.contains(Destination.ROLLUPS) ? PipelineParts.rollups(settings) : null,
                         PipelineParts.deadLetters(settings)));

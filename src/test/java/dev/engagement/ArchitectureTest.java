@@ -91,6 +91,10 @@ class ArchitectureTest {
             room(room, common);
         }
         MAY_IMPORT.get("rollup").add("rollup.definition");
+        // How events become rows of a store that keeps a row for each.
+        room("rowstore", common);
+        MAY_IMPORT.get("warehouse").add("rowstore");
+        room("clickhouse", common + " rowstore");
         // Values in state that a store outside is to show: what the live view and the rollups' tables share.
         room("writeback", common);
         room("rollup.sink", common + " rollup rollup.definition writeback");
@@ -102,7 +106,7 @@ class ArchitectureTest {
         room("source", common + " ingest");
         // Of the stores' rooms they use keys and table names.
         for (String room : "backfill redrive audit".split(" ")) {
-            room(room, common + " ingest source liveview warehouse");
+            room(room, common + " ingest source liveview rowstore warehouse");
         }
         // What the rows of a range are to be, computed anew from the source.
         MAY_IMPORT.get("backfill").addAll(Set.of("rollup", "rollup.definition"));
@@ -112,7 +116,8 @@ class ArchitectureTest {
         room("api", "connection event liveview options rollup.definition");
         room(
                 "pipeline",
-                common + " ingest source liveview liveview.sink rollup.sink backfill " + DESTINATIONS_AND_STAGES);
+                common + " ingest source liveview liveview.sink rollup.sink backfill clickhouse "
+                        + DESTINATIONS_AND_STAGES);
         // And the option records of the rooms; see importsAreInTheTable.
         room("config", "connection options rollup.definition");
 
@@ -192,6 +197,7 @@ class ArchitectureTest {
             "ReadyCheck get", "a probe waits for less than a second; the stores are asked on a thread of their own",
             "BoundedHttp get", "a request of the API; a body that drips would hold its thread for ever",
             "GoogleWriteApi awaitTermination", "when a task closes; a thread that outlives it keeps its classes",
+            "StagingTables awaitTermination", "when a task closes; a thread that outlives it keeps its classes",
             "WriteBackOperator awaitTermination", "when a task closes; a thread that outlives it keeps its classes");
 
     private static JavaClasses code;
@@ -427,7 +433,7 @@ class ArchitectureTest {
         noClasses()
                 .that(isProduction().and(runsInATask()))
                 // Flink has no later for it: its own repetition is immediate, and ends after ten.
-                .and(areNot("WarehouseCommitter", "the committer"))
+                .and(areNot("RowCommitter", "the committer"))
                 .should()
                 .dependOnClassesThat(assignableTo(Pause.class))
                 .because(

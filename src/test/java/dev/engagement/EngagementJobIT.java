@@ -10,7 +10,7 @@ import dev.engagement.local.DestinationCheck;
 import dev.engagement.local.RedisCheck;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.testing.SharedServers;
-import dev.engagement.warehouse.WarehouseRefusedException;
+import dev.engagement.rowstore.RowStoreRefusedException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -168,7 +168,7 @@ class EngagementJobIT {
                                        {"name": "event_ts", "type": "TIMESTAMP", "mode": "REQUIRED"}]}}""");
 
         assertThatThrownBy(() -> cluster.environment(streamArgs()))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("event_id is wanted as INT64 and found as STRING");
     }
 

@@ -14,7 +14,7 @@ import dev.engagement.local.RedisCheck;
 import dev.engagement.local.WarehouseCheck;
 import dev.engagement.local.testing.SharedServers;
 import dev.engagement.ranking.RankingOptions;
-import dev.engagement.warehouse.WarehouseRefusedException;
+import dev.engagement.rowstore.RowStoreRefusedException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -88,7 +88,7 @@ class RebuildIT {
                 .hasMessageContaining("has keys under redis.key-prefix ''")
                 .hasMessageContaining("--redis.key-prefix");
         assertThatThrownBy(() -> rebuild(with(range, "--redis.key-prefix", PREFIX)))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("local.analytics.engagement_events is another job's")
                 .hasMessageContaining("--warehouse.table");
 
@@ -111,7 +111,7 @@ class RebuildIT {
         assertThatThrownBy(() -> rebuild(with(range, "--redis.key-prefix", PREFIX, "--warehouse.table", "another")))
                 .isInstanceOf(LiveViewRefusedException.class);
         assertThatThrownBy(() -> rebuild(with(range, "--destinations", "warehouse", "--warehouse.table", TABLE)))
-                .isInstanceOf(WarehouseRefusedException.class);
+                .isInstanceOf(RowStoreRefusedException.class);
         servers.sql("INSERT INTO engagement_events (id, content_id, event_type, event_ts) VALUES (" + (EVENTS + 2)
                 + ", '" + contentId(1) + "', 'play', now() - interval '1 s')");
         assertThat(rebuild(with(range(begin), "--destinations", "liveview", "--redis.key-prefix", "view-alone:")))

@@ -1,8 +1,12 @@
 package dev.engagement.config;
 
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** Where the stream's events go. */
 public enum Destination {
@@ -13,7 +17,13 @@ public enum Destination {
     /** HTTP. */
     DELIVERY,
     /** PostgreSQL, aggregated by window. */
-    ROLLUPS;
+    ROLLUPS,
+    /** ClickHouse. */
+    CLICKHOUSE;
+
+    /** What is meant where nothing is said. */
+    static final Set<Destination> DEFAULT =
+            Collections.unmodifiableSet(EnumSet.of(LIVEVIEW, WAREHOUSE, DELIVERY, ROLLUPS));
 
     /** The word in {@code destinations}. */
     public String word() {
@@ -21,6 +31,10 @@ public enum Destination {
     }
 
     static List<String> words() {
-        return Arrays.stream(values()).map(Destination::word).toList();
+        return words(Arrays.asList(values()));
+    }
+
+    static List<String> words(Collection<Destination> destinations) {
+        return destinations.stream().map(Destination::word).toList();
     }
 }

@@ -2,6 +2,7 @@ package dev.engagement.config;
 
 import dev.engagement.capture.CaptureFormat;
 import dev.engagement.capture.CaptureOptions;
+import dev.engagement.clickhouse.ClickHouseOptions;
 import dev.engagement.dedupe.DedupeOptions;
 import dev.engagement.delivery.DeliveryOptions;
 import dev.engagement.event.EngagementRule;
@@ -76,6 +77,8 @@ public final class Keys {
     /** What knows the warehouse. */
     private static final Set<Command> WAREHOUSE =
             Set.of(Command.STREAM, Command.BACKFILL, Command.REBUILD, Command.REDRIVE, Command.AUDIT);
+    /** What knows ClickHouse. */
+    private static final Set<Command> CLICKHOUSE = Set.of(Command.STREAM);
     /** What knows the rollups: what computes them, and what compares and mends them. */
     private static final Set<Command> ROLLUP = Set.of(Command.STREAM, Command.BACKFILL, Command.AUDIT);
     /** What compares and mends the rollups. */
@@ -857,17 +860,17 @@ public final class Keys {
             Key.of(
                     "destinations",
                     Type.DESTINATIONS,
-                    String.join(",", Destination.words()),
+                    String.join(",", Destination.words(Destination.DEFAULT)),
                     ENDS,
                     "where events go, comma separated"),
             """
-            Where events go. List, comma separated, of liveview, warehouse, delivery and rollups. stream; backfill
-            asks those and audit compares them. rebuild writes to liveview and warehouse, and refuses a list with
-            delivery or rollups in it if it is given, here too. As long as there is no rollup.postgres.username, the
-            default is without rollups, and stream says so. A warehouse that takes nothing holds the job back, the
-            live view, delivery and rollups with it: who wants them apart runs two jobs, each with a list, a
-            job.name, a kafka.group-id and savepoints of its own. What is left out needs no server and none of its
-            options.
+            Where events go. List, comma separated, of liveview, warehouse, delivery, rollups and clickhouse. stream;
+            backfill asks those and audit compares them, both without clickhouse. rebuild writes to liveview and
+            warehouse, and refuses a list with delivery, rollups or clickhouse in it if it is given, here too. As
+            long as there is no rollup.postgres.username, the default is without rollups, and stream says so. A
+            warehouse that takes nothing, BigQuery or ClickHouse, holds the job back, the live view, delivery and
+            rollups with it: who wants them apart runs two jobs, each with a list, a job.name, a kafka.group-id and
+            savepoints of its own. What is left out needs no server and none of its options.
             """);
     public static final Key<URI> REDIS_URL = declared(
             Key.of(
@@ -1363,6 +1366,183 @@ public final class Keys {
             onto a table with rows, or from a checkpoint older than what the table shows. Rows may then be there
             twice. Meant for one start, which is why it cannot stand in a file. stream; redrive puts a REJECTED row
             back with it although the job may still append it.
+            """);
+
+    static {
+        section("ClickHouse");
+    }
+
+    public static final Key<List<URI>> CLICKHOUSE_URL = declared(
+            Key.of(
+                    "clickhouse.url",
+                    Type.HTTP_URLS,
+                    "http://localhost:8123",
+                    CLICKHOUSE,
+                    "where ClickHouse answers HTTP, comma separated; https:// for TLS"),
+            """
+            Where ClickHouse answers HTTP, without user and password. http://host:port, or https://host:port for
+            TLS; several, comma separated, if one server is reached by several: when one does not answer, the next
+            is asked. All are of one server: rows of a staging table are moved by the server that has them.
+            """);
+    public static final Key<String> CLICKHOUSE_USERNAME =
+            declared(Key.of("clickhouse.username", Type.TEXT, "default", CLICKHOUSE, "user that writes"), """
+            User that writes. Text. It needs CREATE, ALTER, INSERT, SELECT and DROP on the database.
+            """);
+    public static final Key<String> CLICKHOUSE_PASSWORD =
+            declared(Key.secret("clickhouse.password", false, CLICKHOUSE, "password of that user"), """
+            Password of that user, if there is one. Every TaskManager must have the variable too: the job graph
+            holds only its name.
+            """);
+    public static final Key<String> CLICKHOUSE_PASSWORD_FILE = declared(Key.fileOf(CLICKHOUSE_PASSWORD), """
+            File with that password, read where the connection is made: on the client and on every TaskManager.
+            Path; one trailing line end is left off. Instead of the variable above, not beside it.
+            """);
+    public static final Key<String> CLICKHOUSE_DATABASE = declared(
+            Key.of("clickhouse.database", Type.TEXT, "engagement", CLICKHOUSE, "database, created if it is not there"),
+            """
+            Database of the table, and of the staging tables beside it. Letters, digits and underscores, at most
+            100. Created if it is not there.
+            """);
+    public static final Key<String> CLICKHOUSE_TABLE = declared(
+            Key.of("clickhouse.table", Type.TEXT, "events_enriched", CLICKHOUSE, "table, created if it is not there"),
+            """
+            Table of events. Letters, digits and underscores, at most 100. Created if it is not there, ordered by
+            content, hour and id; one that is there is checked before anything is submitted. Another table is
+            another warehouse: a job that goes on from a savepoint writes to it what comes from then on.
+            """);
+    public static final Key<ClickHouseOptions.Partition> CLICKHOUSE_PARTITION = declared(
+            Key.of(
+                    "clickhouse.partition",
+                    Type.oneOf(ClickHouseOptions.Partition.class),
+                    "MONTH",
+                    CLICKHOUSE,
+                    "event time that a partition of a new table holds"),
+            """
+            Event time that a partition holds, of a table that has to be created; one that is there keeps its own.
+            month or day. Each checkpoint makes a part in each partition that it has rows of: day suits tables of
+            which days are dropped, and needs a source whose events come in about their order.
+            """);
+    public static final Key<Optional<Duration>> CLICKHOUSE_EXPIRATION = declared(
+            Key.of(
+                    "clickhouse.expiration",
+                    Type.NONE_OR_DURATION,
+                    "none",
+                    CLICKHOUSE,
+                    "when a row of a new table is deleted"),
+            """
+            When a row is deleted, counted from its event_ts in whole hours, of a table that has to be created.
+            none: never. Else a duration, at least 1 h.
+            Too low: rows are deleted that somebody still asks for, and older events that arrive are deleted at the
+            next merge. Too high: only storage.
+            """);
+    public static final Key<ClickHouseOptions.Payload> CLICKHOUSE_PAYLOAD = declared(
+            Key.of(
+                    "clickhouse.payload",
+                    Type.oneOf(ClickHouseOptions.Payload.class),
+                    "STRING",
+                    CLICKHOUSE,
+                    "what raw_payload is: its text, or ClickHouse's JSON"),
+            """
+            What the column raw_payload is. string: its text, byte for byte. json: ClickHouse's JSON, whose paths
+            are columns of their own; it takes objects only, and what is none is a dead letter REJECTED.
+            """);
+    public static final Key<Boolean> CLICKHOUSE_FSYNC = declared(
+            Key.of(
+                    "clickhouse.fsync",
+                    Type.BOOLEAN,
+                    "true",
+                    CLICKHOUSE,
+                    "whether a new table has on disk what it acknowledges"),
+            """
+            Whether a table that has to be created brings to disk what it acknowledges. true or false. With false a
+            machine that loses its power can lose rows that a checkpoint has behind it; a server that is killed
+            loses none in either case.
+            """);
+    public static final Key<Boolean> CLICKHOUSE_ADD_COLUMNS = declared(
+            Key.of(
+                    "clickhouse.add-columns",
+                    Type.BOOLEAN,
+                    "false",
+                    CLICKHOUSE,
+                    "add nullable columns that an existing table lacks"),
+            """
+            Whether columns that an existing table lacks are added, nullable, at the start. true or false. Without
+            it a table that lacks one is refused with its name.
+            """);
+    public static final Key<MemorySize> CLICKHOUSE_FLUSH_SIZE = declared(
+            Key.of(
+                    "clickhouse.flush-size",
+                    Type.size(MemorySize.parse("1 kb"), MemorySize.parse("64 mb")),
+                    "8 mb",
+                    CLICKHOUSE,
+                    "size at which rows are inserted"),
+            """
+            Size at which rows are inserted in one request. Size, 1 kb to 64 mb.
+            Too low: many small inserts, each of which is a part that is merged before its checkpoint completes. Too
+            high: more to send again after a failure, and more memory on both sides.
+            """);
+    public static final Key<Duration> CLICKHOUSE_FLUSH_INTERVAL = declared(
+            Key.of(
+                    "clickhouse.flush-interval",
+                    SHORT_INTERVAL,
+                    "5 s",
+                    CLICKHOUSE,
+                    "after how long rows are inserted at the latest"),
+            """
+            After how long rows are inserted that do not fill a request. Duration, at least 10 ms. Rows become
+            visible with checkpoints whatever stands here.
+            Too low: small inserts when there is little traffic. Too high: checkpoints wait for the rows that are
+            still to be sent.
+            """);
+    public static final Key<MemorySize> CLICKHOUSE_MAX_IN_FLIGHT_BYTES = declared(
+            Key.of(
+                    "clickhouse.max-in-flight-bytes",
+                    Type.size(MemorySize.parse("64 kb"), MemorySize.parse("4 gb")),
+                    "64 mb",
+                    CLICKHOUSE,
+                    "rows that each writer holds until ClickHouse has acknowledged them"),
+            """
+            Rows that each writer holds until ClickHouse has acknowledged them; beyond it the job waits. Size, 64 kb
+            to 4 gb, at least clickhouse.flush-size. There are as many writers as the job's parallelism; it is
+            memory of the TaskManager's JVM heap.
+            Too low: while an answer is on its way nothing is sent. Too high: the TaskManagers run out of memory
+            while ClickHouse is slow.
+            """);
+    public static final Key<Duration> CLICKHOUSE_COMMIT_TIMEOUT = declared(
+            Key.of(
+                    "clickhouse.commit-timeout",
+                    Type.duration(Duration.ofSeconds(1)),
+                    "1 h",
+                    CLICKHOUSE,
+                    "how long showing rows is tried before the job fails"),
+            """
+            How long ClickHouse may refuse to show the rows of a checkpoint, for reasons that pass by themselves,
+            until the job fails and restarts. Duration, at least 1 s. Nothing is lost in either case.
+            Too low: a longer outage costs restarts, each of which reads again. Too high: an outage shows late, as
+            checkpoints that do not complete.
+            """);
+    public static final Key<Duration> CLICKHOUSE_STAGING_RETENTION = declared(
+            Key.of(
+                    "clickhouse.staging-retention",
+                    Type.duration(Duration.ofDays(1)),
+                    "7 d",
+                    CLICKHOUSE,
+                    "when staging tables of failed attempts are dropped"),
+            """
+            When a staging table is dropped that an attempt left behind which failed before its checkpoint was
+            complete. Duration, at least 1 d and longer than clickhouse.commit-timeout. A job that starts drops none
+            before it has shown what its own checkpoint wants, so a job may be away for any time.
+            Too low: nothing gained but storage. Too high: rows of failed attempts take storage.
+            """);
+    public static final Key<Boolean> ACCEPT_CLICKHOUSE_DUPLICATES = declared(
+            Key.flag(
+                    "accept-clickhouse-duplicates",
+                    CLICKHOUSE,
+                    "write although rows of this job may be in ClickHouse's table already"),
+            """
+            Write although rows of this job may be in ClickHouse's table already: after a start without state onto a
+            table with rows, or from a checkpoint older than what the table shows. Rows may then be there twice.
+            Meant for one start, which is why it cannot stand in a file. stream only.
             """);
 
     static {

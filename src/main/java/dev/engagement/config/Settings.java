@@ -7,6 +7,7 @@ import dev.engagement.capture.AvroOptions;
 import dev.engagement.capture.CaptureFormat;
 import dev.engagement.capture.CaptureOptions;
 import dev.engagement.capture.OutboxOptions;
+import dev.engagement.clickhouse.ClickHouseOptions;
 import dev.engagement.connection.KafkaConnection;
 import dev.engagement.connection.PostgresConnection;
 import dev.engagement.connection.RegistryConnection;
@@ -341,6 +342,35 @@ public final class Settings {
     }
 
     /**
+     * Of {@code stream}.
+     *
+     * @throws IllegalArgumentException if options do not go together; not from settings that were parsed, if ClickHouse is
+     *     one of their {@link #destinations}
+     */
+    public ClickHouseOptions clickHouseOptions() {
+        return new ClickHouseOptions(
+                get(Keys.CLICKHOUSE_URL),
+                get(Keys.CLICKHOUSE_USERNAME),
+                secret(Keys.CLICKHOUSE_PASSWORD),
+                get(Keys.CLICKHOUSE_DATABASE),
+                get(Keys.CLICKHOUSE_TABLE),
+                new ClickHouseOptions.Layout(
+                        get(Keys.CLICKHOUSE_PARTITION),
+                        get(Keys.CLICKHOUSE_EXPIRATION).orElse(null),
+                        get(Keys.CLICKHOUSE_PAYLOAD),
+                        get(Keys.CLICKHOUSE_FSYNC)),
+                new ClickHouseOptions.Limits(
+                        get(Keys.CLICKHOUSE_MAX_IN_FLIGHT_BYTES),
+                        get(Keys.CLICKHOUSE_FLUSH_SIZE),
+                        get(Keys.CLICKHOUSE_FLUSH_INTERVAL),
+                        get(Keys.CLICKHOUSE_COMMIT_TIMEOUT),
+                        get(Keys.CLICKHOUSE_STAGING_RETENTION)),
+                get(Keys.ACCEPT_CLICKHOUSE_DUPLICATES),
+                get(Keys.CLICKHOUSE_ADD_COLUMNS),
+                get(Keys.INGEST_EVENT_ID));
+    }
+
+    /**
      * Of what knows the rollups: which there are.
      *
      * @throws RefusedRollupsException with all that is wrong with them; not from settings that were parsed for
@@ -541,6 +571,10 @@ public final class Settings {
         if (wanted.remove(Destination.ROLLUPS) && isGiven) {
             throw new IllegalArgumentException(refusedByRebuild()
                     + "computes no rollups, whose rows the stream goes on to correct. Leave rollups out");
+        }
+        if (wanted.remove(Destination.CLICKHOUSE) && isGiven) {
+            throw new IllegalArgumentException(
+                    refusedByRebuild() + "writes its rows to BigQuery alone. Leave clickhouse out");
         }
         if (wanted.isEmpty()) {
             throw new IllegalArgumentException(

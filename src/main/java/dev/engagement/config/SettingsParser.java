@@ -205,6 +205,11 @@ final class SettingsParser {
                         settings.deliveryOptions();
                     }
                 });
+                parts.add(settings -> {
+                    if (settings.destinations().contains(Destination.CLICKHOUSE)) {
+                        settings.clickHouseOptions();
+                    }
+                });
                 parts.add(ofRollups(Settings::rollupDefinitions));
                 parts.add(ofRollups(Settings::rollupOptions));
                 yield parts;

@@ -151,6 +151,20 @@ record Type<T>(String form, String bounds, boolean ordered, boolean showsValue, 
         return server.port() >= 0 ? url : HostPort.withPort(url, 6379);
     });
 
+    /** Comma separated, in order. */
+    static final Type<List<URI>> HTTP_URLS = new Type<>("URL,…", false, false, text -> {
+        List<URI> urls = new ArrayList<>();
+        for (String part : text.split(",", -1)) {
+            try {
+                urls.add(Type.HTTP_URL.parser().parse(part.trim()));
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(
+                        "each must be of the form https://host:port or http://host:port, comma separated", e);
+            }
+        }
+        return List.copyOf(urls);
+    });
+
     static final Type<URI> HTTP_URL = new Type<>("URL", false, false, text -> {
         String form = "it must be of the form https://host or https://host:port, http:// for a local emulator";
         URI url;

@@ -27,6 +27,8 @@ final class Binaries {
     /** Where programs are unpacked; relative to the working directory, the checkout. */
     private static final Path HOME = Path.of(System.getProperty("engagement.local.programs", "target/servers"));
 
+    private static final String CLICKHOUSE_VERSION = "26.7.3-stable.1";
+
     private static final Object LOCK = new Object();
     private static final int EXECUTABLE_BY_ANYBODY = 0111;
 
@@ -88,6 +90,43 @@ final class Binaries {
                             () -> new ServerException(archive + " holds no program; delete it, and download it again"));
         } catch (IOException e) {
             throw new ServerException(folder + " cannot be read", e);
+        }
+    }
+
+    /**
+     * ClickHouse's engine, {@code libchdb.so}, which is neither in Maven Central nor in Debian: npm fetches it, once.
+     *
+     * @throws ServerException if there is no npm, or it fails; with what it said
+     */
+    static Path clickHouse() {
+        String name = "@chdb/lib-linux-" + (isArm() ? "arm64" : "x64") + "-gnu@" + CLICKHOUSE_VERSION;
+        return unpacked(HOME.toAbsolutePath(), "clickhouse-" + CLICKHOUSE_VERSION, directory -> {
+                    run(directory, "npm", "pack", "--silent", name);
+                    try (Stream<Path> files = Files.list(directory)) {
+                        Path archive = files.findFirst()
+                                .orElseThrow(() -> new ServerException("npm pack " + name + " left no file"));
+                        run(directory, "tar", "-xzf", archive.toString(), "--strip-components=1", "package/libchdb.so");
+                        Files.delete(archive);
+                    }
+                })
+                .resolve("libchdb.so");
+    }
+
+    private static void run(Path directory, String... command) throws IOException {
+        Path log = directory.resolveSibling(directory.getFileName() + ".log");
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        try {
+            if (process.waitFor() != 0) {
+                throw new ServerException(String.join(" ", command) + " failed:\n" + Files.readString(log));
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+            throw new ServerException("Interrupted while waiting for " + String.join(" ", command), e);
         }
     }
 

@@ -12,26 +12,30 @@ import org.jspecify.annotations.Nullable;
  * Where the pipeline ends.
  *
  * @param liveView shows each content as it is now; null if it is not wanted, and then nothing is ranked
- * @param warehouse keeps every event; null if it is not wanted
+ * @param warehouses each keeps every event; none if none is wanted
  * @param delivery brings every event to a receiver; null if it is not wanted
  * @param rollups keep aggregates by window; null if they are not wanted
  * @param deadLetters keeps what could not be processed
  */
 public record Destinations(
         @Nullable LiveView liveView,
-        @Nullable Warehouse warehouse,
+        List<Warehouse> warehouses,
         @Nullable Delivery delivery,
         @Nullable Rollups rollups,
         DeadLetters deadLetters) {
 
+    public Destinations {
+        warehouses = List.copyOf(warehouses);
+    }
+
     /** Without delivery and rollups. */
     public Destinations(@Nullable LiveView liveView, @Nullable Warehouse warehouse, DeadLetters deadLetters) {
-        this(liveView, warehouse, null, null, deadLetters);
+        this(liveView, warehouse == null ? List.of() : List.of(warehouse), null, null, deadLetters);
     }
 
     /** Without a warehouse, delivery and rollups. */
     public Destinations(LiveView liveView, DeadLetters deadLetters) {
-        this(liveView, null, null, null, deadLetters);
+        this(liveView, List.of(), null, null, deadLetters);
     }
 
     /** Shows each content as it is now. */

@@ -18,7 +18,7 @@ import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
  *                     │                                      │                   ├─► live view: last, counts, buckets
  *                     │                                      │                   ├─► ranking ─► live view: leaderboards
  *                     │                                      │                   ├─► rollups ─► PostgreSQL; live view: rollups
- *                     │                                      │                   ├─► warehouse
+ *                     │                                      │                   ├─► warehouses
  *                     ▼                                      ▼                   │       │
  *                  DEAD LETTERS ◄────────────────────────────┴───────────────────┼───────┤
  *                                                                                └─► deliver ─► receiver
@@ -57,8 +57,7 @@ public final class EngagementPipeline {
         if (liveView != null) {
             liveView.show(unique, Ranking.slidingTopN(unique, rules.ranking(), OperatorIds.RANKING), contents);
         }
-        var warehouse = out.warehouse();
-        if (warehouse != null) {
+        for (var warehouse : out.warehouses()) {
             withLetters.add(warehouse.append(unique));
         }
         var rollups = out.rollups();

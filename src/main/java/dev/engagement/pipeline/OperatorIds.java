@@ -28,6 +28,8 @@ public final class OperatorIds {
     public static final String LIVE_VIEW_CONTENTS = "live-view-contents";
     public static final String WAREHOUSE_APPEND = "warehouse-append";
     public static final String WAREHOUSE_COMMIT = "warehouse-commit";
+    public static final String CLICKHOUSE_APPEND = "clickhouse-append";
+    public static final String CLICKHOUSE_COMMIT = "clickhouse-commit";
     public static final Rollups.Uids ROLLUPS = new Rollups.Uids("rollup-partials", "rollup-cells");
     public static final String ROLLUP_TABLES = "rollup-tables";
     public static final String LIVE_VIEW_ROLLUPS = "live-view-rollups";

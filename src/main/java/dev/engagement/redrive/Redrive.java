@@ -4,9 +4,9 @@ import dev.engagement.connection.TopicReader;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterJson;
 import dev.engagement.deadletter.Reason;
+import dev.engagement.rowstore.RowStoreRefusedException;
 import dev.engagement.warehouse.MissingRows;
 import dev.engagement.warehouse.WarehouseOptions;
-import dev.engagement.warehouse.WarehouseRefusedException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -339,7 +339,7 @@ public final class Redrive {
     private static MissingRows connect(WarehouseOptions warehouse) throws RedriveException, InterruptedException {
         try {
             return MissingRows.of(warehouse);
-        } catch (IOException | WarehouseRefusedException e) {
+        } catch (IOException | RowStoreRefusedException e) {
             throw new RedriveException(String.valueOf(e.getMessage()), e);
         }
     }

@@ -46,7 +46,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>OVERSIZE and UNDECODABLE of capture</td><td>the topic of its table</td><td>the row of PostgreSQL as an envelope</td></tr>
  * <tr><td>UNDECODABLE of capture, of an outbox</td><td>nowhere</td><td>only who writes the outbox knows what was meant</td></tr>
  * <tr><td>UNDELIVERABLE</td><td>the delivery-retry topic</td><td>the body, with no attempts behind it</td></tr>
- * <tr><td>REJECTED</td><td>the warehouse</td><td>the row</td></tr>
+ * <tr><td>REJECTED by BigQuery</td><td>the warehouse</td><td>the row</td></tr>
+ * <tr><td>REJECTED by ClickHouse</td><td>nowhere</td><td>only BigQuery is asked whether a row is there</td></tr>
  * </table>
  *
  * <p>A letter does not carry its record's key, so the record is looked up where it was read; it counts if its timestamp and
@@ -58,6 +59,9 @@ import org.jspecify.annotations.Nullable;
  * the newest of its content: put behind a newer one, it would undo it.
  */
 final class RedriveRouter implements AutoCloseable {
+
+    /** Stage of the letters of rows that ClickHouse refused. */
+    private static final String CLICKHOUSE = "clickhouse";
 
     private final RedriveOptions options;
     private final Clock clock;
@@ -91,7 +95,11 @@ final class RedriveRouter implements AutoCloseable {
                 case INVALID, UNRESOLVED -> asItWas(letter);
                 case OVERSIZE -> letter.source().partition() < 0 ? ofRow(letter) : oversize(letter);
                 case UNDELIVERABLE -> delivery(letter);
-                case REJECTED -> row(letter);
+                case REJECTED ->
+                    letter.stage().equals(CLICKHOUSE)
+                            ? new Placement.Nowhere("ClickHouse refused the row; write it there yourself, from the"
+                                    + " letter's payload, when what its error says is mended")
+                            : row(letter);
                 case CONFLICT ->
                     new Placement.Nowhere("the stream knows the id of another event and would drop it again; give the"
                             + " row an id of its own at the source, and capture brings it under that");

@@ -1,6 +1,7 @@
 package dev.engagement.warehouse;
 
 import com.google.auth.oauth2.GoogleCredentials;
+import dev.engagement.rowstore.RowStoreRefusedException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -19,7 +20,7 @@ final class BigQueryCredentials {
      * The credentials of this machine.
      *
      * @return null for plain endpoints, which get none
-     * @throws WarehouseRefusedException if they are not where they should be
+     * @throws RowStoreRefusedException if they are not where they should be
      */
     static @Nullable GoogleCredentials of(WarehouseOptions options) {
         if (options.endpoints().isPlain()) {
@@ -30,7 +31,7 @@ final class BigQueryCredentials {
             try {
                 return GoogleCredentials.getApplicationDefault().createScoped(SCOPES);
             } catch (IOException e) {
-                throw new WarehouseRefusedException(
+                throw new RowStoreRefusedException(
                         "The warehouse needs credentials, and this machine has no application default credentials. Set"
                                 + " warehouse.credentials-file to a service account's key file that is on every machine"
                                 + " of the cluster, or run where Google provides them",
@@ -41,7 +42,7 @@ final class BigQueryCredentials {
             return GoogleCredentials.fromStream(key).createScoped(SCOPES);
         } catch (IOException e) {
             // The cause's text may quote the file.
-            throw new WarehouseRefusedException("warehouse.credentials-file is " + file
+            throw new RowStoreRefusedException("warehouse.credentials-file is " + file
                     + ", which is not a readable key file on this machine ("
                     + e.getClass().getSimpleName() + "); it has to be on every machine of the cluster");
         }

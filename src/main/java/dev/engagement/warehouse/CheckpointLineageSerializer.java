@@ -1,46 +1,15 @@
 package dev.engagement.warehouse;
 
-import dev.engagement.event.types.ImmutableSerializer;
 import dev.engagement.event.types.ImmutableType;
-import dev.engagement.event.types.Wire;
-import java.io.DataInput;
-import java.io.DataOutput;
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
+import dev.engagement.rowstore.CheckpointLineage;
+import dev.engagement.rowstore.LineageSerializer;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 
-/** Serializer of {@link CheckpointLineage}: the writer's state, and a part of what waits to be committed. */
-public final class CheckpointLineageSerializer extends ImmutableSerializer<CheckpointLineage> {
+/** Under the name that checkpoints know it by. */
+public final class CheckpointLineageSerializer extends LineageSerializer {
 
     private static final long serialVersionUID = 1L;
 
     static final TypeInformation<CheckpointLineage> TYPE =
             ImmutableType.of(CheckpointLineage.class, CheckpointLineageSerializer::new);
-
-    @Override
-    protected int version() {
-        return 1;
-    }
-
-    @Override
-    protected void write(CheckpointLineage line, DataOutput out) throws IOException {
-        Wire.writeText(line.run(), out);
-        Wire.writeUnsigned(line.behind().size(), out);
-        for (CheckpointLineage.FencingLabel mark : line.behind()) {
-            Wire.writeText(mark.run(), out);
-            out.writeLong(mark.checkpoint());
-        }
-    }
-
-    @Override
-    protected CheckpointLineage read(int version, DataInput in) throws IOException {
-        String run = Wire.readRequiredText(in);
-        long count = Wire.readUnsigned(in);
-        List<CheckpointLineage.FencingLabel> behind = new ArrayList<>();
-        for (long i = 0; i < count; i++) {
-            behind.add(new CheckpointLineage.FencingLabel(Wire.readRequiredText(in), in.readLong()));
-        }
-        return new CheckpointLineage(run, behind);
-    }
 }

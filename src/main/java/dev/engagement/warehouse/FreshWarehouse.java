@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowStoreRefusedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
@@ -11,13 +12,13 @@ public final class FreshWarehouse {
     /**
      * Looks at the table, from the client, before a job is submitted.
      *
-     * @throws WarehouseRefusedException if a job has written to it
+     * @throws RowStoreRefusedException if a job has written to it
      * @throws UncheckedIOException if BigQuery refuses, or does not answer in time
      */
     public static void require(WarehouseOptions options) {
         try {
             if (!WarehouseIds.of(options).isFresh()) {
-                throw new WarehouseRefusedException("The warehouse table " + options.tableName()
+                throw new RowStoreRefusedException("The warehouse table " + options.tableName()
                         + " is another job's: it has rows, or the mark of a run. A rebuild writes into a table of its own;"
                         + " give --warehouse.table with a new name, or leave warehouse out of destinations");
             }

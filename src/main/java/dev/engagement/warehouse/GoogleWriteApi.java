@@ -24,6 +24,9 @@ import com.google.cloud.bigquery.storage.v1.WriteStream;
 import com.google.common.util.concurrent.MoreExecutors;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Int64Value;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.engagement.rowstore.Appended;
+import dev.engagement.rowstore.RowApi;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import java.io.IOException;
@@ -42,13 +45,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link WriteApi} over Google's client. Repetitions are the caller's: neither a unary call nor a broken connection is
+ * {@link RowApi} over Google's client. Repetitions are the caller's: neither a unary call nor a broken connection is
  * retried in here for longer than a moment, so that one place decides and counts.
  *
  * <p>Each connection has a channel of its own, which can be cut: the client's writer waits for minutes, when it is closed,
  * for a server that says nothing.
  */
-final class GoogleWriteApi implements WriteApi {
+final class GoogleWriteApi implements RowApi {
 
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration RECONNECTING_IS_OURS = Duration.ofMillis(1);
@@ -152,10 +155,10 @@ final class GoogleWriteApi implements WriteApi {
     }
 
     @Override
-    public CompletableFuture<Void> flush(String stream, long offset) {
+    public CompletableFuture<Void> show(Appended rows) {
         FlushRowsRequest request = FlushRowsRequest.newBuilder()
-                .setWriteStream(stream)
-                .setOffset(Int64Value.of(offset))
+                .setWriteStream(rows.stream())
+                .setOffset(Int64Value.of(rows.lastOffset()))
                 .build();
         return completed(of(client.flushRowsCallable().futureCall(request)).thenAccept(response -> {}));
     }
@@ -230,9 +233,11 @@ final class GoogleWriteApi implements WriteApi {
         }
 
         @Override
-        public CompletableFuture<Void> append(List<ByteString> rows, long offset) {
-            ProtoRows data = ProtoRows.newBuilder().addAllSerializedRows(rows).build();
-            return completed(of(writer.append(data, offset)).thenAccept(response -> check(response, offset)));
+        public CompletableFuture<Void> append(List<byte[]> rows, long offset) {
+            ProtoRows.Builder data = ProtoRows.newBuilder();
+            // Nobody changes a row that was made.
+            rows.forEach(row -> data.addSerializedRows(UnsafeByteOperations.unsafeWrap(row)));
+            return completed(of(writer.append(data.build(), offset)).thenAccept(response -> check(response, offset)));
         }
 
         private void check(AppendRowsResponse response, long offset) {

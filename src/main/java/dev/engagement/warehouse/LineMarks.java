@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.CheckpointLineage;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

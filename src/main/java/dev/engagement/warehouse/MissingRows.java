@@ -8,6 +8,12 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.engagement.connection.Backoff;
 import dev.engagement.connection.Pause;
 import dev.engagement.deadletter.DeadLetter;
+import dev.engagement.rowstore.CheckpointLineage;
+import dev.engagement.rowstore.Retries;
+import dev.engagement.rowstore.RowPlan;
+import dev.engagement.rowstore.RowStoreException;
+import dev.engagement.rowstore.RowStoreRefusedException;
+import dev.engagement.rowstore.StoreRequestException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -53,9 +59,9 @@ public final class MissingRows {
     private static final int MAX_ROW_BYTES = 9_000_000;
 
     /** Headers of a REJECTED letter. */
-    private static final String RUN = "warehouse-run";
+    private static final String RUN = RowPlan.runHeader(BigQueryStore.NAME);
 
-    private static final String CHECKPOINT = "warehouse-checkpoint";
+    private static final String CHECKPOINT = RowPlan.checkpointHeader(BigQueryStore.NAME);
 
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(20);
     private static final Duration TIMEOUT = Duration.ofMinutes(2);
@@ -91,7 +97,7 @@ public final class MissingRows {
     /**
      * For a table that is there.
      *
-     * @throws WarehouseRefusedException if there is none, or it does not fit
+     * @throws RowStoreRefusedException if there is none, or it does not fit
      * @throws IOException if BigQuery does not answer or refuses
      */
     public static MissingRows of(WarehouseOptions options) throws IOException, InterruptedException {
@@ -104,12 +110,12 @@ public final class MissingRows {
         try {
             TableApi.Table table = retries.send(api::get);
             if (table == null) {
-                throw new WarehouseRefusedException("There is no warehouse table " + options.tableName()
+                throw new RowStoreRefusedException("There is no warehouse table " + options.tableName()
                         + ". Check warehouse.project, warehouse.dataset and warehouse.table");
             }
             var unused = WarehouseTable.missing(table, options);
-        } catch (TableApi.TableException e) {
-            throw new WarehouseException(String.valueOf(e.getMessage()), e);
+        } catch (StoreRequestException e) {
+            throw new RowStoreException(String.valueOf(e.getMessage()), e);
         }
         return new MissingRows(options, api, retries);
     }
@@ -117,13 +123,6 @@ public final class MissingRows {
     /** {@code project.dataset.table}. */
     public String table() {
         return options.tableName();
-    }
-
-    /** What a letter says of its row: refused in that run, before that checkpoint. */
-    static List<DeadLetter.Header> headers(String run, long checkpoint) {
-        return List.of(
-                new DeadLetter.Header(RUN, run.getBytes(StandardCharsets.UTF_8)),
-                new DeadLetter.Header(CHECKPOINT, Long.toString(checkpoint).getBytes(StandardCharsets.UTF_8)));
     }
 
     /**
@@ -144,8 +143,8 @@ public final class MissingRows {
             CheckpointLineage.FencingLabel shown = table == null ? null : LineMarks.on(table);
             // Checkpoints are counted on over all runs of a line.
             return shown != null && shown.checkpoint() >= Long.parseLong(checkpoint);
-        } catch (TableApi.TableException e) {
-            throw new WarehouseException(String.valueOf(e.getMessage()), e);
+        } catch (StoreRequestException e) {
+            throw new RowStoreException(String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -191,7 +190,7 @@ public final class MissingRows {
             long bytes = WarehouseQuery.bytesIn(retries.send(() -> api.query(WHAT, request)));
             bytesOfHours.put(hour, bytes);
             return bytes;
-        } catch (TableApi.TableException e) {
+        } catch (StoreRequestException e) {
             throw failed(e);
         }
     }
@@ -215,7 +214,7 @@ public final class MissingRows {
             long until = System.nanoTime() + TIMEOUT.toNanos();
             while (!Boolean.TRUE.equals(answer.get("jobComplete"))) {
                 if (System.nanoTime() > until) {
-                    throw new WarehouseException(
+                    throw new RowStoreException(
                             "BigQuery has not put a row into " + options.tableName() + " within " + TIMEOUT.toMinutes()
                                     + " minutes",
                             null);
@@ -226,7 +225,7 @@ public final class MissingRows {
                 answer = retries.send(() -> api.queryResults(WHAT, id, location, ANSWER_WITHIN));
             }
             return "1".equals(String.valueOf(answer.get("numDmlAffectedRows")));
-        } catch (TableApi.TableException e) {
+        } catch (StoreRequestException e) {
             throw failed(e);
         }
     }
@@ -241,11 +240,11 @@ public final class MissingRows {
     }
 
     /** What to throw for what BigQuery says to a statement about a row. */
-    private static WarehouseException failed(TableApi.TableException e) throws RefusedRowException {
+    private static RowStoreException failed(StoreRequestException e) throws RefusedRowException {
         if (e.status() == BAD_REQUEST) {
             throw new RefusedRowException(String.valueOf(e.getMessage()));
         }
-        return new WarehouseException(String.valueOf(e.getMessage()), e);
+        return new RowStoreException(String.valueOf(e.getMessage()), e);
     }
 
     private static String sql(WarehouseOptions options) {

@@ -2,6 +2,7 @@ package dev.engagement.warehouse;
 
 import com.google.auth.oauth2.GoogleCredentials;
 import dev.engagement.connection.HostPort;
+import dev.engagement.rowstore.StoreRequestException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -53,7 +54,7 @@ final class RestTable implements TableApi {
     }
 
     @Override
-    public @Nullable Table get() throws TableException, InterruptedException {
+    public @Nullable Table get() throws StoreRequestException, InterruptedException {
         HttpResponse<String> response = send("GET", table, null, null);
         if (response.statusCode() == NOT_FOUND) {
             return null;
@@ -75,13 +76,13 @@ final class RestTable implements TableApi {
             RestJson.asObject(json.get("labels")).forEach((name, value) -> labels.put(name, String.valueOf(value)));
             return new Table(String.valueOf(json.get("etag")), fields, RestJson.write(schema), labels);
         } catch (IOException e) {
-            throw new TableException(
+            throw new StoreRequestException(
                     "BigQuery's description of " + options.tableName() + " is not readable: " + quoted(body), false, e);
         }
     }
 
     @Override
-    public void create() throws TableException, InterruptedException {
+    public void create() throws StoreRequestException, InterruptedException {
         HttpResponse<String> response = send("POST", tables, RestJson.write(description()), null);
         if (response.statusCode() == NOT_FOUND) {
             Map<String, Object> dataset =
@@ -135,7 +136,8 @@ final class RestTable implements TableApi {
     }
 
     @Override
-    public boolean addColumns(Table read, List<Columns.Column> columns) throws TableException, InterruptedException {
+    public boolean addColumns(Table read, List<Columns.Column> columns)
+            throws StoreRequestException, InterruptedException {
         Map<String, @Nullable Object> schema;
         List<Object> fields = new ArrayList<>();
         try {
@@ -150,14 +152,14 @@ final class RestTable implements TableApi {
     }
 
     @Override
-    public boolean label(Table read, Map<String, String> labels) throws TableException, InterruptedException {
+    public boolean label(Table read, Map<String, String> labels) throws StoreRequestException, InterruptedException {
         Map<String, String> all = new LinkedHashMap<>(read.labels());
         all.putAll(labels);
         return patch(read, Map.of("labels", all), "label");
     }
 
     private boolean patch(Table read, Map<String, Object> changes, String what)
-            throws TableException, InterruptedException {
+            throws StoreRequestException, InterruptedException {
         HttpResponse<String> response = send("PATCH", table, RestJson.write(changes), read.etag());
         if (response.statusCode() == PRECONDITION_FAILED) {
             return false;
@@ -168,12 +170,12 @@ final class RestTable implements TableApi {
 
     /** Of the table's data: its count of rows does not know those that were streamed into it a moment ago. */
     @Override
-    public boolean hasRows() throws TableException, InterruptedException {
+    public boolean hasRows() throws StoreRequestException, InterruptedException {
         String body = ok("read the rows of", send("GET", table + "/data?maxResults=1", null, null));
         try {
             return !RestJson.asList(RestJson.object(body).get("rows")).isEmpty();
         } catch (IOException e) {
-            throw new TableException(
+            throw new StoreRequestException(
                     "BigQuery's rows of " + options.tableName() + " are not readable: " + quoted(body), false, e);
         }
     }
@@ -185,7 +187,7 @@ final class RestTable implements TableApi {
      * @return the answer's body; null if the table or its dataset is not there
      */
     @Nullable
-    String query(String method, String path, @Nullable String body) throws TableException, InterruptedException {
+    String query(String method, String path, @Nullable String body) throws StoreRequestException, InterruptedException {
         HttpResponse<String> response =
                 send(method, "/bigquery/v2/projects/" + encoded(options.project()) + path, body, null);
         return response.statusCode() == NOT_FOUND ? null : ok("query", response);
@@ -199,34 +201,34 @@ final class RestTable implements TableApi {
      * @return the answer, of which the job may not be complete
      */
     Map<String, @Nullable Object> query(String what, Map<String, Object> request)
-            throws TableException, InterruptedException {
+            throws StoreRequestException, InterruptedException {
         return answer(ok(what, send("POST", queries, RestJson.write(request), null)));
     }
 
     /** Asks once more for the answer of a statement whose job was not complete. */
     Map<String, @Nullable Object> queryResults(String what, String job, String location, Duration wait)
-            throws TableException, InterruptedException {
+            throws StoreRequestException, InterruptedException {
         String path = queries + "/" + encoded(job) + "?maxResults=0&timeoutMs=" + wait.toMillis() + "&location="
                 + encoded(location);
         return answer(ok(what, send("GET", path, null, null)));
     }
 
-    private Map<String, @Nullable Object> answer(String body) throws TableException {
+    private Map<String, @Nullable Object> answer(String body) throws StoreRequestException {
         try {
             return RestJson.object(body);
         } catch (IOException e) {
-            throw new TableException(
+            throw new StoreRequestException(
                     "BigQuery's answer about " + options.tableName() + " is not readable: " + quoted(body), false, e);
         }
     }
 
     private HttpResponse<String> send(String method, String path, @Nullable String body, @Nullable String etag)
-            throws TableException, InterruptedException {
+            throws StoreRequestException, InterruptedException {
         URI uri;
         try {
             uri = HostPort.reachable(options.endpoints().rest()).resolve(path);
         } catch (UnknownHostException e) {
-            throw new TableException(
+            throw new StoreRequestException(
                     "No name server here knows warehouse.endpoint = "
                             + options.endpoints().rest(),
                     true,
@@ -252,7 +254,7 @@ final class RestTable implements TableApi {
             }
             return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
         } catch (IOException e) {
-            throw new TableException(
+            throw new StoreRequestException(
                     "BigQuery at " + options.endpoints().rest() + " does not answer ("
                             + e.getClass().getSimpleName() + ": " + e.getMessage() + ")",
                     true,
@@ -260,7 +262,7 @@ final class RestTable implements TableApi {
         }
     }
 
-    private String ok(String what, HttpResponse<String> response) throws TableException {
+    private String ok(String what, HttpResponse<String> response) throws StoreRequestException {
         int status = response.statusCode();
         if (status / 100 == 2) {
             return response.body();
@@ -270,7 +272,7 @@ final class RestTable implements TableApi {
                 || status == 403
                         && (response.body().contains("rateLimitExceeded")
                                 || response.body().contains("quotaExceeded"));
-        throw new TableException(
+        throw new StoreRequestException(
                 "BigQuery refuses to " + what + " " + options.tableName() + ": HTTP " + status + " "
                         + quoted(response.body()),
                 passing,

@@ -1,5 +1,6 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.StoreRequestException;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -9,19 +10,19 @@ interface TableApi {
 
     /** The table, or null if there is none. */
     @Nullable
-    Table get() throws TableException, InterruptedException;
+    Table get() throws StoreRequestException, InterruptedException;
 
     /** Makes the table, and its dataset if that is missing too. */
-    void create() throws TableException, InterruptedException;
+    void create() throws StoreRequestException, InterruptedException;
 
     /** Appends columns to the table's schema if it is still the one of {@code etag}; false if it is not. */
-    boolean addColumns(Table table, List<Columns.Column> columns) throws TableException, InterruptedException;
+    boolean addColumns(Table table, List<Columns.Column> columns) throws StoreRequestException, InterruptedException;
 
     /** Sets labels, leaving others as they are, if the table is still the one that was read; false if it is not. */
-    boolean label(Table table, Map<String, String> labels) throws TableException, InterruptedException;
+    boolean label(Table table, Map<String, String> labels) throws StoreRequestException, InterruptedException;
 
     /** Whether there is a row in the table. */
-    boolean hasRows() throws TableException, InterruptedException;
+    boolean hasRows() throws StoreRequestException, InterruptedException;
 
     /**
      * The table as it was read. Immutable.
@@ -40,34 +41,5 @@ interface TableApi {
 
         /** One column as BigQuery describes it. */
         record Field(String name, String type, String mode) {}
-    }
-
-    /** A request was not answered, or not as hoped. */
-    final class TableException extends Exception {
-
-        private static final long serialVersionUID = 1L;
-
-        private final boolean passing;
-        private final int status;
-
-        /** Whether to repeat it may help. */
-        TableException(String message, boolean passing, @Nullable Throwable cause) {
-            this(message, passing, 0, cause);
-        }
-
-        TableException(String message, boolean passing, int status, @Nullable Throwable cause) {
-            super(message, cause);
-            this.passing = passing;
-            this.status = status;
-        }
-
-        /** The HTTP status of the answer; 0 if there was none. */
-        int status() {
-            return status;
-        }
-
-        boolean isPassing() {
-            return passing;
-        }
     }
 }

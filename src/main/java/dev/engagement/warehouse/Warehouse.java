@@ -1,23 +1,14 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.connection.Pause;
 import dev.engagement.event.EnrichedEvent;
+import dev.engagement.rowstore.RowPlan;
+import dev.engagement.rowstore.RowStoreRefusedException;
+import dev.engagement.rowstore.Rows;
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.UUID;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.connector.sink2.Committer;
-import org.apache.flink.api.connector.sink2.CommitterInitContext;
-import org.apache.flink.api.connector.sink2.SupportsCommitter;
-import org.apache.flink.core.io.SimpleVersionedSerializer;
-import org.apache.flink.streaming.api.connector.sink2.CommittableMessage;
-import org.apache.flink.streaming.api.connector.sink2.CommittableMessageTypeInfo;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.flink.streaming.api.transformations.PartitionTransformation;
-import org.apache.flink.streaming.runtime.operators.sink.CommitterOperatorFactory;
-import org.apache.flink.streaming.runtime.partitioner.ForwardPartitioner;
-import org.apache.flink.streaming.runtime.partitioner.StreamPartitioner;
 
 /**
  * The warehouse as a destination: every event once in a BigQuery table.
@@ -41,11 +32,11 @@ public final class Warehouse {
     /**
      * Makes the table, or checks the one that is there: for the client, before a job is submitted.
      *
-     * @throws WarehouseRefusedException if the table does not fit; the message names column, wanted and found type
+     * @throws RowStoreRefusedException if the table does not fit; the message names column, wanted and found type
      * @throws IOException if BigQuery does not answer or refuses
      */
     public static void prepare(WarehouseOptions options) throws IOException, InterruptedException {
-        var unused = WritePlan.of(options, "", "").prepareTable();
+        plan(options, "", "").prepareTable();
     }
 
     /**
@@ -63,52 +54,10 @@ public final class Warehouse {
             String eventsTopic,
             String appendUid,
             String commitUid) {
-        return append(
-                unique, WritePlan.of(options, eventsTopic, UUID.randomUUID().toString()), appendUid, commitUid);
+        return Rows.append(unique, plan(options, eventsTopic, UUID.randomUUID().toString()), appendUid, commitUid);
     }
 
-    static SingleOutputStreamOperator<?> append(
-            DataStream<EnrichedEvent> unique, WritePlan plan, String appendUid, String commitUid) {
-        StreamExecutionEnvironment env = unique.getExecutionEnvironment();
-        Commits commits = new Commits(plan);
-        TypeInformation<CommittableMessage<Appended>> messages = CommittableMessageTypeInfo.of(AppendedSerializer::new);
-        SingleOutputStreamOperator<CommittableMessage<Appended>> appended = unique.transform(
-                        "warehouse: append", messages, new AppendOperator.Factory(plan))
-                .uid(appendUid);
-        // As in Flink's own sinks: what is to be committed must not be overtaken by its barrier.
-        StreamPartitioner<CommittableMessage<Appended>> aligned = new ForwardPartitioner<>();
-        aligned.disableUnalignedCheckpoints();
-        new DataStream<>(env, new PartitionTransformation<>(appended.getTransformation(), aligned))
-                .transform(
-                        "warehouse: commit",
-                        messages,
-                        new CommitterOperatorFactory<>(
-                                commits, false, env.getCheckpointConfig().isCheckpointingEnabled()))
-                .uid(commitUid)
-                // A forward edge needs the same number of subtasks on both sides.
-                .setParallelism(appended.getParallelism());
-        return appended;
-    }
-
-    /** The committing half, as Flink's committer operator wants it. */
-    private static final class Commits implements SupportsCommitter<Appended>, Serializable {
-
-        private static final long serialVersionUID = 1L;
-
-        private final WritePlan plan;
-
-        Commits(WritePlan plan) {
-            this.plan = plan;
-        }
-
-        @Override
-        public Committer<Appended> createCommitter(CommitterInitContext context) {
-            return plan.committer(context.getRestoredCheckpointId(), context.metricGroup());
-        }
-
-        @Override
-        public SimpleVersionedSerializer<Appended> getCommittableSerializer() {
-            return new AppendedSerializer();
-        }
+    private static RowPlan plan(WarehouseOptions options, String eventsTopic, String run) {
+        return new RowPlan(BigQueryStore.of(options), eventsTopic, run, Pause.real());
     }
 }

@@ -1,21 +1,21 @@
 package dev.engagement.warehouse;
 
 import com.google.cloud.bigquery.storage.v1.StorageError.StorageErrorCode;
+import dev.engagement.rowstore.RowFailure;
+import dev.engagement.rowstore.RowVerdict;
 import io.grpc.Status;
 import java.util.Map;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.flink.util.SerializedThrowable;
 import org.jspecify.annotations.Nullable;
 
 /** An answer of BigQuery that is not a success, or none. Immutable. */
-final class WarehouseFailure extends Exception {
+final class WarehouseFailure extends RowFailure {
 
     private static final long serialVersionUID = 1L;
 
     private final Status.Code status;
     private final StorageErrorCode error;
-    private final transient SortedMap<Integer, String> rowErrors;
 
     /**
      * A failure.
@@ -31,10 +31,9 @@ final class WarehouseFailure extends Exception {
             @Nullable String message,
             @Nullable Throwable cause) {
         // Google's exceptions cannot be serialized, and Flink would not recognise a failure that has one in it.
-        super(message, cause == null ? null : new SerializedThrowable(cause));
+        super(message, new TreeMap<>(rowErrors), cause == null ? null : new SerializedThrowable(cause));
         this.status = status;
         this.error = error;
-        this.rowErrors = new TreeMap<>(rowErrors);
     }
 
     /** A failure of which only the status is known. */
@@ -55,12 +54,14 @@ final class WarehouseFailure extends Exception {
         return error;
     }
 
-    SortedMap<Integer, String> rowErrors() {
-        return rowErrors;
+    @Override
+    public RowVerdict verdict(RowVerdict.Operation operation) {
+        return WarehouseVerdict.of(operation, this);
     }
 
     /** Status, error and message in a line. */
-    String text() {
+    @Override
+    public String text() {
         String code = error == StorageErrorCode.STORAGE_ERROR_CODE_UNSPECIFIED ? "" : "/" + error;
         return status + code + ": " + getMessage();
     }

@@ -206,10 +206,25 @@ public record WarehouseOptions(
     /** The same for another table, given by its resource name: rows that wait to be shown may be of one. */
     WarehouseOptions ofTable(String path) {
         String[] parts = path.split("/");
+        return at(parts[1], parts[3], parts[5]);
+    }
+
+    /** The same for another table, given as {@link #tableName} names one. */
+    WarehouseOptions ofTableNamed(String name) {
+        // A project may have dots in its name; datasets and tables have none.
+        int beforeTable = name.lastIndexOf('.');
+        int beforeDataset = name.lastIndexOf('.', beforeTable - 1);
+        return at(
+                name.substring(0, beforeDataset),
+                name.substring(beforeDataset + 1, beforeTable),
+                name.substring(beforeTable + 1));
+    }
+
+    private WarehouseOptions at(String project, String dataset, String table) {
         return new WarehouseOptions(
-                parts[1],
-                parts[3],
-                parts[5],
+                project,
+                dataset,
+                table,
                 endpoints,
                 credentialsFile,
                 layout,

@@ -5,7 +5,10 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.engagement.connection.Backoff;
 import dev.engagement.connection.Pause;
-import dev.engagement.warehouse.TableApi.TableException;
+import dev.engagement.rowstore.Retries;
+import dev.engagement.rowstore.RowStoreException;
+import dev.engagement.rowstore.RowStoreRefusedException;
+import dev.engagement.rowstore.StoreRequestException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
@@ -34,7 +37,7 @@ public final class WarehouseQuery {
     /**
      * Of the project of {@code options}.
      *
-     * @throws WarehouseRefusedException if the credentials are not where they should be
+     * @throws RowStoreRefusedException if the credentials are not where they should be
      */
     public WarehouseQuery(WarehouseOptions options) {
         this(options, Pause.real());
@@ -99,7 +102,7 @@ public final class WarehouseQuery {
     static long bytesIn(Map<String, @Nullable Object> answer) throws IOException {
         Object bytes = answer.get("totalBytesProcessed");
         if (bytes == null) {
-            throw new WarehouseException("BigQuery's answer to a dry run does not say what it would read", null);
+            throw new RowStoreException("BigQuery's answer to a dry run does not say what it would read", null);
         }
         return Long.parseLong(bytes.toString());
     }
@@ -113,15 +116,15 @@ public final class WarehouseQuery {
 
     /** A request to BigQuery's REST interface. */
     interface Request<T extends @Nullable Object> {
-        T send(RestTable rest) throws TableException, InterruptedException;
+        T send(RestTable rest) throws StoreRequestException, InterruptedException;
     }
 
     /** Sends it, and what passes by itself again. */
     <T extends @Nullable Object> T patiently(Request<T> request) throws IOException, InterruptedException {
         try {
             return retries.send(() -> request.send(table));
-        } catch (TableException e) {
-            throw new WarehouseException(
+        } catch (StoreRequestException e) {
+            throw new RowStoreException(
                     "The warehouse table " + options.tableName() + " cannot be asked: " + e.getMessage()
                             + ". Check warehouse.project, dataset, endpoint, credentials and rights"
                             + " (bigquery.dataViewer on the dataset and bigquery.jobUser on the project)",
@@ -164,7 +167,7 @@ public final class WarehouseQuery {
             String location = null;
             try (JsonParser parser = JSON.createParser(text)) {
                 if (parser.nextToken() != JsonToken.START_OBJECT) {
-                    throw new WarehouseException("BigQuery's answer to a query is not a JSON object", null);
+                    throw new RowStoreException("BigQuery's answer to a query is not a JSON object", null);
                 }
                 while (parser.nextToken() == JsonToken.FIELD_NAME) {
                     String field = parser.currentName();
@@ -202,7 +205,7 @@ public final class WarehouseQuery {
             while (depth > 0) {
                 JsonToken token = parser.nextToken();
                 if (token == null) {
-                    throw new WarehouseException("BigQuery's answer to a query ends in the middle of a row", null);
+                    throw new RowStoreException("BigQuery's answer to a query ends in the middle of a row", null);
                 }
                 if (token.isStructStart()) {
                     depth++;
@@ -211,7 +214,7 @@ public final class WarehouseQuery {
                 } else if (token == JsonToken.FIELD_NAME && parser.currentName().equals("v")) {
                     if (parser.nextToken() != JsonToken.VALUE_NULL
                             && !parser.currentToken().isScalarValue()) {
-                        throw new WarehouseException("BigQuery answers a nested value where a scalar was asked", null);
+                        throw new RowStoreException("BigQuery answers a nested value where a scalar was asked", null);
                     }
                     cells.add(parser.currentToken() == JsonToken.VALUE_NULL ? null : parser.getText());
                 }

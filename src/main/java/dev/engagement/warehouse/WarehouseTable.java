@@ -1,5 +1,7 @@
 package dev.engagement.warehouse;
 
+import dev.engagement.rowstore.RowStoreRefusedException;
+import dev.engagement.rowstore.StoreRequestException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,10 +26,10 @@ final class WarehouseTable {
      * Sees to the table.
      *
      * @return the table, which has all columns
-     * @throws WarehouseRefusedException if it does not fit, with column, wanted and found type
+     * @throws RowStoreRefusedException if it does not fit, with column, wanted and found type
      */
     static TableApi.Table prepare(TableApi api, WarehouseOptions options)
-            throws TableApi.TableException, InterruptedException {
+            throws StoreRequestException, InterruptedException {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             TableApi.Table table = api.get();
             if (table == null) {
@@ -41,7 +43,7 @@ final class WarehouseTable {
             // If somebody changed the table meanwhile it is read again.
             boolean unused = api.addColumns(table, missing);
         }
-        throw new TableApi.TableException(
+        throw new StoreRequestException(
                 "The warehouse table " + options.tableName() + " is not as it was made, " + ATTEMPTS + " times",
                 true,
                 null);
@@ -74,11 +76,11 @@ final class WarehouseTable {
             }
         }
         if (!problems.isEmpty()) {
-            throw new WarehouseRefusedException("The warehouse table " + options.tableName() + " does not fit: "
+            throw new RowStoreRefusedException("The warehouse table " + options.tableName() + " does not fit: "
                     + String.join("; ", problems) + ". Change the table, or choose another warehouse.table");
         }
         if (!missing.isEmpty() && !options.addColumns()) {
-            throw new WarehouseRefusedException("The warehouse table " + options.tableName() + " lacks the columns "
+            throw new RowStoreRefusedException("The warehouse table " + options.tableName() + " lacks the columns "
                     + missing.stream()
                             .map(column -> column.name() + " " + column.type().name())
                             .toList()

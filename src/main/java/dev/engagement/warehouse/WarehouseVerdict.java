@@ -1,6 +1,7 @@
 package dev.engagement.warehouse;
 
 import com.google.cloud.bigquery.storage.v1.StorageError.StorageErrorCode;
+import dev.engagement.rowstore.RowVerdict;
 import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
@@ -37,60 +38,46 @@ import org.jspecify.annotations.Nullable;
  *   fault of ours or of the configuration; repeating it would repeat it</td></tr>
  * </table>
  */
-enum WarehouseVerdict {
-    /** It was done before. */
-    DONE,
-    /** Repeat it, until the timeout has passed. */
-    TRANSIENT,
-    /** Rows of the append are wrong: put them aside, append the others. */
-    RECORD,
-    /** What comes before it has to be repeated. */
-    GAP,
-    /** The stream takes nothing any more. */
-    STREAM_LOST,
-    /** Fail the job. */
-    TERMINAL;
+final class WarehouseVerdict {
 
-    /** What was asked of BigQuery. */
-    enum Operation {
-        OPEN,
-        APPEND,
-        FLUSH
-    }
+    private WarehouseVerdict() {}
 
-    static WarehouseVerdict of(Operation operation, WarehouseFailure failure) {
-        if (operation == Operation.APPEND && !failure.rowErrors().isEmpty()) {
-            return RECORD;
+    static RowVerdict of(RowVerdict.Operation operation, WarehouseFailure failure) {
+        if (operation == RowVerdict.Operation.APPEND && !failure.rowErrors().isEmpty()) {
+            return RowVerdict.RECORD;
         }
-        WarehouseVerdict byError = ofError(operation, failure.error());
+        RowVerdict byError = ofError(operation, failure.error());
         return byError != null ? byError : ofStatus(operation, failure.status());
     }
 
-    private static @Nullable WarehouseVerdict ofError(Operation operation, StorageErrorCode error) {
+    private static @Nullable RowVerdict ofError(RowVerdict.Operation operation, StorageErrorCode error) {
         return switch (error) {
-            case OFFSET_ALREADY_EXISTS -> operation == Operation.OPEN ? TERMINAL : DONE;
-            case OFFSET_OUT_OF_RANGE -> operation == Operation.APPEND ? GAP : TERMINAL;
+            case OFFSET_ALREADY_EXISTS ->
+                operation == RowVerdict.Operation.OPEN ? RowVerdict.TERMINAL : RowVerdict.DONE;
+            case OFFSET_OUT_OF_RANGE -> operation == RowVerdict.Operation.APPEND ? RowVerdict.GAP : RowVerdict.TERMINAL;
             case STREAM_NOT_FOUND,
                     STREAM_FINALIZED,
                     STREAM_ALREADY_COMMITTED,
                     INVALID_STREAM_TYPE,
-                    INVALID_STREAM_STATE -> operation == Operation.OPEN ? TERMINAL : STREAM_LOST;
-            case TABLE_NOT_FOUND -> operation == Operation.FLUSH ? STREAM_LOST : TRANSIENT;
-            case KMS_SERVICE_ERROR -> TRANSIENT;
+                    INVALID_STREAM_STATE ->
+                operation == RowVerdict.Operation.OPEN ? RowVerdict.TERMINAL : RowVerdict.STREAM_LOST;
+            case TABLE_NOT_FOUND ->
+                operation == RowVerdict.Operation.SHOW ? RowVerdict.STREAM_LOST : RowVerdict.TRANSIENT;
+            case KMS_SERVICE_ERROR -> RowVerdict.TRANSIENT;
             case SCHEMA_MISMATCH_EXTRA_FIELDS,
                     CMEK_NOT_PROVIDED,
                     INVALID_CMEK_PROVIDED,
                     CMEK_ENCRYPTION_ERROR,
-                    KMS_PERMISSION_DENIED -> TERMINAL;
+                    KMS_PERMISSION_DENIED -> RowVerdict.TERMINAL;
             case STORAGE_ERROR_CODE_UNSPECIFIED, UNRECOGNIZED -> null;
         };
     }
 
-    private static WarehouseVerdict ofStatus(Operation operation, Status.Code status) {
+    private static RowVerdict ofStatus(RowVerdict.Operation operation, Status.Code status) {
         return switch (status) {
-            case ALREADY_EXISTS -> operation == Operation.OPEN ? TERMINAL : DONE;
-            case OUT_OF_RANGE -> operation == Operation.APPEND ? GAP : TERMINAL;
-            case NOT_FOUND -> operation == Operation.FLUSH ? STREAM_LOST : TRANSIENT;
+            case ALREADY_EXISTS -> operation == RowVerdict.Operation.OPEN ? RowVerdict.TERMINAL : RowVerdict.DONE;
+            case OUT_OF_RANGE -> operation == RowVerdict.Operation.APPEND ? RowVerdict.GAP : RowVerdict.TERMINAL;
+            case NOT_FOUND -> operation == RowVerdict.Operation.SHOW ? RowVerdict.STREAM_LOST : RowVerdict.TRANSIENT;
             case UNAVAILABLE,
                     DEADLINE_EXCEEDED,
                     RESOURCE_EXHAUSTED,
@@ -100,8 +87,8 @@ enum WarehouseVerdict {
                     UNKNOWN,
                     DATA_LOSS,
                     FAILED_PRECONDITION,
-                    PERMISSION_DENIED -> TRANSIENT;
-            case OK, INVALID_ARGUMENT, UNAUTHENTICATED, UNIMPLEMENTED -> TERMINAL;
+                    PERMISSION_DENIED -> RowVerdict.TRANSIENT;
+            case OK, INVALID_ARGUMENT, UNAUTHENTICATED, UNIMPLEMENTED -> RowVerdict.TERMINAL;
         };
     }
 }

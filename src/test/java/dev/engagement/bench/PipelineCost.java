@@ -128,7 +128,7 @@ final class PipelineCost {
                             unique.sinkTo(new DiscardingSink<>()).name("discard");
                             Boards.keep(standings);
                         },
-                        null,
+                        List.of(),
                         null,
                         rollups,
                         stages -> {}));

@@ -122,10 +122,9 @@ class ColumnsTest {
     }
 
     private static Map<String, Object> read(EnrichedEvent event) throws Exception {
-        RowEncoder encoder = new RowEncoder();
-        // Twice, as a writer uses one encoder for all.
-        encoder.encode(Samples.enriched(99, 9));
-        DynamicMessage row = DynamicMessage.parseFrom(descriptor(), encoder.encode(event));
+        DynamicMessage row = DynamicMessage.parseFrom(
+                descriptor(),
+                WrittenRows.rows(List.of(Samples.enriched(99, 9), event)).get(1));
         assertThat(row.getUnknownFields().asMap()).isEmpty();
         return row.getAllFields().entrySet().stream()
                 .collect(Collectors.toMap(

@@ -2,7 +2,6 @@ package dev.engagement.warehouse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.protobuf.ByteString;
 import dev.engagement.event.Content;
 import dev.engagement.event.EngagementEvent;
 import dev.engagement.event.EngagementRule;
@@ -16,7 +15,6 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -60,22 +58,15 @@ class DocumentedSqlIT {
         Content salt = new Content("salt", "salt", "Salt", "podcast", 300, null);
         Content retitled = new Content("salt", "salt", "Salt!", "podcast", 300, null);
         Content owls = new Content("owls", "owls", "Owls", "video", 60, null);
-        RowEncoder encoder = new RowEncoder();
-        List<ByteString> rows = Stream.of(
+        WrittenRows.write(
+                options,
+                List.of(
                         event(1, salt, "ann", "play", "2026-01-08T14:05:00Z", 30_000),
                         event(2, retitled, "ann", "finish", "2026-01-08T14:10:00Z", 300_000),
                         event(3, owls, "bob", "play", "2026-01-08T14:31:00Z", 30_000),
                         event(4, owls, "cid", "play", "2026-01-08T14:59:59.999Z", 60_000),
                         event(5, owls, "bob", "click", "2026-01-08T14:30:00Z", EngagementEvent.NO_DURATION),
-                        event(6, salt, "bob", "play", "2026-01-09T00:00:00Z", 15_000))
-                .map(encoder::encode)
-                .toList();
-        try (WriteApi writes = new GoogleWriteApi(options)) {
-            WriteApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
-            appender.append(rows, 0).get(5, TimeUnit.MINUTES);
-            writes.flush(appender.stream(), rows.size() - 1).get(5, TimeUnit.MINUTES);
-            appender.abandon();
-        }
+                        event(6, salt, "bob", "play", "2026-01-09T00:00:00Z", 15_000)));
     }
 
     private static EnrichedEvent event(

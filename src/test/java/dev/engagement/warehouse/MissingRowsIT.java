@@ -3,7 +3,6 @@ package dev.engagement.warehouse;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.google.protobuf.ByteString;
 import com.sun.net.httpserver.HttpServer;
 import dev.engagement.connection.testing.ManualPause;
 import dev.engagement.deadletter.DeadLetter;
@@ -18,6 +17,10 @@ import dev.engagement.event.Position;
 import dev.engagement.event.Timestamps;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.bigquery.ComparedRows;
+import dev.engagement.rowstore.CheckpointLineage;
+import dev.engagement.rowstore.RowPlan;
+import dev.engagement.rowstore.RowStoreException;
+import dev.engagement.rowstore.RowStoreRefusedException;
 import dev.engagement.warehouse.testing.LocalWarehouse;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -32,7 +35,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -164,7 +166,7 @@ class MissingRowsIT {
         Warehouse.prepare(options);
         RestTable api = new RestTable(options);
         MissingRows rows = MissingRows.of(options);
-        DeadLetter letter = letter(MissingRows.headers("run-1", 17));
+        DeadLetter letter = letter(RowPlan.letterHeaders(BigQueryStore.NAME, "run-1", 17));
 
         assertThat(rows.isBehind(letter)).as("nothing was shown yet").isFalse();
         assertThat(api.label(api.get(), LineMarks.labels(new CheckpointLineage.FencingLabel("run-1", 16))))
@@ -231,7 +233,7 @@ class MissingRowsIT {
     @Test
     void a_table_that_is_not_there_is_not_made() {
         assertThatThrownBy(() -> MissingRows.of(options))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("There is no warehouse table local.analytics." + table);
     }
 
@@ -273,7 +275,7 @@ class MissingRowsIT {
             assertThat(rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1))))
                     .isTrue();
             assertThatThrownBy(() -> rows.insert("letter-1", EventJson.enriched(event(1, "{}", 1))))
-                    .isInstanceOf(WarehouseException.class)
+                    .isInstanceOf(RowStoreException.class)
                     .hasMessageContaining("HTTP 403");
             assertThat(pause.made()).as("after what failed").hasSize(1);
         } finally {
@@ -327,13 +329,7 @@ class MissingRowsIT {
     }
 
     private void append(EnrichedEvent event) throws Exception {
-        List<ByteString> rows = List.of(new RowEncoder().encode(event));
-        try (WriteApi writes = new GoogleWriteApi(options)) {
-            WriteApi.Appender appender = writes.open(null).get(5, TimeUnit.MINUTES);
-            appender.append(rows, 0).get(5, TimeUnit.MINUTES);
-            writes.flush(appender.stream(), 0).get(5, TimeUnit.MINUTES);
-            appender.abandon();
-        }
+        WrittenRows.write(options, List.of(event));
     }
 
     private String row(long id) {

@@ -8,6 +8,7 @@ import dev.engagement.JobCluster;
 import dev.engagement.event.Samples;
 import dev.engagement.local.bigquery.BigQueryEmulator;
 import dev.engagement.local.bigquery.Faults;
+import dev.engagement.rowstore.RowStoreRefusedException;
 import io.grpc.Status;
 import java.net.URI;
 import java.nio.file.Path;
@@ -298,7 +299,7 @@ class WarehouseIT {
                         + "{\"name\": \"event_ts\", \"type\": \"TIMESTAMP\", \"mode\": \"REQUIRED\"}]}}");
 
         assertThatThrownBy(() -> Warehouse.prepare(options()))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("event_id is wanted as INT64 and found as STRING");
     }
 

@@ -2,10 +2,15 @@ package dev.engagement.warehouse;
 
 import dev.engagement.JobCluster;
 import dev.engagement.connection.Backoff;
+import dev.engagement.connection.Pause;
 import dev.engagement.deadletter.DeadLetter;
 import dev.engagement.deadletter.DeadLetterTypes;
 import dev.engagement.event.Samples;
 import dev.engagement.event.types.EventTypes;
+import dev.engagement.rowstore.Appended;
+import dev.engagement.rowstore.RowApi;
+import dev.engagement.rowstore.RowPlan;
+import dev.engagement.rowstore.Rows;
 import java.io.Serial;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -129,24 +134,14 @@ final class WarehouseJob {
                 .map(number -> Samples.enriched(number, number % 7))
                 .returns(EventTypes.ENRICHED)
                 .uid("events");
-        WritePlan plan = WritePlan.of(options, "events", UUID.randomUUID().toString());
-        WritePlan failing = new WritePlan(
+        BigQueryStore failing = new BigQueryStore(
                 options,
-                plan.eventsTopic(),
-                plan.run(),
-                new WarehouseWriter.Limits(
-                        options.maxInFlight().getBytes(),
-                        options.flushSize().getBytes(),
-                        WarehouseOptions.MAX_APPEND_BYTES,
-                        options.flushInterval(),
-                        Duration.ofSeconds(2),
-                        options.commitTimeout(),
-                        options.jsonNumbers()),
+                Duration.ofSeconds(2),
                 new Backoff(Duration.ofMillis(20), Duration.ofMillis(500)),
-                plan.pause(),
                 where -> new FailingWrites(new GoogleWriteApi(where), shared),
                 RestTable::new);
-        Warehouse.append(unique, failing, "append", "commit")
+        RowPlan plan = new RowPlan(failing, "events", UUID.randomUUID().toString(), Pause.real());
+        Rows.append(unique, plan, "append", "commit")
                 .getSideOutput(DeadLetterTypes.DEAD_LETTERS)
                 .sinkTo(new Letters(shared))
                 .uid("letters");
@@ -181,12 +176,12 @@ final class WarehouseJob {
         }
     }
 
-    private static final class FailingWrites implements WriteApi {
+    private static final class FailingWrites implements RowApi {
 
-        private final WriteApi real;
+        private final RowApi real;
         private final String shared;
 
-        FailingWrites(WriteApi real, String shared) {
+        FailingWrites(RowApi real, String shared) {
             this.real = real;
             this.shared = shared;
         }
@@ -198,9 +193,9 @@ final class WarehouseJob {
         }
 
         @Override
-        public CompletableFuture<Void> flush(String stream, long offset) {
+        public CompletableFuture<Void> show(Appended rows) {
             shared(shared).fail(Place.BEFORE_FLUSH);
-            CompletableFuture<Void> flushed = real.flush(stream, offset);
+            CompletableFuture<Void> flushed = real.show(rows);
             return flushed.thenRun(() -> shared(shared).fail(Place.AFTER_FLUSH));
         }
 

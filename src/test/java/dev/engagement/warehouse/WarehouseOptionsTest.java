@@ -55,7 +55,7 @@ class WarehouseOptionsTest {
     }
 
     private static WarehouseOptions with(MemorySize maxInFlight, MemorySize flushSize) {
-        WarehouseOptions o = FakeBigQuery.OPTIONS;
+        WarehouseOptions o = WarehouseTableTest.OPTIONS;
         return new WarehouseOptions(
                 o.project(),
                 o.dataset(),

@@ -3,15 +3,33 @@ package dev.engagement.warehouse;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.engagement.rowstore.RowStoreRefusedException;
 import dev.engagement.warehouse.TableApi.Table.Field;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.apache.flink.configuration.MemorySize;
 import org.junit.jupiter.api.Test;
 
 class WarehouseTableTest {
+
+    static final WarehouseOptions OPTIONS = new WarehouseOptions(
+            "p",
+            "analytics",
+            "events",
+            WarehouseOptions.Endpoints.GOOGLE,
+            null,
+            new WarehouseOptions.Layout(WarehouseOptions.Partition.DAY, null, false),
+            MemorySize.ofMebiBytes(16),
+            MemorySize.ofMebiBytes(1),
+            Duration.ofSeconds(1),
+            Duration.ofMinutes(10),
+            false,
+            false,
+            WarehouseOptions.JsonNumbers.EXACT);
 
     @Test
     void the_table_that_the_job_makes_fits() {
@@ -40,7 +58,7 @@ class WarehouseTableTest {
                                                 ? new Field("title", "STRING", "REQUIRED")
                                                 : field),
                         true))
-                .isInstanceOf(WarehouseRefusedException.class)
+                .isInstanceOf(RowStoreRefusedException.class)
                 .hasMessageContaining("duration_ms is wanted as INT64 and found as FLOAT")
                 .hasMessageContaining("device is wanted as one STRING and found as REPEATED")
                 .hasMessageContaining("title is wanted as NULLABLE and found as REQUIRED");
@@ -77,7 +95,7 @@ class WarehouseTableTest {
     }
 
     private static List<Columns.Column> missing(List<Field> fields, boolean addColumns) {
-        WarehouseOptions o = FakeBigQuery.OPTIONS;
+        WarehouseOptions o = OPTIONS;
         WarehouseOptions options = new WarehouseOptions(
                 o.project(),
                 o.dataset(),

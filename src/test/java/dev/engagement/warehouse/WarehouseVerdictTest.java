@@ -6,7 +6,9 @@ import com.google.cloud.bigquery.storage.v1.Exceptions;
 import com.google.cloud.bigquery.storage.v1.StorageError;
 import com.google.cloud.bigquery.storage.v1.StorageError.StorageErrorCode;
 import com.google.protobuf.Any;
-import dev.engagement.warehouse.WarehouseVerdict.Operation;
+import dev.engagement.rowstore.RowStoreRefusedException;
+import dev.engagement.rowstore.RowVerdict;
+import dev.engagement.rowstore.RowVerdict.Operation;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -40,13 +42,12 @@ class WarehouseVerdictTest {
         "INVALID_ARGUMENT, TERMINAL, TERMINAL, TERMINAL",
         "UNAUTHENTICATED, TERMINAL, TERMINAL, TERMINAL"
     })
-    void a_status_has_a_verdict(
-            Status.Code status, WarehouseVerdict opening, WarehouseVerdict appending, WarehouseVerdict flushing) {
+    void a_status_has_a_verdict(Status.Code status, RowVerdict opening, RowVerdict appending, RowVerdict flushing) {
         WarehouseFailure failure = WarehouseFailure.of(status, "…");
 
         assertThat(WarehouseVerdict.of(Operation.OPEN, failure)).isEqualTo(opening);
         assertThat(WarehouseVerdict.of(Operation.APPEND, failure)).isEqualTo(appending);
-        assertThat(WarehouseVerdict.of(Operation.FLUSH, failure)).isEqualTo(flushing);
+        assertThat(WarehouseVerdict.of(Operation.SHOW, failure)).isEqualTo(flushing);
     }
 
     @ParameterizedTest
@@ -62,12 +63,12 @@ class WarehouseVerdictTest {
         "KMS_PERMISSION_DENIED, TERMINAL, TERMINAL, TERMINAL"
     })
     void bigquerys_own_code_refines_the_status(
-            StorageErrorCode error, WarehouseVerdict opening, WarehouseVerdict appending, WarehouseVerdict flushing) {
+            StorageErrorCode error, RowVerdict opening, RowVerdict appending, RowVerdict flushing) {
         WarehouseFailure failure = WarehouseFailure.of(Status.Code.INTERNAL, error, "…");
 
         assertThat(WarehouseVerdict.of(Operation.OPEN, failure)).isEqualTo(opening);
         assertThat(WarehouseVerdict.of(Operation.APPEND, failure)).isEqualTo(appending);
-        assertThat(WarehouseVerdict.of(Operation.FLUSH, failure)).isEqualTo(flushing);
+        assertThat(WarehouseVerdict.of(Operation.SHOW, failure)).isEqualTo(flushing);
     }
 
     @ParameterizedTest
@@ -75,12 +76,12 @@ class WarehouseVerdictTest {
     void errors_of_rows_come_before_any_status(Status.Code status) {
         WarehouseFailure failure = new WarehouseFailure(status, NOTHING, Map.of(3, "bad"), "…", null);
 
-        assertThat(WarehouseVerdict.of(Operation.APPEND, failure)).isEqualTo(WarehouseVerdict.RECORD);
+        assertThat(WarehouseVerdict.of(Operation.APPEND, failure)).isEqualTo(RowVerdict.RECORD);
     }
 
     @Test
     void every_code_has_a_verdict_for_every_operation() {
-        Set<WarehouseVerdict> seen = EnumSet.noneOf(WarehouseVerdict.class);
+        Set<RowVerdict> seen = EnumSet.noneOf(RowVerdict.class);
         for (Operation operation : Operation.values()) {
             for (Status.Code status : Status.Code.values()) {
                 for (StorageErrorCode error : StorageErrorCode.values()) {
@@ -91,11 +92,11 @@ class WarehouseVerdictTest {
 
         assertThat(seen)
                 .containsExactlyInAnyOrder(
-                        WarehouseVerdict.DONE,
-                        WarehouseVerdict.TRANSIENT,
-                        WarehouseVerdict.GAP,
-                        WarehouseVerdict.STREAM_LOST,
-                        WarehouseVerdict.TERMINAL);
+                        RowVerdict.DONE,
+                        RowVerdict.TRANSIENT,
+                        RowVerdict.GAP,
+                        RowVerdict.STREAM_LOST,
+                        RowVerdict.TERMINAL);
     }
 
     @Test
@@ -129,7 +130,7 @@ class WarehouseVerdictTest {
     @Test
     void a_refusal_because_of_it_is_recognised_behind_any_serialization() throws Exception {
         Throwable thrown = new StatusRuntimeException(Status.NOT_FOUND, new Metadata());
-        WarehouseRefusedException refusal = new WarehouseRefusedException("lost", GoogleFailures.of(thrown));
+        RowStoreRefusedException refusal = new RowStoreRefusedException("lost", GoogleFailures.of(thrown));
 
         Throwable received =
                 new SerializedThrowable(refusal).deserializeError(getClass().getClassLoader());
@@ -141,7 +142,7 @@ class WarehouseVerdictTest {
     void a_bug_in_the_client_is_not_repeated() {
         WarehouseFailure failure = GoogleFailures.of(new NullPointerException("oops"));
 
-        assertThat(WarehouseVerdict.of(Operation.APPEND, failure)).isEqualTo(WarehouseVerdict.TERMINAL);
+        assertThat(WarehouseVerdict.of(Operation.APPEND, failure)).isEqualTo(RowVerdict.TERMINAL);
         assertThat(failure.text()).contains("oops");
     }
 }
