@@ -10,6 +10,8 @@ import dev.engagement.event.EventIdKind;
 import dev.engagement.event.Position;
 import dev.engagement.event.Samples;
 import dev.engagement.event.types.EventShards;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,13 +25,16 @@ import java.util.function.IntFunction;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.apache.flink.contrib.streaming.state.EmbeddedRocksDBStateBackend;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.runtime.state.storage.FileSystemCheckpointStorage;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
+import org.apache.flink.util.FileUtils;
 
 /** Dedupe of ids that are texts, against a map that forgets nothing, and what their state costs. */
 class TextDedupeProperties {
@@ -167,16 +172,51 @@ class TextDedupeProperties {
         assertThat(sequential).isLessThanOrEqualTo(ofRandom * 101 / 100);
     }
 
+    /** In the files of an incremental checkpoint, which are RocksDB's own, as compressed as they lie on a disk. */
+    @Example
+    void on_rocksdb_an_id_takes_fewer_bytes_than_its_text_however_ids_follow_each_other() throws Exception {
+        Random random = new Random(7);
+        int ids = 100_000;
+        long none = bytesOnRocksDb(1, i -> "a");
+        long ofRandom = bytesOnRocksDb(ids, i -> new UUID(random.nextLong(), random.nextLong()).toString()) - none;
+        long ofTimes =
+                bytesOnRocksDb(ids, i -> new UUID(0x0190A5B07C3E7000L + ((long) i << 16), 1L << 63 | i).toString())
+                        - none;
+        long sequential = bytesOnRocksDb(ids, i -> Integer.toString(1_000_000_000 + i)) - none;
+        assertThat(ofRandom / ids).isBetween(10L, 36L);
+        assertThat(ofTimes).isLessThanOrEqualTo(ofRandom);
+        assertThat(sequential).isLessThanOrEqualTo(ofRandom);
+    }
+
+    private static long bytesOnRocksDb(int ids, IntFunction<String> id) throws Exception {
+        Path folder = Files.createTempDirectory("dedupe");
+        try (var harness = harness(TEXT, 0, 1)) {
+            harness.setStateBackend(new EmbeddedRocksDBStateBackend(true));
+            harness.setCheckpointStorage(new FileSystemCheckpointStorage(folder.toUri()));
+            return bytesIn(harness, ids, id);
+        } finally {
+            FileUtils.deleteDirectory(folder.toFile());
+        }
+    }
+
     private static long bytesOf(int ids, IntFunction<String> id) throws Exception {
         try (var harness = harness(TEXT, 0, 1)) {
-            harness.setProcessingTime(NOW);
-            harness.open();
-            for (int i = 0; i < ids; i++) {
-                arrive(harness, id.apply(i), NOW, false);
-            }
-            harness.getOutput().clear();
-            return stateBytes(harness, 1);
+            return bytesIn(harness, ids, id);
         }
+    }
+
+    private static long bytesIn(
+            KeyedOneInputStreamOperatorTestHarness<Integer, EnrichedEvent, EnrichedEvent> harness,
+            int ids,
+            IntFunction<String> id)
+            throws Exception {
+        harness.setProcessingTime(NOW);
+        harness.open();
+        for (int i = 0; i < ids; i++) {
+            arrive(harness, id.apply(i), NOW, false);
+        }
+        harness.getOutput().clear();
+        return stateBytes(harness, 1);
     }
 
     @Example
