@@ -45,12 +45,12 @@ class ClickHouseJobIT {
         ClickHouseProcess.discard(DIRECTORY.resolve("clickhouse"));
         servers = SharedServers.lease(DIRECTORY);
         clickHouse = ClickHouseProcess.start(DIRECTORY.resolve("clickhouse"), 0);
-        var unused = Files.writeString(DIRECTORY.resolve("clickhouse.password"), ClickHouseProcess.PASSWORD);
+        Files.writeString(DIRECTORY.resolve("clickhouse.password"), ClickHouseProcess.PASSWORD);
         servers.sql(
                 "INSERT INTO content SELECT ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 'slug-' || n,"
                         + " 'Title ' || n, 'podcast', 60 * n, now() FROM generate_series(1, " + CONTENTS + ") n");
         cluster = JobCluster.start(DIRECTORY, 2, 3, "rocksdb");
-        var capture = cluster.run(
+        cluster.run(
                 "capture",
                 "--parallelism",
                 "1",
